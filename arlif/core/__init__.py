@@ -1,0 +1,1 @@
+"""The integer specification: formats, tables, steps, networks. numpy only, no torch."""

@@ -1,0 +1,57 @@
+"""What a number is: the six operations every backend supplies, and the reference on numpy."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.tables import LookupTable
+
+
+class Ops(Protocol):
+    """The arithmetic a step is written in, beside +, -, unary - and >= on values."""
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+        """value * factor * 2**-factor_bits, rounded toward zero."""
+
+    def saturate(self, value: Any) -> Any:
+        """The nearest value of the state format."""
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        """a where the condition holds, else b."""
+
+    def fire(self, h: Any, theta: Any) -> Any:
+        """Spikes: h >= theta."""
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+        """`fired` where there is a spike, else `silent`; differentiable in spikes when training."""
+
+    def lookup(self, table: Any, x: Any) -> Any:
+        """The table's function of x."""
+
+
+class IntegerOps:
+    """The integer specification on numpy int32 arrays; every other engine must equal it."""
+
+    def __init__(self, state_format: FixedPointFormat) -> None:
+        self.low, self.high = state_format.low, state_format.high
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+        product = np.asarray(value, np.int64) * np.asarray(factor, np.int64)
+        towards_zero = (product >> 63) & ((1 << factor_bits) - 1)
+        return (product + towards_zero) >> factor_bits
+
+    def saturate(self, value: Any) -> Any:
+        return np.clip(value, self.low, self.high).astype(np.int32)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return np.where(condition, a, b)
+
+    def fire(self, h: Any, theta: Any) -> Any:
+        return h >= theta
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+        return np.where(spikes, fired, silent)
+
+    def lookup(self, table: LookupTable, x: Any) -> Any:
+        return table.values[(np.clip(x, table.low, table.high) - table.low) >> table.shift]

@@ -1,0 +1,153 @@
+"""Real-valued neurons: the same steps with functions where integers have tables.
+
+Constants are floats or torch tensors; `ops` decides whether a step runs on torch, numpy or symbols.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from arlif.core.ops import Ops
+from arlif.core.steps import (
+    ArlifState,
+    LifState,
+    arlif_step,
+    lif_hard_step,
+    lif_soft_step,
+)
+
+
+class RealOps(Ops, Protocol):
+    """Ops on real numbers also know the two functions that the neuron is made of."""
+
+    def tanh(self, x: Any) -> Any:
+        """Hyperbolic tangent."""
+
+    def sigmoid(self, x: Any) -> Any:
+        """1 / (1 + exp(-x))."""
+
+
+class RealFunction(Protocol):
+    """What `lookup` takes in place of a table when numbers are real."""
+
+    def __call__(self, ops: RealOps, x: Any) -> Any:
+        """The function of x."""
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """sigma(slope x)"""
+
+    slope: Any = 1.0
+
+    def __call__(self, ops: RealOps, x: Any) -> Any:
+        return ops.sigmoid(self.slope * x)
+
+
+@dataclass(frozen=True)
+class TanhThreshold:
+    """base + beta tanh(x)"""
+
+    base: Any
+    beta: Any
+
+    def __call__(self, ops: RealOps, x: Any) -> Any:
+        return self.base + self.beta * ops.tanh(x)
+
+
+@dataclass(frozen=True)
+class RealNeuron:
+    """What every real-valued neuron has; factors are real, so they have no binary point."""
+
+    decay: Any
+
+    factor_bits: ClassVar[int] = 0
+    one: ClassVar[float] = 1.0
+    state_type: ClassVar[type] = LifState
+
+    def initial_state(self, zeros: Any) -> Any:
+        """The state before the first step, every variable equal to `zeros`."""
+        return self.state_type(*(zeros for _ in self.state_type._fields))  # type: ignore[attr-defined]
+
+    def step(self, ops: Ops, state: Any, x: Any) -> tuple[Any, Any]:
+        """One time step on `ops`: (spikes, new state)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RealArlif(RealNeuron):
+    """Adaptive-reset LIF (arXiv:2507.20746): alpha in [0, 1], beta in [-1, 1]."""
+
+    v_threshold: Any
+    alpha: Any
+    beta: Any
+    memory: bool = True
+
+    state_type: ClassVar[type] = ArlifState
+    drive: ClassVar[RealFunction] = Sigmoid()
+    reset: ClassVar[RealFunction] = Sigmoid()
+
+    @property
+    def threshold(self) -> RealFunction:
+        """theta(x) = v_threshold + beta tanh(x), Eq. (8)."""
+        return TanhThreshold(self.v_threshold, self.beta)
+
+    @property
+    def gate(self) -> RealFunction:
+        """sigma(alpha x)"""
+        return Sigmoid(self.alpha)
+
+    def step(self, ops: Ops, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:
+        return arlif_step(ops, self, state, x)
+
+
+@dataclass(frozen=True)
+class RealLif(RealNeuron):
+    """LIF with a constant threshold; it fires on h >= threshold."""
+
+    threshold: Any
+
+
+@dataclass(frozen=True)
+class RealLifSoft(RealLif):
+    """LIF whose spike subtracts the threshold."""
+
+    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+        return lif_soft_step(ops, self, state, x)
+
+
+@dataclass(frozen=True)
+class RealLifHard(RealLif):
+    """LIF whose spike sets the membrane potential to zero."""
+
+    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+        return lif_hard_step(ops, self, state, x)
+
+
+class NumpyRealOps:
+    """Real numbers as numpy floats: what tables are sampled with, and Lava's floating_pt model."""
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+        return value * factor
+
+    def saturate(self, value: Any) -> Any:
+        return value
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return np.where(condition, a, b)
+
+    def fire(self, h: Any, theta: Any) -> Any:
+        return h >= theta
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+        return np.where(spikes, fired, silent)
+
+    def lookup(self, table: RealFunction, x: Any) -> Any:
+        return table(self, x)
+
+    def tanh(self, x: Any) -> Any:
+        return np.tanh(x)
+
+    def sigmoid(self, x: Any) -> Any:
+        return 0.5 + 0.5 * np.tanh(0.5 * x)

@@ -1,0 +1,64 @@
+"""The neuron equations, each written once and interpreted by every backend.
+
+A step takes `ops` (what a number is: arlif.core.ops.Ops), the neuron's constants, its state and the
+input current x, and returns (spikes, new state). Nothing here branches on values, so the same lines
+run on torch tensors, on numpy integers and on symbols that append nodes to a graph.
+"""
+
+from typing import Any, NamedTuple
+
+from arlif.core.ops import Ops
+
+
+class ArlifState(NamedTuple):
+    """u: membrane potential; r: adaptive reset memory. Both start at 0."""
+
+    u: Any
+    r: Any
+
+
+class LifState(NamedTuple):
+    """u: membrane potential. Starts at 0."""
+
+    u: Any
+
+
+def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:
+    """One time step of the adaptive-reset LIF neuron (arXiv:2507.20746, Eqs. 5-8).
+
+    h = k u + x;  theta = v_threshold + beta tanh(x);  s = [h >= theta]
+    r = r (sigma(alpha x) if r >= 0 else 1 - sigma(alpha x)) + (2 s - 1) sigma(x)
+    u = h - s (theta + sigma(r))
+    """
+    u, r = state
+    h = ops.saturate(ops.multiply(u, neuron.decay, neuron.factor_bits) + x)
+    theta = ops.lookup(neuron.threshold, x)
+    s = ops.fire(h, theta)
+    drive = ops.lookup(neuron.drive, x)
+    push = ops.select(s, drive, -drive)
+    if neuron.memory:
+        gate = ops.lookup(neuron.gate, x)
+        kept = ops.where(r >= 0, gate, neuron.one - gate)
+        push = push + ops.multiply(r, kept, neuron.factor_bits)
+    r = ops.saturate(push)
+    u = ops.saturate(h - ops.select(s, theta + ops.lookup(neuron.reset, r), 0))
+    return s, ArlifState(u, r)
+
+
+def lif_soft_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
+    """One time step of LIF with reset by subtraction: h = k u + x; s = [h >= v]; u = h - s v."""
+    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
+    s = ops.fire(h, neuron.threshold)
+    return s, LifState(ops.saturate(h - ops.select(s, neuron.threshold, 0)))
+
+
+def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
+    """One time step of LIF with reset to zero: h = k u + x; s = [h >= v]; u = (1 - s) h."""
+    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
+    s = ops.fire(h, neuron.threshold)
+    return s, LifState(ops.select(s, 0, h))
+
+
+def current(ops: Ops, accumulator: Any, gain: Any, gain_shift: int, bias: Any) -> Any:
+    """Input current of a population: x = saturate(round_to_zero(acc gain / 2**gain_shift) + bias)."""
+    return ops.saturate(ops.multiply(accumulator, gain, gain_shift) + bias)

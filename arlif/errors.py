@@ -1,0 +1,27 @@
+"""Errors a user can cause; each message says the rule, what was given, and the cure."""
+
+
+class ArlifError(ValueError):
+    """Base of every error that arlif raises on bad input."""
+
+
+class FormatError(ArlifError):
+    """A file is not what its name says, is damaged, or belongs to another numerics version."""
+
+
+class NetworkError(ArlifError):
+    """A network description breaks a rule of the integer specification."""
+
+
+class LoweringError(ArlifError):
+    """A torch module holds something that has no exact integer counterpart."""
+
+
+class SimulationError(ArlifError):
+    """A simulator failed, hung past its time limit, or is not installed."""
+
+
+def require(condition: bool, message: str, error: type[ArlifError] = ArlifError) -> None:
+    """Raise `error(message)` unless `condition` holds."""
+    if not condition:
+        raise error(message)

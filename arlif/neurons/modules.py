@@ -1,0 +1,128 @@
+"""ARLIF and LIF: torch modules that run a step over time, [T, N, ...] in, spikes of that shape out."""
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.errors import require
+from arlif.neurons.ops import FloatOps
+
+
+class SpikingNeuron(nn.Module):
+    """Base of all neurons: supplies the loop over time; subclasses say which neuron it is.
+
+    width: width of the rectangular surrogate gradient.
+    """
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__()
+        require(width > 0, f"the surrogate width must be positive, not {width}")
+        self.width = width
+
+    def real_neuron(self) -> RealNeuron:
+        """The neuron's constants, effective values, as the step reads them."""
+        raise NotImplementedError
+
+    def forward(
+        self, x: Tensor, state: Any = None, return_state: bool = False
+    ) -> Tensor | tuple[Tensor, Any]:
+        """Spikes [T, N, ...] for input currents x [T, N, ...].
+
+        state: the state to start from, as returned before; None starts at 0.
+        return_state: also return the state after the last step.
+        Raises ArlifError where x has no time step or is not floating point.
+        """
+        require(
+            x.ndim >= 2 and x.shape[0] >= 1,
+            f"a neuron takes [T, N, ...] with at least one time step, not {tuple(x.shape)}; "
+            "put time first",
+        )
+        require(
+            x.is_floating_point(),
+            f"a neuron takes floating-point currents, not {x.dtype}; use x.float()",
+        )
+        neuron, ops = self.real_neuron(), FloatOps(self.width)
+        if state is None:
+            state = neuron.initial_state(torch.zeros_like(x[0]))
+        spikes = []
+        for current in x:
+            fired, state = neuron.step(ops, state, current)
+            spikes.append(fired)
+        out = torch.stack(spikes)
+        return (out, state) if return_state else out
+
+
+class ARLIF(SpikingNeuron):
+    """Adaptive-reset LIF neuron (arXiv:2507.20746, Eqs. 5-8), one alpha and beta per layer.
+
+    h = k u + x;  theta = v_threshold + beta tanh(x);  s = [h >= theta]
+    r = r (sigma(alpha x) if r >= 0 else 1 - sigma(alpha x)) + (2 s - 1) sigma(x)
+    u = h - s (theta + sigma(r))
+
+    decay: k in [0, 1]. memory: False restarts r at 0 every step (the released CIFAR10-DVS variant).
+    alpha_raw, beta_raw: trained parameters; alpha = clamp(alpha_raw, 0, 1) starts at 1,
+    beta = tanh(beta_raw) starts at 0. Freeze them (requires_grad_) for the ablations of Table 2.
+    """
+
+    def __init__(
+        self,
+        decay: float = 0.5,
+        v_threshold: float = 1.0,
+        memory: bool = True,
+        width: float = 1.0,
+    ) -> None:
+        super().__init__(width)
+        _check_constants(decay, v_threshold)
+        self.decay, self.v_threshold, self.memory = decay, v_threshold, memory
+        self.alpha_raw = nn.Parameter(torch.ones(()))
+        self.beta_raw = nn.Parameter(torch.zeros(()))
+
+    @property
+    def alpha(self) -> Tensor:
+        """Effective alpha, in [0, 1]."""
+        return self.alpha_raw.clamp(0, 1)
+
+    @property
+    def beta(self) -> Tensor:
+        """Effective beta, in [-1, 1]."""
+        return self.beta_raw.tanh()
+
+    def real_neuron(self) -> RealArlif:
+        return RealArlif(self.decay, self.v_threshold, self.alpha, self.beta, self.memory)
+
+    def extra_repr(self) -> str:
+        return f"decay={self.decay}, v_threshold={self.v_threshold}, memory={self.memory}"
+
+
+class LIF(SpikingNeuron):
+    """Leaky integrate-and-fire: h = k u + x; s = [h >= v]; u = h - s v (soft) or (1 - s) h (hard)."""
+
+    NEURONS: ClassVar[dict[str, type[RealLifSoft] | type[RealLifHard]]] = {
+        "soft": RealLifSoft,
+        "hard": RealLifHard,
+    }
+
+    def __init__(
+        self,
+        decay: float = 0.5,
+        v_threshold: float = 1.0,
+        reset: Literal["hard", "soft"] = "soft",
+        width: float = 1.0,
+    ) -> None:
+        super().__init__(width)
+        _check_constants(decay, v_threshold)
+        require(reset in self.NEURONS, f"reset is 'hard' or 'soft', not {reset!r}")
+        self.decay, self.v_threshold, self.reset = decay, v_threshold, reset
+
+    def real_neuron(self) -> RealLifSoft | RealLifHard:
+        return self.NEURONS[self.reset](self.decay, self.v_threshold)
+
+    def extra_repr(self) -> str:
+        return f"decay={self.decay}, v_threshold={self.v_threshold}, reset={self.reset}"
+
+
+def _check_constants(decay: float, v_threshold: float) -> None:
+    require(0 <= decay <= 1, f"the decay k = 1 - 1/tau lies in [0, 1], not {decay}")
+    require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")

@@ -1,0 +1,57 @@
+"""FloatOps: torch tensors with a surrogate gradient where a spike is fired."""
+
+from typing import Any
+
+import torch
+
+from arlif.core.real import RealFunction
+
+
+class RectangularSpike(torch.autograd.Function):
+    """s = [v >= 0] forward; ds/dv = 1/a where |v| <= a/2 backward (arXiv:2507.20746, Eq. 11)."""
+
+    @staticmethod
+    def forward(ctx: Any, v: torch.Tensor, width: float) -> torch.Tensor:
+        ctx.save_for_backward(v)
+        ctx.width = width
+        return (v >= 0).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (v,) = ctx.saved_tensors
+        inside = (v.abs() <= ctx.width / 2).to(v.dtype)
+        return grad[0] * inside / ctx.width, None
+
+
+class FloatOps:
+    """Real numbers as torch tensors; spikes are 0.0 or 1.0 and differentiable.
+
+    width: width a of the rectangular surrogate; 1.0 in the paper.
+    """
+
+    def __init__(self, width: float = 1.0) -> None:
+        self.width = width
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+        return value * factor
+
+    def saturate(self, value: Any) -> Any:
+        return value
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return torch.where(condition, a, b)
+
+    def fire(self, h: Any, theta: Any) -> Any:
+        return RectangularSpike.apply(h - theta, self.width)  # type: ignore[no-untyped-call]
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+        return silent + spikes * (fired - silent)
+
+    def lookup(self, table: RealFunction, x: Any) -> Any:
+        return table(self, x)
+
+    def tanh(self, x: Any) -> Any:
+        return torch.tanh(x)
+
+    def sigmoid(self, x: Any) -> Any:
+        return torch.sigmoid(x)
