@@ -50,8 +50,7 @@ def _weights(values: Any, dimensions: int, what: str) -> NDArray[np.int8]:
         NetworkError,
     )
     require(
-        np.issubdtype(array.dtype, np.integer)
-        and bool(array.min() >= -127 and array.max() <= 127),
+        np.issubdtype(array.dtype, np.integer) and bool(array.min() >= -127 and array.max() <= 127),
         f"{what} weights are integers in [-127, 127]; got {array.dtype} in "
         f"[{array.min()}, {array.max()}]: quantize them first",
         NetworkError,
@@ -64,7 +63,8 @@ def _weighted_interval(weight: NDArray[np.int8], interval: Interval) -> Interval
     negative = np.minimum(rows, 0).sum(1)
     positive = np.maximum(rows, 0).sum(1)
     low, high = interval
-    return int((positive * low + negative * high).min()), int((positive * high + negative * low).max())
+    lowest, highest = positive * low + negative * high, positive * high + negative * low
+    return int(lowest.min()), int(highest.max())
 
 
 def _weighted_magnitude(weight: NDArray[np.int8], interval: Interval) -> int:
@@ -142,7 +142,7 @@ class Window:
         )
         x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
         span = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
-        return sliding_window_view(x, span, axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]
+        return sliding_window_view(x, span, axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ class Input:
         )
 
     def encode(self, real: ArrayLike) -> NDArray[np.int8]:
-        """Nearest raw values of real inputs, ties to even, clipped. Raises on NaN or wrong shape."""
+        """Nearest raw values of real inputs, ties to even, clipped. Raises ArlifError."""
         real = np.asarray(real, np.float64)
         rank = len(self.shape) + (1 if self.static else 2)
         layout = "[N, ...]" if self.static else "[T, N, ...]"
@@ -197,8 +197,9 @@ class QuantizedNetwork(ArrayEquality):
                 require(end in names, f"projection {projection}: no node {end!r}", NetworkError)
         ordered = self._sorted_populations()
         object.__setattr__(self, "populations", ordered)
-        for node in (*ordered, self.readout):
-            self._check_node(node)
+        for population in ordered:
+            self._check_node(population)
+        self._check_node(self.readout)
         fed = {p.source for p in self.projections}
         unused = [name for name in names if name not in fed and name != READOUT]
         require(
@@ -299,4 +300,3 @@ def _require_shape(name: str, shape: Shape) -> None:
         f"{name}: a shape is (C, H, W) or (features,) of positive sizes, not {shape}",
         NetworkError,
     )
-

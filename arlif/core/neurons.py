@@ -178,4 +178,3 @@ PRESETS: dict[str, Numbers] = {
     "loihi24": Numbers(FixedPointFormat(24, 12), factor_bits=12),
 }
 """compact16: 16-bit state, 8-bit factors. loihi24: the widths of Lava's LIF (24-bit, 12-bit)."""
-

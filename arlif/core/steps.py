@@ -60,5 +60,5 @@ def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, 
 
 
 def current(ops: Ops, accumulator: Any, gain: Any, gain_shift: int, bias: Any) -> Any:
-    """Input current of a population: x = saturate(round_to_zero(acc gain / 2**gain_shift) + bias)."""
+    """Input current: x = saturate(round_to_zero(accumulator gain / 2**gain_shift) + bias)."""
     return ops.saturate(ops.multiply(accumulator, gain, gain_shift) + bias)

@@ -1,4 +1,4 @@
-"""ARLIF and LIF: torch modules that run a step over time, [T, N, ...] in, spikes of that shape out."""
+"""ARLIF and LIF: torch modules that run a step over time, [T, N, ...] in and out."""
 
 from typing import Any, ClassVar, Literal
 
@@ -97,7 +97,7 @@ class ARLIF(SpikingNeuron):
 
 
 class LIF(SpikingNeuron):
-    """Leaky integrate-and-fire: h = k u + x; s = [h >= v]; u = h - s v (soft) or (1 - s) h (hard)."""
+    """LIF: h = k u + x; s = [h >= v]; u = h - s v (reset "soft") or (1 - s) h (reset "hard")."""
 
     NEURONS: ClassVar[dict[str, type[RealLifSoft] | type[RealLifHard]]] = {
         "soft": RealLifSoft,

@@ -1,0 +1,1 @@
+"""File formats: NIR, Lava, ONNX."""

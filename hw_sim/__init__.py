@@ -1,0 +1,1 @@
+"""Simulators of what is shipped, and what is learnt from comparing them."""

@@ -1,0 +1,1 @@
+"""The integer engine: the reference on numpy."""

@@ -1,0 +1,77 @@
+"""What every engine takes and returns: what to record, and the spikes, states and decisions."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.network import QuantizedNetwork
+from arlif.errors import require
+
+
+@dataclass(frozen=True)
+class Record:
+    """Which populations' spikes to keep step by step, and whether to keep their states too."""
+
+    layers: tuple[str, ...] = ()
+    states: bool = False
+
+    @classmethod
+    def everything(cls, network: QuantizedNetwork, states: bool = True) -> "Record":
+        """Every population of a network."""
+        return cls(tuple(p.name for p in network.populations), states)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One population over time. spikes: bool [T, N, *shape]; states: int32 of that shape each."""
+
+    spikes: NDArray[np.bool_]
+    states: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The outcome of one run.
+
+    readout: int64 [N, classes], summed over time. counts: per population, int32 [N, *shape],
+    spikes of every neuron summed over time. traces: what was asked to be recorded.
+    """
+
+    readout: NDArray[np.int64]
+    counts: dict[str, NDArray[np.int32]]
+    traces: dict[str, Trace]
+
+    @property
+    def decisions(self) -> NDArray[np.int64]:
+        """The class of each sample: argmax of the readout, the first of equals."""
+        return np.argmax(self.readout, axis=1)
+
+
+class Engine(Protocol):
+    """Runs a network on raw integer inputs, [N, *shape] (static) or [T, N, *shape]."""
+
+    def __call__(
+        self, network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int, record: Record
+    ) -> Simulation: ...
+
+
+def check_inputs(network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int) -> None:
+    """Raise ArlifError unless raw inputs fit the network and the number of time steps."""
+    source = network.input
+    require(time_steps >= 1, f"a simulation runs for at least 1 time step, not {time_steps}")
+    lead = ("N",) if source.static else (time_steps, "N")
+    rank = len(source.shape) + len(lead)
+    require(
+        inputs.ndim == rank
+        and inputs.shape[-len(source.shape) :] == source.shape
+        and (source.static or inputs.shape[0] == time_steps),
+        f"inputs must be [{', '.join(map(str, (*lead, *source.shape)))}], got {inputs.shape}",
+    )
+    require(
+        np.issubdtype(inputs.dtype, np.integer)
+        and (inputs.size == 0 or (inputs.min() >= source.low and inputs.max() <= source.high)),
+        f"inputs must be integers in [{source.low}, {source.high}]; "
+        "convert real data with network.input.encode(data)",
+    )
