@@ -1,0 +1,72 @@
+"""Torch layers over [T, N, ...]: time and batch are folded while the layer works."""
+
+from torch import Tensor, nn
+
+from arlif.errors import require
+
+
+class _OverTime(nn.Module):
+    """Mixin: apply a layer made for [N, ...] to every time step of [T, N, ...]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer to every frame of x [T, N, ...]."""
+        return super().forward(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class Conv2d(_OverTime, nn.Conv2d):
+    """torch.nn.Conv2d on [T, N, C, H, W]."""
+
+
+class Linear(nn.Linear):
+    """torch.nn.Linear on [T, N, features]."""
+
+
+class BatchNorm2d(_OverTime, nn.BatchNorm2d):
+    """torch.nn.BatchNorm2d on [T, N, C, H, W]; statistics over T, N, H, W."""
+
+
+class BatchNorm1d(_OverTime, nn.BatchNorm1d):
+    """torch.nn.BatchNorm1d on [T, N, features]; statistics over T and N."""
+
+
+class AvgPool2d(_OverTime, nn.AvgPool2d):
+    """torch.nn.AvgPool2d on [T, N, C, H, W]."""
+
+
+class AdaptiveAvgPool2d(_OverTime, nn.AdaptiveAvgPool2d):
+    """torch.nn.AdaptiveAvgPool2d on [T, N, C, H, W]."""
+
+
+class Flatten(nn.Flatten):
+    """[T, N, C, H, W] to [T, N, C * H * W]."""
+
+    def __init__(self) -> None:
+        super().__init__(start_dim=2)
+
+
+class Dropout(_OverTime, nn.Dropout):
+    """torch.nn.Dropout on [T, N, ...], a new mask at every time step."""
+
+
+class Repeat(nn.Module):
+    """Shows one frame [1, N, ...] at each of T time steps: [T, N, ...], without copying.
+
+    Put behind the first convolution and batch norm, so that they run once per image.
+    """
+
+    def __init__(self, time_steps: int) -> None:
+        super().__init__()
+        require(time_steps >= 1, f"a network runs for at least 1 time step, not {time_steps}")
+        self.time_steps = time_steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[1, N, ...] to [T, N, ...]."""
+        require(
+            x.shape[0] == 1,
+            f"Repeat takes one frame [1, N, ...], got {tuple(x.shape)}; add a time dimension",
+        )
+        return x.expand(self.time_steps, *x.shape[1:])
+
+    def extra_repr(self) -> str:
+        """T, as shown in a model's summary."""
+        return f"time_steps={self.time_steps}"
