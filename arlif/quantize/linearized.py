@@ -1,0 +1,103 @@
+"""The network between torch and integers: neurons joined by real-valued linear maps.
+
+Batch norm, pooling factors and shortcuts are absorbed, so that every population receives
+    current = sum over terms of W (pooled spikes) + bias
+and nothing else is left to quantize than W, bias and the neuron.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.linear import Shape, SumPool2d, Window
+from arlif.core.real import RealNeuron
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RealConv2d:
+    """2-D cross-correlation with real weights [Cout, Cin / groups, kH, kW]."""
+
+    weight: Real
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(Cout, H', W') for an input (Cin, H, W)."""
+        height, width = self.weight.shape[2:]
+        window = Window((height, width), self.stride, self.padding, self.dilation)
+        return (len(self.weight), *window.output_size(shape))
+
+
+@dataclass(frozen=True)
+class RealDense:
+    """y = W x over all features, real weights [outputs, inputs]."""
+
+    weight: Real
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(outputs,)"""
+        return (len(self.weight),)
+
+
+@dataclass(frozen=True)
+class Term:
+    """scale * maps(source): pools before the weights, the weights if any, pools after them."""
+
+    source: str
+    before: tuple[SumPool2d, ...] = ()
+    weights: RealConv2d | RealDense | None = None
+    after: tuple[SumPool2d, ...] = ()
+    scale: float = 1.0
+
+    def pooled(self, pool: SumPool2d, factor: float) -> "Term":
+        """The term behind one more pooling layer."""
+        pooled = replace(self, scale=self.scale * factor)
+        if self.weights is None:
+            return replace(pooled, before=(*self.before, pool))
+        return replace(pooled, after=(*self.after, pool))
+
+    def weighted(self, weights: RealConv2d | RealDense) -> "Term":
+        """The term behind its weights, which take up the scale."""
+        return replace(
+            self, weights=replace(weights, weight=weights.weight * self.scale), scale=1.0
+        )
+
+    def per_channel(self, factor: Real) -> "Term":
+        """A weighted term with every output channel multiplied by its factor."""
+        assert self.weights is not None
+        shape = (-1, *(1 for _ in self.weights.weight.shape[1:]))
+        weight = self.weights.weight * (self.scale * factor.reshape(shape))
+        return replace(self, weights=replace(self.weights, weight=weight), scale=1.0)
+
+
+@dataclass(frozen=True)
+class Current:
+    """A sum of terms plus a bias per channel, before it meets a neuron or the readout."""
+
+    terms: tuple[Term, ...]
+    bias: Real
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class LinearizedPopulation:
+    """Neurons and the current that drives them."""
+
+    name: str
+    neuron: RealNeuron
+    current: Current
+
+
+@dataclass(frozen=True)
+class LinearizedNetwork:
+    """What torch's graph means to the integer specification, in topological order."""
+
+    input_shape: Shape
+    static: bool
+    populations: tuple[LinearizedPopulation, ...]
+    readout: Current

@@ -1,0 +1,188 @@
+"""Chooses integers for a linearized network: weights, gains, biases, tables, scales.
+
+Weights are rounded against the gains that the hardware will really apply, so the rounding of a gain
+costs no accuracy: gain is rounded up first, then weight = round(W / (gain 2**-gain_shift)).
+"""
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from arlif.core.linear import Conv2d, Dense, LinearMap
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.core.neurons import (
+    PRESETS,
+    IntegerArlif,
+    IntegerLifHard,
+    IntegerLifSoft,
+    IntegerNeuron,
+    Numbers,
+)
+from arlif.core.real import RealArlif, RealLif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.errors import LoweringError, require
+from arlif.quantize.linearized import Current, LinearizedNetwork, Real, RealConv2d, Term
+
+GAIN_MAX = 255
+SHIFT_MAX = 31
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How many bits the quantized network spends. weight_bits: 2 to 8, symmetric."""
+
+    numbers: Numbers = PRESETS["compact16"]
+    weight_bits: int = 8
+
+    def __post_init__(self) -> None:
+        require(2 <= self.weight_bits <= 8, f"weights take 2 to 8 bits, not {self.weight_bits}")
+
+    @property
+    def weight_max(self) -> int:
+        """The largest raw weight; the range is symmetric."""
+        return (1 << (self.weight_bits - 1)) - 1
+
+
+def calibrate_input(samples: ArrayLike, shape: tuple[int, ...], static: bool) -> Input:
+    """The input's scale and raw range from representative real inputs [..., *shape].
+
+    Event counts up to 127 are kept as they are (scale 1); anything else is scaled so that the
+    largest magnitude becomes 127. Raises ArlifError on NaN or on inputs that are all zero.
+    """
+    samples = np.asarray(samples, np.float64)
+    reach = float(np.abs(samples).max(initial=0.0))
+    require(
+        bool(np.isfinite(samples).all()) and reach > 0,
+        "calibration needs finite inputs that are not all zero; check the data",
+    )
+    counts = not static and reach <= 127 and bool((samples == np.rint(samples)).all())
+    low = 0 if samples.min() >= 0 else -127
+    return Input(shape, 1.0 if counts else reach / 127, low, 127, static)
+
+
+def quantize(
+    network: LinearizedNetwork, source: Input, precision: Precision, time_steps: int
+) -> QuantizedNetwork:
+    """The integer network of a linearized one. Raises ArlifError where numbers do not fit."""
+    projections: list[Projection] = []
+    populations = []
+    for population in network.populations:
+        neuron = to_integer(population.neuron, precision.numbers)
+        gain, shift, bias, incoming = _drive(
+            population.name, population.current, source, neuron, precision
+        )
+        projections += incoming
+        populations.append(
+            Population(population.name, population.current.shape, neuron, gain, shift, bias)
+        )
+    readout, incoming = _readout(network.readout, source, precision)
+    return QuantizedNetwork(
+        source, tuple(populations), (*projections, *incoming), readout, time_steps
+    )
+
+
+@singledispatch
+def to_integer(neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
+    """The integer form of a real-valued neuron; raises LoweringError where there is none."""
+    raise LoweringError(
+        f"{type(neuron).__name__} has no integer step; neurons that have one: "
+        f"{', '.join(t.__name__ for t in to_integer.registry if t is not object)}"
+    )
+
+
+@to_integer.register
+def _(neuron: RealArlif, numbers: Numbers) -> IntegerNeuron:
+    return IntegerArlif.sample(neuron, numbers)
+
+
+@to_integer.register(RealLifHard)
+@to_integer.register(RealLifSoft)
+def _(neuron: RealLif, numbers: Numbers) -> IntegerNeuron:
+    kind = IntegerLifHard if isinstance(neuron, RealLifHard) else IntegerLifSoft
+    return kind(
+        numbers.state_format,
+        numbers.factor_bits,
+        round(neuron.decay * (1 << numbers.factor_bits)),
+        int(numbers.state_format.quantize(neuron.threshold)),
+    )
+
+
+def _drive(
+    name: str, current: Current, source: Input, neuron: IntegerNeuron, precision: Precision
+) -> tuple[NDArray[np.uint8], int, NDArray[np.int32], list[Projection]]:
+    weights = [_in_source_units(term, source) for term in current.terms]
+    shifts = _shifts(weights)
+    peaks = [_peak(w) / (1 << s) for w, s in zip(weights, shifts, strict=True)]
+    unit = np.max(peaks, axis=0) / precision.weight_max * neuron.state_format.one
+    require(
+        bool(np.isfinite(unit).all() and unit.max() <= GAIN_MAX),
+        f"population {name}: its weights reach {unit.max():.3g} state steps per raw weight, past "
+        f"{GAIN_MAX}; use fewer fractional bits or train with smaller weights",
+        LoweringError,
+    )
+    gain_shift = SHIFT_MAX
+    while gain_shift and np.ceil(unit.max() * 2.0**gain_shift) > GAIN_MAX:
+        gain_shift -= 1
+    gain = np.ceil(unit * 2.0**gain_shift).astype(np.uint8)
+    step = np.maximum(gain, 1) / 2.0**gain_shift / neuron.state_format.one
+    incoming = [
+        _projection(
+            term, name, weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), shift, precision
+        )
+        for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
+    ]
+    return gain, gain_shift, neuron.state_format.quantize(current.bias), incoming
+
+
+def _readout(
+    current: Current, source: Input, precision: Precision
+) -> tuple[Readout, list[Projection]]:
+    weights = [_in_source_units(term, source) for term in current.terms]
+    shifts = _shifts(weights)
+    peak = max(float(np.abs(w).max()) / (1 << s) for w, s in zip(weights, shifts, strict=True))
+    require(peak > 0, "the readout's weights are all zero; train the network first", LoweringError)
+    scale = peak / precision.weight_max
+    incoming = [
+        _projection(term, READOUT, weight / scale, shift, precision)
+        for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
+    ]
+    return Readout(np.rint(current.bias / scale).astype(np.int32), scale), incoming
+
+
+def _in_source_units(term: Term, source: Input) -> Real:
+    assert term.weights is not None
+    scale = term.scale * (source.scale if term.source == INPUT else 1.0)
+    return term.weights.weight * scale
+
+
+def _peak(weight: Real) -> Real:
+    return np.abs(weight.reshape(len(weight), -1)).max(1)
+
+
+def _shifts(weights: list[Real]) -> list[int]:
+    """Left shifts that let projections of different magnitude share one accumulator unit."""
+    typical = [float(np.median(_peak(w))) or float(_peak(w).max()) or 1.0 for w in weights]
+    return [int(np.log2(t / min(typical))) for t in typical]
+
+
+def _projection(
+    term: Term, target: str, weight: Real, shift: int, precision: Precision
+) -> Projection:
+    limit = precision.weight_max
+    raw = np.clip(np.rint(weight / (1 << shift)), -limit, limit).astype(np.int8)
+    linear: LinearMap
+    if isinstance(term.weights, RealConv2d):
+        real = term.weights
+        linear = Conv2d(raw, real.stride, real.padding, real.dilation, real.groups)
+    else:
+        linear = Dense(raw)
+    return Projection(term.source, target, (*term.before, linear, *term.after), shift)

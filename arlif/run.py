@@ -1,0 +1,76 @@
+"""The run directory: one folder that carries a model from training to its report."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arlif.errors import ArlifError
+from arlif.files import write_text
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file of a run directory and the verb that writes it."""
+
+    name: str
+    verb: str
+
+
+CONFIG = Artifact("config.json", "train")
+METRICS = Artifact("metrics.csv", "train")
+MODEL = Artifact("model.pt", "train")
+NIR = Artifact("network.nir", "quantize")
+QUANTIZE = Artifact("quantize.json", "quantize")
+NET = Artifact("network.net", "export")
+ONNX = Artifact("network.onnx", "export")
+COMPARE = Artifact("compare.json", "compare")
+REPORT_HTML = Artifact("report.html", "report")
+REPORT_JSON = Artifact("report.json", "report")
+
+
+def traces(engine: str) -> Artifact:
+    """The traces and readouts that an engine wrote."""
+    return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Every verb reads earlier files of a run and writes only its own."""
+
+    folder: Path
+
+    def path(self, artifact: Artifact) -> Path:
+        """Where an artifact is or will be."""
+        return self.folder / artifact.name
+
+    def has(self, artifact: Artifact) -> bool:
+        """Whether the artifact has been written."""
+        return self.path(artifact).is_file()
+
+    def require(self, artifact: Artifact) -> Path:
+        """The path of an artifact that must exist; ArlifError names the verb that writes it."""
+        if not self.folder.is_dir():
+            raise ArlifError(
+                f"there is no run {self.folder}; start one with: arlif train {self.folder}"
+            )
+        if not self.has(artifact):
+            verb, *options = artifact.verb.split(" ")
+            command = " ".join(["arlif", verb, str(self.folder), *options])
+            raise ArlifError(f"{self.folder} has no {artifact.name}; write it with: {command}")
+        return self.path(artifact)
+
+    def read_json(self, artifact: Artifact) -> Any:
+        """The content of a JSON artifact; ArlifError where it is missing or damaged."""
+        path = self.require(artifact)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ArlifError(
+                f"{path} is not readable JSON ({error}); write it again: arlif {artifact.verb}"
+            ) from None
+
+    def write_json(self, artifact: Artifact, content: Any) -> Path:
+        """Write a JSON artifact atomically."""
+        write_text(self.path(artifact), json.dumps(content, indent=2) + "\n")
+        return self.path(artifact)
