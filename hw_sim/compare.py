@@ -1,6 +1,7 @@
 """Compares two simulations bit for bit and names the first divergence."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,9 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
         name = population.name
         if name not in want.traces or name not in got.traces:
             continue
-        pairs = {"spikes": (want.traces[name].spikes, got.traces[name].spikes)}
+        pairs: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
+            "spikes": (want.traces[name].spikes, got.traces[name].spikes)
+        }
         for state in want.traces[name].states.keys() & got.traces[name].states.keys():
             pairs[state] = want.traces[name].states[state], got.traces[name].states[state]
         wrong = {}
@@ -104,8 +107,14 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
     wrong_sum = want.readout[:samples] != got.readout[:samples]
     if wrong_sum.any():
         steps = next(iter(want.traces.values())).spikes.shape[0]
-        a, b = want.readout[None, :samples], got.readout[None, :samples]
-        late = _first(READOUT, "sum", a, b, wrong_sum[None], network.depth[READOUT])
+        late = _first(
+            READOUT,
+            "sum",
+            want.readout[None, :samples],
+            got.readout[None, :samples],
+            wrong_sum[None],
+            network.depth[READOUT],
+        )
         found += [((steps, *key[1:]), where) for key, where in late]
     decisions = want.decisions[:samples] != got.decisions[:samples]
     first = min(found, key=lambda item: item[0])[1] if found else None
@@ -124,8 +133,8 @@ def _recorded(simulation: Simulation) -> int:
 def _first(
     layer: str,
     variable: str,
-    want: NDArray[np.generic],
-    got: NDArray[np.generic],
+    want: NDArray[Any],
+    got: NDArray[Any],
     wrong: NDArray[np.bool_],
     depth: int,
 ) -> list[tuple[tuple[int, ...], Divergence]]:

@@ -1,0 +1,190 @@
+"""What each torch layer means to spikes and currents: the mapping rules, one function a layer."""
+
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from arlif.core.linear import Shape, SumPool2d
+from arlif.core.network import INPUT
+from arlif.errors import LoweringError
+from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """What a node sends, perhaps pooled: the only thing that weights may be applied to."""
+
+    term: Term
+    shape: Shape
+
+
+@singledispatch
+def absorb(layer: nn.Module, value: Any) -> Any:
+    """The value behind a layer; raises LoweringError where it has no integer counterpart."""
+    raise LoweringError(reason(layer))
+
+
+@absorb.register(nn.Identity)
+@absorb.register(nn.Dropout)
+@absorb.register(nn.Dropout2d)
+def _(layer: nn.Module, value: Any) -> Any:
+    return value
+
+
+@absorb.register(nn.Flatten)
+def _(layer: nn.Flatten, value: Any) -> Any:
+    return flatten(value)
+
+
+@absorb.register
+def _(layer: nn.Conv2d, value: Any) -> Any:
+    spikes = as_spikes(value)
+    if layer.padding_mode != "zeros" or isinstance(layer.padding, str):
+        raise LoweringError("only numeric zero padding is supported; give padding as numbers")
+    _require_frame(spikes.shape)
+    weights = RealConv2d(
+        _array(layer.weight),
+        _pair(layer.stride),
+        _pair(layer.padding),
+        _pair(layer.dilation),
+        layer.groups,
+    )
+    if layer.in_channels != spikes.shape[0]:
+        raise LoweringError(f"takes {layer.in_channels} channels but receives shape {spikes.shape}")
+    return _weigh(spikes, weights, layer.bias)
+
+
+@absorb.register
+def _(layer: nn.Linear, value: Any) -> Any:
+    spikes = as_spikes(value)
+    if spikes.shape != (layer.in_features,):
+        raise LoweringError(
+            f"takes {layer.in_features} features but receives shape {spikes.shape}; "
+            "put Flatten before it"
+        )
+    return _weigh(spikes, RealDense(_array(layer.weight)), layer.bias)
+
+
+@absorb.register(nn.BatchNorm1d)
+@absorb.register(nn.BatchNorm2d)
+def _(layer: nn.BatchNorm2d, value: Any) -> Any:
+    if isinstance(value, Spikes) and value.term.source != INPUT:
+        raise LoweringError("batch norm acts on currents, not on spikes; put it behind weights")
+    if layer.running_mean is None or layer.running_var is None:
+        raise LoweringError("batch norm needs running statistics to be absorbed")
+    current = as_current(value)
+    if layer.num_features != current.shape[0]:
+        raise LoweringError(f"takes {layer.num_features} channels but receives {current.shape}")
+    gain = 1.0 / np.sqrt(_array(layer.running_var) + layer.eps)
+    if layer.affine:
+        gain = gain * _array(layer.weight)
+    bias = (current.bias - _array(layer.running_mean)) * gain
+    if layer.affine:
+        bias = bias + _array(layer.bias)
+    return replace(current, terms=tuple(t.per_channel(gain) for t in current.terms), bias=bias)
+
+
+@absorb.register
+def _(layer: nn.AvgPool2d, value: Any) -> Any:
+    pool = SumPool2d(_pair(layer.kernel_size), _pair(layer.stride), _pair(layer.padding))
+    if layer.ceil_mode or (pool.padding != (0, 0) and not layer.count_include_pad):
+        raise LoweringError("ceil_mode and count_include_pad=False divide unevenly at borders")
+    area = layer.divisor_override or pool.kernel[0] * pool.kernel[1]
+    return _pool(value, pool, 1.0 / area)
+
+
+@absorb.register
+def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
+    _require_frame(value.shape)
+    size = value.shape[1:]
+    wanted = tuple(w or s for w, s in zip(_pair(layer.output_size), size, strict=True))
+    if any(s % w for s, w in zip(size, wanted, strict=True)):
+        raise LoweringError(f"adaptive pooling of {size} to {wanted} needs uneven windows")
+    window = (size[0] // wanted[0], size[1] // wanted[1])
+    return _pool(value, SumPool2d(window, window), 1.0 / (window[0] * window[1]))
+
+
+_REASONS = {
+    "MaxPool2d": "max pooling of graded values is not linear; use AvgPool2d",
+    "ReLU": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
+    "LayerNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
+    "GroupNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
+}
+
+
+def reason(layer: nn.Module) -> str:
+    """Why a layer is refused."""
+    return _REASONS.get(type(layer).__name__, "it has no integer counterpart")
+
+
+def as_spikes(value: Any) -> Spikes:
+    """The value as spikes; a real-valued stream is refused."""
+    if isinstance(value, Current):
+        raise LoweringError(
+            "its input is a real-valued stream, not spikes; put a neuron in front of it"
+        )
+    spikes: Spikes = value
+    return spikes
+
+
+def as_current(value: Any) -> Current:
+    """The value as a sum of weighted terms; bare spikes get identity weights."""
+    if isinstance(value, Current):
+        return value
+    channels = value.shape[0]
+    identity: RealConv2d | RealDense = RealDense(np.eye(channels))
+    if len(value.shape) == 3:
+        identity = RealConv2d(np.ones((channels, 1, 1, 1)), (1, 1), (0, 0), (1, 1), channels)
+    return Current((value.term.weighted(identity),), np.zeros(channels), value.shape)
+
+
+def _weigh(spikes: Spikes, weights: RealConv2d | RealDense, bias: torch.Tensor | None) -> Current:
+    shape = weights.output_shape(spikes.shape)
+    offset = np.zeros(shape[0]) if bias is None else _array(bias)
+    return Current((spikes.term.weighted(weights),), offset, shape)
+
+
+def _pool(value: Any, pool: SumPool2d, factor: float) -> Any:
+    shape = pool.output_shape(value.shape)
+    if isinstance(value, Spikes):
+        return Spikes(value.term.pooled(pool, factor), shape)
+    if pool.padding != (0, 0):
+        raise LoweringError("padded pooling of currents mixes the bias with zeros")
+    terms = tuple(term.pooled(pool, factor) for term in value.terms)
+    area = factor * pool.kernel[0] * pool.kernel[1]
+    return Current(terms, value.bias * area, shape)
+
+
+def flatten(value: Any) -> Any:
+    """(C, H, W) to (C H W,)."""
+    features = (int(np.prod(value.shape)),)
+    if isinstance(value, Current) and value.shape != features:
+        raise LoweringError("flatten spikes, not currents: put Flatten behind the neuron")
+    return replace(value, shape=features)
+
+
+def add(a: Current, b: Current) -> Current:
+    """Two branches that meet; they share one accumulator."""
+    if a.shape != b.shape:
+        raise LoweringError(f"adds shapes {a.shape} and {b.shape}, which differ")
+    return Current((*a.terms, *b.terms), a.bias + b.bias, a.shape)
+
+
+def _array(tensor: torch.Tensor) -> Real:
+    array = tensor.detach().cpu().double().numpy()
+    if not np.isfinite(array).all():
+        raise LoweringError("its parameters hold NaN or infinity; the training run diverged")
+    return array
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+
+
+def _require_frame(shape: Shape) -> None:
+    if len(shape) != 3:
+        raise LoweringError(f"needs (C, H, W), but receives {shape}")
