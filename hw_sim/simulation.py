@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.network import QuantizedNetwork
+from arlif.core.network import Input, QuantizedNetwork
 from arlif.errors import require
 
 
@@ -57,7 +57,15 @@ class Engine(Protocol):
     ) -> Simulation: ...
 
 
-def check_inputs(network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int) -> None:
+class TakesInput(Protocol):
+    """A network, or a file that holds one."""
+
+    @property
+    def input(self) -> Input:
+        """What it is fed with."""
+
+
+def check_inputs(network: TakesInput, inputs: NDArray[Any], time_steps: int) -> None:
     """Raise ArlifError unless raw inputs fit the network and the number of time steps."""
     source = network.input
     require(time_steps >= 1, f"a simulation runs for at least 1 time step, not {time_steps}")
