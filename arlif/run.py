@@ -18,8 +18,8 @@ class Artifact:
 
 
 CONFIG = Artifact("config.json", "train")
-METRICS = Artifact("metrics.csv", "train")
 MODEL = Artifact("model.pt", "train")
+TRAINING = Artifact("training.json", "train")
 NIR = Artifact("network.nir", "quantize")
 QUANTIZE = Artifact("quantize.json", "quantize")
 NET = Artifact("network.net", "export")
@@ -30,8 +30,13 @@ REPORT_JSON = Artifact("report.json", "report")
 
 
 def traces(engine: str) -> Artifact:
-    """The traces and readouts that an engine wrote."""
+    """The readouts, spike counts and traces that an engine wrote."""
     return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}")
+
+
+def outcome(engine: str) -> Artifact:
+    """The figures of an engine's run."""
+    return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}")
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,15 @@ class Run:
                 f"there is no run {self.folder}; start one with: arlif train {self.folder}"
             )
         if not self.has(artifact):
-            verb, *options = artifact.verb.split(" ")
-            command = " ".join(["arlif", verb, str(self.folder), *options])
-            raise ArlifError(f"{self.folder} has no {artifact.name}; write it with: {command}")
+            raise ArlifError(
+                f"{self.folder} has no {artifact.name}; write it with: {self.command(artifact)}"
+            )
         return self.path(artifact)
+
+    def command(self, artifact: Artifact) -> str:
+        """The command that writes an artifact of this run."""
+        verb, *options = artifact.verb.split(" ")
+        return " ".join(["arlif", verb, str(self.folder), *options])
 
     def read_json(self, artifact: Artifact) -> Any:
         """The content of a JSON artifact; ArlifError where it is missing or damaged."""
@@ -67,7 +77,7 @@ class Run:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ArlifError(
-                f"{path} is not readable JSON ({error}); write it again: arlif {artifact.verb}"
+                f"{path} is not readable JSON ({error}); write it again: {self.command(artifact)}"
             ) from None
 
     def write_json(self, artifact: Artifact, content: Any) -> Path:

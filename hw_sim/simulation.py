@@ -1,5 +1,6 @@
 """What every engine takes and returns: what to record, and the spikes, states and decisions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,6 +48,28 @@ class Simulation:
     def decisions(self) -> NDArray[np.int64]:
         """The class of each sample: argmax of the readout, the first of equals."""
         return np.argmax(self.readout, axis=1)
+
+
+def joined(parts: Sequence[Simulation]) -> Simulation:
+    """One simulation of all samples from simulations of consecutive batches.
+
+    Batches that recorded nothing follow those that did.
+    """
+    traced = [part.traces for part in parts if part.traces]
+    return Simulation(
+        np.concatenate([part.readout for part in parts]),
+        {name: np.concatenate([p.counts[name] for p in parts]) for name in parts[0].counts},
+        {
+            name: Trace(
+                np.concatenate([traces[name].spikes for traces in traced], axis=1),
+                {
+                    state: np.concatenate([traces[name].states[state] for traces in traced], axis=1)
+                    for state in traced[0][name].states
+                },
+            )
+            for name in (traced[0] if traced else ())
+        },
+    )
 
 
 class Engine(Protocol):

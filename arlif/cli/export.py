@@ -1,0 +1,40 @@
+"""arlif export: from network.nir to the formats of other tools."""
+
+from pathlib import Path
+from typing import Any
+
+from arlif.cli.output import JsonOption, Output, RunArgument
+
+
+def export(run: RunArgument, as_json: JsonOption = False) -> None:
+    """Export the quantized network; writes network.net (Lava) and network.onnx."""
+    output = Output(as_json)
+    result = run_export(run)
+    for artifact in result["files"]:
+        output.say(f"wrote {artifact['path']} ({artifact['bytes']:,} bytes)")
+    if result["stock_obstacles"]:
+        output.say(
+            "network.net runs on arlif's Lava processes; stock lava-dl cannot run it: "
+            + "; ".join(result["stock_obstacles"])
+        )
+    else:
+        output.say("network.net also loads in stock lava-dl (netx) and spikes alike")
+    output.result(result)
+
+
+def run_export(folder: Path) -> dict[str, Any]:
+    """Write every exported file of a run; returns their paths and sizes."""
+    from arlif.run import NET, NIR, ONNX, Run
+    from export.lava import stock_obstacles, write_net
+    from export.nir import read_nir
+    from export.onnx import write_onnx
+
+    run = Run(folder)
+    network = read_nir(run.require(NIR))
+    write_net(network, run.path(NET))
+    write_onnx(network, run.path(ONNX))
+    paths = [run.path(artifact) for artifact in (NET, ONNX)]
+    return {
+        "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
+        "stock_obstacles": list(stock_obstacles(network)),
+    }

@@ -1,0 +1,74 @@
+"""arlif quantize: from a trained network to integers."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arlif.cli.output import JsonOption, Output, RunArgument, percent
+
+CALIBRATION_SAMPLES = 1024
+CHECKED_SAMPLES = 256
+
+
+def quantize(
+    run: RunArgument,
+    preset: Annotated[
+        str, typer.Option(help="Number formats: compact16 or loihi24.")
+    ] = "compact16",
+    weight_bits: Annotated[int, typer.Option(help="Bits per weight, 2 to 8.")] = 8,
+    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Quantize a trained network; writes network.nir and says what changed."""
+    output = Output(as_json)
+    result = run_quantize(run, preset, weight_bits, data)
+    show(output, result)
+    output.result(result)
+
+
+def show(output: Output, result: dict[str, Any]) -> None:
+    """Print what quantization changed."""
+    output.table(
+        f"{result['preset']}, {result['weight_bits']}-bit weights: what quantization changed on "
+        f"{result['samples']} test samples",
+        ["layer", "neurons", "spikes changed", "states saturated"],
+        [
+            [name, str(row["neurons"]), percent(row["changed"]), percent(row["saturated"])]
+            for name, row in result["layers"].items()
+        ],
+    )
+    output.say(f"decisions changed: {result['decisions_changed']} of {result['samples']}")
+
+
+def run_quantize(folder: Path, preset: str, weight_bits: int, data: Path | None) -> dict[str, Any]:
+    """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
+    from arlif.cli.samples import load_samples
+    from arlif.core.neurons import PRESETS
+    from arlif.errors import require
+    from arlif.quantize.quantize import Precision, calibrate_input
+    from arlif.quantize.quantize import quantize as quantize_network
+    from arlif.quantize.trace import linearize
+    from arlif.run import MODEL, NIR, QUANTIZE, Run
+    from arlif.training import load_trained
+    from export.nir import write_nir
+    from hw_sim.agreement import agreement
+
+    run = Run(folder)
+    run.require(MODEL)
+    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
+    precision = Precision(PRESETS[preset], weight_bits)
+    module, recipe = load_trained(folder)
+    calibration = load_samples(recipe, data, "train", CALIBRATION_SAMPLES)
+    linear = linearize(module, calibration.info.shape)
+    source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
+    network = quantize_network(linear, source, precision, recipe.time_steps)
+    write_nir(network, run.path(NIR))
+    test = load_samples(recipe, data, "test", CHECKED_SAMPLES)
+    result = {
+        "preset": preset,
+        "weight_bits": weight_bits,
+        **agreement(module, network, test.real),
+    }
+    run.write_json(QUANTIZE, result)
+    return result

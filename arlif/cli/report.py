@@ -1,0 +1,34 @@
+"""arlif report: one self-contained page of everything that was measured."""
+
+from pathlib import Path
+
+from arlif.cli.output import JsonOption, Output, RunArgument, percent
+
+
+def report(run: RunArgument, as_json: JsonOption = False) -> None:
+    """Write report.html and report.json from what a run holds."""
+    output = Output(as_json)
+    content = run_report(run)
+    output.table(
+        "Accuracy",
+        ["engine", "samples", "accuracy", "spikes per inference"],
+        [
+            [
+                row["engine"],
+                str(row["samples"]),
+                percent(row["accuracy"]),
+                f"{row['events_per_inference']:.1f}",
+            ]
+            for row in content["engines"]
+        ],
+    )
+    output.say(f"report: {content['html']}")
+    output.result(content)
+
+
+def run_report(folder: Path) -> dict:  # type: ignore[type-arg]
+    """Collect a run's figures, write report.html and report.json, return the latter's content."""
+    from arlif.run import Run
+    from hw_sim.report import write_report
+
+    return write_report(Run(folder))
