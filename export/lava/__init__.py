@@ -1,0 +1,5 @@
+"""The .net file: Lava's netx HDF5 layout, with all that a quantized network holds."""
+
+from export.lava.net import read_net, write_net
+
+__all__ = ["read_net", "write_net"]

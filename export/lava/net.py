@@ -1,0 +1,150 @@
+"""Writing and reading .net files; docs/formats.md lists every key."""
+
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.linear import MAPS, Shape
+from arlif.core.network import (
+    NUMERICS_VERSION,
+    READOUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.core.neurons import NEURONS
+from arlif.errors import FormatError, require
+from arlif.files import atomic_path
+from export.hdf5 import Tree, read_tree
+from export.records import build, difference, value
+
+FOREIGN = "this is no .net file of arlif, or it is damaged: {}; write it again with: arlif export"
+
+
+def write_net(network: QuantizedNetwork, path: Path) -> None:
+    """Write a network atomically. Raises ArlifError where the folder cannot be written."""
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        _write(file, net_tree(network))
+
+
+def _write(group: h5py.Group, tree: Tree) -> None:
+    for name, item in tree.items():
+        if isinstance(item, dict):
+            _write(group.create_group(name), item)
+        else:
+            group[name] = item
+
+
+def net_tree(network: QuantizedNetwork) -> Tree:
+    """Everything in the file: nested names down to numbers, arrays and texts."""
+    nodes = (network.input, *network.populations, network.readout)
+    return {
+        "arlif": {"numerics_version": NUMERICS_VERSION, "time_steps": network.time_steps},
+        "layer": {str(i): {"arlif": _node_tree(network, node)} for i, node in enumerate(nodes)},
+    }
+
+
+def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) -> Tree:
+    tree = _tree(node)
+    if isinstance(node, Population):
+        tree["neuron"]["type"] = type(node.neuron).__name__
+    if not isinstance(node, Input):
+        tree["projection"] = {
+            str(index): _projection_tree(projection)
+            for index, projection in enumerate(network.projections)
+            if projection.target == node.name
+        }
+    return tree
+
+
+def _projection_tree(projection: Projection) -> Tree:
+    maps = {
+        str(index): _tree(linear) | {"type": type(linear).__name__}
+        for index, linear in enumerate(projection.maps)
+    }
+    return {"source": projection.source, "shift": projection.shift, "map": maps}
+
+
+def _tree(record: Any) -> Tree:
+    items = {f.name: getattr(record, f.name) for f in fields(record) if f.init}
+    return {name: _tree(item) if is_dataclass(item) else item for name, item in items.items()}
+
+
+def read_net(path: Path) -> QuantizedNetwork:
+    """The network that `write_net` wrote, equal to it.
+
+    Raises FormatError where the file is missing, damaged, foreign or of another numerics version,
+    and NetworkError where its values break a rule of the integer specification.
+    """
+    try:
+        tree = read_tree(path)
+        network = _network(tree)
+        strange = difference(net_tree(network), tree)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: {FOREIGN.format(error)}") from None
+    require(strange is None, f"{path}: {FOREIGN.format(strange)}", FormatError)
+    return network
+
+
+def _network(tree: Tree) -> QuantizedNetwork:
+    require("arlif" in tree, FOREIGN.format("it has no group /arlif"), FormatError)
+    version = value(int, tree["arlif"]["numerics_version"], "/arlif/numerics_version")
+    require(
+        version == NUMERICS_VERSION,
+        f"the file is written for numerics version {version}, this arlif has version "
+        f"{NUMERICS_VERSION}; quantize again or install the arlif that wrote it",
+        FormatError,
+    )
+    nodes = [layer["arlif"] for _, layer in _numbered(tree["layer"]) if "arlif" in layer]
+    populations = tuple(_population(node) for node in nodes[1:-1])
+    readout = {name: item for name, item in nodes[-1].items() if name != "projection"}
+    names = [*(p.name for p in populations), READOUT]
+    projections = {
+        index: _projection(item, name)
+        for name, node in zip(names, nodes[1:], strict=True)
+        for index, item in _numbered(node["projection"])
+    }
+    return QuantizedNetwork(
+        build(Input, nodes[0], "/layer/0/arlif"),
+        populations,
+        tuple(projections[index] for index in sorted(projections)),
+        build(Readout, readout, "readout"),
+        value(int, tree["arlif"]["time_steps"], "/arlif/time_steps"),
+    )
+
+
+def _population(node: Tree) -> Population:
+    name = value(str, node["name"], "name")
+    return Population(
+        name,
+        value(Shape, node["shape"], f"{name}/shape"),
+        _typed(node["neuron"], NEURONS, f"{name}/neuron"),
+        value(NDArray[np.uint8], node["gain"], f"{name}/gain"),
+        value(int, node["gain_shift"], f"{name}/gain_shift"),
+        value(NDArray[np.int32], node["bias"], f"{name}/bias"),
+    )
+
+
+def _projection(item: Tree, target: str) -> Projection:
+    maps = [_typed(linear, MAPS, f"{target}/map") for _, linear in _numbered(item["map"])]
+    source = value(str, item["source"], f"{target}/source")
+    return Projection(source, target, tuple(maps), value(int, item["shift"], f"{target}/shift"))
+
+
+def _typed(item: Tree, types: dict[str, type], where: str) -> Any:
+    """A dataclass whose name stands in `type` beside its fields."""
+    own = {name: field for name, field in item.items() if name != "type"}
+    return build(types[value(str, item["type"], where)], own, where)
+
+
+def _numbered(tree: Tree) -> list[tuple[int, Any]]:
+    """The entries of a group whose names are numbers, in order."""
+    return [(index, tree[str(index)]) for index in sorted(int(name) for name in tree)]

@@ -1,0 +1,1 @@
+"""Simulation on Intel's Lava, mended for current Python; see docs/lava.md."""

@@ -1,0 +1,44 @@
+"""Runs one job in a process of its own: python -m hw_sim.lava.worker FOLDER."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from export.lava import read_net
+from hw_sim.lava.build import build
+from hw_sim.lava.job import Job, Models
+
+
+def run(folder: Path) -> None:
+    """Simulate the job in `folder` on Lava; results go into its files."""
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    from hw_sim.lava.processes.synapse import MatrixSynapse, StockSynapse, Synapse
+
+    job = Job.read(folder)
+    inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
+    last, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
+    model = MatrixSynapse if job.models is Models.FAST else StockSynapse
+    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={Synapse: model})
+    # Lava's default of 64 messages per channel would take gigabytes of shared memory.
+    last.create_runtime(run_cfg=config, compile_config={"pypy_channel_size": 2})
+    last.run(condition=RunSteps(num_steps=steps), run_cfg=config)
+    last.stop()
+
+
+def die_with(parent: int) -> None:
+    """End this process group once its parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=die_with, args=(os.getppid(),), daemon=True).start()
+    run(Path(sys.argv[1]))
