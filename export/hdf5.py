@@ -1,0 +1,78 @@
+"""Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from arlif.errors import FormatError, require
+
+Tree = dict[str, Any]
+"""Names to values: numpy arrays and scalars, strings, or further trees."""
+
+MAX_DEPTH = 16
+MAX_VALUES = 1 << 28
+
+
+def read_tree(path: Path) -> Tree:
+    """Every group and dataset of a file. Follows no links, evaluates nothing.
+
+    Raises FormatError where the file is missing, damaged, or holds more than plain data.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return _read_group(file, 0)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise FormatError(f"{path}: there is no such file; check the path") from None
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError) as error:
+        raise FormatError(
+            f"{path} is not an HDF5 file or is damaged ({error}); export it again"
+        ) from error
+
+
+def _read_group(group: Any, depth: int) -> Tree:
+    require(
+        depth <= MAX_DEPTH,
+        f"{group.name} is nested deeper than {MAX_DEPTH} groups; no known format does that",
+        FormatError,
+    )
+    tree: Tree = {}
+    for name in group:
+        link = group.get(name, getlink=True)
+        where = f"{group.name}/{name}"
+        require(
+            isinstance(link, h5py.HardLink),
+            f"{where} is a link to another place; copy the data into the file",
+            FormatError,
+        )
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            tree[name] = _read_group(item, depth + 1)
+        else:
+            tree[name] = _read_dataset(item, where)
+    return tree
+
+
+def _read_dataset(item: Any, where: str) -> Any:
+    require(
+        isinstance(item, h5py.Dataset) and not item.is_virtual and not item.external,
+        f"{where} does not hold its own data; copy the data into the file",
+        FormatError,
+    )
+    require(
+        item.shape is not None and item.size <= MAX_VALUES,
+        f"{where} holds no value or more than {MAX_VALUES}; shape {item.shape}",
+        FormatError,
+    )
+    if h5py.check_string_dtype(item.dtype) is not None:
+        text = item.asstr()[()]
+        return text if isinstance(text, str) else np.asarray(text, dtype=str)
+    require(
+        item.dtype.kind in "biuf",
+        f"{where} holds {item.dtype}; only numbers, booleans and text are read",
+        FormatError,
+    )
+    return item[()]

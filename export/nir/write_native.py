@@ -1,0 +1,91 @@
+"""The native NIR profile: a QuantizedNetwork as integers, without loss."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nir
+import numpy as np
+
+from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d
+from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, QuantizedNetwork
+from arlif.errors import NetworkError
+from arlif.files import atomic_path
+from export.nir.nodes import PopulationNode, Shift
+
+PROFILE = "native"
+
+
+def write_nir(network: QuantizedNetwork, path: Path) -> None:
+    """Write a quantized network; `read_nir` gives back an equal one. Raises ArlifError."""
+    with atomic_path(path) as temporary:
+        nir.write(temporary, native_graph(network))
+
+
+def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
+    """The network as a NIR graph: standard nodes for synapses, one node per population."""
+    source = network.input
+    nodes: dict[str, nir.NIRNode] = {
+        INPUT: nir.Input(
+            np.array(source.shape),
+            metadata={
+                "arlif": {
+                    "scale": source.scale,
+                    "low": source.low,
+                    "high": source.high,
+                    "static": source.static,
+                }
+            },
+        ),
+        READOUT: nir.Output(
+            np.array(network.readout.shape),
+            metadata={"arlif": {"bias": network.readout.bias, "scale": network.readout.scale}},
+        ),
+    }
+    nodes.update({p.name: PopulationNode(p) for p in network.populations})
+    edges: list[tuple[str, str]] = []
+    for index, projection in enumerate(network.projections):
+        name = f"{projection.source}.{projection.target}.{index}"
+        at = projection.source
+        for step, node in enumerate(synapse_nodes(projection.maps, network.shape(at))):
+            nodes[f"{name}.{step}"] = node
+            edges.append((at, f"{name}.{step}"))
+            at = f"{name}.{step}"
+        nodes[name] = Shift(network.shape(projection.target), projection.shift)
+        edges += [(at, name), (name, projection.target)]
+    metadata = {
+        "profile": PROFILE,
+        "numerics_version": NUMERICS_VERSION,
+        "time_steps": network.time_steps,
+        "populations": [p.name for p in network.populations],
+    }
+    return nir.NIRGraph(nodes, edges, metadata={"arlif": metadata}, type_check=False)
+
+
+def synapse_nodes(maps: tuple[LinearMap, ...], shape: Shape) -> Iterator[nir.NIRNode]:
+    """Standard NIR nodes for a chain of maps on inputs of `shape`."""
+    for linear in maps:
+        if isinstance(linear, Dense) and len(shape) > 1:
+            yield nir.Flatten(np.array(shape), 0, -1)
+        yield _node(linear, shape)
+        shape = linear.output_shape(shape)
+
+
+def _node(linear: LinearMap, shape: Shape) -> nir.NIRNode:
+    match linear:
+        case Dense():
+            return nir.Linear(linear.weight)
+        case Conv2d():
+            return nir.Conv2d(
+                shape[1:],
+                linear.weight,
+                linear.stride,
+                linear.padding,
+                linear.dilation,
+                linear.groups,
+                bias=np.zeros(len(linear.weight), np.int8),
+            )
+        case SumPool2d():
+            return nir.SumPool2d(
+                *(np.array(pair) for pair in (linear.kernel, linear.stride, linear.padding))
+            )
+    raise NetworkError(f"NIR has no node for the map {type(linear).__name__}")

@@ -1,0 +1,94 @@
+"""Frozen dataclasses from trees of untrusted values, field by field, by their type hints."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from arlif.errors import FormatError, require
+from export.hdf5 import Tree
+
+Record = TypeVar("Record")
+
+SCALARS: dict[type, str] = {bool: "b", int: "iu", float: "f"}
+"""The kinds of numpy value that are read as a Python number."""
+
+
+def build(cls: type[Record], tree: Any, where: str) -> Record:
+    """An instance of dataclass `cls` whose fields are the entries of `tree`.
+
+    Raises FormatError for a missing, unexpected or wrongly typed field, and whatever the
+    dataclass itself raises for values that break its rules.
+    """
+    hints = get_type_hints(cls)
+    names = [f.name for f in fields(cls) if f.init]  # type: ignore[arg-type]
+    require(isinstance(tree, dict), f"{where} must be a group", FormatError)
+    require(
+        set(tree) == set(names),
+        f"{where} must have the fields {', '.join(names)}; it has {', '.join(tree) or 'none'}",
+        FormatError,
+    )
+    return cls(**{name: value(hints[name], tree[name], f"{where}/{name}") for name in names})
+
+
+def value(hint: Any, raw: Any, where: str) -> Any:
+    """`raw` as the type `hint` says. Raises FormatError where it is of another kind."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return build(hint, raw, where)
+    if get_origin(hint) is tuple:
+        return _integers(raw, where)
+    if hint is str:
+        require(isinstance(raw, str), f"{where} must be text", FormatError)
+        return raw
+    found = np.asarray(raw)
+    if hint in SCALARS:
+        require(
+            found.ndim == 0 and found.dtype.kind in SCALARS[hint],
+            f"{where} must be one {hint.__name__}, not {found.dtype} of shape {found.shape}",
+            FormatError,
+        )
+        return found.item()
+    dtype = np.dtype(get_args(get_args(hint)[1])[0])
+    require(found.dtype == dtype, f"{where} must hold {dtype}, not {found.dtype}", FormatError)
+    return found
+
+
+def _integers(raw: Any, where: str) -> tuple[int, ...]:
+    found = np.asarray(raw)
+    require(
+        found.ndim == 1 and found.dtype.kind in "iu",
+        f"{where} must be a list of integers, not {found.dtype} of shape {found.shape}",
+        FormatError,
+    )
+    return tuple(int(n) for n in found)
+
+
+def difference(want: Tree, got: Tree, where: str = "") -> str | None:
+    """The path of the first entry in which two trees differ: name, dtype, shape or content.
+
+    Single numbers and texts may differ in width, not in kind; an empty group is like none.
+    """
+    want, got = ({k: v for k, v in tree.items() if not _is_empty(v)} for tree in (want, got))
+    for name in sorted(want.keys() | got.keys()):
+        path = f"{where}/{name}"
+        if name not in want or name not in got:
+            return path
+        a, b = want[name], got[name]
+        if isinstance(a, dict) and isinstance(b, dict):
+            inner = difference(a, b, path)
+            if inner is not None:
+                return inner
+        elif isinstance(a, dict) or isinstance(b, dict) or not _same(a, b):
+            return path
+    return None
+
+
+def _is_empty(entry: Any) -> bool:
+    return isinstance(entry, dict) and not entry
+
+
+def _same(a: Any, b: Any) -> bool:
+    a, b = np.asarray(a), np.asarray(b)
+    scalars = a.ndim == b.ndim == 0 or a.dtype.kind == "U"
+    alike = a.dtype.kind == b.dtype.kind if scalars else a.dtype == b.dtype
+    return alike and np.array_equal(a, b)
