@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from arlif import kernels
 from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
 from arlif.errors import require
 from arlif.neurons.ops import FloatOps
@@ -43,15 +44,27 @@ class SpikingNeuron(nn.Module):
             x.is_floating_point(),
             f"a neuron takes floating-point currents, not {x.dtype}; use x.float()",
         )
-        neuron, ops = self.real_neuron(), FloatOps(self.width)
-        if state is None:
-            state = neuron.initial_state(torch.zeros_like(x[0]))
-        spikes = []
-        for current in x:
-            fired, state = neuron.step(ops, state, current)
-            spikes.append(fired)
-        out = torch.stack(spikes)
-        return (out, state) if return_state else out
+        neuron = self.real_neuron()
+        if kernels.applies(neuron, x):
+            spikes, state = kernels.run(neuron, x, state, self.width, return_state)
+        else:
+            spikes, state = run_steps(neuron, FloatOps(self.width), x, state)
+        return (spikes, state) if return_state else spikes
+
+
+def run_steps(neuron: RealNeuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+    """Spikes of x [T, N, ...] and the last state, one step after another: what kernels must equal.
+
+    Numbers narrower than float32 are computed, and states kept, in float32.
+    """
+    currents = x.float() if x.dtype.itemsize < 4 else x
+    if state is None:
+        state = neuron.initial_state(torch.zeros_like(currents[0]))
+    spikes = []
+    for current in currents:
+        fired, state = neuron.step(ops, state, current)
+        spikes.append(fired)
+    return torch.stack(spikes).to(x.dtype), state
 
 
 class ARLIF(SpikingNeuron):

@@ -1,0 +1,8 @@
+"""Fused kernels: all time steps of a neuron at once, with the results of the plain loop of steps.
+
+CPU kernels are C++, compiled on first use; the neurons' equations stay in arlif.core.steps.
+"""
+
+from arlif.kernels.neurons import applies, run
+
+__all__ = ["applies", "run"]

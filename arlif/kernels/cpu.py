@@ -1,0 +1,62 @@
+"""The compiled kernels on torch tensors in main memory."""
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from arlif.kernels.build import library
+
+STORAGE = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2}
+"""How x may lie in memory; numbers are those of real.cpp."""
+
+
+def forward(
+    x: Tensor, state: Tensor | None, numbers: list[float], kind: int, final: Tensor | None
+) -> Tensor:
+    """Spikes of x, [T, ...] and dense; fills `final`. States are [states, ...], laid out as x."""
+    spikes = torch.empty_like(x)
+    _library().arlif_forward(*_call(x, numbers, kind), *_addresses(x, state, spikes, final))
+    return spikes
+
+
+def backward(
+    x: Tensor,
+    state: Tensor | None,
+    numbers: list[float],
+    kind: int,
+    of_spikes: Tensor,
+    of_final: Tensor | None,
+    of_state: Tensor | None,
+    of_parameters: Tensor,
+) -> Tensor:
+    """Gradient of x, from those of the spikes and of the final state.
+
+    Fills the gradients of the first state and, float64, of the parameters.
+    """
+    of_x = torch.empty_like(x)
+    tensors = (x, state, of_spikes, of_final, of_x, of_state, of_parameters)
+    _library().arlif_backward(*_call(x, numbers, kind), *_addresses(*tensors))
+    return of_x
+
+
+def _library() -> ctypes.CDLL:
+    loaded = library()
+    assert loaded is not None, "callers ask for the kernels only where they were built"
+    return loaded
+
+
+def _call(x: Tensor, numbers: list[float], kind: int) -> tuple[Any, ...]:
+    return (
+        kind,
+        STORAGE[x.dtype],
+        ctypes.c_int64(x.shape[0]),
+        ctypes.c_int64(x[0].numel()),
+        ctypes.c_int64(torch.get_num_threads()),
+        (ctypes.c_double * len(numbers))(*numbers),
+    )
+
+
+def _addresses(*tensors: Tensor | None) -> tuple[ctypes.c_void_p, ...]:
+    return tuple(ctypes.c_void_p(None if t is None else t.data_ptr()) for t in tensors)

@@ -1,0 +1,211 @@
+"""The compiled CPU kernels equal the plain loop of steps: spikes, states and gradients."""
+
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernel_oracle import NEURONS, arlif, outcome, smooth_currents
+
+from arlif import kernels
+from arlif.kernels import build
+from arlif.kernels.op import neuron as neuron_op
+from arlif.neurons import LIF
+from arlif.neurons.modules import run_steps
+from arlif.neurons.ops import FloatOps
+
+needs_library = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
+every_neuron = pytest.mark.parametrize("name", NEURONS)
+
+LAYOUTS = {
+    "contiguous": lambda x: x.contiguous(),
+    "channels last": lambda x: (
+        x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, x.shape[:2])
+    ),
+    "time inside": lambda x: x.movedim(0, -1).contiguous().movedim(-1, 0),
+    "sliced": lambda x: torch.stack((x, x), -1)[..., 0],
+}
+
+
+def close(got: torch.Tensor, want: torch.Tensor, relative: float = 1e-5) -> bool:
+    """Equal to `relative` of the largest number, or of 1."""
+    scale = max(1.0, want.abs().max().item()) if want.numel() else 1.0
+    return torch.allclose(got.double(), want.double(), rtol=relative, atol=relative * scale)
+
+
+@needs_library
+@every_neuron
+@settings(max_examples=25, deadline=None)
+@given(
+    steps=st.integers(1, 9),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9)),
+    layout=st.sampled_from(sorted(LAYOUTS)),
+    width=st.sampled_from([0.5, 1.0, 2.0]),
+    storage=st.sampled_from([torch.float32, torch.float64, torch.bfloat16]),
+    scale=st.sampled_from([0.5, 2.0, 30.0]),
+    seed=st.integers(0, 10**6),
+)
+def test_kernel_equals_the_loop(name, steps, shape, layout, width, storage, scale, seed):
+    torch.manual_seed(seed)
+    neuron = NEURONS[name](width=width, decay=0.75, v_threshold=1.25)
+    if storage == torch.float64:
+        neuron = neuron.double()
+    x = (torch.randn(steps, *shape) * scale).to(storage)
+    x = smooth_currents(neuron, x, margin=2e-6 * max(scale, 1))
+    x = LAYOUTS[layout](x)
+    assert kernels.applies(neuron.real_neuron(), x)
+    # The margin of smooth_currents is for a start at 0.
+    start = tuple(torch.zeros(shape) for _ in neuron.real_neuron().state_type._fields)
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert got.spikes.dtype == storage
+    exact = 1e-12 if storage == torch.float64 else 1e-5
+    rounded = 1e-2 if storage == torch.bfloat16 else exact
+    assert close(got.of_x, want.of_x, rounded)
+    for a, b in zip(got.final, want.final, strict=True):
+        assert close(a, b, exact)
+    for a, b in zip(got.of_state, want.of_state, strict=True):
+        assert close(a, b, rounded)
+    for a, b in zip(got.of_parameters, want.of_parameters, strict=True):
+        assert (a is None) == (b is None)
+        assert a is None or close(a, b, rounded)
+
+
+@needs_library
+@every_neuron
+def test_one_long_run_equals_two_short_ones(name):
+    neuron = NEURONS[name]()
+    x = torch.randn(300, 7, 11) * 2
+    whole, end = neuron(x, return_state=True)
+    first, middle = neuron(x[:123], return_state=True)
+    second, last = neuron(x[123:], middle, return_state=True)
+    assert torch.equal(whole, torch.cat([first, second]))
+    assert all(torch.equal(a, b) for a, b in zip(end, last, strict=True))
+    long = outcome(neuron, smooth_currents(neuron, x), tuple(torch.zeros_like(e) for e in end))
+    want = outcome(
+        neuron, smooth_currents(neuron, x), tuple(torch.zeros_like(e) for e in end), plain=True
+    )
+    assert close(long.of_x, want.of_x)
+
+
+@needs_library
+@every_neuron
+def test_gradcheck_where_the_neuron_is_smooth(name):
+    # Between its jumps a spike is constant: outside the surrogate the derivative is the true one.
+    neuron = NEURONS[name](width=0.01).double()
+    x = smooth_currents(neuron, torch.randn(4, 2, 3, dtype=torch.float64) * 2, margin=0.02)
+    state = [0.3 * torch.ones_like(x[0]) for _ in neuron.real_neuron().state_type._fields]
+
+    def states(x, *rest):
+        kind = neuron.real_neuron().state_type
+        start = kind(*rest[: len(state)])
+        _, final = neuron(x, start, return_state=True)
+        return tuple(final)
+
+    leaves = [x, *state, *neuron.parameters()]
+    assert torch.autograd.gradcheck(
+        states, [leaf.detach().requires_grad_() for leaf in leaves[: 1 + len(state)]]
+    )
+
+
+@needs_library
+@every_neuron
+@pytest.mark.parametrize(
+    "count", [10**5, pytest.param(10**7, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
+def test_spikes_and_gradients_of_many_random_elements(name, count):
+    torch.manual_seed(3)
+    neuron = NEURONS[name]()
+    x = smooth_currents(neuron, torch.randn(4, count // 4) * 2, margin=1e-6)
+    start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().state_type._fields)
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert close(got.of_x, want.of_x)
+    for a, b in zip(got.of_parameters, want.of_parameters, strict=True):
+        assert a is None or close(a, b)
+
+
+@needs_library
+@every_neuron
+def test_backward_keeps_only_the_input(name):
+    neuron, x = NEURONS[name](), torch.randn(4, 8, 16, 8, 8, requires_grad=True)
+    kept = {}
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.setdefault(t.untyped_storage().data_ptr(), t), lambda t: t
+    ):
+        neuron(x)
+    total = sum(t.untyped_storage().nbytes() for t in kept.values())
+    assert x.nbytes <= total <= 1.1 * x.nbytes
+
+
+@needs_library
+def test_extreme_currents():
+    x = torch.tensor([0.0, -0.0, 1e-30, 88.0, -88.0, 1e4, -1e4, 3e38, -3e38, torch.nan])
+    x = x.expand(3, 2, -1).contiguous()
+    for make in NEURONS.values():
+        neuron = make()
+        want, _ = run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)
+        assert torch.equal(neuron(x), want)
+
+
+@needs_library
+def test_silent_inputs_and_empty_batches():
+    assert not arlif()(torch.zeros(4, 2, 3)).any()
+    assert arlif()(torch.zeros(4, 0, 3)).shape == (4, 0, 3)
+
+
+@needs_library
+def test_torch_accepts_the_operation():
+    x = torch.randn(3, 2, 5, requires_grad=True)
+    state = torch.randn(2, 2, 5, requires_grad=True)
+    parameters = torch.tensor([0.7, 0.3], requires_grad=True)
+    for start, states in ((None, 0), (state, 2)):
+        torch.library.opcheck(neuron_op, (x, start, parameters, [1.0, 0.5, 1.0], 0, states))
+
+
+@pytest.mark.slow
+@needs_library
+@pytest.mark.filterwarnings("default")
+def test_torch_compile_runs_through_the_kernel():
+    neuron, x = arlif(), torch.randn(4, 3, 5)
+    compiled = torch.compile(neuron, fullgraph=True)
+    assert torch.equal(compiled(x), neuron(x))
+
+
+def test_without_a_compiler_the_loop_runs_and_one_warning_says_so(monkeypatch, tmp_path, caplog):
+    x = torch.randn(3, 2, 5)
+    expected = arlif()(x)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    build.library.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            results = [arlif()(x) for _ in range(3)]
+    finally:
+        build.library.cache_clear()
+    assert len(caplog.records) == 1
+    assert "compiler" in caplog.text
+    assert all(torch.equal(result, expected) for result in results)
+
+
+@needs_library
+def test_two_processes_may_build_at_once(tmp_path):
+    command = [sys.executable, "-m", "arlif.kernels.build"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    processes = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) for _ in range(2)
+    ]
+    complaints = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], complaints
+    assert len(list((tmp_path / "arlif").iterdir())) == 1
+
+
+@needs_library
+def test_half_precision_on_the_cpu_takes_the_loop_in_float32():
+    x = torch.randn(4, 3, 5).half()
+    assert not kernels.applies(LIF().real_neuron(), x)
+    assert torch.equal(LIF()(x).float(), LIF()(x.float()))
