@@ -1,0 +1,91 @@
+"""What a dataset is: what is known before loading (DatasetInfo), and the loaded arrays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from arlif.errors import require
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a dataset is, known without loading it.
+
+    shape: (C, H, W) of one frame. static: images; else frames over time.
+    scale: real value of one raw step. mean, std: per channel, subtracted and divided out; empty
+    for none. licence: terms of use, shown when the data is fetched.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    static: bool
+    licence: str
+    scale: float = 1.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    def network_input(self, raw: Tensor) -> Tensor:
+        """Real network inputs, time first: [1, N, C, H, W] for images, [T, N, C, H, W] for events.
+
+        raw: [N, C, H, W] or [N, T, C, H, W] as stored.
+        """
+        x = raw.to(torch.float32) * self.scale
+        if self.mean:
+            shape = (-1, 1, 1)
+            x = (x - x.new_tensor(self.mean).view(shape)) / x.new_tensor(self.std).view(shape)
+        return x.unsqueeze(0) if self.static else x.transpose(0, 1).contiguous()
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Samples and their labels.
+
+    inputs: uint8 or float32 [M, C, H, W] (images) or [M, T, C, H, W] (events).
+    labels: int64 [M].
+    """
+
+    inputs: NDArray[Any]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return int(self.labels.size)
+
+    def subset(self, per_class: int) -> "Split":
+        """The first `per_class` samples of every class, in the stored order."""
+        chosen = [np.flatnonzero(self.labels == c)[:per_class] for c in np.unique(self.labels)]
+        index = np.sort(np.concatenate(chosen))
+        return Split(self.inputs[index], self.labels[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A loaded dataset; the constructor checks that shapes and labels fit its description.
+
+    Raises ArlifError.
+    """
+
+    info: DatasetInfo
+    train: Split
+    test: Split
+
+    def __post_init__(self) -> None:
+        name, classes = self.info.name, len(self.info.classes)
+        for part, split in (("train", self.train), ("test", self.test)):
+            shape = split.inputs.shape
+            rank = 4 if self.info.static else 5
+            require(
+                len(shape) == rank and shape[-3:] == self.info.shape and shape[0] == len(split) > 0,
+                f"{name}, {part} split: {len(split)} labels do not fit inputs {shape}; expected "
+                f"frames of shape {self.info.shape}; fetch the data again",
+            )
+            low, high = int(split.labels.min()), int(split.labels.max())
+            require(
+                low >= 0 and high < classes,
+                f"{name}, {part} split: labels must lie in 0 to {classes - 1}, but reach {low} "
+                f"to {high}; fetch the data again",
+            )

@@ -1,0 +1,49 @@
+"""One builder for every architecture."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from arlif.errors import require
+from arlif.mapping import STRICT
+from arlif.networks.neuron import NeuronConfig
+from arlif.networks.stack import Stack
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """A network, completely: architecture, neuron, input, output and time.
+
+    input_shape: (C, H, W). static: images [1, N, C, H, W], shown at every time step; else frames
+    [T, N, C, H, W]. time_steps: T, at least 1. Raises ArlifError.
+    """
+
+    architecture: Stack
+    neuron: NeuronConfig
+    input_shape: tuple[int, int, int]
+    classes: int
+    time_steps: int
+    static: bool
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        require(
+            self.time_steps >= 1,
+            f"a network runs for at least 1 time step, not {self.time_steps}",
+        )
+        require(self.classes >= 2, f"a classifier needs at least 2 classes, not {self.classes}")
+        require(min(self.input_shape) >= 1, f"{self.input_shape} is no input shape (C, H, W)")
+
+
+def build(config: NetworkConfig) -> nn.Module:
+    """A new network with random weights.
+
+    It takes real inputs, time first ([1, N, C, H, W] images or [T, N, C, H, W] frames) and returns
+    logits [T, N, classes]. Draws from torch's global generator: seed that for equal weights.
+    Raises ArlifError where the input is too small for the architecture.
+    """
+    return config.architecture.modules(
+        config.input_shape, config.classes, config.time_steps, config.static, config.neuron
+    )

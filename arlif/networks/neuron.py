@@ -1,0 +1,65 @@
+"""Which neuron a network uses, by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from arlif.errors import require
+from arlif.mapping import STRICT
+from arlif.neurons import ARLIF, LIF
+
+
+@dataclass(frozen=True)
+class NeuronConfig:
+    """A neuron's name and constants.
+
+    name: one of NEURONS. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
+    width: width of the rectangular surrogate. Raises ArlifError.
+    """
+
+    name: str = "arlif"
+    decay: float = 0.5
+    v_threshold: float = 1.0
+    width: float = 1.0
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        require(
+            self.name in NEURONS,
+            f"no neuron is called {self.name!r}; there are {', '.join(NEURONS)}",
+        )
+        make_neuron(self, time_steps=1)
+
+
+def make_neuron(config: NeuronConfig, time_steps: int) -> nn.Module:
+    """A new neuron layer over [T, N, ...]. Raises ArlifError on constants out of range."""
+    return NEURONS[config.name](config, time_steps)
+
+
+def _arlif(
+    alpha: bool = True, beta: bool = True, memory: bool = True
+) -> Callable[[NeuronConfig, int], nn.Module]:
+    """AR-LIF whose alpha = 1 or beta = 0 may be frozen, the ablations of Table 2."""
+
+    def make(config: NeuronConfig, time_steps: int) -> nn.Module:
+        neuron = ARLIF(config.decay, config.v_threshold, memory, config.width)
+        neuron.alpha_raw.requires_grad_(alpha)
+        neuron.beta_raw.requires_grad_(beta)
+        return neuron
+
+    return make
+
+
+NEURONS: dict[str, Callable[[NeuronConfig, int], nn.Module]] = {
+    "arlif": _arlif(),
+    "arlif-alpha1": _arlif(alpha=False),
+    "arlif-theta1": _arlif(beta=False),
+    "arlif-alpha1-theta1": _arlif(alpha=False, beta=False),
+    "arlif-memoryless": _arlif(alpha=False, memory=False),
+    "lif-soft": lambda c, steps: LIF(c.decay, c.v_threshold, "soft", c.width),
+    "lif-hard": lambda c, steps: LIF(c.decay, c.v_threshold, "hard", c.width),
+}
+"""Every neuron by the name it has in recipes."""

@@ -1,0 +1,15 @@
+"""Training: recipes, the run directory, evaluation."""
+
+from arlif.training.recipe import Recipe, load_recipe, parse_change, recipe_names
+from arlif.training.run import Summary, load_trained, read_recipe, train
+
+__all__ = [
+    "Recipe",
+    "Summary",
+    "load_recipe",
+    "load_trained",
+    "parse_change",
+    "read_recipe",
+    "recipe_names",
+    "train",
+]

@@ -1,0 +1,40 @@
+"""Batches of a split, the same in every run of one seed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from arlif.data import Split
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Raw inputs and labels, batch by batch.
+
+    order_seed: shuffles, and drops the incomplete last batch; None keeps the stored order and
+    everything. rank, world: this process takes every world-th sample of each batch.
+    """
+
+    split: Split
+    batch_size: int
+    order_seed: tuple[int, ...] | None = None
+    rank: int = 0
+    world: int = 1
+
+    def __len__(self) -> int:
+        if self.order_seed is None:
+            return -(-len(self.split) // self.batch_size)
+        return max(1, len(self.split) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        order = np.arange(len(self.split))
+        if self.order_seed is not None:
+            order = np.random.default_rng(self.order_seed).permutation(order)
+        for number in range(len(self)):
+            start = number * self.batch_size
+            chosen = order[start : start + self.batch_size][self.rank :: self.world]
+            inputs = torch.from_numpy(np.ascontiguousarray(self.split.inputs[chosen]))
+            yield inputs, torch.from_numpy(self.split.labels[chosen])

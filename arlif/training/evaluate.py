@@ -1,0 +1,104 @@
+"""How good a network is: confusion matrix, loss, spike rates."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from arlif.data import DatasetInfo
+from arlif.neurons import SpikingNeuron
+from arlif.training.batches import Batches
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A network's answers on one split.
+
+    confusion: int64 [classes, classes], samples by (label, decision).
+    loss: mean cross-entropy of the logits averaged over time.
+    rates: spikes per neuron and time step, by layer.
+    """
+
+    confusion: NDArray[np.int64]
+    loss: float
+    rates: dict[str, float]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of samples decided as labelled, 0 to 1."""
+        return float(self.confusion.trace() / self.confusion.sum())
+
+
+def evaluate(
+    net: nn.Module, info: DatasetInfo, batches: Batches, device: str = "cpu"
+) -> Evaluation:
+    """Run a network over all batches in eval mode; its training mode is restored.
+
+    The decision is the argmax of the logits averaged over time.
+    """
+    total = evaluate_sums(net, info, batches, torch.device(device))
+    return finish(total, tuple(spiking_layers(net)))
+
+
+def evaluate_sums(
+    net: nn.Module, info: DatasetInfo, batches: Batches, device: torch.device
+) -> Tensor:
+    """What `finish` needs, as one float64 vector that processes may add up."""
+    classes = len(info.classes)
+    confusion = torch.zeros(classes, classes, dtype=torch.float64, device=device)
+    sums = torch.zeros(2 + 2 * len(spiking_layers(net)), dtype=torch.float64, device=device)
+    training = net.training
+    net.eval()
+    with torch.inference_mode(), _counted(net, sums[2:]):
+        for raw, labels in batches:
+            labels = labels.to(device)
+            logits = net(info.network_input(raw.to(device))).mean(0)
+            confusion.view(-1).index_add_(
+                0,
+                labels * classes + logits.argmax(-1),
+                torch.ones_like(labels, dtype=torch.float64),
+            )
+            sums[0] += functional.cross_entropy(logits, labels, reduction="sum").double()
+            sums[1] += len(labels)
+    net.train(training)
+    return torch.cat([confusion.view(-1), sums])
+
+
+def finish(total: Tensor, layer_names: tuple[str, ...]) -> Evaluation:
+    """An Evaluation from evaluate_sums, added up over processes."""
+    total = total.cpu()
+    counts = total.numel() - 2 - 2 * len(layer_names)
+    classes = round(counts**0.5)
+    loss, samples, *spikes = total[counts:].tolist()
+    rates = {name: spikes[2 * i] / spikes[2 * i + 1] for i, name in enumerate(layer_names)}
+    confusion = total[:counts].view(classes, classes).numpy().astype(np.int64)
+    return Evaluation(confusion, loss / samples, rates)
+
+
+def spiking_layers(net: nn.Module) -> dict[str, SpikingNeuron]:
+    """The network's neuron layers by name, in order of construction."""
+    return {n: m for n, m in net.named_modules() if isinstance(m, SpikingNeuron)}
+
+
+@contextmanager
+def _counted(net: nn.Module, sums: Tensor) -> Iterator[None]:
+    """While open, adds each neuron layer's spikes and neuron steps to `sums`, in pairs."""
+
+    def count(index: int, spikes: Tensor) -> None:
+        sums[2 * index] += spikes.sum(dtype=torch.float64)
+        sums[2 * index + 1] += spikes.numel()
+
+    handles = [
+        layer.register_forward_hook(lambda _, __, spikes, index=i: count(index, spikes))
+        for i, layer in enumerate(spiking_layers(net).values())
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,46 @@
+"""The record of a training run: one row per epoch in metrics.csv, the same in TensorBoard."""
+
+import csv
+import io
+from pathlib import Path
+
+from arlif.files import write_text
+
+
+class Metrics:
+    """metrics.csv of a run and its TensorBoard events.
+
+    run: the run directory. epochs: rows of earlier epochs that are kept; later ones are dropped.
+    """
+
+    def __init__(self, run: Path, epochs: int = 0) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.path = run / "metrics.csv"
+        self.rows = read_metrics(run)[:epochs] if epochs else []
+        self._writer = SummaryWriter(str(run / "tensorboard"), purge_step=epochs)
+
+    def add(self, row: dict[str, float]) -> None:
+        """Append one epoch's values; row["epoch"] counts from 1."""
+        self.rows.append(row)
+        text = io.StringIO()
+        table = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(self.rows)
+        write_text(self.path, text.getvalue())
+        for name, value in row.items():
+            self._writer.add_scalar(name, value, int(row["epoch"]))
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the TensorBoard file."""
+        self._writer.close()
+
+
+def read_metrics(run: Path) -> list[dict[str, float]]:
+    """The rows of a run's metrics.csv, one per epoch; empty where there is none."""
+    path = run / "metrics.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]

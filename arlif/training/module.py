@@ -1,0 +1,136 @@
+"""The training step, the optimizer and what happens at the end of an epoch."""
+
+import math
+import time
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from arlif.data import Dataset
+from arlif.neurons import ARLIF
+from arlif.training.batches import Batches
+from arlif.training.evaluate import Evaluation, evaluate_sums, finish, spiking_layers
+from arlif.training.loss import tet_loss
+from arlif.training.metrics import Metrics
+from arlif.training.recipe import Recipe
+
+MOMENTUM = 0.9
+"""SGD momentum of the released experiments."""
+
+
+class TrainingModule(lightning.LightningModule):
+    """Trains one network by one recipe.
+
+    Every epoch starts from a generator seeded by (seed, epoch), so a run that is continued from the
+    checkpoint of an epoch's end draws the same numbers as one that was never stopped.
+
+    alpha_raw is put back into [0, 1] after every optimizer step. ARLIF clamps it, and a clamp
+    passes no gradient outside: alpha starts at the bound 1, so without this projection the first
+    step beyond it would freeze it for good.
+    """
+
+    def __init__(self, net: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
+        super().__init__()
+        self.net, self.recipe, self.dataset = net, recipe, dataset
+        self.metrics: Metrics | None = None
+        self._loss = torch.zeros(2)
+        self._started = 0.0
+
+    def train_dataloader(self) -> Batches:
+        """The current epoch's batches."""
+        recipe = self.recipe
+        return Batches(
+            self.dataset.train,
+            recipe.batch_size,
+            (recipe.seed, self.current_epoch),
+            self.global_rank,
+            self.trainer.world_size,
+        )
+
+    def on_train_epoch_start(self) -> None:
+        """Seed the epoch."""
+        torch.manual_seed(hash((self.recipe.seed, self.current_epoch, self.global_rank)))
+        self._loss = torch.zeros(2, device=self.device)
+        self._started = time.perf_counter()
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """The loss of one batch."""
+        recipe, info = self.recipe, self.dataset.info
+        targets = functional.one_hot(batch[1], len(info.classes)).float()
+        logits = self.net(info.network_input(batch[0])).float()
+        loss = tet_loss(logits, targets, recipe.mse_weight, recipe.mse_to_labels)
+        self._loss += torch.stack([loss.detach(), torch.ones_like(loss)])
+        self.log("loss", loss.detach(), prog_bar=True, logger=False)
+        return loss
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """One optimizer step, then the projection of alpha."""
+        super().optimizer_step(*args, **kwargs)
+        with torch.no_grad():
+            for module in self.net.modules():
+                if isinstance(module, ARLIF):
+                    module.alpha_raw.clamp_(0, 1)
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer and a learning rate that follows epochs in fractions."""
+        recipe = self.recipe
+        parameters = [p for p in self.net.parameters() if p.requires_grad]
+        optimizer: torch.optim.Optimizer
+        if recipe.optimizer == "sgd":
+            optimizer = torch.optim.SGD(
+                parameters, recipe.learning_rate, MOMENTUM, weight_decay=recipe.weight_decay
+            )
+        else:
+            optimizer = torch.optim.AdamW(
+                parameters, recipe.learning_rate, weight_decay=recipe.weight_decay
+            )
+        steps = math.ceil(len(self.train_dataloader()) / recipe.accumulate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: rate_factor(step / steps, recipe.epochs, recipe.warmup_epochs)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_train_epoch_end(self) -> None:
+        """Evaluate on the test split and record the epoch."""
+        batches = Batches(
+            self.dataset.test,
+            self.recipe.batch_size,
+            rank=self.global_rank,
+            world=self.trainer.world_size,
+        )
+        sums = evaluate_sums(self.net, self.dataset.info, batches, self.device)
+        total = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        loss = self.trainer.strategy.reduce(self._loss, reduce_op="sum")
+        layers = spiking_layers(self.net)
+        result = finish(total, tuple(layers))
+        self.log("test_accuracy", result.accuracy, prog_bar=True, logger=False)
+        if self.metrics:
+            self.metrics.add(self._row(float(loss[0] / loss[1]), result))
+
+    def _row(self, loss: float, result: Evaluation) -> dict[str, float]:
+        row = {
+            "epoch": float(self.current_epoch + 1),
+            "train_loss": loss,
+            "test_loss": result.loss,
+            "test_accuracy": result.accuracy,
+            "learning_rate": self.trainer.optimizers[0].param_groups[0]["lr"],
+            "seconds": time.perf_counter() - self._started,
+        }
+        row |= {f"rate/{name}": rate for name, rate in result.rates.items()}
+        for name, layer in spiking_layers(self.net).items():
+            if isinstance(layer, ARLIF):
+                row |= {f"alpha/{name}": layer.alpha.item(), f"beta/{name}": layer.beta.item()}
+        return row
+
+
+def rate_factor(epoch: float, epochs: int, warmup: float) -> float:
+    """Learning rate at a fractional epoch, relative to the highest: linear rise, then a cosine."""
+    if epoch < warmup:
+        return (epoch + 1e-3) / (warmup + 1e-3)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (epoch - warmup) / (epochs - warmup))))

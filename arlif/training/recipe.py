@@ -1,0 +1,113 @@
+"""Recipe: everything a training run depends on, as one frozen record."""
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, ClassVar, Literal
+
+from arlif import data
+from arlif.errors import ArlifError, require
+from arlif.mapping import STRICT, from_mapping
+from arlif.networks import NetworkConfig, Stack
+from arlif.networks.neuron import NeuronConfig
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, on what, and how. Two runs of one recipe on one machine are equal.
+
+    dataset: a name that arlif.data.names() lists. time_steps: T. batch_size: over all devices.
+    optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
+    it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
+    precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step.
+    Raises ArlifError where a value is out of range.
+    """
+
+    dataset: str
+    architecture: Stack
+    neuron: NeuronConfig = field(default_factory=NeuronConfig)
+    time_steps: int = 4
+    epochs: int = 10
+    batch_size: int = 64
+    seed: int = 2022
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    warmup_epochs: float = 0.0
+    mse_weight: float = 0.05
+    mse_to_labels: bool = False
+    precision: Literal["32", "bf16"] = "32"
+    accumulate: int = 1
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "accumulate"):
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {self._given(name)}")
+        for name in ("seed", "weight_decay", "warmup_epochs"):
+            require(getattr(self, name) >= 0, f"{name} cannot be negative: {self._given(name)}")
+        require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
+        require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
+        require(
+            self.warmup_epochs < self.epochs,
+            f"warmup_epochs must be below epochs = {self.epochs}, not {self.warmup_epochs}",
+        )
+        self.network()
+
+    def _given(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def network(self) -> NetworkConfig:
+        """The network that this recipe trains. Raises ArlifError."""
+        info = data.describe(self.dataset)
+        return NetworkConfig(
+            self.architecture,
+            self.neuron,
+            info.shape,
+            len(info.classes),
+            self.time_steps,
+            info.static,
+        )
+
+
+_FOLDER = resources.files("arlif") / "recipes"
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The names of the recipes that come with arlif."""
+    files = (file.name for file in _FOLDER.iterdir() if file.name.endswith(".toml"))
+    return tuple(sorted(name.removesuffix(".toml") for name in files))
+
+
+def load_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
+    """A recipe by name, with some values replaced.
+
+    changes: values by dotted path, such as {"epochs": 40, "neuron.name": "lif-soft"}.
+    Raises ArlifError where the name or a path is unknown, or a value does not fit.
+    """
+    if name not in recipe_names():
+        raise ArlifError(f"no recipe is called {name!r}; there are {', '.join(recipe_names())}")
+    mapping = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    for path, value in (changes or {}).items():
+        _replace(mapping, path, value)
+    return from_mapping(Recipe, mapping, f"recipe {name}")
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """("epochs", 40) from "epochs=40"; a value that is not TOML stands for itself as text."""
+    path, equals, value = text.partition("=")
+    require(
+        bool(equals and path.strip()), f"a change reads key=value, such as epochs=40, not {text!r}"
+    )
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()
+
+
+def _replace(mapping: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for parent in parents:
+        mapping = mapping.setdefault(parent, {})
+        require(isinstance(mapping, dict), f"{path}: {parent} holds a value, not fields")
+    mapping[last] = value

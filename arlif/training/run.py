@@ -1,0 +1,260 @@
+"""One training run in one directory: start it, continue it, load what it made."""
+
+import json
+import logging
+import platform
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from arlif import data
+from arlif.errors import ArlifError, require
+from arlif.files import atomic_path, write_text
+from arlif.mapping import from_mapping, to_mapping
+from arlif.networks import build
+from arlif.training.metrics import Metrics, read_metrics
+from arlif.training.recipe import Recipe
+
+CONFIG, MODEL, SUMMARY = "config.json", "model.pt", "training.json"
+LAST = Path("checkpoints", "last.ckpt")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a finished training run says about itself; accuracies on the test split, 0 to 1.
+
+    last_accuracy is what we report; best_accuracy is the best epoch's, as the paper reports.
+    """
+
+    last_accuracy: float
+    best_accuracy: float
+    best_epoch: int
+    epochs: int
+    seconds: float
+    parameters: int
+    seed: int
+    torch: str
+    python: str
+    machine: str
+
+
+def train(
+    recipe: Recipe,
+    run: Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    folder: Path | None = None,
+    accelerator: str = "auto",
+    devices: int = 1,
+) -> Summary:
+    """Train by a recipe; everything the run makes goes into the directory `run`.
+
+    Writes config.json, metrics.csv, checkpoints/{best,last}.ckpt, tensorboard/, then model.pt (the
+    last epoch's weights) and training.json (the summary).
+    resume: continue from the last finished epoch, as if never stopped; the recipe must be the same.
+    overwrite: start anew where the directory already holds a run. folder: where datasets lie.
+    Raises ArlifError: run exists or is missing, recipe differs, data missing, disk full, stopped.
+    """
+    if not _is_worker():
+        _prepare(recipe, run, resume, overwrite)
+    dataset = data.load(recipe.dataset, folder, recipe.time_steps)
+    torch.manual_seed(recipe.seed)
+    net = build(recipe.network())
+    try:
+        _fit(net, recipe, run, dataset, accelerator, devices)
+        with atomic_path(run / MODEL) as temporary:
+            torch.save(net.state_dict(), temporary)
+    except OSError as error:
+        raise ArlifError(
+            f"cannot write to {run}: {error.strerror or error}; make room, then continue with "
+            "resume (--resume)"
+        ) from error
+    summary = _summary(run, recipe, net)
+    write_text(run / SUMMARY, json.dumps(asdict(summary), indent=2) + "\n")
+    return summary
+
+
+def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
+    """The trained network in eval mode on the CPU, and its recipe.
+
+    Raises ArlifError where the run is missing or unfinished, a file is damaged, or a weight is not
+    finite.
+    """
+    recipe = read_recipe(run)
+    path = run / MODEL
+    require(
+        path.exists(), f"{run} holds no trained model; finish it with: arlif train {run} --resume"
+    )
+    net = build(recipe.network())
+    try:
+        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ArlifError(
+            f"{path} is damaged or of another network ({reason}); train again"
+        ) from None
+    for name, value in net.state_dict().items():
+        require(
+            bool(torch.isfinite(value).all()),
+            f"{path}: {name} holds NaN or infinity, the training diverged; train again with a "
+            "lower learning_rate",
+        )
+    return net.eval(), recipe
+
+
+def read_recipe(run: Path) -> Recipe:
+    """The recipe of a run. Raises ArlifError where there is none or it is damaged."""
+    path = run / CONFIG
+    require(path.exists(), f"{run} is no training run: it has no {CONFIG}; see arlif train --help")
+    try:
+        mapping = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        mapping = None
+    require(isinstance(mapping, dict), f"{path} is damaged: it is not a JSON object; train again")
+    return from_mapping(Recipe, mapping, str(path))
+
+
+def _is_worker() -> bool:
+    """Whether this process was started by Lightning beside a first one."""
+    import os
+
+    return int(os.environ.get("LOCAL_RANK", "0")) > 0
+
+
+def _prepare(recipe: Recipe, run: Path, resume: bool, overwrite: bool) -> None:
+    """Make `run` ready, or raise; nothing is removed before everything is checked."""
+    if resume:
+        before = to_mapping(read_recipe(run))
+        now = to_mapping(recipe)
+        changed = [key for key in now if now[key] != before[key]]
+        require(
+            not changed,
+            f"{run} was started with another recipe ({', '.join(changed)} differ); continue with "
+            "the old values or start a new run",
+        )
+        return
+    require(
+        overwrite or not (run / CONFIG).exists(),
+        f"{run} already holds a training run; continue it with resume (--resume), replace it with "
+        "overwrite (--overwrite), or choose another directory",
+    )
+    for path in (MODEL, SUMMARY, "metrics.csv", LAST, LAST.with_name("best.ckpt")):
+        (run / path).unlink(missing_ok=True)
+    for file in (run / "tensorboard").glob("events.*"):
+        file.unlink()
+    write_text(run / CONFIG, json.dumps(to_mapping(recipe), indent=2) + "\n")
+
+
+def _fit(
+    net: nn.Module,
+    recipe: Recipe,
+    run: Path,
+    dataset: data.Dataset,
+    accelerator: str,
+    devices: int,
+) -> None:
+    import pytorch_lightning as lightning
+    from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+
+    from arlif.training.module import TrainingModule
+
+    with _quiet():
+        module = TrainingModule(net, recipe, dataset)
+        checkpoint = run / LAST
+        resume_from = str(checkpoint) if checkpoint.exists() else None
+        terminal = sys.stdout.isatty()
+        trainer = lightning.Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            strategy="ddp" if devices > 1 else "auto",
+            precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
+            max_epochs=recipe.epochs,
+            accumulate_grad_batches=recipe.accumulate,
+            reload_dataloaders_every_n_epochs=1,
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=terminal,
+            num_sanity_val_steps=0,
+            callbacks=[
+                ModelCheckpoint(
+                    checkpoint.parent,
+                    "best",
+                    monitor="test_accuracy",
+                    mode="max",
+                    save_on_train_epoch_end=True,
+                    enable_version_counter=False,
+                ),
+                ModelCheckpoint(
+                    checkpoint.parent,
+                    "last",
+                    save_on_train_epoch_end=True,
+                    enable_version_counter=False,
+                ),
+                *([RichProgressBar()] if terminal else []),
+            ],
+        )
+        if trainer.is_global_zero:
+            module.metrics = Metrics(run, _finished_epochs(checkpoint))
+        try:
+            trainer.fit(module, ckpt_path=resume_from, weights_only=True)
+        except SystemExit:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise ArlifError(
+                f"stopped after epoch {_finished_epochs(checkpoint)} of {recipe.epochs}; continue "
+                "with resume (--resume)"
+            ) from None
+        finally:
+            if module.metrics:
+                module.metrics.close()
+
+
+def _finished_epochs(checkpoint: Path) -> int:
+    if not checkpoint.exists():
+        return 0
+    try:
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        return int(saved["epoch"]) + 1
+    except Exception:
+        raise ArlifError(f"{checkpoint} is damaged; start the run anew (--overwrite)") from None
+
+
+def _summary(run: Path, recipe: Recipe, net: nn.Module) -> Summary:
+    rows = read_metrics(run)
+    best = max(rows, key=lambda row: row["test_accuracy"])
+    return Summary(
+        last_accuracy=rows[-1]["test_accuracy"],
+        best_accuracy=best["test_accuracy"],
+        best_epoch=int(best["epoch"]),
+        epochs=len(rows),
+        seconds=sum(row["seconds"] for row in rows),
+        parameters=sum(p.numel() for p in net.parameters()),
+        seed=recipe.seed,
+        torch=torch.__version__,
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.machine()}",
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Lightning's chatter about hardware, and what torch holds against its internals."""
+    names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)
+            warnings.filterwarnings("ignore", "Checkpoint directory", UserWarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,174 @@
+"""Runs: what they write, that they repeat, continue exactly, and refuse clearly."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from arlif import data
+from arlif.errors import ArlifError
+from arlif.networks import Stack
+from arlif.training import Recipe, load_recipe, load_trained, parse_change, train
+from arlif.training.batches import Batches
+from arlif.training.evaluate import evaluate
+from arlif.training.metrics import read_metrics
+from arlif.training.module import TrainingModule
+
+SMALL = Recipe("digits", Stack((4, "pool"), dropout=0.1), time_steps=2, epochs=3, batch_size=128)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    return run, train(SMALL, run, accelerator="cpu")
+
+
+def test_a_run_holds_what_it_promises(finished):
+    run, summary = finished
+    for name in (
+        "config.json",
+        "metrics.csv",
+        "model.pt",
+        "training.json",
+        "checkpoints/best.ckpt",
+    ):
+        assert (run / name).exists(), name
+    rows = read_metrics(run)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert summary.best_accuracy == max(row["test_accuracy"] for row in rows)
+    assert summary.last_accuracy == rows[-1]["test_accuracy"]
+    assert json.loads((run / "training.json").read_text())["seed"] == SMALL.seed
+    assert 0 < rows[0]["rate/neuron1"] < 1
+    assert rows[-1]["beta/neuron1"] != 0
+    assert not list(run.glob("**/.*"))
+
+
+def test_the_loaded_network_answers_as_measured(finished):
+    run, summary = finished
+    net, recipe = load_trained(run)
+    assert recipe == SMALL
+    assert not net.training
+    digits = data.load("digits")
+    result = evaluate(net, digits.info, Batches(digits.test, 100))
+    assert result.accuracy == pytest.approx(summary.last_accuracy, abs=1 / 450)
+    assert result.confusion.sum() == 450
+
+
+def test_a_killed_run_continued_equals_an_uninterrupted_one(finished, tmp_path, monkeypatch):
+    run, summary = finished
+    original = TrainingModule.training_step
+
+    def dies_in_third_epoch(self, batch, index):
+        if self.current_epoch == 2 and index == 4:
+            raise RuntimeError("killed")
+        return original(self, batch, index)
+
+    monkeypatch.setattr(TrainingModule, "training_step", dies_in_third_epoch)
+    with pytest.raises(RuntimeError, match="killed"):
+        train(SMALL, tmp_path / "run", accelerator="cpu")
+    with pytest.raises(ArlifError, match="--resume"):
+        load_trained(tmp_path / "run")
+    monkeypatch.undo()
+    resumed = train(SMALL, tmp_path / "run", resume=True, accelerator="cpu")
+    want = load_trained(run)[0].state_dict()
+    for name, value in load_trained(tmp_path / "run")[0].state_dict().items():
+        assert torch.equal(value, want[name]), name
+    strip = {"seconds": 0.0}
+    assert [row | strip for row in read_metrics(tmp_path / "run")] == [
+        row | strip for row in read_metrics(run)
+    ]
+    assert resumed.best_epoch == summary.best_epoch
+
+
+def test_ctrl_c_keeps_what_was_done(tmp_path, monkeypatch):
+    def interrupted(self, batch, index):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingModule, "training_step", interrupted)
+    with pytest.raises(ArlifError, match="stopped after epoch 0 of 3; continue with resume"):
+        train(SMALL, tmp_path / "run", accelerator="cpu")
+
+
+def test_an_existing_run_is_not_overwritten_by_accident(finished):
+    run, _ = finished
+    with pytest.raises(ArlifError, match="already holds a training run"):
+        train(SMALL, run)
+    assert (run / "model.pt").exists()
+
+
+def test_resume_with_another_recipe_names_the_difference(finished):
+    run, _ = finished
+    other = dataclasses.replace(SMALL, seed=1, epochs=9)
+    with pytest.raises(ArlifError, match=r"epochs, seed differ"):
+        train(other, run, resume=True)
+
+
+def test_a_missing_run_is_named(tmp_path):
+    with pytest.raises(ArlifError, match="no training run"):
+        load_trained(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_truncated_model_is_refused(finished, tmp_path, size):
+    run = _copy(finished[0], tmp_path)
+    content = (run / "model.pt").read_bytes()
+    (run / "model.pt").write_bytes(content[:size])
+    with pytest.raises(ArlifError, match="damaged"):
+        load_trained(run)
+
+
+def test_nan_in_weights_is_refused(finished, tmp_path):
+    run = _copy(finished[0], tmp_path)
+    weights = torch.load(run / "model.pt", weights_only=True)
+    weights["head.bias"][3] = float("nan")
+    torch.save(weights, run / "model.pt")
+    with pytest.raises(ArlifError, match=r"head\.bias holds NaN"):
+        load_trained(run)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"dataset": "digits", "nonsense": 1}'])
+def test_a_damaged_config_is_refused(finished, tmp_path, text):
+    run = _copy(finished[0], tmp_path)
+    (run / "config.json").write_text(text)
+    with pytest.raises(ArlifError, match=r"config\.json"):
+        load_trained(run)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("epochs=0", "epochs must be at least 1"),
+        ("time_steps=0", "at least 1 time step"),
+        ("dataset=imagenet", "no dataset is called 'imagenet'"),
+        ("neuron.name=lif", "no neuron is called 'lif'"),
+        ("neuron.decay=2.0", r"decay k = 1 - 1/tau lies in \[0, 1\]"),
+        ("epoch=3", "epoch: unexpected keyword"),
+        ("learning_rate=fast", "learning_rate: input should be a valid number, not 'fast'"),
+        ("dataset.name=x", "dataset holds a value"),
+        ("epochs", "key=value"),
+    ],
+)
+def test_wrong_values_in_a_recipe_are_named(change, message):
+    with pytest.raises(ArlifError, match=message):
+        load_recipe("digits", dict([parse_change(change)]))
+
+
+def test_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(ArlifError, match=r"there are .*digits"):
+        load_recipe("digit")
+
+
+def test_changes_reach_nested_fields():
+    recipe = load_recipe("digits", dict(map(parse_change, ["epochs=2", "neuron.name=lif-hard"])))
+    assert recipe.epochs == 2
+    assert recipe.neuron.name == "lif-hard"
+
+
+def _copy(run: Path, target: Path) -> Path:
+    copy = target / "run"
+    copy.mkdir()
+    for name in ("config.json", "model.pt"):
+        (copy / name).write_bytes((run / name).read_bytes())
+    return copy
