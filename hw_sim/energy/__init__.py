@@ -1,0 +1,1 @@
+"""Energy by events: operations counted in simulation, and what they cost."""

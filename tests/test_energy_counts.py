@@ -1,0 +1,246 @@
+"""Operation counts against brute force, and the cost of an update against the running equation."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from strategies import Case, cases, neurons
+
+from arlif.core.linear import Conv2d, Dense, SumPool2d
+from arlif.core.network import (
+    INPUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.core.neurons import PRESETS, IntegerArlif, IntegerLifHard, IntegerLifSoft, IntegerNeuron
+from arlif.core.ops import IntegerOps
+from arlif.core.real import RealArlif
+from arlif.core.steps import current
+from arlif.errors import ArlifError
+from hw_sim.energy.connections import fan_out
+from hw_sim.energy.counts import count
+from hw_sim.energy.operations import Kind, update
+from hw_sim.energy.traffic import Memory, traffic
+from hw_sim.engine.reference import simulate
+from hw_sim.simulation import Record
+
+
+def inputs_of_output(linear, shape, where):
+    """The input positions that one output sums up, from the definition of the map."""
+    if isinstance(linear, Dense):
+        return list(np.ndindex(*shape))
+    channel, row, column = where
+    if isinstance(linear, SumPool2d):
+        channels, dilation = [channel], (1, 1)
+    else:
+        per_group = linear.weight.shape[1]
+        group = channel // (linear.weight.shape[0] // linear.groups)
+        channels = range(group * per_group, (group + 1) * per_group)
+        dilation = linear.dilation
+    found = []
+    for a, b in product(range(linear.window.kernel[0]), range(linear.window.kernel[1])):
+        y = row * linear.stride[0] - linear.padding[0] + a * dilation[0]
+        x = column * linear.stride[1] - linear.padding[1] + b * dilation[1]
+        if 0 <= y < shape[1] and 0 <= x < shape[2]:
+            found += [(c, y, x) for c in channels]
+    return found
+
+
+def brute_force_operations(maps, shape, events):
+    """Follow every path back from every accumulator and count the events at its start."""
+    shapes = [shape]
+    for linear in maps:
+        shapes.append(linear.output_shape(shapes[-1]))
+
+    def arriving(stage, where):
+        if stage == 0:
+            return int(events[where])
+        sources = inputs_of_output(maps[stage - 1], shapes[stage - 1], where)
+        return sum(arriving(stage - 1, source) for source in sources)
+
+    return sum(arriving(len(maps), where) for where in np.ndindex(*shapes[-1]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(max_populations=3, max_samples=2))
+def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case):
+    network = case.network
+    record = Record.everything(network, states=False)
+    simulation = simulate(network, case.inputs, case.time_steps, record)
+    counts = count(network, case.inputs, simulation, case.time_steps)
+    frames = case.inputs[None] if network.input.static else case.inputs
+    for layer in counts.layers:
+        for projection in layer.incoming:
+            source = projection.projection.source
+            steps = frames if source == INPUT else simulation.traces[source].spikes
+            want = [
+                sum(
+                    brute_force_operations(
+                        projection.projection.maps, network.shape(source), frame[sample] != 0
+                    )
+                    for frame in steps
+                )
+                for sample in range(steps.shape[1])
+            ]
+            assert projection.operations.tolist() == want
+            assert projection.graded == (source == INPUT and network.input.high > 1)
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_nominal_connections_are_never_fewer_and_equal_for_dense_maps(case: Case):
+    network = case.network
+    simulation = simulate(network, case.inputs, case.time_steps)
+    for layer in count(network, case.inputs, simulation, case.time_steps).layers:
+        for p in layer.incoming:
+            assert p.nominal >= p.connections
+            if all(isinstance(linear, Dense) for linear in p.projection.maps):
+                assert p.nominal == p.connections
+
+
+class CallCounter(IntegerOps):
+    """The reference arithmetic, noting which of its operations a real run uses."""
+
+    def __init__(self, state_format):
+        super().__init__(state_format)
+        self.calls = Counter()
+
+    def __getattribute__(self, name):
+        if name in {"multiply", "saturate", "where", "fire", "select", "lookup"}:
+            self.calls[name] += 1
+        return super().__getattribute__(name)
+
+
+def population(neuron, channels=3):
+    rng = np.random.default_rng(0)
+    gain, bias = rng.integers(1, 256, channels), rng.integers(-8, 9, channels)
+    return Population("p", (channels,), neuron, gain, 6, bias)
+
+
+@given(neurons())
+def test_an_update_costs_what_a_real_run_of_the_equation_uses(neuron: IntegerNeuron):
+    node = population(neuron)
+    ops = CallCounter(neuron.state_format)
+    x = current(ops, np.array([5, -9, 400]), node.gain, node.gain_shift, node.bias)
+    neuron.step(ops, neuron.initial_state(np.zeros_like(x)), x)
+    cost = update(node, accumulator_bits=20)
+    assert cost.number(Kind.MULTIPLY) == ops.calls["multiply"]
+    assert cost.number(Kind.LOOKUP) == ops.calls["lookup"]
+    assert cost.number(Kind.SELECT) == ops.calls["where"] + ops.calls["select"]
+    clips = ops.calls["saturate"] + ops.calls["lookup"]
+    signs = ops.calls["where"]  # the only comparison outside fire is r >= 0, in front of a where
+    assert cost.number(Kind.COMPARE) == 2 * clips + ops.calls["fire"] + signs
+
+
+def arlif(memory=True) -> IntegerArlif:
+    return IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0, memory), PRESETS["compact16"])
+
+
+def lif(kind) -> IntegerNeuron:
+    numbers = PRESETS["compact16"]
+    return kind(numbers.state_format, numbers.factor_bits, 128, 256)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "multiplies", "adds", "lookups", "states"),
+    [
+        # current: acc*gain (+1 rounding), +bias. h: k u (+1), +x. Lookups: 4 with 1 index each.
+        # -drive, one - gate, r*kept (+1), +push; theta + reset; h - that.
+        (arlif(), 3, 2 + 2 + 4 + 1 + 1 + 2 + 2, 4, ("u", "r")),
+        (arlif(memory=False), 2, 2 + 2 + 3 + 1 + 2, 3, ("u",)),
+        (lif(IntegerLifSoft), 2, 2 + 2 + 1, 0, ("u",)),
+        (lif(IntegerLifHard), 2, 2 + 2, 0, ("u",)),
+    ],
+)
+def test_the_cost_of_each_neuron_by_hand(neuron, multiplies, adds, lookups, states):
+    cost = update(population(neuron), accumulator_bits=20)
+    assert cost.number(Kind.MULTIPLY) == multiplies
+    assert cost.number(Kind.ADD) == adds
+    assert cost.number(Kind.LOOKUP) == lookups
+    assert cost.states == states
+
+
+def test_a_change_of_the_equation_changes_the_bill():
+    @dataclass(frozen=True, eq=False)
+    class TwiceDecayed(IntegerLifSoft):
+        def step(self, ops, state, x):
+            u = ops.multiply(state.u, self.decay, self.factor_bits)
+            return super().step(ops, state._replace(u=u), x)
+
+    plain, twice = (
+        update(population(lif(kind)), accumulator_bits=20)
+        for kind in (IntegerLifSoft, TwiceDecayed)
+    )
+    assert twice.number(Kind.MULTIPLY) == plain.number(Kind.MULTIPLY) + 1
+
+
+def test_a_neuron_without_a_traceable_step_is_an_error_not_a_zero():
+    class Stepless(IntegerNeuron):
+        pass
+
+    class Branching(IntegerLifSoft):
+        def step(self, ops, state, x):
+            return super().step(ops, state, x if state.u >= 0 else -x)
+
+    class Foreign(IntegerLifSoft):
+        def step(self, ops, state, x):
+            return np.tanh(state.u), state
+
+    numbers = PRESETS["compact16"]
+    stepless = Stepless(numbers.state_format, numbers.factor_bits, 128)
+    for neuron in (stepless, lif(Branching), lif(Foreign)):
+        with pytest.raises(ArlifError, match=r"cost of .* is unknown"):
+            update(population(neuron), accumulator_bits=20)
+
+
+def test_an_unknown_map_is_an_error():
+    class PoolOfAnotherKind(SumPool2d):
+        pass
+
+    class Stranger:
+        def output_shape(self, shape):
+            return shape
+
+    readout = Readout(np.zeros(2, np.int32))
+    maps = (PoolOfAnotherKind((1, 1), (1, 1)), Dense(np.ones((2, 4), np.int8)))
+    network = QuantizedNetwork(
+        Input((1, 2, 2), 1.0), (), (Projection(INPUT, "readout", maps),), readout, 1
+    )
+    projection = network.projections[0]
+    assert fan_out(network, projection).tolist() == [[[2, 2], [2, 2]]]
+    with pytest.raises(ArlifError, match="Stranger"):
+        fan_out(network, replace(projection, maps=(Stranger(),)))
+
+
+def test_zero_weights_count_and_borders_do_not():
+    weight = np.zeros((2, 1, 3, 3), np.int8)
+    conv = Conv2d(weight, padding=(1, 1))
+    readout = Readout(np.zeros(1, np.int32))
+    maps = (conv, Dense(np.ones((1, 8), np.int8)))
+    network = QuantizedNetwork(
+        Input((1, 2, 2), 1.0, 0, 1), (), (Projection(INPUT, "readout", maps),), readout, 1
+    )
+    assert fan_out(network, network.projections[0]).tolist() == [[[8, 8], [8, 8]]]
+
+
+@given(cases(max_populations=2, max_samples=2))
+@settings(max_examples=20, deadline=None)
+def test_traffic_follows_operations_and_updates(case: Case):
+    network = case.network
+    simulation = simulate(network, case.inputs, case.time_steps)
+    for layer in count(network, case.inputs, simulation, case.time_steps).layers:
+        parts = {memory: [t for t in traffic(layer) if t.memory is memory] for memory in Memory}
+        (accumulators,) = parts[Memory.ACCUMULATORS]
+        want = 2 * (layer.synaptic_operations + layer.updates)
+        assert np.array_equal(accumulators.accesses, want)
+        tables = sum(t.accesses for t in parts[Memory.TABLES])
+        assert np.all(tables == layer.update.number(Kind.LOOKUP) * layer.updates)
+        stored = sum(t.size_bits for t in parts[Memory.WEIGHTS])
+        held = [m.weight for p in layer.incoming for m in p.projection.maps if hasattr(m, "weight")]
+        assert sum(2 * w.size for w in held) <= stored <= sum(8 * w.size for w in held)
