@@ -4,15 +4,19 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from arlif.core.equality import ArrayEquality
+from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat
+from arlif.core.linear import Shape
 from arlif.core.ops import IntegerOps, Ops
 from arlif.core.real import NumpyRealOps, RealArlif, RealFunction
 from arlif.core.steps import (
     ArlifState,
+    CubaState,
     LifState,
     arlif_step,
+    cuba_step,
     lif_hard_step,
     lif_soft_step,
 )
@@ -63,6 +67,9 @@ class IntegerNeuron(ArrayEquality):
     def step(self, ops: Ops, state: Any, x: Any) -> tuple[Any, Any]:
         """One time step on `ops`: (spikes, new state)."""
         raise NotImplementedError
+
+    def require_shape(self, shape: Shape) -> None:
+        """Raise NetworkError where constants per channel do not fit neurons of `shape`."""
 
     def _require_representable(self, name: str, raw: Any) -> None:
         low, high = self.state_format.low, self.state_format.high
@@ -152,8 +159,51 @@ class IntegerLifHard(IntegerLif):
         return lif_hard_step(ops, self, state, x)
 
 
+@dataclass(frozen=True, eq=False)
+class IntegerCuba(IntegerNeuron):
+    """Current-based LIF of Loihi, as Lava simulates it: read from lava-dl, never trained here.
+
+    decay, current_decay: raw factors kept of the membrane potential and of the synaptic current.
+    threshold: raw; it fires on v >= threshold, so Lava's `v > vth` is vth + 1; one above the
+    state format never fires. bias: int32, added to v at every step, one value per channel, shaped
+    [features] or [C, 1, 1].
+    """
+
+    current_decay: int
+    threshold: int
+    bias: NDArray[np.int32]
+
+    state_type: ClassVar[type] = CubaState
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "bias", frozen_array(self.bias, np.int32))
+        require(
+            0 <= self.current_decay <= self.one,
+            f"the current decay must be 0 to 2**factor_bits = {self.one}, not {self.current_decay}",
+            NetworkError,
+        )
+        self._require_representable("threshold", self.threshold - 1)
+        require(
+            self.bias.ndim in (1, 3) and self.bias.size > 0 and self.bias.shape[1:] in ((), (1, 1)),
+            f"the bias has one value per channel, [features] or [C, 1, 1], not {self.bias.shape}",
+            NetworkError,
+        )
+        self._require_representable("bias", self.bias)
+
+    def step(self, ops: Ops, state: CubaState, x: Any) -> tuple[Any, CubaState]:
+        return cuba_step(ops, self, state, x)
+
+    def require_shape(self, shape: Shape) -> None:
+        require(
+            self.bias.ndim == len(shape) and self.bias.shape[0] == shape[0],
+            f"a bias of shape {self.bias.shape} does not fit neurons of shape {shape}",
+            NetworkError,
+        )
+
+
 NEURONS: dict[str, type[IntegerNeuron]] = {
-    cls.__name__: cls for cls in (IntegerArlif, IntegerLifSoft, IntegerLifHard)
+    cls.__name__: cls for cls in (IntegerArlif, IntegerLifSoft, IntegerLifHard, IntegerCuba)
 }
 """Every integer neuron by the name it has in files."""
 

@@ -107,6 +107,7 @@ class Population(ArrayEquality):
             f"{gain.min()} to {gain.max()}, shift {self.gain_shift}",
             NetworkError,
         )
+        self.neuron.require_shape(self.shape)
         state = self.neuron.state_format
         require(
             bool((bias >= state.low).all() and (bias <= state.high).all()),

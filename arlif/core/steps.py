@@ -23,6 +23,13 @@ class LifState(NamedTuple):
     u: Any
 
 
+class CubaState(NamedTuple):
+    """u: synaptic current; v: membrane potential. Both start at 0."""
+
+    u: Any
+    v: Any
+
+
 def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:
     """One time step of the adaptive-reset LIF neuron (arXiv:2507.20746, Eqs. 5-8).
 
@@ -57,6 +64,24 @@ def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, 
     h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.select(s, 0, h))
+
+
+def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Any) -> tuple[Any, CubaState]:
+    """One time step of the current-based LIF of Loihi, as Lava simulates it (integers only).
+
+    u = k_u u + x, wrapped once into (-2**(b-1), 2**(b-1)];  v = k_v v + u + bias, saturated at
+    +-(2**(b-1) - 1);  s = [v >= threshold];  v = (1 - s) v        (b: bits of the state format)
+
+    Source: lava-nc 0.10.0, lava.proc.lif.models, subthr_dynamics of AbstractPyLifModelFixed.
+    """
+    limit = neuron.state_format.high
+    turn = 2 * (limit + 1)
+    u = ops.multiply(state.u, neuron.current_decay, neuron.factor_bits) + x
+    u = ops.where(u >= limit + 2, u - turn, ops.where(-u >= limit + 1, u + turn, u))
+    v = ops.saturate(ops.multiply(state.v, neuron.decay, neuron.factor_bits) + u + neuron.bias)
+    v = ops.where(v >= -limit, v, -limit)
+    s = ops.fire(v, neuron.threshold)
+    return s, CubaState(u, ops.select(s, 0, v))
 
 
 def current(ops: Ops, accumulator: Any, gain: Any, gain_shift: int, bias: Any) -> Any:

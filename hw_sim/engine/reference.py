@@ -61,5 +61,8 @@ def _trace(steps: list[tuple[Any, Any]]) -> Trace:
     names = getattr(states[0], "_fields", ())
     return Trace(
         np.stack(spikes),
-        {name: np.stack([getattr(state, name) for state in states]) for name in names},
+        {
+            name: np.stack([getattr(state, name) for state in states]).astype(np.int32)
+            for name in names
+        },
     )
