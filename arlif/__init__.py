@@ -16,6 +16,8 @@ _HOMES = {
     "QuantizedNetwork": "arlif.core.network",
 }
 
+__version__ = "0.1.0"
+
 __all__ = ["ARLIF", "LIF", "QuantizedNetwork"]
 
 

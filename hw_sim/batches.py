@@ -1,6 +1,7 @@
 """Any engine over any number of samples: batch by batch, the first samples recorded."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def in_batches(
     total = inputs.shape[0] if static else inputs.shape[1]
     starts = [*range(0, traced, batch), *range(traced, total, batch), total]
     parts = []
-    for start, stop in zip(starts, starts[1:], strict=False):
+    for start, stop in pairwise(starts):
         part = inputs[start:stop] if static else inputs[:, start:stop]
         parts.append(engine(part, record if start < traced else Record()))
         progress(stop, total)

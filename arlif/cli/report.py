@@ -1,6 +1,7 @@
 """arlif report: one self-contained page of everything that was measured."""
 
 from pathlib import Path
+from typing import Any
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 
@@ -26,7 +27,7 @@ def report(run: RunArgument, as_json: JsonOption = False) -> None:
     output.result(content)
 
 
-def run_report(folder: Path) -> dict:  # type: ignore[type-arg]
+def run_report(folder: Path) -> dict[str, Any]:
     """Collect a run's figures, write report.html and report.json, return the latter's content."""
     from arlif.run import Run
     from hw_sim.report import write_report

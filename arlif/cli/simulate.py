@@ -156,9 +156,9 @@ def _onnx(run: Any, real: Any, traced: int, time_limit: float, progress: Progres
     from arlif.training import read_recipe
     from hw_sim.agreement import raw_inputs
     from hw_sim.batches import in_batches
-    from hw_sim.onnx_engine import OnnxGraph
+    from hw_sim.onnx_engine import open_graph
 
-    graph = OnnxGraph.open(run.require(ONNX))
+    graph = open_graph(run.require(ONNX))
     time_steps = read_recipe(run.folder).time_steps
     simulation = in_batches(
         lambda part, record: graph.simulate(part, time_steps, record),

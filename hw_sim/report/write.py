@@ -1,0 +1,92 @@
+"""Collects what a run holds and writes report.json and report.html."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import arlif
+from arlif.core.network import NUMERICS_VERSION
+from arlif.files import write_text
+from arlif.run import (
+    COMPARE,
+    CONFIG,
+    NIR,
+    QUANTIZE,
+    REPORT_HTML,
+    REPORT_JSON,
+    TRAINING,
+    Run,
+    outcome,
+    traces,
+)
+from arlif.training.metrics import read_metrics
+from export.nir import read_nir
+from hw_sim.report import figures
+from hw_sim.simulation import Simulation
+from hw_sim.traces import read_traces
+
+ENGINES = ("float", "integer", "lava", "onnx")
+SAMPLE = 0
+
+
+def write_report(run: Run) -> dict[str, Any]:
+    """Write report.html and report.json from whatever stages a run has been through.
+
+    Every number on the page is in the JSON, which is returned. Raises ArlifError where the run is
+    missing or has not been trained.
+    """
+    run.require(TRAINING)
+    content = _collect(run)
+    run.write_json(REPORT_JSON, content)
+    environment = Environment(
+        loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["percent"] = lambda fraction: f"{100 * fraction:.2f} %"
+    page = environment.get_template("report.html").render(report=content, plots=_plots(run))
+    write_text(run.path(REPORT_HTML), page)
+    return content
+
+
+def _collect(run: Run) -> dict[str, Any]:
+    """Everything the page says, as plain data."""
+    return {
+        "arlif": arlif.__version__,
+        "numerics_version": NUMERICS_VERSION,
+        "run": str(run.folder),
+        "html": str(run.path(REPORT_HTML)),
+        "recipe": run.read_json(CONFIG),
+        "training": run.read_json(TRAINING),
+        "epochs": read_metrics(run.folder),
+        "quantization": run.read_json(QUANTIZE) if run.has(QUANTIZE) else None,
+        "engines": [run.read_json(outcome(e)) for e in ENGINES if run.has(outcome(e))],
+        "comparisons": list(run.read_json(COMPARE).values()) if run.has(COMPARE) else [],
+        "sample": SAMPLE,
+    }
+
+
+def _plots(run: Run) -> dict[str, str]:
+    """The page's plots by name, those that the run's stages allow."""
+    plots = {"learning curves": figures.learning_curves(read_metrics(run.folder))}
+    outcomes = {e: run.read_json(outcome(e)) for e in ENGINES if run.has(outcome(e))}
+    if outcomes:
+        rates = {engine: result["spike_rate"] for engine, result in outcomes.items()}
+        plots["spike rate per layer"] = figures.spike_rates(rates)
+    recorded = {e: simulation for e in outcomes if (simulation := _traces(run, e)).traces}
+    integer = {e: s for e, s in recorded.items() if e != "float"}
+    if integer:
+        plots[f"spikes of test sample {SAMPLE}"] = figures.raster(integer, SAMPLE)
+    if "float" in recorded and "integer" in recorded:
+        plots["membrane potential, float and fixed point"] = figures.membrane(
+            recorded["float"], recorded["integer"], _state_scales(run.require(NIR)), SAMPLE
+        )
+    return plots
+
+
+def _traces(run: Run, engine: str) -> Simulation:
+    return read_traces(run.require(traces(engine)))
+
+
+def _state_scales(network: Path) -> dict[str, float]:
+    """Real value of one raw state step, per population."""
+    return {p.name: 1.0 / p.neuron.state_format.one for p in read_nir(network).populations}

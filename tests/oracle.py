@@ -1,0 +1,100 @@
+"""Scalar oracles in plain Python, written from the equations; they import nothing of arlif."""
+
+import math
+
+
+def towards_zero(numerator: int, denominator: int) -> int:
+    quotient = abs(numerator) // denominator
+    return quotient if numerator >= 0 else -quotient
+
+
+def clip(value: int, low: int, high: int) -> int:
+    return max(low, min(high, value))
+
+
+def read(values: list[int], low: int, shift: int, x: int) -> int:
+    last = low + len(values) * 2**shift - 1
+    return values[(clip(x, low, last) - low) // 2**shift]
+
+
+def sigma(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
+
+
+def arlif_float(
+    xs: list[float],
+    decay: float = 0.5,
+    v_threshold: float = 1.0,
+    alpha: float = 1.0,
+    beta: float = 0.0,
+    memory: bool = True,
+) -> list[tuple[int, float, float]]:
+    """(s, u, r) at every step for the currents xs."""
+    u = r = 0.0
+    history = []
+    for x in xs:
+        h = decay * u + x
+        theta = v_threshold + beta * math.tanh(x)
+        s = 1 if h >= theta else 0
+        if not memory:
+            r = 0.0
+        r = r * (sigma(alpha * x) if r >= 0 else 1.0 - sigma(alpha * x))
+        r += (2 * s - 1) * sigma(x)
+        u = h - s * (theta + sigma(r))
+        history.append((s, u, r))
+    return history
+
+
+def sampled(function, entries, low, high, frac_bits, output_one) -> tuple[list[int], int, int]:
+    """(values, low, shift) of a table of `entries` cells over [low, high)."""
+    first = int(low * 2**frac_bits)
+    width = int((high - low) * 2**frac_bits) // entries
+    values = []
+    for cell in range(entries):
+        inputs = range(first + cell * width, first + (cell + 1) * width)
+        centre = sum(inputs) / len(inputs) / 2**frac_bits
+        values.append(round(function(centre) * output_one))
+    return values, first, width.bit_length() - 1
+
+
+def arlif_integer(
+    xs: list[int],
+    bits: int,
+    factor_bits: int,
+    decay: int,
+    tables: dict[str, tuple[list[int], int, int]],
+    memory: bool = True,
+) -> list[tuple[int, int, int]]:
+    """(s, u, r) at every step for raw currents xs; tables are (values, low, shift)."""
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    one = 2**factor_bits
+    u = r = 0
+    history = []
+    for x in xs:
+        h = clip(towards_zero(u * decay, one) + x, low, high)
+        theta = read(*tables["threshold"], x)
+        s = 1 if h >= theta else 0
+        drive = read(*tables["drive"], x)
+        gate = read(*tables["gate"], x)
+        kept = towards_zero(r * (gate if r >= 0 else one - gate), one) if memory else 0
+        r = clip(kept + (drive if s else -drive), low, high)
+        u = clip(h - ((theta + read(*tables["reset"], r)) if s else 0), low, high)
+        history.append((s, u, r))
+    return history
+
+
+def lif_integer(
+    xs: list[int], bits: int, factor_bits: int, decay: int, threshold: int, hard: bool
+) -> list[tuple[int, int]]:
+    """(s, u) at every step for raw currents xs."""
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    u = 0
+    history = []
+    for x in xs:
+        h = clip(towards_zero(u * decay, 2**factor_bits) + x, low, high)
+        s = 1 if h >= threshold else 0
+        if s:
+            h = 0 if hard else clip(h - threshold, low, high)
+        u = h
+        history.append((s, u))
+    return history
