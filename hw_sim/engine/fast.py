@@ -1,0 +1,169 @@
+"""The fast engine: the reference's results, layer by layer over all time steps, on torch.
+
+A feed-forward network lets every layer run over many time steps at once: one convolution for all
+frames of a block, then one pass of the neurons over time. Blocks are cut so that memory depends
+neither on the number of samples nor on T.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
+from hw_sim.engine.projection import ProjectionSum
+from hw_sim.engine.update import PopulationUpdate
+from hw_sim.simulation import Record, Simulation, Trace, check_inputs
+
+BLOCK_ELEMENTS = 4_000_000
+"""Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
+
+
+def simulate(
+    network: QuantizedNetwork,
+    inputs: NDArray[Any],
+    time_steps: int,
+    record: Record = Record(),
+    device: str = "cpu",
+) -> Simulation:
+    """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit.
+
+    Equal to hw_sim.engine.reference.simulate in every bit.
+    """
+    return FastEngine(network, device).simulate(inputs, time_steps, record)
+
+
+class FastEngine:
+    """A network compiled for a device; use it for many batches.
+
+    block_elements: bound on accumulators alive at once; it changes speed and memory, never a bit.
+    """
+
+    def __init__(
+        self, network: QuantizedNetwork, device: str = "cpu", block_elements: int = BLOCK_ELEMENTS
+    ) -> None:
+        self.network, self.device = network, torch.device(device)
+        self.block_elements = block_elements
+        names = [p.name for p in network.populations]
+        self.sums = {name: ProjectionSum(network, name, self.device) for name in [*names, READOUT]}
+        self.updates = {p.name: PopulationUpdate(p, self.device) for p in network.populations}
+        self.last_use = {source: name for name, s in self.sums.items() for source in s.sources}
+        self.readout_bias = torch.tensor(network.readout.bias, device=self.device).long()
+
+    def simulate(
+        self, inputs: NDArray[Any], time_steps: int, record: Record = Record()
+    ) -> Simulation:
+        """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
+        network = self.network
+        check_inputs(network, inputs, time_steps)
+        frames = torch.from_numpy(np.ascontiguousarray(inputs, np.int8))
+        frames = frames[None] if network.input.static else frames
+        result = _Result.empty(network, frames.shape[1], time_steps, record)
+        steps, samples = self._block(time_steps)
+        with torch.inference_mode():
+            for first in range(0, frames.shape[1], samples):
+                chunk = slice(first, first + samples)
+                self._run(frames[:, chunk].to(self.device), time_steps, steps, result, chunk)
+        return Simulation(result.readout, result.counts, result.traces)
+
+    def _block(self, time_steps: int) -> tuple[int, int]:
+        """How many time steps and samples go through a layer at once."""
+        largest = max(int(np.prod(p.shape)) for p in self.network.populations)
+        steps = max(1, min(time_steps, 255, self.block_elements // largest))
+        return steps, max(1, self.block_elements // (largest * steps))
+
+    def _run(
+        self, frames: Tensor, time_steps: int, block: int, result: "_Result", chunk: slice
+    ) -> None:
+        states: dict[str, Any] = {}
+        constants: dict[str, Tensor] = {}
+        for first in range(0, time_steps, block):
+            steps = slice(first, min(first + block, time_steps))
+            sent = {INPUT: frames if self.network.input.static else frames[steps]}
+            for population in self.network.populations:
+                name = population.name
+                record = result.wants_states(name)
+                spikes, states[name], history = self.updates[name](
+                    self._accumulate(name, sent, constants),
+                    steps.stop - steps.start,
+                    states.get(name),
+                    record,
+                )
+                result.keep(population, spikes, history, steps, chunk)
+                sent[name] = spikes
+                self._forget(name, sent)
+            summed = self._accumulate(READOUT, sent, constants)
+            summed = summed.expand(steps.stop - steps.start, *summed.shape[1:])
+            total = (summed.long() + self.readout_bias).sum(0)
+            result.readout[chunk] += total.cpu().numpy()
+
+    def _accumulate(
+        self, name: str, sent: dict[str, Tensor], constants: dict[str, Tensor]
+    ) -> Tensor:
+        """A node's accumulators; those that are the same at every step are computed once."""
+        if not self.sums[name].constant:
+            return self.sums[name](sent)
+        if name not in constants:
+            constants[name] = self.sums[name](sent)
+        return constants[name]
+
+    def _forget(self, name: str, sent: dict[str, Tensor]) -> None:
+        """Drop spikes that no later node reads."""
+        for source in self.sums[name].sources:
+            if self.last_use[source] == name and source != INPUT:
+                del sent[source]
+
+
+@dataclass
+class _Result:
+    """What a simulation fills in, block by block."""
+
+    record: Record
+    readout: NDArray[np.int64]
+    counts: dict[str, NDArray[np.int32]]
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+    @classmethod
+    def empty(
+        cls, network: QuantizedNetwork, samples: int, time_steps: int, record: Record
+    ) -> "_Result":
+        shapes = {p.name: (samples, *p.shape) for p in network.populations}
+        states = {
+            p.name: p.neuron.state_type._fields if record.states else ()  # type: ignore[attr-defined]
+            for p in network.populations
+        }
+        traces = {
+            name: Trace(
+                np.empty((time_steps, *shapes[name]), np.bool_),
+                {s: np.empty((time_steps, *shapes[name]), np.int32) for s in states[name]},
+            )
+            for name in record.layers
+        }
+        counts = {name: np.zeros(shape, np.int32) for name, shape in shapes.items()}
+        return cls(record, np.zeros((samples, *network.readout.shape), np.int64), counts, traces)
+
+    def wants_states(self, name: str) -> bool:
+        return self.record.states and name in self.traces
+
+    def keep(
+        self,
+        population: Population,
+        spikes: Tensor,
+        states: dict[str, Tensor],
+        steps: slice,
+        chunk: slice,
+    ) -> None:
+        """Take what is asked for of one block: spikes uint8 [T, N, *shape], states likewise."""
+        name = population.name
+        total = spikes[0]
+        for frame in spikes[1:]:
+            total = total + frame
+        self.counts[name][chunk] += total.cpu().numpy()
+        if name in self.traces:
+            trace = self.traces[name]
+            trace.spikes[steps, chunk] = spikes.cpu().numpy()
+            for state, values in states.items():
+                trace.states[state][steps, chunk] = values.cpu().numpy()
