@@ -1,5 +1,9 @@
 """Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
 
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,30 +11,60 @@ import h5py
 import numpy as np
 
 from arlif.errors import FormatError, require
+from export.seal import is_sealed
 
 Tree = dict[str, Any]
 """Names to values: numpy arrays and scalars, strings, or further trees."""
 
 MAX_DEPTH = 16
 MAX_VALUES = 1 << 28
+SLOWEST_BYTES_PER_SECOND = 1e6
 
 
 def read_tree(path: Path) -> Tree:
     """Every group and dataset of a file. Follows no links, evaluates nothing.
 
+    libhdf5 can loop for ever or crash on damaged files, so a file without arlif's seal is read in
+    a process of its own first.
     Raises FormatError where the file is missing, damaged, or holds more than plain data.
     """
     try:
-        with h5py.File(path, "r") as file:
-            return _read_group(file, 0)
+        if not is_sealed(path):
+            _rehearse(path)
+        return _read_file(path)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
-    except FileNotFoundError:
-        raise FormatError(f"{path}: there is no such file; check the path") from None
+    except OSError as error:
+        raise FormatError(f"cannot read {path}: {error.strerror}; check the path") from None
+
+
+def _rehearse(path: Path) -> None:
+    """Read a file in a process of its own; raise FormatError where that crashes or hangs."""
+    command = [sys.executable, "-P", "-m", __spec__.name, str(path)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            timeout=limit,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise FormatError(f"damaged: still not read after {limit:.0f} s") from None
+    require(done.returncode == 0, "damaged: the HDF5 library crashed on it", FormatError)
+
+
+def _read_file(path: Path) -> Tree:
+    try:
+        with h5py.File(path, "r") as file:
+            return _read_group(file, 0)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError) as error:
-        raise FormatError(
-            f"{path} is not an HDF5 file or is damaged ({error}); export it again"
-        ) from error
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"not an HDF5 file or damaged ({error}); export it again") from error
 
 
 def _read_group(group: Any, depth: int) -> Tree:
@@ -76,3 +110,8 @@ def _read_dataset(item: Any, where: str) -> Any:
         FormatError,
     )
     return item[()]
+
+
+if __name__ == "__main__":
+    with suppress(FormatError):
+        _read_file(Path(sys.argv[1]))

@@ -20,16 +20,16 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import NEURONS
 from arlif.errors import FormatError, require
-from arlif.files import atomic_path
 from export.hdf5 import Tree, read_tree
 from export.records import build, difference, value
+from export.seal import sealed_path
 
 FOREIGN = "this is no .net file of arlif, or it is damaged: {}; write it again with: arlif export"
 
 
 def write_net(network: QuantizedNetwork, path: Path) -> None:
     """Write a network atomically. Raises ArlifError where the folder cannot be written."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with sealed_path(path) as temporary, h5py.File(temporary, "w") as file:
         _write(file, net_tree(network))
 
 
@@ -82,8 +82,8 @@ def read_net(path: Path) -> QuantizedNetwork:
     Raises FormatError where the file is missing, damaged, foreign or of another numerics version,
     and NetworkError where its values break a rule of the integer specification.
     """
+    tree = read_tree(path)
     try:
-        tree = read_tree(path)
         network = _network(tree)
         strange = difference(net_tree(network), tree)
     except FormatError as error:

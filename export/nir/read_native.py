@@ -30,8 +30,9 @@ def read_nir(path: Path) -> QuantizedNetwork:
     Raises FormatError where the file is damaged, foreign or of another numerics version, and
     NetworkError where its values break a rule of the integer specification.
     """
+    tree = read_tree(path)
     try:
-        return _network(_entry(read_tree(path), "node"))
+        return native_network(_entry(tree, "node"))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 
@@ -61,7 +62,8 @@ def _about(graph: Any) -> Tree:
     return about
 
 
-def _network(graph: Tree) -> QuantizedNetwork:
+def native_network(graph: Tree) -> QuantizedNetwork:
+    """The network whose `native_graph` has this tree. Raises FormatError and NetworkError."""
     about = _about(graph)
     version = value(int, _entry(about, "numerics_version"), "metadata/arlif/numerics_version")
     require(
@@ -72,7 +74,8 @@ def _network(graph: Tree) -> QuantizedNetwork:
     )
     nodes = _entry(graph, "nodes")
     names = [str(name) for name in np.ravel(_entry(about, "populations"))]
-    source = dict(_entry(nodes, INPUT, "metadata", "arlif"))
+    source = _entry(nodes, INPUT, "metadata", "arlif")
+    require(isinstance(source, dict), f"{INPUT}/metadata/arlif must be a group", FormatError)
     network = QuantizedNetwork(
         build(Input, source | {"shape": _entry(nodes, INPUT, "shape")}, INPUT),
         tuple(_population(name, _entry(nodes, name)) for name in names),

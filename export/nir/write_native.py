@@ -9,15 +9,15 @@ import numpy as np
 from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, QuantizedNetwork
 from arlif.errors import NetworkError
-from arlif.files import atomic_path
 from export.nir.nodes import PopulationNode, Shift
+from export.seal import sealed_path
 
 PROFILE = "native"
 
 
 def write_nir(network: QuantizedNetwork, path: Path) -> None:
     """Write a quantized network; `read_nir` gives back an equal one. Raises ArlifError."""
-    with atomic_path(path) as temporary:
+    with sealed_path(path) as temporary:
         nir.write(temporary, native_graph(network))
 
 
