@@ -1,0 +1,156 @@
+"""What counted operations cost: models with cited prices behind one protocol."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.errors import ArlifError, require
+from arlif.mapping import STRICT
+from hw_sim.energy.connections import weighted_maps
+from hw_sim.energy.counts import LayerCounts, ProjectionCounts
+from hw_sim.energy.operations import Kind, Operation
+from hw_sim.energy.prices import Units, memory_access
+from hw_sim.energy.traffic import Memory, traffic, weight_bits
+
+INPUT_BITS = 8
+"""Width of a graded input value, int8 (arlif.core.nodes.Input)."""
+
+PerSample = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Bill:
+    """Energy of one layer per inference in pJ, [N]; None: the model leaves this out."""
+
+    synapses: PerSample
+    neurons: PerSample | None
+    memory: PerSample | None
+
+    @property
+    def total(self) -> PerSample:
+        """What the model counts, [N]."""
+        parts = (self.synapses, self.neurons, self.memory)
+        return np.sum([part for part in parts if part is not None], axis=0)
+
+
+class CostModel(Protocol):
+    """Prices for one kind of hardware."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as on the command line."""
+
+    @property
+    def source(self) -> str:
+        """Where the prices were published."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was not published and had to be assumed, or is left out."""
+
+    def bill(self, layer: LayerCounts) -> Bill:
+        """Energy of one layer. Raises ArlifError where a price is unknown."""
+
+
+@dataclass(frozen=True)
+class ArithmeticModel:
+    """45 nm arithmetic, unit by unit; with `memory`, every access to SRAM too."""
+
+    name: str
+    source: str
+    assumptions: tuple[str, ...]
+    units: Units
+    neurons: bool
+    memory: bool
+
+    def bill(self, layer: LayerCounts) -> Bill:
+        synapses = np.sum([self._synapses(layer, p) for p in layer.incoming], axis=0)
+        every = np.ones(layer.spikes.size)
+        neurons = sum(n * self.operation(op) for op, n in layer.neuron_operations.items())
+        accesses = [
+            t.accesses * memory_access(t.bits, t.size_bits)
+            for t in traffic(layer)
+            if t.memory is not Memory.TABLES
+        ]
+        return Bill(
+            synapses,
+            neurons * every if self.neurons else None,
+            np.sum(accesses, axis=0) if self.memory else None,
+        )
+
+    def operation(self, operation: Operation) -> float:
+        """One operation of a neuron update, in pJ; a lookup is a read of the table's memory."""
+        if operation.kind is Kind.MULTIPLY:
+            return self.units.multiply(operation.bits, operation.other)
+        if operation.kind is Kind.LOOKUP:
+            return memory_access(operation.bits, operation.other)
+        return self.units.add(operation.bits)
+
+    def _synapses(self, layer: LayerCounts, counts: ProjectionCounts) -> PerSample:
+        price = self.units.add(layer.accumulator_bits)
+        weights = weighted_maps(counts.projection)
+        if counts.graded and weights:
+            widest = max(weight_bits(linear.weight) for linear in weights)
+            price += self.units.multiply(INPUT_BITS, widest)
+        return counts.operations * price
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """Published prices per synaptic operation and per neuron update, by type of neuron.
+
+    accumulate_pj, multiply_accumulate_pj: per synaptic operation. neuron_update_pj: per update, by
+    neuron type ("IntegerArlif", ..., "Readout"), above 0. memory_pj_per_bit: by memory; empty where
+    the prices above contain it. Raises ArlifError.
+    """
+
+    name: str
+    source: str
+    accumulate_pj: float
+    multiply_accumulate_pj: float
+    neuron_update_pj: dict[str, float]
+    memory_pj_per_bit: dict[str, float] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        require(bool(self.name and self.source), "a cost model needs a name and a source")
+        prices = [self.accumulate_pj, self.multiply_accumulate_pj, *self.memory_pj_per_bit.values()]
+        require(
+            min(prices) >= 0 and bool(np.isfinite(prices).all()),
+            f"prices are finite and not negative, in pJ; got {prices}",
+        )
+        updates = list(self.neuron_update_pj.values())
+        require(
+            min(updates, default=0) > 0 and bool(np.isfinite(updates).all()),
+            "neuron_update_pj prices at least one neuron type, each above 0 pJ; "
+            f"got {self.neuron_update_pj}",
+        )
+        known = {memory.value for memory in Memory}
+        require(
+            set(self.memory_pj_per_bit) <= known,
+            f"memory_pj_per_bit prices {', '.join(sorted(known))}; got "
+            f"{', '.join(self.memory_pj_per_bit)}",
+        )
+
+    def bill(self, layer: LayerCounts) -> Bill:
+        if layer.neuron not in self.neuron_update_pj:
+            raise ArlifError(
+                f"{self.name} has no price for an update of {layer.neuron} (layer {layer.name}); "
+                f"it prices {', '.join(self.neuron_update_pj)}: add one under neuron_update_pj"
+            )
+        synapses = (
+            layer.accumulates * self.accumulate_pj
+            + layer.multiply_accumulates * self.multiply_accumulate_pj
+        )
+        neurons = np.full(synapses.shape, layer.updates * self.neuron_update_pj[layer.neuron])
+        if not self.memory_pj_per_bit:
+            return Bill(synapses, neurons, None)
+        moved = [
+            t.accesses * t.bits * self.memory_pj_per_bit.get(t.memory.value, 0.0)
+            for t in traffic(layer)
+        ]
+        return Bill(synapses, neurons, np.sum(moved, axis=0))
