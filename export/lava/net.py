@@ -43,6 +43,7 @@ def _write(group: h5py.Group, tree: Tree) -> None:
 
 def net_tree(network: QuantizedNetwork) -> Tree:
     """Everything in the file: nested names down to numbers, arrays and texts."""
+    nodes: tuple[Input | Population | Readout, ...]
     nodes = (network.input, *network.populations, network.readout)
     return {
         "arlif": {"numerics_version": NUMERICS_VERSION, "time_steps": network.time_steps},

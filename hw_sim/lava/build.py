@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
@@ -12,7 +11,7 @@ from hw_sim.lava.job import Job, Models
 from hw_sim.lava.processes.ends import Integrator, Source
 from hw_sim.lava.processes.population import Population
 from hw_sim.lava.processes.synapse import Synapse
-from hw_sim.lava.recorder import Recorder
+from hw_sim.lava.recorder import Recorder, create
 from hw_sim.lava.stream import Stream
 
 
@@ -58,13 +57,10 @@ def build(
             recorder=recorder,
             name=name,
         )
-    total = open_memmap(
-        folder / job.READOUT, "w+", np.int64, (stream.samples, *network.readout.shape)
-    )
     nodes[READOUT] = Integrator(
         bias=network.readout.bias,
-        total=total,
-        done=open_memmap(folder / job.DONE, "w+", np.int64, (1,)),
+        total=create(folder / job.READOUT, (stream.samples, *network.readout.shape), np.int64),
+        done=create(folder / job.DONE, (1,), np.int64),
         stream=stream,
         depth=depth[READOUT],
         name=READOUT,

@@ -8,6 +8,9 @@ from pathlib import Path
 from arlif.core.network import Projection
 from hw_sim.simulation import Record
 
+FAILURE = "failed in Lava process "
+"""What a log says before the name of the process whose model raised an exception."""
+
 
 class Models(Enum):
     """Which process models run the synapses."""

@@ -31,11 +31,11 @@ class Recorder:
     ) -> None:
         folder.mkdir()
         self.stream, self.depth = stream, depth
-        self.counts = _create(folder / "counts.npy", (stream.samples, *shape), np.int32)
+        self.counts = create(folder / "counts.npy", (stream.samples, *shape), np.int32)
         every_step = (stream.time_steps, stream.samples, *shape)
-        self.spikes = _create(folder / "spikes.npy", every_step, np.bool_) if steps else None
+        self.spikes = create(folder / "spikes.npy", every_step, np.bool_) if steps else None
         names = neuron.state_type._fields if steps and states else ()  # type: ignore[attr-defined]
-        self.states = {n: _create(folder / f"state_{n}.npy", every_step, np.int32) for n in names}
+        self.states = {n: create(folder / f"state_{n}.npy", every_step, np.int32) for n in names}
 
     def write(self, lava_step: int, spikes: NDArray[Any], state: Any) -> None:
         """Keep one time step of a block: spikes and state variables, each [batch, *shape]."""
@@ -65,5 +65,6 @@ def read_trace(folder: Path) -> Trace:
     return Trace(np.load(folder / "spikes.npy", allow_pickle=False), states)
 
 
-def _create(path: Path, shape: Shape, dtype: type) -> NDArray[Any]:
-    return open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+def create(path: Path, shape: Shape, dtype: type) -> NDArray[Any]:
+    """A .npy file of zeros, mapped into memory: what forked processes write is in the file."""
+    return open_memmap(path, mode="w+", dtype=dtype, shape=shape)  # type: ignore[no-untyped-call]

@@ -12,24 +12,31 @@ import numpy as np
 from export.lava import read_net
 from hw_sim.lava.build import build
 from hw_sim.lava.job import Job, Models
+from hw_sim.lava.processes.synapse import Synapse
 
 
 def run(folder: Path) -> None:
     """Simulate the job in `folder` on Lava; results go into its files."""
+    # Not above: importing hw_sim.lava.processes has to mend Lava first.
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
-
-    from hw_sim.lava.processes.synapse import MatrixSynapse, StockSynapse, Synapse
 
     job = Job.read(folder)
     inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
     last, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
-    model = MatrixSynapse if job.models is Models.FAST else StockSynapse
-    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={Synapse: model})
-    # Lava's default of 64 messages per channel would take gigabytes of shared memory.
-    last.create_runtime(run_cfg=config, compile_config={"pypy_channel_size": 2})
-    last.run(condition=RunSteps(num_steps=steps), run_cfg=config)
+    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=_swaps(job.models))
+    # Lava's default of 64 messages per channel takes 32 times the shared memory.
+    last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": 2})
     last.stop()
+
+
+def _swaps(models: Models) -> dict[type, type]:
+    """Process models that take the place of those that Lava would choose."""
+    if models is Models.FAST:
+        return {}
+    from hw_sim.lava.stock import StockSynapse
+
+    return {Synapse: StockSynapse}
 
 
 def die_with(parent: int) -> None:

@@ -7,13 +7,13 @@ import numpy as np
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyOutPort
 
-FAILURE = "failed in Lava process "
-"""What precedes a process's name in the log when its model raises an exception."""
+from hw_sim.lava.job import FAILURE
 
 
 class GuardedModel(PyLoihiProcessModel):
-    """Runs `advance` every time step. An exception is printed, zeros are sent in place of the
-    missing message so that the other processes finish the step, and it is raised again.
+    """Runs `advance` every time step and reports an exception with the process's name.
+
+    Zeros go out in place of the missing message, so that the others finish the step.
     """
 
     def advance(self) -> None:

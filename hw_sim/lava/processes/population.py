@@ -25,7 +25,8 @@ from hw_sim.lava.recorder import Recorder
 class Population(AbstractProcess):
     """Neurons driven by x = round_to_zero(a_in gain / 2**gain_shift) + bias.
 
-    shape: of both ports and of every state variable; a leading batch axis is allowed.
+    shape: of both ports; a leading batch axis is allowed. The Var `state` is [variables, *shape],
+    in the order of the neuron's state_type.
     neuron: IntegerNeuron (select tag "fixed_pt") or RealNeuron ("floating_pt").
     gain, bias: broadcast to shape; raw integers, or real numbers with gain_shift 0.
     reset_interval, reset_offset: every state variable returns to 0 before time steps t with
@@ -58,8 +59,8 @@ class Population(AbstractProcess):
         )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
-        for variable in neuron.state_type._fields:  # type: ignore[attr-defined]
-            setattr(self, variable, Var(shape=shape, init=0))
+        variables = len(neuron.state_type._fields)  # type: ignore[attr-defined]
+        self.state = Var(shape=(variables, *shape), init=0)
 
 
 class PopulationModel(GuardedModel):
@@ -74,12 +75,9 @@ class PopulationModel(GuardedModel):
         neuron, ops, interval = given["neuron"], self.ops(), given["reset_interval"]
         x = current(ops, self.a_in.recv(), given["gain"], given["gain_shift"], given["bias"])
         if interval and self.time_step % interval == given["reset_offset"] % interval:
-            state = neuron.initial_state(np.zeros_like(x))
-        else:
-            state = neuron.state_type(*(getattr(self, v) for v in neuron.state_type._fields))
-        spikes, state = neuron.step(ops, state, x)
-        for variable, value in state._asdict().items():
-            setattr(self, variable, value)
+            self.state[...] = 0
+        spikes, state = neuron.step(ops, neuron.state_type(*self.state), x)
+        self.state[...] = state
         if given["recorder"] is not None:
             given["recorder"].write(self.time_step, spikes, state)
         self.s_out.send(spikes)
@@ -93,8 +91,7 @@ class PopulationFixed(PopulationModel):
 
     a_in: Any = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.int8)
-    u: Any = LavaPyType(np.ndarray, np.int32)
-    r: Any = LavaPyType(np.ndarray, np.int32)
+    state: Any = LavaPyType(np.ndarray, np.int32)
 
     def ops(self) -> Ops:
         return self.proc_params["neuron"].ops()
@@ -108,8 +105,7 @@ class PopulationFloat(PopulationModel):
 
     a_in: Any = LavaPyType(PyInPort.VEC_DENSE, np.float64)
     s_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.float64)
-    u: Any = LavaPyType(np.ndarray, np.float64)
-    r: Any = LavaPyType(np.ndarray, np.float64)
+    state: Any = LavaPyType(np.ndarray, np.float64)
 
     def ops(self) -> Ops:
         return NumpyRealOps()
