@@ -29,6 +29,10 @@ REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
 
 
+ENGINE_INPUT = {"float": MODEL, "integer": NIR, "lava": NET, "onnx": ONNX}
+"""The artifact that each engine runs: what is shipped is what is simulated."""
+
+
 def traces(engine: str) -> Artifact:
     """The readouts, spike counts and traces that an engine wrote."""
     return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}")

@@ -39,19 +39,12 @@ def simulate(
             path = Path(folder) / "network.onnx"
             write_onnx(source, path, states=record.states)
             return simulate(path, inputs, time_steps, record, optimize)
-    graph = OnnxGraph(source, _session(source, optimize))
-    check_inputs(graph, inputs, time_steps)
-    values = graph.run(inputs, time_steps, record)
-    layers = [name.removesuffix(SPIKES) for name in graph.outputs if name.endswith(SPIKES)]
-    counts = {name: values[name + SPIKES].sum(0, dtype=np.int32) for name in layers}
-    traces = {
-        name: Trace(
-            values[name + SPIKES],
-            {v: values[f"{name}.{v}"].astype(np.int32) for v in graph.recorded(name, record)},
-        )
-        for name in record.layers
-    }
-    return Simulation(values[READOUT], counts, traces)
+    return load(source, optimize).simulate(inputs, time_steps, record)
+
+
+def load(path: Path, optimize: bool = True) -> "OnnxGraph":
+    """An integer graph from its file. Raises FormatError on any other file."""
+    return OnnxGraph(path, _session(path, optimize))
 
 
 @dataclass(frozen=True)
@@ -83,6 +76,30 @@ class OnnxGraph:
     def outputs(self) -> list[str]:
         """Names of all outputs: the readout, then spikes and states, population by population."""
         return [value.name for value in self.session.get_outputs()]
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The names of all populations, in topological order."""
+        return tuple(name.removesuffix(SPIKES) for name in self.outputs if name.endswith(SPIKES))
+
+    def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
+        """Run raw inputs; see the function simulate."""
+        check_inputs(self, inputs, time_steps)
+        values = self.run(inputs, time_steps, record)
+        return Simulation(
+            readout=values[READOUT],
+            counts={n: values[n + SPIKES].sum(0, dtype=np.int32) for n in self.populations},
+            traces={
+                name: Trace(
+                    values[name + SPIKES],
+                    {
+                        v: values[f"{name}.{v}"].astype(np.int32)
+                        for v in self.recorded(name, record)
+                    },
+                )
+                for name in record.layers
+            },
+        )
 
     def recorded(self, layer: str, record: Record) -> list[str]:
         """The state variables of a population that are to be recorded."""

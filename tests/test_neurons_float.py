@@ -149,8 +149,9 @@ def test_soft_reset_membrane_is_the_leaky_sum_of_input_minus_output(
     """Theorem 1 for soft reset: u[T] = sum_t k^(T - t) (x[t] - v s[t]), no input is lost."""
     x = torch.tensor(xs, dtype=torch.float64)[:, None]
     s, state = LIF(decay, v_threshold, reset="soft")(x, return_state=True)
-    leak = torch.tensor([decay ** (len(xs) - 1 - t) for t in range(len(xs))])
-    want = (leak.double()[:, None] * (x - v_threshold * s)).sum(0)
+    powers = [decay ** (len(xs) - 1 - t) for t in range(len(xs))]
+    leak = torch.tensor(powers, dtype=torch.float64)
+    want = (leak[:, None] * (x - v_threshold * s)).sum(0)
     torch.testing.assert_close(state.u, want, atol=1e-10, rtol=1e-10)
 
 

@@ -68,27 +68,30 @@ def run_simulate(
     progress: Progress,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes its traces and returns its figures."""
-    from arlif.cli.samples import load_samples
-    from arlif.run import MODEL, Run, outcome, traces
-    from arlif.training import read_recipe
-    from hw_sim.traces import write_traces
+    from arlif.run import ENGINE_INPUT, Run, outcome, traces
 
     run = Run(folder)
-    run.require(MODEL)
+    path = run.require(ENGINE_INPUT[engine])
+
+    from arlif.cli.samples import load_samples
+    from arlif.training import read_recipe
+    from hw_sim.engines import ENGINES
+    from hw_sim.traces import write_traces
+
     recipe = read_recipe(folder)
-    if engine is EngineName.LAVA:
-        samples = LAVA_SAMPLES if samples is None else samples
+    if engine is EngineName.LAVA and samples is None:
+        samples = LAVA_SAMPLES
     test = load_samples(recipe, data, "test", samples)
+    count = len(test.labels)
     start = time.perf_counter()
-    simulation, network = _ENGINES[engine](
-        run, test.real, min(traced, len(test.labels)), time_limit, progress
+    simulation, fingerprint = ENGINES[engine](
+        path, test.real, recipe.time_steps, min(traced, count), time_limit, progress
     )
     seconds = time.perf_counter() - start
     write_traces(simulation, run.path(traces(engine)))
-    count = len(test.labels)
     result = {
         "engine": str(engine),
-        "network": network,
+        "network": fingerprint,
         "samples": count,
         "accuracy": float((simulation.decisions == test.labels).mean()),
         "events_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
@@ -100,80 +103,3 @@ def run_simulate(
     }
     run.write_json(outcome(engine), result)
     return result
-
-
-def _float(run: Any, real: Any, traced: int, time_limit: float, progress: Progress) -> Any:
-    from arlif.training import load_trained
-    from hw_sim.float_engine import simulate_float
-
-    module, _ = load_trained(run.folder)
-    return simulate_float(module, real, traced), None
-
-
-def _integer(run: Any, real: Any, traced: int, time_limit: float, progress: Progress) -> Any:
-    from arlif.core.equality import fingerprint
-    from arlif.run import NIR
-    from export.nir import read_nir
-    from hw_sim.agreement import raw_inputs
-    from hw_sim.batches import in_batches
-    from hw_sim.engine.reference import simulate as simulate_integer
-    from hw_sim.simulation import Record
-
-    network = read_nir(run.require(NIR))
-    simulation = in_batches(
-        lambda part, record: simulate_integer(network, part, network.time_steps, record),
-        raw_inputs(network, real),
-        network.input.static,
-        Record.everything(network),
-        traced,
-        progress,
-    )
-    return simulation, fingerprint(network)
-
-
-def _lava(run: Any, real: Any, traced: int, time_limit: float, progress: Progress) -> Any:
-    from arlif.core.equality import fingerprint
-    from arlif.run import NET
-    from export.lava import read_net
-    from hw_sim.agreement import raw_inputs
-    from hw_sim.lava import simulate as simulate_lava
-    from hw_sim.simulation import Record
-
-    network = read_net(run.require(NET))
-    simulation = simulate_lava(
-        network,
-        raw_inputs(network, real),
-        network.time_steps,
-        Record.everything(network) if traced else Record(),
-        time_limit_s=time_limit,
-        progress=progress,
-    )
-    return simulation, fingerprint(network)
-
-
-def _onnx(run: Any, real: Any, traced: int, time_limit: float, progress: Progress) -> Any:
-    from arlif.run import ONNX
-    from arlif.training import read_recipe
-    from hw_sim.agreement import raw_inputs
-    from hw_sim.batches import in_batches
-    from hw_sim.onnx_engine import open_graph
-
-    graph = open_graph(run.require(ONNX))
-    time_steps = read_recipe(run.folder).time_steps
-    simulation = in_batches(
-        lambda part, record: graph.simulate(part, time_steps, record),
-        raw_inputs(graph, real),
-        graph.input.static,
-        graph.everything,
-        traced,
-        progress,
-    )
-    return simulation, None
-
-
-_ENGINES: dict[EngineName, Callable[..., Any]] = {
-    EngineName.FLOAT: _float,
-    EngineName.INTEGER: _integer,
-    EngineName.LAVA: _lava,
-    EngineName.ONNX: _onnx,
-}

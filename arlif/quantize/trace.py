@@ -39,7 +39,7 @@ def check(
 ) -> tuple[LinearizedNetwork | None, tuple[str, ...]]:
     """The linearized network, or None and every reason why there is none."""
     try:
-        graph = _Tracer().trace(module.eval())
+        graph = LayerTracer().trace(module.eval())
     except Exception as error:  # whatever user code raises on symbolic values
         return None, (f"torch.fx cannot trace the network ({error}); avoid value-dependent code",)
     walk = _Walk(dict(module.named_modules()), input_shape)
@@ -50,7 +50,9 @@ def check(
     return LinearizedNetwork(input_shape, walk.static, tuple(walk.populations), walk.readout), ()
 
 
-class _Tracer(fx.Tracer):
+class LayerTracer(fx.Tracer):
+    """Traces down to layers of torch.nn, arlif.layers and spiking neurons."""
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         library = m.__module__.startswith(("torch.nn.", "arlif.layers"))
         return isinstance(m, SpikingNeuron) or (library and not isinstance(m, nn.Sequential))
@@ -125,18 +127,26 @@ class _Walk:
         return value
 
     def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
-        target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
-        if target == "add" and len(inputs) == 2 and len(node.args) == 2:
+        kind = function_kind(node)
+        if kind == "add":
             return add(as_current(inputs[0]), as_current(inputs[1]))
-        arguments = (*node.args[1:], *node.kwargs.values())
-        if target == "flatten" and arguments == (2,):
-            return flatten(inputs[0])
-        if target == "mean" and arguments in ((0,), ((0,),), ([0],)):
-            return inputs[0]
-        raise LoweringError(
-            f"the operation {getattr(node.target, '__name__', node.target)} has no integer "
-            "counterpart; use layers from arlif.layers, +, flatten(2) and mean(0) over time"
-        )
+        return flatten(inputs[0]) if kind == "flatten" else inputs[0]
+
+
+def function_kind(node: fx.Node) -> str:
+    """Which function a node calls: add, flatten(2) or mean(0) over time; others are refused."""
+    target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
+    arguments = (*node.args[1:], *node.kwargs.values())
+    if target == "add" and len(node.all_input_nodes) == 2 and len(node.args) == 2:
+        return "add"
+    if target == "flatten" and arguments == (2,):
+        return "flatten"
+    if target == "mean" and arguments in ((0,), ((0,),), ([0],)):
+        return "mean"
+    raise LoweringError(
+        f"the operation {getattr(node.target, '__name__', node.target)} has no integer "
+        "counterpart; use layers from arlif.layers, +, flatten(2) and mean(0) over time"
+    )
 
 
 _FUNCTIONS: dict[Any, str] = {

@@ -1,0 +1,41 @@
+# Two commands from a bare clone: make demo, make test. Each sets up what it needs, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-slow test-lava-own lint setup clean
+
+demo: setup
+	$(BIN)/arlif demo
+
+test: setup
+	$(BIN)/pytest
+
+test-slow: setup
+	$(BIN)/pytest -m slow
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+setup: $(READY)
+
+# requirements.lock pins every version; the three packages behind --no-deps ask for versions or for
+# a torchvision that this environment does without.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "arlif needs Python 3.11 or newer; give one with: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --constraint requirements.lock norse spikingjelly
+	$(BIN)/arlif lava install
+	$(BIN)/python -m arlif.kernels.build
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build *.egg-info
