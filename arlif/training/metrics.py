@@ -23,13 +23,23 @@ class Metrics:
     def add(self, row: dict[str, float]) -> None:
         """Append one epoch's values; row["epoch"] counts from 1."""
         self.rows.append(row)
+        self._write(row)
+
+    def amend(self, epoch: int, values: dict[str, float]) -> None:
+        """Add values measured since to the row of an earlier epoch; KeyError without one."""
+        rows = {int(row["epoch"]): row for row in self.rows}
+        rows[epoch].update(values)
+        self._write({"epoch": float(epoch), **values})
+
+    def _write(self, changed: dict[str, float]) -> None:
         text = io.StringIO()
-        table = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
+        columns = dict.fromkeys(name for row in self.rows for name in row)
+        table = csv.DictWriter(text, list(columns), lineterminator="\n")
         table.writeheader()
         table.writerows(self.rows)
         write_text(self.path, text.getvalue())
-        for name, value in row.items():
-            self._writer.add_scalar(name, value, int(row["epoch"]))
+        for name, value in changed.items():
+            self._writer.add_scalar(name, value, int(changed["epoch"]))
         self._writer.flush()
 
     def close(self) -> None:
@@ -38,9 +48,12 @@ class Metrics:
 
 
 def read_metrics(run: Path) -> list[dict[str, float]]:
-    """The rows of a run's metrics.csv, one per epoch; empty where there is none."""
+    """The rows of a run's metrics.csv, one per epoch; empty where there is none.
+
+    A row lacks the values that were not measured in its epoch.
+    """
     path = run / "metrics.csv"
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -53,6 +54,7 @@ def train(
     folder: Path | None = None,
     accelerator: str = "auto",
     devices: int = 1,
+    callbacks: tuple[Any, ...] = (),
 ) -> Summary:
     """Train by a recipe; everything the run makes goes into the directory `run`.
 
@@ -60,6 +62,7 @@ def train(
     last epoch's weights) and training.json (the summary).
     resume: continue from the last finished epoch, as if never stopped; the recipe must be the same.
     overwrite: start anew where the directory already holds a run. folder: where datasets lie.
+    callbacks: more Lightning callbacks, such as hw_sim.crosscheck.CrossCheck.
     Raises ArlifError: run exists or is missing, recipe differs, data missing, disk full, stopped.
     """
     if not _is_worker():
@@ -68,7 +71,7 @@ def train(
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
     try:
-        _fit(net, recipe, run, dataset, accelerator, devices)
+        _fit(net, recipe, run, dataset, accelerator, devices, callbacks)
         with atomic_path(run / MODEL) as temporary:
             torch.save(net.state_dict(), temporary)
     except OSError as error:
@@ -159,6 +162,7 @@ def _fit(
     dataset: data.Dataset,
     accelerator: str,
     devices: int,
+    callbacks: tuple[Any, ...],
 ) -> None:
     import pytorch_lightning as lightning
     from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
@@ -198,6 +202,7 @@ def _fit(
                     enable_version_counter=False,
                 ),
                 *([RichProgressBar()] if terminal else []),
+                *callbacks,
             ],
         )
         if trainer.is_global_zero:
