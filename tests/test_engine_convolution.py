@@ -7,13 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d
-from hw_sim.engine.convolution import (
-    Evaluate,
-    compile_map,
-    direct_convolution,
-    has_byte_convolution,
-    product_convolution,
-)
+from arlif.exact import convolve, convolve_by_product
+from hw_sim.engine.convolution import Evaluate, compile_map, has_byte_convolution
 
 CPU = torch.device("cpu")
 INTERVALS = ((0, 1), (0, 9), (0, 127), (-127, 127), (0, 2**14))
@@ -86,10 +81,11 @@ def test_convolutions_are_exact(geometry, channels, outputs, groups, interval, s
     shape = (samples, channels * groups, *geometry.pop("size"))
     del geometry["kernel"]
     linear = Conv2d(weight.astype(np.int8), **geometry)
+    real = torch.tensor(linear.weight, dtype=torch.float64)
     for evaluate in (
         compile_map(linear, interval, CPU),
-        direct_convolution(linear, interval),
-        product_convolution(linear, interval, CPU),
+        lambda x: convolve(x.double(), real, linear),
+        lambda x: convolve_by_product(x.double(), real, linear),
     ):
         check_evaluation(evaluate, linear, shape, interval, seed)
 

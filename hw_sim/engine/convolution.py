@@ -1,32 +1,21 @@
 """Exact integer convolutions and matrix products on torch, in the cheapest arithmetic that holds.
 
-Integers stay exact in float32 while every partial sum stays below 2**24, in float64 below 2**53.
 Eight-bit products with 32-bit sums are exact always; oneDNN's are about four times as fast as
-float32 on processors with VNNI. Algorithms that leave the integers (Winograd, FFT, TF32) are never
-used: oneDNN's direct convolution and plain matrix products are sums of products.
+float32 on processors with VNNI. What does not fit them runs in floating point (arlif.exact).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
-
-FLOAT32_EXACT = 2**24
-"""Integers below this, and their sums, are exact in float32."""
+from arlif.exact import FLOAT32_EXACT, convolve, exact_arithmetic, float_type
 
 Evaluate = Callable[[Tensor], Tensor]
-
-
-def float_type(bound: int) -> torch.dtype:
-    """The narrowest float type in which sums up to `bound` are exact."""
-    return torch.float32 if bound < FLOAT32_EXACT else torch.float64
 
 
 def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> Evaluate:
@@ -38,11 +27,9 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
         case SumPool2d():
             return _Pool(linear.window, _pool_type(linear, interval))
         case Conv2d():
-            if device.type != "cpu":
-                return product_convolution(linear, interval, device)
-            if _fits_bytes(linear, interval) and has_byte_convolution():
+            if device.type == "cpu" and _fits_bytes(linear, interval) and has_byte_convolution():
                 return _byte_convolution(linear)
-            return direct_convolution(linear, interval)
+            return _float_convolution(linear, interval, device)
         case Dense():
             weight = torch.tensor(linear.weight, device=device)
             if device.type == "cpu" and _fits_byte_product(linear, interval):
@@ -130,59 +117,33 @@ class _FloatDense:
             return x.flatten(1).to(self.weight.dtype) @ self.weight
 
 
-def _geometry(linear: Conv2d) -> tuple[list[int], list[int], list[int], int]:
-    return list(linear.stride), list(linear.padding), list(linear.dilation), linear.groups
-
-
 def _byte_convolution(linear: Conv2d) -> Evaluate:
     """uint8 x int8 -> int32, returned as float32: oneDNN's quantized convolution with scale 1."""
-    stride, padding, dilation, groups = _geometry(linear)
+    stride, padding, dilation = list(linear.stride), list(linear.padding), list(linear.dilation)
     outputs = linear.weight.shape[0]
     scales, zeros = torch.ones(outputs), torch.zeros(outputs, dtype=torch.int32)
     packed = torch.ops.onednn.qconv_prepack(
-        torch.tensor(linear.weight), scales, 1.0, 0, stride, padding, dilation, groups
+        torch.tensor(linear.weight), scales, 1.0, 0, stride, padding, dilation, 1
     )
 
     def evaluate(x: Tensor) -> Tensor:
         x = x.to(torch.uint8).contiguous(memory_format=torch.channels_last)
         return torch.ops.onednn.qconv2d_pointwise(
-            *(x, 1.0, 0, packed, scales, zeros, None, stride, padding, dilation, groups),
+            *(x, 1.0, 0, packed, scales, zeros, None, stride, padding, dilation, 1),
             *(1.0, 0, torch.float32, "none", [], ""),
         )
 
     return evaluate
 
 
-def direct_convolution(linear: Conv2d, interval: Interval) -> Evaluate:
-    """oneDNN's convolution in floating point, on a CPU."""
+def _float_convolution(linear: Conv2d, interval: Interval, device: torch.device) -> Evaluate:
     exact = float_type(linear.magnitude(interval))
-    weight = torch.tensor(linear.weight, dtype=exact).contiguous(memory_format=torch.channels_last)
-    stride, padding, dilation, groups = _geometry(linear)
+    weight = torch.tensor(linear.weight, device=device, dtype=exact)
+    weight = weight.contiguous(memory_format=torch.channels_last)
 
     def evaluate(x: Tensor) -> Tensor:
         x = x.to(exact).contiguous(memory_format=torch.channels_last)
-        with exact_arithmetic():
-            return functional.conv2d(x, weight, None, stride, padding, dilation, groups)
-
-    return evaluate
-
-
-def product_convolution(linear: Conv2d, interval: Interval, device: torch.device) -> Evaluate:
-    """Patches as columns, then a matrix product; on any device."""
-    exact = float_type(linear.magnitude(interval))
-    inner = int(np.prod(linear.weight.shape[1:]))
-    rows = linear.weight.reshape(linear.groups, -1, inner)
-    weight = torch.tensor(rows, device=device, dtype=exact)
-
-    def evaluate(x: Tensor) -> Tensor:
-        window = linear.window
-        columns = functional.unfold(
-            x.to(exact), window.kernel, window.dilation, window.padding, window.stride
-        )
-        columns = columns.view(len(x), linear.groups, inner, -1)
-        with exact_arithmetic():
-            out = weight @ columns
-        return out.reshape(len(x), -1, *window.output_size(tuple(x.shape[1:])))
+        return convolve(x, weight, linear)
 
     return evaluate
 
@@ -201,15 +162,3 @@ def has_byte_convolution() -> bool:
     except (AttributeError, RuntimeError):
         return False
     return bool((got == want).all())
-
-
-@contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """While open, float32 products are products: no TF32 on a GPU, no NNPACK (Winograd)."""
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.backends.nnpack.flags(enabled=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(precision)

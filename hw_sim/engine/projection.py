@@ -7,7 +7,8 @@ from torch import Tensor
 
 from arlif.core.linear import chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
-from hw_sim.engine.convolution import FLOAT32_EXACT, Evaluate, compile_map
+from arlif.exact import FLOAT32_EXACT
+from hw_sim.engine.convolution import Evaluate, compile_map
 
 
 class ProjectionSum:
