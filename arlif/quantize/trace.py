@@ -116,7 +116,7 @@ class _Walk:
     def _fire(self, path: str, layer: SpikingNeuron, value: Any) -> Spikes:
         name = path.replace(".", "_")
         current = as_current(value)
-        self.populations.append(LinearizedPopulation(name, _detached(layer.real_neuron()), current))
+        self.populations.append(LinearizedPopulation(name, detached(layer.real_neuron()), current))
         return Spikes(Term(name), current.shape)
 
     def _repeat(self, value: Any) -> Any:
@@ -158,7 +158,8 @@ _FUNCTIONS: dict[Any, str] = {
 }
 
 
-def _detached(neuron: Any) -> Any:
+def detached(neuron: Any) -> Any:
+    """A real neuron with its tensors as Python floats."""
     tensors = {name: v.item() for name, v in vars(neuron).items() if isinstance(v, torch.Tensor)}
     return replace(neuron, **tensors)
 

@@ -7,9 +7,7 @@ import onnx
 from onnx import FunctionProto, GraphProto, helper
 
 from arlif.files import atomic_path
-from export.onnx.graph import IR_VERSION, OPSET
-
-DOMAIN = "arlif"
+from export.onnx.graph import DOMAIN, IR_VERSION, OPSET
 
 
 def save_model(

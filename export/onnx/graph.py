@@ -6,7 +6,18 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import DTypeLike
-from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    helper,
+)
+
+DOMAIN = "arlif"
+"""Of the functions that our files define."""
 
 OPSET = 15
 IR_VERSION = 8
@@ -61,6 +72,38 @@ class Graph:
         """The finished graph."""
         tensors = [tensor for _, tensor in self.constants.values()]
         return helper.make_graph(self.nodes, f"{self.prefix}graph", inputs, outputs, tensors)
+
+    def function(
+        self,
+        name: str,
+        inputs: Sequence["Symbol"],
+        outputs: Sequence["Symbol"],
+        attributes: Sequence[str],
+    ) -> FunctionProto:
+        """The finished graph as a function of domain `arlif`; constants become nodes.
+
+        attributes: names of numbers that callers supply, known in here as symbols of that name.
+        """
+        head = [helper.make_node("Constant", [], [attribute]) for attribute in attributes]
+        for node in head:
+            node.attribute.append(
+                AttributeProto(
+                    name="value_float", type=AttributeProto.FLOAT, ref_attr_name=node.output[0]
+                )
+            )
+        head += [
+            helper.make_node("Constant", [], [constant], value=tensor)
+            for constant, tensor in self.constants.values()
+        ]
+        return helper.make_function(
+            DOMAIN,
+            name,
+            [symbol.name for symbol in inputs],
+            [symbol.name for symbol in outputs],
+            head + self.nodes,
+            [helper.make_opsetid("", OPSET)],
+            list(attributes),
+        )
 
 
 class Symbol:
