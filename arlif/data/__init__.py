@@ -1,6 +1,6 @@
 """Datasets: what they are, where they come from, and how they are loaded."""
 
 from arlif.data.dataset import Dataset, DatasetInfo, Split
-from arlif.data.registry import describe, load, names
+from arlif.data.library import check, describe, get, load, names
 
-__all__ = ["Dataset", "DatasetInfo", "Split", "describe", "load", "names"]
+__all__ = ["Dataset", "DatasetInfo", "Split", "check", "describe", "get", "load", "names"]

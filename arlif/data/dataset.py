@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from arlif.errors import require
 
@@ -18,6 +19,7 @@ class DatasetInfo:
     shape: (C, H, W) of one frame. static: images; else frames over time.
     scale: real value of one raw step. mean, std: per channel, subtracted and divided out; empty
     for none. licence: terms of use, shown when the data is fetched.
+    stored_shape: shape of a stored frame where `shape` is reached by resizing it (bilinear).
     """
 
     name: str
@@ -28,6 +30,7 @@ class DatasetInfo:
     scale: float = 1.0
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    stored_shape: tuple[int, int, int] | None = None
 
     def network_input(self, raw: Tensor) -> Tensor:
         """Real network inputs, time first: [1, N, C, H, W] for images, [T, N, C, H, W] for events.
@@ -35,6 +38,11 @@ class DatasetInfo:
         raw: [N, C, H, W] or [N, T, C, H, W] as stored.
         """
         x = raw.to(torch.float32) * self.scale
+        if self.stored_shape:
+            small = interpolate(
+                x.flatten(0, -4), size=self.shape[1:], mode="bilinear", antialias=True
+            )
+            x = small.view(*x.shape[:-3], *small.shape[1:])
         if self.mean:
             shape = (-1, 1, 1)
             x = (x - x.new_tensor(self.mean).view(shape)) / x.new_tensor(self.std).view(shape)
@@ -75,17 +83,18 @@ class Dataset:
 
     def __post_init__(self) -> None:
         name, classes = self.info.name, len(self.info.classes)
+        stored = self.info.stored_shape or self.info.shape
         for part, split in (("train", self.train), ("test", self.test)):
             shape = split.inputs.shape
             rank = 4 if self.info.static else 5
             require(
-                len(shape) == rank and shape[-3:] == self.info.shape and shape[0] == len(split) > 0,
+                len(shape) == rank and shape[-3:] == stored and shape[0] == len(split) > 0,
                 f"{name}, {part} split: {len(split)} labels do not fit inputs {shape}; expected "
-                f"frames of shape {self.info.shape}; fetch the data again",
+                f"frames of shape {stored}; get the data again",
             )
             low, high = int(split.labels.min()), int(split.labels.max())
             require(
                 low >= 0 and high < classes,
                 f"{name}, {part} split: labels must lie in 0 to {classes - 1}, but reach {low} "
-                f"to {high}; fetch the data again",
+                f"to {high}; get the data again",
             )

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Any, ClassVar, Literal
 
 from arlif import data
+from arlif.data.events import Cut
 from arlif.errors import ArlifError, require
 from arlif.mapping import STRICT, from_mapping
 from arlif.networks import NetworkConfig, Stack
@@ -16,7 +17,8 @@ from arlif.networks.neuron import NeuronConfig
 class Recipe:
     """What is trained, on what, and how. Two runs of one recipe on one machine are equal.
 
-    dataset: a name that arlif.data.names() lists. time_steps: T. batch_size: over all devices.
+    dataset: a name that arlif.data.names() lists. time_steps: T. cut: how events become
+    frames, see arlif.data.load. batch_size: over all devices.
     optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
     it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
     precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step.
@@ -27,6 +29,7 @@ class Recipe:
     architecture: Stack
     neuron: NeuronConfig = field(default_factory=NeuronConfig)
     time_steps: int = 4
+    cut: Cut = "count"
     epochs: int = 10
     batch_size: int = 64
     seed: int = 2022

@@ -67,7 +67,7 @@ def train(
     """
     if not _is_worker():
         _prepare(recipe, run, resume, overwrite)
-    dataset = data.load(recipe.dataset, folder, recipe.time_steps)
+    dataset = data.load(recipe.dataset, folder, recipe.time_steps, recipe.cut)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
     try:

