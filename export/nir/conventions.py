@@ -1,0 +1,124 @@
+"""How a real-valued neuron is said in NIR, and by which factor its input weights are multiplied.
+
+NIR's LIF is tau dv/dt = v_leak - v + r I. One Euler step of dt is v = k v + (1 - k) r I with
+k = 1 - dt / tau; tools differ in where they look for the factor (1 - k) r.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import nir
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.linear import Shape
+from arlif.core.real import RealArlif, RealLif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.errors import LoweringError, require
+
+DT = 1e-4
+"""Seconds per time step; snnTorch 1.0 fixes this value, SpikingJelly 2.0 has it as its default."""
+
+REAL_NEURONS: dict[str, type[RealNeuron]] = {
+    cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard)
+}
+"""Every real-valued neuron by the name it has in files."""
+
+
+@dataclass(eq=False)
+class ARLIF(nir.NIRNode):
+    """Adaptive-reset LIF (arXiv:2507.20746, Eqs. 5-8) with its input current as it is.
+
+    decay k, v_threshold, alpha, beta: float64 numbers. memory: whether r outlives a step.
+    """
+
+    shape: NDArray[np.int64]
+    decay: float
+    v_threshold: float
+    alpha: float
+    beta: float
+    memory: bool
+
+    def __post_init__(self) -> None:
+        self.input_type = {"input": self.shape}
+        self.output_type = {"output": self.shape}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A neuron as a NIR node, with the factor on the weights and biases that feed it."""
+
+    node: nir.NIRNode
+    factor: float = 1.0
+
+
+Convention = Callable[[RealNeuron, Shape], Spoken]
+"""Says a neuron in NIR."""
+
+
+def portable(neuron: RealNeuron, shape: Shape) -> Spoken:
+    """r = 1, weights divided by 1 - k: what snnTorch, Norse and SpikingJelly all run exactly."""
+    if neuron.decay == 1:
+        return _integrator(neuron, shape)
+    return Spoken(_lif(neuron, shape, r=1.0), 1 / (1 - neuron.decay))
+
+
+def unscaled(neuron: RealNeuron, shape: Shape) -> Spoken:
+    """r = 1 / (1 - k), weights as they are: for snnTorch, SpikingJelly; Norse ignores r."""
+    if neuron.decay == 1:
+        return _integrator(neuron, shape)
+    return Spoken(_lif(neuron, shape, r=1 / (1 - neuron.decay)))
+
+
+def exact(neuron: RealNeuron, shape: Shape) -> Spoken:
+    """AR-LIF as a node of its own, which only arlif reads; other neurons as in `unscaled`."""
+    if not isinstance(neuron, RealArlif):
+        return unscaled(neuron, shape)
+    return Spoken(ARLIF(np.array(shape), **neuron_constants(neuron)))
+
+
+def neuron_constants(neuron: RealNeuron) -> dict[str, Any]:
+    """The fields of a real-valued neuron as plain numbers."""
+    values = {f.name: getattr(neuron, f.name) for f in fields(neuron)}
+    return {name: v if isinstance(v, bool) else float(v) for name, v in values.items()}
+
+
+def threshold(neuron: RealNeuron) -> float:
+    """The threshold that a plain LIF takes over: v_threshold, without AR-LIF's adaptation."""
+    require(
+        isinstance(neuron, RealArlif | RealLif),
+        f"NIR has no node for {type(neuron).__name__}; use arlif.ARLIF or arlif.LIF",
+        LoweringError,
+    )
+    return float(neuron.v_threshold if isinstance(neuron, RealArlif) else neuron.threshold)  # type: ignore[attr-defined]
+
+
+def _lif(neuron: RealNeuron, shape: Shape, r: float) -> nir.LIF:
+    return nir.LIF(
+        tau=_full(shape, DT / (1 - neuron.decay)),
+        r=_full(shape, r),
+        v_leak=_full(shape, 0.0),
+        v_reset=_full(shape, 0.0),
+        v_threshold=_full(shape, threshold(neuron)),
+        metadata=_metadata(neuron),
+    )
+
+
+def _integrator(neuron: RealNeuron, shape: Shape) -> Spoken:
+    """Without a leak the neuron is NIR's IF, dv/dt = r I, with r = 1 / dt."""
+    node = nir.IF(
+        r=_full(shape, 1 / DT),
+        v_reset=_full(shape, 0.0),
+        v_threshold=_full(shape, threshold(neuron)),
+        metadata=_metadata(neuron),
+    )
+    return Spoken(node)
+
+
+def _metadata(neuron: RealNeuron) -> dict[str, Any]:
+    return {"arlif": {"type": type(neuron).__name__, **neuron_constants(neuron)}}
+
+
+def _full(shape: Shape, value: float) -> NDArray[np.float32]:
+    """One value per neuron: some readers take nothing shorter."""
+    return np.full(shape, value, np.float32)

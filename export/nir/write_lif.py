@@ -1,0 +1,120 @@
+"""Real-valued networks as NIR: for other tools (plain LIF) or without loss (ARLIF nodes)."""
+
+from pathlib import Path
+
+import nir
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from arlif.core.linear import Shape, SumPool2d
+from arlif.core.network import INPUT, READOUT
+from arlif.errors import LoweringError, require
+from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
+from arlif.quantize.trace import linearize
+from export.nir.conventions import DT, Convention, portable
+from export.seal import sealed_path
+
+PROFILE = "float"
+
+
+def write_nir_lif(
+    module: nn.Module, path: Path, input_shape: Shape, convention: Convention = portable
+) -> None:
+    """Write a torch network over [T, N, *input_shape] as NIR; batch norm is absorbed.
+
+    convention: export.nir.conventions.portable (every NIR tool), unscaled, or exact (arlif only).
+    AR-LIF becomes a plain LIF for other tools, which is an approximation; `load_nir` restores it.
+    Raises LoweringError where a layer has no counterpart, ArlifError where writing fails.
+    """
+    graph = lif_graph(linearize(module, input_shape), convention)
+    with sealed_path(path) as temporary:
+        nir.write(temporary, graph)
+
+
+def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> nir.NIRGraph:
+    """A linearized network as a NIR graph with exactly one Input and one Output."""
+    shapes = {p.name: p.current.shape for p in network.populations}
+    shapes |= {INPUT: network.input_shape, READOUT: network.readout.shape}
+    if len(network.input_shape) == 3:
+        # Stays (C, H, W) to the end: a Flatten means different things to different tools.
+        shapes = {name: (*s, 1, 1)[:3] for name, s in shapes.items()}
+    spoken = {p.name: convention(p.neuron, shapes[p.name]) for p in network.populations}
+    graph = _Graph({INPUT: nir.Input(np.array(shapes[INPUT]))})
+    for population in network.populations:
+        graph.nodes[population.name] = spoken[population.name].node
+    graph.nodes[READOUT] = nir.Output(np.array(shapes[READOUT]))
+    for population in network.populations:
+        factor = spoken[population.name].factor
+        graph.drive(population.name, population.current, factor, shapes)
+    graph.drive(READOUT, network.readout, 1.0, shapes)
+    metadata = {"profile": PROFILE, "dt": DT, "static": network.static}
+    return nir.NIRGraph(graph.nodes, graph.edges, metadata={"arlif": metadata}, type_check=False)
+
+
+class _Graph:
+    """Nodes and edges while they are collected."""
+
+    def __init__(self, nodes: dict[str, nir.NIRNode]) -> None:
+        self.nodes, self.edges = nodes, list[tuple[str, str]]()
+
+    def drive(self, target: str, current: Current, factor: float, shapes: dict[str, Shape]) -> None:
+        """Add the nodes that carry a current into `target`; the bias goes with the first term."""
+        bias = current.bias
+        for term in current.terms:
+            nodes = _term_nodes(term, bias, factor, shapes[term.source])
+            at = term.source
+            for kind, node in nodes:
+                name = self._fresh(f"{target}_{kind}")
+                self.nodes[name] = node
+                self.edges.append((at, name))
+                at = name
+            self.edges.append((at, target))
+            bias = np.zeros_like(bias)
+
+    def _fresh(self, name: str) -> str:
+        count = 1
+        while (found := name if count == 1 else f"{name}{count}") in self.nodes:
+            count += 1
+        return found
+
+
+def _term_nodes(
+    term: Term, bias: NDArray[np.float64], factor: float, shape: Shape
+) -> list[tuple[str, nir.NIRNode]]:
+    weights = term.weights
+    assert weights is not None
+    for pool in term.before:
+        shape = pool.output_shape(shape)
+    area = float(np.prod([pool.kernel for pool in term.after]))
+    weight = (weights.weight * (term.scale * factor)).astype(np.float32)
+    offset = (bias * (factor / area)).astype(np.float32)
+    synapse: nir.NIRNode
+    if isinstance(weights, RealConv2d):
+        synapse = nir.Conv2d(
+            shape[1:],
+            weight,
+            weights.stride,
+            weights.padding,
+            weights.dilation,
+            weights.groups,
+            offset,
+        )
+    elif len(shape) == 3:
+        synapse = nir.Conv2d(
+            shape[1:], weight.reshape(-1, *shape), (1, 1), (0, 0), (1, 1), 1, offset
+        )
+    else:
+        synapse = nir.Affine(weight, offset)
+    require(
+        bool(np.isfinite(weight).all()), "the weights overflow float32; train again", LoweringError
+    )
+    return [
+        *(("pool", _pool(pool)) for pool in term.before),
+        ("synapse", synapse),
+        *(("pool", _pool(pool)) for pool in term.after),
+    ]
+
+
+def _pool(pool: SumPool2d) -> nir.SumPool2d:
+    return nir.SumPool2d(*(np.array(pair) for pair in (pool.kernel, pool.stride, pool.padding)))
