@@ -163,10 +163,10 @@ class IntegerLifHard(IntegerLif):
 class IntegerCuba(IntegerNeuron):
     """Current-based LIF of Loihi, as Lava simulates it: read from lava-dl, never trained here.
 
+    state_format: one bit wider than Loihi's registers, 25 bits, since u can be +2**23.
     decay, current_decay: raw factors kept of the membrane potential and of the synaptic current.
-    threshold: raw; it fires on v >= threshold, so Lava's `v > vth` is vth + 1; one above the
-    state format never fires. bias: int32, added to v at every step, one value per channel, shaped
-    [features] or [C, 1, 1].
+    threshold: raw; it fires on v >= threshold, so Lava's `v > vth` is vth + 1.
+    bias: int32, added to v at every step, one value per channel, shaped [features] or [C, 1, 1].
     """
 
     current_decay: int
@@ -183,13 +183,18 @@ class IntegerCuba(IntegerNeuron):
             f"the current decay must be 0 to 2**factor_bits = {self.one}, not {self.current_decay}",
             NetworkError,
         )
-        self._require_representable("threshold", self.threshold - 1)
+        self._require_representable("threshold", self.threshold)
         require(
             self.bias.ndim in (1, 3) and self.bias.size > 0 and self.bias.shape[1:] in ((), (1, 1)),
             f"the bias has one value per channel, [features] or [C, 1, 1], not {self.bias.shape}",
             NetworkError,
         )
         self._require_representable("bias", self.bias)
+
+    @property
+    def limit(self) -> int:
+        """The largest membrane potential; -limit is the smallest."""
+        return (1 << (self.state_format.bits - 2)) - 1
 
     def step(self, ops: Ops, state: CubaState, x: Any) -> tuple[Any, CubaState]:
         return cuba_step(ops, self, state, x)

@@ -69,17 +69,18 @@ def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, 
 def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Any) -> tuple[Any, CubaState]:
     """One time step of the current-based LIF of Loihi, as Lava simulates it (integers only).
 
-    u = k_u u + x, wrapped once into (-2**(b-1), 2**(b-1)];  v = k_v v + u + bias, saturated at
-    +-(2**(b-1) - 1);  s = [v >= threshold];  v = (1 - s) v        (b: bits of the state format)
+    u = k_u u + x, wrapped once into (-l - 1, l + 1];  v = k_v v + u + bias, saturated at +-l
+    s = [v >= threshold];  v = (1 - s) v                           l = neuron.limit, 2**23 - 1
 
     Source: lava-nc 0.10.0, lava.proc.lif.models, subthr_dynamics of AbstractPyLifModelFixed.
     """
-    limit = neuron.state_format.high
+    limit = neuron.limit
     turn = 2 * (limit + 1)
     u = ops.multiply(state.u, neuron.current_decay, neuron.factor_bits) + x
     u = ops.where(u >= limit + 2, u - turn, ops.where(-u >= limit + 1, u + turn, u))
+    u = ops.saturate(u)
     v = ops.saturate(ops.multiply(state.v, neuron.decay, neuron.factor_bits) + u + neuron.bias)
-    v = ops.where(v >= -limit, v, -limit)
+    v = ops.where(v >= limit, limit, ops.where(v >= -limit, v, -limit))
     s = ops.fire(v, neuron.threshold)
     return s, CubaState(u, ops.select(s, 0, v))
 

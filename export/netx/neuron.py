@@ -5,8 +5,11 @@ from arlif.core.neurons import IntegerCuba
 from export.netx.group import Group
 from export.netx.weights import Weights
 
-STATE = FixedPointFormat(24, 6)
-"""u and v on Loihi have 24 bits; synaptic sums, biases and thresholds enter 6 bits up."""
+STATE = FixedPointFormat(25, 6)
+"""Loihi's 24-bit registers and +2**23; synaptic sums, biases and thresholds enter 6 bits up."""
+
+LIMIT = (1 << 23) - 1
+"""The largest membrane potential, so that a threshold above it never fires."""
 
 FACTOR_BITS = 12
 ONE = 1 << FACTOR_BITS
@@ -37,6 +40,6 @@ def read_neuron(group: Group, bias: Weights) -> IntegerCuba:
         FACTOR_BITS,
         decay=ONE - group.integer("vDecay", 0, ONE),
         current_decay=ONE - group.integer("iDecay", 0, ONE),
-        threshold=min(threshold, STATE.high) + 1,
+        threshold=min(threshold, LIMIT) + 1,
         bias=(bias << STATE.frac_bits).astype("int32"),
     )

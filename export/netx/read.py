@@ -81,13 +81,13 @@ def _time_steps(file: Group) -> int:
 
 
 def _require_no_overflow(network: QuantizedNetwork) -> None:
-    """A synaptic sum that may leave 24 bits wraps on Lava, where our currents saturate."""
+    """A current that may leave our state format would saturate, where Lava wraps u."""
     for population in network.populations:
         reach = network.accumulator_interval(population.name)
         low, high = (value * GAIN + int(population.bias[0]) for value in reach)
         require(
             STATE.low <= low and high <= STATE.high,
-            f"{population.name}: the current may reach [{low}, {high}], past the {STATE.bits} bits "
-            "of Loihi's states; use smaller weights or fewer inputs",
+            f"{population.name}: the current may reach [{low}, {high}], past {STATE.bits} bits; "
+            "use smaller weights or fewer inputs",
             FormatError,
         )

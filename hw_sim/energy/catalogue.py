@@ -70,6 +70,7 @@ LOIHI1 = TableModel(
     {
         "IntegerLifSoft": LOIHI1_UPDATE,
         "IntegerLifHard": LOIHI1_UPDATE,
+        "IntegerCuba": LOIHI1_UPDATE,
         "IntegerArlif": 2 * LOIHI1_UPDATE,
         "Readout": LOIHI1_UPDATE,
     },

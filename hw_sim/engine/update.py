@@ -1,11 +1,14 @@
 """The update of one population over time steps: accumulators in, spikes out."""
 
+from copy import copy
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from arlif.core.network import Population
+from arlif.core.neurons import IntegerNeuron
 from arlif.core.steps import current
 from hw_sim.engine.torch_ops import TorchIntegerOps
 
@@ -14,7 +17,7 @@ class PopulationUpdate:
     """A population's neurons on a device."""
 
     def __init__(self, population: Population, device: torch.device) -> None:
-        self.neuron, self.gain_shift = population.neuron, population.gain_shift
+        self.neuron, self.gain_shift = _on_device(population.neuron, device), population.gain_shift
         self.ops = TorchIntegerOps(self.neuron.state_format, device)
         self.gain = torch.tensor(population.per_neuron(population.gain), device=device)
         self.bias = torch.tensor(population.per_neuron(population.bias), device=device)
@@ -40,3 +43,12 @@ class PopulationUpdate:
             for name in (state._fields if keep_states else ())
         }
         return torch.stack(spikes).to(torch.uint8), state, kept
+
+
+def _on_device(neuron: IntegerNeuron, device: torch.device) -> IntegerNeuron:
+    """The neuron with its arrays as tensors, which a step can add to tensors."""
+    copied = copy(neuron)
+    for name, value in vars(neuron).items():
+        if isinstance(value, np.ndarray):
+            object.__setattr__(copied, name, torch.tensor(value, device=device))
+    return copied
