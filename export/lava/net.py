@@ -20,34 +20,41 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import NEURONS
 from arlif.errors import FormatError, require
+from arlif.files import atomic_path
 from export.hdf5 import Tree, read_tree
+from export.lava.netx import netx_layers
 from export.records import build, difference, value
-from export.seal import sealed_path
 
 FOREIGN = "this is no .net file of arlif, or it is damaged: {}; write it again with: arlif export"
 
 
 def write_net(network: QuantizedNetwork, path: Path) -> None:
     """Write a network atomically. Raises ArlifError where the folder cannot be written."""
-    with sealed_path(path) as temporary, h5py.File(temporary, "w") as file:
-        _write(file, net_tree(network))
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        _write(file, net_tree(network), {})
 
 
-def _write(group: h5py.Group, tree: Tree) -> None:
+def _write(group: h5py.Group, tree: Tree, written: dict[int, h5py.Dataset]) -> None:
+    """Groups and datasets of a tree; an array that stands in it twice is stored once."""
     for name, item in tree.items():
         if isinstance(item, dict):
-            _write(group.create_group(name), item)
+            _write(group.create_group(name), item, written)
         else:
-            group[name] = item
+            group[name] = written.get(id(item), item)
+            if isinstance(item, np.ndarray):
+                written[id(item)] = group[name]
 
 
 def net_tree(network: QuantizedNetwork) -> Tree:
     """Everything in the file: nested names down to numbers, arrays and texts."""
     nodes: tuple[Input | Population | Readout, ...]
     nodes = (network.input, *network.populations, network.readout)
+    layers: list[Tree] = []
+    for node, netx in zip(nodes, netx_layers(network), strict=True):
+        layers += [*netx[:-1], netx[-1] | {"arlif": _node_tree(network, node)}]
     return {
         "arlif": {"numerics_version": NUMERICS_VERSION, "time_steps": network.time_steps},
-        "layer": {str(i): {"arlif": _node_tree(network, node)} for i, node in enumerate(nodes)},
+        "layer": {str(index): layer for index, layer in enumerate(layers)},
     }
 
 

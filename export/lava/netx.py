@@ -1,0 +1,169 @@
+"""What stock Lava (lava-nc 0.10.0, lava-dl 0.6.0: netx.hdf5.Network) reads of a .net file.
+
+Its LIF (lava.proc.lif.models): v = v (4096 - vDecay) / 4096 + 64 a_in + 64 bias, 24 bits, product
+toward zero; it fires on v > 64 vThMant, and then v = 0.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from arlif.core.linear import Dense
+from arlif.core.network import INPUT, Population, Projection, QuantizedNetwork, Readout
+from arlif.core.neurons import IntegerLifHard
+from export.hdf5 import Tree
+from export.lava.merge import single_map
+
+ALIGNMENT = 64
+"""Lava shifts a_in, the threshold and (netx: bias_exp = 6) the bias by 6 bits."""
+DECAY_BITS = 12
+STATE_LIMIT = 2**23 - 1
+THRESHOLD_LIMIT = 2**17
+BIAS_LIMIT = 2**12
+
+
+def stock_obstacles(network: QuantizedNetwork) -> tuple[str, ...]:
+    """Each reason why stock Lava cannot run the network bit for bit; empty where it can."""
+    nodes = (*network.populations, network.readout)
+    names = (INPUT, *(node.name for node in nodes))
+    reasons: list[str] = []
+    for (before, name), node in zip(pairwise(names), nodes, strict=True):
+        found = [*_synapse_obstacles(network, before, name)]
+        if isinstance(node, Population):
+            found += _neuron_obstacles(network, node)
+        else:
+            found += _readout_obstacles(network, node)
+        reasons += [f"{name}: {reason}" for reason in found]
+    return tuple(reasons)
+
+
+def _chained(network: QuantizedNetwork, before: str, name: str) -> Projection | None:
+    """The projection into a node, where it is the only one and comes from the layer before."""
+    incoming = network.incoming(name)
+    return incoming[0] if [p.source for p in incoming] == [before] else None
+
+
+def _synapse_obstacles(network: QuantizedNetwork, before: str, name: str) -> Iterator[str]:
+    projection = _chained(network, before, name)
+    if projection is None:
+        sources = ", ".join(p.source for p in network.incoming(name))
+        yield f"it is fed by {sources}, but netx feeds a layer from the one before, {before}"
+        return
+    if projection.shift:
+        yield f"netx has no shift behind a sum, here {projection.shift}"
+    linear = single_map(projection.maps, network.shape(before))
+    if linear is None:
+        chain = " then ".join(type(m).__name__ for m in projection.maps)
+        yield f"{chain} is no single convolution with 8-bit weights"
+    elif isinstance(linear, Dense) and not linear.weight.max() > 0:
+        yield "netx packs dense weights, which goes wrong where none is positive"
+    low, high = (ALIGNMENT * bound for bound in network.accumulator_interval(name))
+    if low < -STATE_LIMIT or high > STATE_LIMIT:
+        yield f"the synaptic current may reach [{low}, {high}], past Lava's 24 bits"
+
+
+def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iterator[str]:
+    neuron = population.neuron
+    if type(neuron) is not IntegerLifHard:
+        yield f"netx has no neuron {type(neuron).__name__}, only LIF with hard reset"
+        return
+    if (neuron.state_format.bits, neuron.factor_bits) != (24, DECAY_BITS):
+        yield (
+            f"Lava's LIF has 24-bit states and {DECAY_BITS}-bit decays, "
+            f"not {neuron.state_format.bits} and {neuron.factor_bits}"
+        )
+    if bool((population.gain != ALIGNMENT).any()) or population.gain_shift:
+        yield f"Lava's LIF has the gain {ALIGNMENT} and no shift in every channel"
+    mantissa, rest = divmod(neuron.threshold - 1, ALIGNMENT)
+    if rest or not 0 <= mantissa < THRESHOLD_LIMIT:
+        yield (
+            f"a threshold is {ALIGNMENT} n + 1 with 0 <= n < 2**17, since Lava fires "
+            f"on '>', not {neuron.threshold}"
+        )
+    mantissas, rests = np.divmod(population.bias, ALIGNMENT)
+    if rests.any() or mantissas.min() < -BIAS_LIMIT or mantissas.max() >= BIAS_LIMIT:
+        yield f"a bias is {ALIGNMENT} n with -4096 <= n < 4096"
+    yield from _saturation(network, population, neuron)
+
+
+def _saturation(
+    network: QuantizedNetwork, population: Population, neuron: IntegerLifHard
+) -> Iterator[str]:
+    """Lava saturates at +-(2**23 - 1), arlif at -2**23 and 2**23 - 1: neither may happen."""
+    low, high = network.accumulator_interval(population.name)
+    lowest = min(0, ALIGNMENT * low + int(population.bias.min()))
+    highest = ALIGNMENT * high + int(population.bias.max())
+    lost = neuron.one - neuron.decay
+    # u >= lowest (1 + k + k**2 + ...), and a silent neuron keeps u < threshold.
+    floor = lowest * neuron.one // lost if lost else (-np.inf if lowest else 0)
+    ceiling = highest + max(0, neuron.threshold - 1)
+    if floor < -STATE_LIMIT or ceiling > STATE_LIMIT:
+        yield f"the membrane potential may reach [{floor}, {ceiling}], past Lava's 24 bits"
+
+
+def _readout_obstacles(network: QuantizedNetwork, readout: Readout) -> Iterator[str]:
+    low, high = network.accumulator_interval(readout.name)
+    reach = ALIGNMENT * network.time_steps * max(-low, high)
+    if reach > STATE_LIMIT:
+        yield f"its sum over {network.time_steps} time steps may reach {reach}, past 24 bits"
+
+
+def netx_layers(network: QuantizedNetwork) -> list[list[Tree]]:
+    """The netx layers of each node: input, populations, readout. `flatten` precedes a dense."""
+    layers = [[{"type": "input", "shape": network.input.shape}]]
+    nodes = (*network.populations, network.readout)
+    plain = not stock_obstacles(network)
+    names = (INPUT, *(node.name for node in nodes))
+    for (before, name), node in zip(pairwise(names), nodes, strict=True):
+        synapse = _synapse(network, before, name)
+        flat = synapse["type"] == "dense" and len(network.shape(before)) == 3
+        shape = (int(np.prod(network.shape(before))),)
+        layer = {"shape": node.shape, **synapse}
+        if isinstance(node, Population):
+            layer |= _lif(node) if plain else {"neuron": {"type": type(node.neuron).__name__}}
+        layers.append([*([{"type": "flatten", "shape": shape}] if flat else []), layer])
+    return layers
+
+
+def _synapse(network: QuantizedNetwork, before: str, name: str) -> Tree:
+    projection = _chained(network, before, name)
+    shape = network.shape(before)
+    linear = single_map(projection.maps, shape) if projection and not projection.shift else None
+    if linear is None:
+        return {"type": "arlif"}
+    weight = linear.weight
+    if isinstance(linear, Dense):
+        return {
+            "type": "dense",
+            "inFeatures": weight.shape[1],
+            "outFeatures": weight.shape[0],
+            "weight": weight,
+        }
+    return {
+        "type": "conv",
+        "inChannels": shape[0],
+        "outChannels": weight.shape[0],
+        "kernelSize": weight.shape[2:],
+        "stride": linear.stride,
+        "padding": linear.padding,
+        "dilation": linear.dilation,
+        "groups": linear.groups,
+        "weight": weight,
+    }
+
+
+def _lif(population: Population) -> Tree:
+    neuron = population.neuron
+    assert isinstance(neuron, IntegerLifHard)
+    return {
+        "bias": population.bias // ALIGNMENT,
+        "neuron": {
+            "type": "LOIHI",
+            "iDecay": neuron.one,
+            "vDecay": neuron.one - neuron.decay,
+            "vThMant": (neuron.threshold - 1) // ALIGNMENT,
+            "refDelay": 1,
+            "gradedSpike": False,
+        },
+    }
