@@ -24,11 +24,15 @@ def float_type(bound: int) -> torch.dtype:
 
 @contextmanager
 def exact_arithmetic() -> Iterator[None]:
-    """While open, float32 products are products: no TF32 on a GPU, no NNPACK (Winograd)."""
+    """While open, products are products: no autocast, no TF32 on a GPU, no NNPACK (Winograd)."""
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
-        with torch.backends.nnpack.flags(enabled=False):
+        with (
+            torch.backends.nnpack.flags(enabled=False),
+            torch.autocast("cpu", enabled=False),
+            torch.autocast("cuda", enabled=False),
+        ):
             yield
     finally:
         torch.set_float32_matmul_precision(precision)

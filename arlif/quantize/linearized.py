@@ -54,6 +54,12 @@ class Term:
     after: tuple[SumPool2d, ...] = ()
     scale: float = 1.0
 
+    @property
+    def synapses(self) -> RealConv2d | RealDense:
+        """The weights; every term of a current has them."""
+        assert self.weights is not None
+        return self.weights
+
     def pooled(self, pool: SumPool2d, factor: float) -> "Term":
         """The term behind one more pooling layer."""
         pooled = replace(self, scale=self.scale * factor)
@@ -69,10 +75,9 @@ class Term:
 
     def per_channel(self, factor: Real) -> "Term":
         """A weighted term with every output channel multiplied by its factor."""
-        assert self.weights is not None
-        shape = (-1, *(1 for _ in self.weights.weight.shape[1:]))
-        weight = self.weights.weight * (self.scale * factor.reshape(shape))
-        return replace(self, weights=replace(self.weights, weight=weight), scale=1.0)
+        shape = (-1, *(1 for _ in self.synapses.weight.shape[1:]))
+        weight = self.synapses.weight * (self.scale * factor.reshape(shape))
+        return replace(self, weights=replace(self.synapses, weight=weight), scale=1.0)
 
 
 @dataclass(frozen=True)

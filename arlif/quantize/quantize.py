@@ -133,7 +133,7 @@ def _drive(
     while gain_shift and np.ceil(unit.max() * 2.0**gain_shift) > GAIN_MAX:
         gain_shift -= 1
     gain = np.ceil(unit * 2.0**gain_shift).astype(np.uint8)
-    step = np.maximum(gain, 1) / 2.0**gain_shift / neuron.state_format.one
+    step = accumulator_unit(gain, gain_shift, neuron)
     incoming = [
         _projection(
             term, name, weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), shift, precision
@@ -141,6 +141,11 @@ def _drive(
         for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
     ]
     return gain, gain_shift, neuron.state_format.quantize(current.bias), incoming
+
+
+def accumulator_unit(gain: NDArray[np.uint8], gain_shift: int, neuron: IntegerNeuron) -> Real:
+    """The real current that one accumulator step stands for, per channel; gain 0 counts as 1."""
+    return np.maximum(gain, 1) / 2.0**gain_shift / neuron.state_format.one
 
 
 def _readout(
@@ -158,10 +163,13 @@ def _readout(
     return Readout(np.rint(current.bias / scale).astype(np.int32), scale), incoming
 
 
+def source_unit(term: Term, source: Input) -> float:
+    """The real value of one raw step of what a term's weights are applied to."""
+    return term.scale * (source.scale if term.source == INPUT else 1.0)
+
+
 def _in_source_units(term: Term, source: Input) -> Real:
-    assert term.weights is not None
-    scale = term.scale * (source.scale if term.source == INPUT else 1.0)
-    return term.weights.weight * scale
+    return term.synapses.weight * source_unit(term, source)
 
 
 def _peak(weight: Real) -> Real:

@@ -1,0 +1,119 @@
+"""Quantization-aware training: a torch module whose forward pass is the integer network.
+
+Every forward pass quantizes the present parameters with arlif.quantize.quantize, the one place that
+rounds them, and computes with those integers; gradients reach the parameters straight through.
+"""
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from arlif.core.network import INPUT, READOUT, Input, Population, QuantizedNetwork
+from arlif.core.steps import current
+from arlif.neurons import SpikingNeuron
+from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
+from arlif.quantize.qat_current import TrainableCurrent
+from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.quantize.qat_ops import QatOps, state_type, substitute
+from arlif.quantize.quantize import Precision, accumulator_unit, quantize
+from arlif.quantize.trace import detached
+
+
+class QatNetwork(nn.Module):
+    """A linearized network with trainable weights, biases, alphas and betas, run as integers.
+
+    It takes real inputs, time first ([1, N, ...] static, else [T, N, ...]), and returns logits
+    [T, N, classes], like the network it came from; in training as in evaluation its spikes are
+    those of `quantized()` in every engine. width: of the surrogate gradient.
+    """
+
+    def __init__(
+        self,
+        network: LinearizedNetwork,
+        source: Input,
+        precision: Precision,
+        time_steps: int,
+        width: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.network, self.source, self.precision = network, source, precision
+        self.time_steps = time_steps
+        self.neurons = nn.ModuleDict(
+            {p.name: trainable_neuron(p.neuron, width) for p in network.populations}
+        )
+        currents = {p.name: p.current for p in network.populations} | {READOUT: network.readout}
+        self.currents = nn.ModuleDict(
+            {name: TrainableCurrent(c, source) for name, c in currents.items()}
+        )
+
+    def linearized(self) -> LinearizedNetwork:
+        """The real-valued network with the parameters' present values."""
+        populations = [
+            LinearizedPopulation(
+                p.name,
+                detached(self._neuron(p.name).real_neuron()),
+                self._layer(p.name).present(),
+            )
+            for p in self.network.populations
+        ]
+        readout = self._layer(READOUT).present()
+        return replace(self.network, populations=tuple(populations), readout=readout)
+
+    def quantized(self) -> QuantizedNetwork:
+        """The integer network of the present parameters. Raises ArlifError where none fits."""
+        return quantize(self.linearized(), self.source, self.precision, self.time_steps)
+
+    def _layer(self, name: str) -> TrainableCurrent:
+        return cast(TrainableCurrent, self.currents[name])
+
+    def _neuron(self, name: str) -> SpikingNeuron:
+        return cast(SpikingNeuron, self.neurons[name])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [T, N, classes] of real inputs x."""
+        raw = (x.double() / self.source.scale).round().clamp(self.source.low, self.source.high)
+        network = self.quantized()
+        readout, _ = self.run(network, raw)
+        return (readout * network.readout.scale).float()
+
+    def run(self, network: QuantizedNetwork, raw: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Raw readouts, float64 [T, N, classes], and spikes by population, of raw inputs.
+
+        network: what `quantized()` gives for the present parameters.
+        """
+        sent = {INPUT: raw}
+        for population in network.populations:
+            x = self._current(network, population, sent)
+            x = x.expand(self.time_steps, *x.shape[1:])
+            sent[population.name] = self._neuron(population.name)(x, population.neuron)
+        layer, scale = self._layer(READOUT), network.readout.scale
+        sums = layer.accumulate(network, READOUT, np.full(network.readout.shape, scale), sent)
+        bias = torch.tensor(network.readout.bias, dtype=torch.float64, device=raw.device)
+        readout = sums + substitute(layer.bias.double() / scale, bias)
+        del sent[INPUT]
+        return readout.expand(self.time_steps, *readout.shape[1:]), sent
+
+    def _current(
+        self, network: QuantizedNetwork, population: Population, sent: dict[str, Tensor]
+    ) -> Tensor:
+        """Raw input currents, float, [T, N, *shape] or [1, N, *shape] where they are constant."""
+        layer, neuron = self._layer(population.name), population.neuron
+        unit = accumulator_unit(population.gain, population.gain_shift, neuron)
+        accumulator = layer.accumulate(network, population.name, unit, sent)
+
+        def per_neuron(channels: Tensor) -> Tensor:
+            return channels.view(-1, *(1 for _ in population.shape[1:]))
+
+        numbers = torch.tensor(np.stack([population.gain, population.bias])).to(accumulator)
+        bias = substitute(layer.bias.double() * neuron.state_format.one, numbers[1])
+        x = current(
+            QatOps(neuron.state_format, 1.0),
+            accumulator,
+            per_neuron(numbers[0]),
+            population.gain_shift,
+            per_neuron(bias),
+        )
+        return x.to(state_type(neuron.state_format, neuron.factor_bits))

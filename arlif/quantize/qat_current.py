@@ -1,0 +1,82 @@
+"""The trainable weights and bias of one node, and their integer sums with gradients."""
+
+from dataclasses import replace
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+
+from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d, chain_magnitude
+from arlif.core.network import Input, Projection, QuantizedNetwork
+from arlif.exact import convolve, exact_arithmetic, float_type, sum_pool
+from arlif.quantize.linearized import Current, Real
+from arlif.quantize.qat_ops import substitute
+from arlif.quantize.quantize import source_unit
+
+
+class TrainableCurrent(nn.Module):
+    """A current whose weights and bias are parameters, in real units."""
+
+    def __init__(self, current: Current, source: Input) -> None:
+        super().__init__()
+        self.current = current
+        self.units = [source_unit(term, source) for term in current.terms]
+        self.weights = nn.ParameterList(
+            torch.tensor(term.synapses.weight, dtype=torch.float32) for term in current.terms
+        )
+        self.bias = nn.Parameter(torch.tensor(current.bias, dtype=torch.float32))
+
+    def present(self) -> Current:
+        """The current with the parameters' present values."""
+        terms = [
+            replace(term, weights=replace(term.synapses, weight=_array(weight)))
+            for term, weight in zip(self.current.terms, self.weights, strict=True)
+        ]
+        return replace(self.current, terms=tuple(terms), bias=_array(self.bias))
+
+    def accumulate(
+        self, network: QuantizedNetwork, name: str, unit: Real, sent: dict[str, Tensor]
+    ) -> Tensor:
+        """The node's accumulators, float64 [T, N, *shape]; [1, N, *shape] of one-frame sources.
+
+        unit: real current of one accumulator step, per channel.
+        """
+        terms = []
+        for projection, weight, scale in zip(
+            network.incoming(name), self.weights, self.units, strict=True
+        ):
+            raw = _raw_weights(projection).to(weight)
+            per_channel = scale / unit / (1 << projection.shift)
+            factor = torch.tensor(per_channel).to(weight).view(-1, *(1,) * (raw.ndim - 1))
+            interval = network.source_interval(projection.source)
+            values = _apply(
+                projection, substitute(weight * factor, raw), sent[projection.source], interval
+            )
+            terms.append(values.double() * (1 << projection.shift))
+        return reduce(torch.add, terms)
+
+
+def _apply(projection: Projection, weight: Tensor, x: Tensor, interval: Interval) -> Tensor:
+    exact = float_type(chain_magnitude(projection.maps, interval))
+    folded = x.flatten(0, 1).to(exact)
+    for linear in projection.maps:
+        folded = _evaluate(linear, weight.to(exact), folded)
+    return folded.view(*x.shape[:2], *folded.shape[1:])
+
+
+def _evaluate(linear: LinearMap, weight: Tensor, x: Tensor) -> Tensor:
+    if isinstance(linear, SumPool2d):
+        return sum_pool(x, linear)
+    if isinstance(linear, Conv2d):
+        return convolve(x, weight, linear)
+    with exact_arithmetic():
+        return x.flatten(1) @ weight.t()
+
+
+def _raw_weights(projection: Projection) -> Tensor:
+    (weighted,) = (m for m in projection.maps if isinstance(m, Conv2d | Dense))
+    return torch.tensor(weighted.weight)
+
+
+def _array(parameter: Tensor) -> Real:
+    return parameter.detach().cpu().double().numpy()

@@ -1,0 +1,105 @@
+"""Neurons of quantization-aware training: torch parameters outside, the integer step inside."""
+
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from arlif.core.neurons import IntegerArlif, IntegerNeuron
+from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.steps import ArlifState, arlif_step
+from arlif.neurons import ARLIF, LIF, SpikingNeuron
+from arlif.quantize.qat_ops import QatOps, TrainableTable
+
+
+@dataclass(frozen=True)
+class TrainableArlif:
+    """IntegerArlif whose tables know the real functions that they sample."""
+
+    decay: int
+    factor_bits: int
+    memory: bool
+    threshold: TrainableTable
+    gate: TrainableTable
+    drive: TrainableTable
+    reset: TrainableTable
+
+    state_type: ClassVar[type] = ArlifState
+
+    @property
+    def one(self) -> int:
+        """The raw factor that stands for 1.0."""
+        return 1 << self.factor_bits
+
+    @classmethod
+    def join(cls, neuron: IntegerArlif, real: RealArlif) -> "TrainableArlif":
+        """The integer neuron's numbers with the real neuron's gradients."""
+        one = neuron.state_format.one
+        return cls(
+            neuron.decay,
+            neuron.factor_bits,
+            neuron.memory,
+            TrainableTable(neuron.threshold, real.threshold, one),
+            TrainableTable(neuron.gate, real.gate, neuron.one),
+            TrainableTable(neuron.drive, real.drive, one),
+            TrainableTable(neuron.reset, real.reset, one),
+        )
+
+    def step(self, ops: QatOps, state: ArlifState, x: Tensor) -> tuple[Tensor, ArlifState]:
+        """One time step."""
+        return arlif_step(ops, self, state, x)
+
+
+def _run(neuron: IntegerNeuron | TrainableArlif, ops: QatOps, state: Any, x: Tensor) -> Tensor:
+    spikes = []
+    for now in x:
+        fired, state = neuron.step(ops, state, now)
+        spikes.append(fired)
+    return torch.stack(spikes)
+
+
+class QatArlif(ARLIF):
+    """ARLIF on raw currents [T, N, ...], with the integers that its alpha and beta now give."""
+
+    def forward(self, x: Tensor, neuron: IntegerArlif) -> Tensor:  # type: ignore[override]
+        """Spikes [T, N, ...], 0.0 or 1.0."""
+        ops = QatOps(neuron.state_format, self.width)
+        joined = TrainableArlif.join(neuron, self.real_neuron())
+        return _run(joined, ops, neuron.initial_state(torch.zeros_like(x[0])), x)
+
+
+class QatLif(LIF):
+    """LIF on raw currents [T, N, ...]."""
+
+    def forward(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:  # type: ignore[override]
+        """Spikes [T, N, ...], 0.0 or 1.0."""
+        ops = QatOps(neuron.state_format, self.width)
+        return _run(neuron, ops, neuron.initial_state(torch.zeros_like(x[0])), x)
+
+
+@singledispatch
+def trainable_neuron(neuron: RealNeuron, width: float) -> SpikingNeuron:
+    """A module with the parameters of a real-valued neuron."""
+    raise NotImplementedError(f"no training of {type(neuron).__name__}")
+
+
+@trainable_neuron.register
+def _(neuron: RealArlif, width: float) -> SpikingNeuron:
+    module = QatArlif(neuron.decay, neuron.v_threshold, neuron.memory, width)
+    edge = 1 - 2.0**-20  # tanh reaches 1 only at infinity
+    with torch.no_grad():
+        module.alpha_raw.fill_(neuron.alpha)
+        module.beta_raw.copy_(torch.tensor(neuron.beta).double().clamp(-edge, edge).atanh())
+    return module
+
+
+@trainable_neuron.register(RealLifSoft)
+def _(neuron: RealLifSoft, width: float) -> SpikingNeuron:
+    return QatLif(neuron.decay, neuron.threshold, "soft", width)
+
+
+@trainable_neuron.register(RealLifHard)
+def _(neuron: RealLifHard, width: float) -> SpikingNeuron:
+    return QatLif(neuron.decay, neuron.threshold, "hard", width)

@@ -1,0 +1,51 @@
+"""The forward pass of quantization-aware training is the integer network, spike for spike."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from strategies import inputs_for
+from strategies_real import linearized_networks, precisions
+
+from arlif.errors import LoweringError
+from arlif.quantize.qat import QatNetwork
+from hw_sim.engine import fast, reference
+from hw_sim.simulation import Record
+
+SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def check(data: st.DataObject) -> None:
+    real, graph = data.draw(linearized_networks())
+    qat = QatNetwork(real, graph.input, data.draw(precisions()), graph.time_steps)
+    try:
+        network = qat.quantized()
+    except LoweringError:
+        assume(False)
+    inputs = data.draw(inputs_for(network, network.time_steps))
+    record = Record.everything(network, states=False)
+    want = reference.simulate(network, inputs, network.time_steps, record)
+    got = fast.simulate(network, inputs, network.time_steps, record)
+    raw = torch.tensor(inputs[None] if network.input.static else inputs, dtype=torch.float32)
+    qat.train(data.draw(st.booleans()))
+    with torch.set_grad_enabled(qat.training):
+        readout, spikes = qat.run(network, raw)
+    np.testing.assert_array_equal(readout.detach().sum(0).numpy(), want.readout)
+    np.testing.assert_array_equal(got.readout, want.readout)
+    for name, trace in want.traces.items():
+        np.testing.assert_array_equal(spikes[name].detach().numpy() == 1, trace.spikes)
+        np.testing.assert_array_equal(got.traces[name].spikes, trace.spikes)
+
+
+@settings(max_examples=40, **SETTINGS)
+@given(st.data())
+def test_forward_is_the_integer_network(data: st.DataObject) -> None:
+    check(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, **SETTINGS)
+@given(st.data())
+def test_forward_is_the_integer_network_on_many(data: st.DataObject) -> None:
+    check(data)
