@@ -1,6 +1,6 @@
 """Event recordings, cut into frames: [T, polarity, H, W], the events counted in each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ CIFAR10_CLASSES = (
 
 
 def frames(
-    recordings: list[Recording], shape: Shape, time_steps: int, cut: Cut, cache: Path | None
+    recordings: Sequence[Recording], shape: Shape, time_steps: int, cut: Cut, cache: Path | None
 ) -> Split:
     """Frames uint8 [M, T, *shape] of every recording, counts above 255 held there.
 
@@ -64,7 +64,7 @@ def frames(
 
 
 def cached_frames(
-    folder: Path, part: str, recordings: list[Recording], shape: Shape, steps: int, cut: Cut
+    folder: Path, part: str, recordings: Sequence[Recording], shape: Shape, steps: int, cut: Cut
 ) -> Split:
     """`frames`, kept in folder/frames where that can be written."""
     cache = folder / "frames" / f"{part}-{cut}{steps}.npy"

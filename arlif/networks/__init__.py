@@ -1,6 +1,19 @@
 """Network architectures as frozen configurations, and the builder that makes modules of them."""
 
-from arlif.networks.build import NetworkConfig, build
+from arlif.networks.build import Architecture, NetworkConfig, build
+from arlif.networks.neuron import NeuronConfig
+from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
+from arlif.networks.summary import NetworkSummary, summarize
 
-__all__ = ["NetworkConfig", "Stack", "build"]
+__all__ = [
+    "Architecture",
+    "NetworkConfig",
+    "NetworkSummary",
+    "NeuronConfig",
+    "PreActResNet",
+    "ResNet19",
+    "Stack",
+    "build",
+    "summarize",
+]

@@ -8,7 +8,11 @@ from torch import nn
 from arlif.errors import require
 from arlif.mapping import STRICT
 from arlif.networks.neuron import NeuronConfig
+from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
+
+Architecture = Stack | PreActResNet | ResNet19
+"""Told apart in files by `kind`."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class NetworkConfig:
     [T, N, C, H, W]. time_steps: T, at least 1. Raises ArlifError.
     """
 
-    architecture: Stack
+    architecture: Architecture
     neuron: NeuronConfig
     input_shape: tuple[int, int, int]
     classes: int
@@ -38,12 +42,18 @@ class NetworkConfig:
 
 
 def build(config: NetworkConfig) -> nn.Module:
-    """A new network with random weights.
+    """A new network with random weights: convolutions Kaiming-normal (fan out), their biases 0.
 
     It takes real inputs, time first ([1, N, C, H, W] images or [T, N, C, H, W] frames) and returns
     logits [T, N, classes]. Draws from torch's global generator: seed that for equal weights.
     Raises ArlifError where the input is too small for the architecture.
     """
-    return config.architecture.modules(
+    net = config.architecture.build(
         config.input_shape, config.classes, config.time_steps, config.static, config.neuron
     )
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return net

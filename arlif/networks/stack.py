@@ -1,4 +1,4 @@
-"""Plain stacks: convolutions, average pools, dense layers."""
+"""Plain stacks: convolutions, average pools, dense layers. The VGG family and small networks."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -15,29 +15,33 @@ from arlif.networks.neuron import NeuronConfig, make_neuron
 class Stack:
     """Convolutions (3x3, batch norm, neuron), 2x2 average pools, then dense layers.
 
-    features: output channels of each convolution, or "pool". hidden: sizes of dense spiking layers.
-    dropout: before every dense layer. global_pool: average each channel over the whole image
-    before the dense layers, instead of flattening it. Raises ArlifError.
+    features: output channels of each convolution, or "pool". pooled: average each channel down, or
+    spread it, to pooled x pooled before the dense layers; 0 leaves it as it is. hidden: sizes of
+    dense layers (batch norm, neuron). dropout: before every dense layer. feature_dropout: behind
+    every convolution's neuron. Raises ArlifError.
     """
 
-    features: tuple[int | Literal["pool"], ...]
+    features: tuple[int | Literal["pool"], ...] = ()
     hidden: tuple[int, ...] = ()
+    pooled: int = 0
     dropout: float = 0.0
-    global_pool: bool = False
+    feature_dropout: float = 0.0
     kind: Literal["stack"] = "stack"
 
     __pydantic_config__: ClassVar = STRICT
 
     def __post_init__(self) -> None:
         require(
-            bool(self.features) and self.features[0] != "pool",
-            "a stack starts with a convolution: give features its output channels first",
+            bool(self.features or self.hidden) and self.features[:1] != ("pool",),
+            "a stack starts with a convolution or a dense layer: give features or hidden a size",
         )
         sizes = [f for f in self.features if isinstance(f, int)] + list(self.hidden)
         require(min(sizes) >= 1, f"layer sizes must be at least 1, not {min(sizes)}")
-        require(0 <= self.dropout < 1, f"dropout lies in [0, 1), not {self.dropout}")
+        require(self.pooled >= 0, f"pooled cannot be negative: {self.pooled}")
+        for rate in (self.dropout, self.feature_dropout):
+            require(0 <= rate < 1, f"dropout lies in [0, 1), not {rate}")
 
-    def modules(
+    def build(
         self,
         input_shape: tuple[int, int, int],
         classes: int,
@@ -46,9 +50,20 @@ class Stack:
         neuron: NeuronConfig,
     ) -> nn.Module:
         """The network; see arlif.networks.build."""
-        channels, height, width = input_shape
         net = nn.Sequential()
+        channels, height, width = input_shape
         number = 0
+
+        def add_neuron(channel_count: int, norm: type[nn.Module]) -> None:
+            net.add_module(f"bn{number}", norm(channel_count))
+            if number == 1 and static:
+                net.add_module("repeat", layers.Repeat(time_steps))
+            net.add_module(f"neuron{number}", make_neuron(neuron, time_steps))
+
+        def add_dropout(rate: float) -> None:
+            if rate:
+                net.add_module(f"dropout{len(net)}", layers.Dropout(rate))
+
         for feature in self.features:
             if feature == "pool":
                 require(
@@ -61,27 +76,30 @@ class Stack:
                 continue
             number += 1
             net.add_module(f"conv{number}", layers.Conv2d(channels, feature, 3, padding=1))
-            net.add_module(f"bn{number}", layers.BatchNorm2d(feature))
-            if number == 1 and static:
-                net.add_module("repeat", layers.Repeat(time_steps))
-            net.add_module(f"neuron{number}", make_neuron(neuron, time_steps))
+            add_neuron(feature, layers.BatchNorm2d)
+            add_dropout(self.feature_dropout)
             channels = feature
-        if self.global_pool:
-            net.add_module("average", layers.AdaptiveAvgPool2d(1))
-            height = width = 1
+        if self.pooled:
+            net.add_module("average", layers.AdaptiveAvgPool2d(self.pooled))
+            height = width = self.pooled
         net.add_module("flatten", layers.Flatten())
         size = channels * height * width
         for hidden in self.hidden:
             number += 1
-            self._add_dropout(net, number)
+            add_dropout(self.dropout)
             net.add_module(f"dense{number}", layers.Linear(size, hidden))
-            net.add_module(f"bn{number}", layers.BatchNorm1d(hidden))
-            net.add_module(f"neuron{number}", make_neuron(neuron, time_steps))
+            add_neuron(hidden, layers.BatchNorm1d)
             size = hidden
-        self._add_dropout(net, number + 1)
+        add_dropout(self.dropout)
         net.add_module("head", layers.Linear(size, classes))
         return net
 
-    def _add_dropout(self, net: nn.Sequential, number: int) -> None:
-        if self.dropout:
-            net.add_module(f"dropout{number}", layers.Dropout(self.dropout))
+
+VGG11 = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
+"""Convolutions of VGG-11 (arXiv:1409.1556, column A); spiking: arXiv:2402.04663."""
+
+VGG13 = (64, *VGG11[:2], 128, *VGG11[2:])
+"""Convolutions of VGG-13 (arXiv:1409.1556, column B); spiking: arXiv:2402.04663."""
+
+VGGSNN = (64, 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
+"""Convolutions of VGG-SNN, as in TET (arXiv:2202.11946) and PSN (arXiv:2304.12760)."""

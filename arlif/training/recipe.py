@@ -9,7 +9,7 @@ from arlif import data
 from arlif.data.events import Cut
 from arlif.errors import ArlifError, require
 from arlif.mapping import STRICT, from_mapping
-from arlif.networks import NetworkConfig, Stack
+from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron import NeuronConfig
 
 
@@ -26,7 +26,7 @@ class Recipe:
     """
 
     dataset: str
-    architecture: Stack
+    architecture: Architecture
     neuron: NeuronConfig = field(default_factory=NeuronConfig)
     time_steps: int = 4
     cut: Cut = "count"

@@ -1,0 +1,182 @@
+"""Residual networks whose every shortcut starts at spikes."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from arlif import layers
+from arlif.errors import require
+from arlif.mapping import STRICT
+from arlif.networks.neuron import NeuronConfig, make_neuron
+
+
+@dataclass(frozen=True)
+class PreActResNet:
+    """Pre-activation ResNet (arXiv:1603.05027) as arXiv:2402.04663 and 2507.20746 train it.
+
+    A block: x = neuron(bn(.)); conv3x3(neuron(bn(conv3x3(x)))) + shortcut(x), so the shortcut, a
+    strided 1x1 convolution where the shape changes, always starts at spikes. Convolutions have a
+    bias, but for the first. Defaults are ResNet-18. dropout: before each block's second convolution
+    and before the head. Raises ArlifError.
+    """
+
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    blocks: tuple[int, ...] = (2, 2, 2, 2)
+    dropout: float = 0.0
+    kind: Literal["preact-resnet"] = "preact-resnet"
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        _check(self.widths, self.blocks, self.dropout)
+
+    def build(
+        self,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        time_steps: int,
+        static: bool,
+        neuron: NeuronConfig,
+    ) -> nn.Module:
+        """The network; see arlif.networks.build."""
+        net = nn.Sequential()
+        channels = self.widths[0]
+        net.add_module("conv", layers.Conv2d(input_shape[0], channels, 3, padding=1, bias=False))
+        for stage, (width, count) in enumerate(zip(self.widths, self.blocks, strict=True)):
+            for number in range(count):
+                first = stage == number == 0
+                block = PreActBlock(
+                    channels,
+                    width,
+                    2 if stage > 0 and number == 0 else 1,
+                    self.dropout,
+                    (make_neuron(neuron, time_steps), make_neuron(neuron, time_steps)),
+                    layers.Repeat(time_steps) if first and static else None,
+                )
+                net.add_module(f"stage{stage + 1}_{number + 1}", block)
+                channels = width
+        net.add_module("bn", layers.BatchNorm2d(channels))
+        net.add_module("neuron", make_neuron(neuron, time_steps))
+        net.add_module("average", layers.AdaptiveAvgPool2d(1))
+        net.add_module("flatten", layers.Flatten())
+        if self.dropout:
+            net.add_module("dropout", layers.Dropout(self.dropout))
+        net.add_module("head", layers.Linear(channels, classes))
+        return net
+
+
+class PreActBlock(nn.Module):
+    """conv2(neuron2(bn2(conv1(x)))) + shortcut(x) with x = neuron1(bn1(input))."""
+
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        stride: int,
+        dropout: float,
+        neurons: tuple[nn.Module, nn.Module],
+        repeat: nn.Module | None,
+    ) -> None:
+        super().__init__()
+        self.bn1 = layers.BatchNorm2d(channels)
+        self.repeat = repeat
+        self.neuron1, self.neuron2 = neurons
+        self.conv1 = layers.Conv2d(channels, width, 3, stride, padding=1)
+        self.bn2 = layers.BatchNorm2d(width)
+        self.dropout = layers.Dropout(dropout) if dropout else None
+        self.conv2 = layers.Conv2d(width, width, 3, padding=1)
+        changes = stride != 1 or channels != width
+        self.shortcut = layers.Conv2d(channels, width, 1, stride) if changes else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, N, C, H, W] to [T, N, width, H / stride, W / stride]."""
+        x = self.bn1(x)
+        spikes = self.neuron1(x if self.repeat is None else self.repeat(x))
+        inner = self.neuron2(self.bn2(self.conv1(spikes)))
+        out = self.conv2(inner if self.dropout is None else self.dropout(inner))
+        return out + (spikes if self.shortcut is None else self.shortcut(spikes))
+
+
+@dataclass(frozen=True)
+class ResNet19:
+    """ResNet-19 (arXiv:2011.05280, as in TET, arXiv:2202.11946).
+
+    conv 64; three stages of basic blocks, bn(conv3x3), neuron, bn(conv3x3) + shortcut, neuron;
+    average; dense 256, neuron; dense. No convolution has a bias. Raises ArlifError.
+    """
+
+    widths: tuple[int, ...] = (128, 256, 512)
+    blocks: tuple[int, ...] = (3, 3, 2)
+    dropout: float = 0.0
+    kind: Literal["resnet19"] = "resnet19"
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        _check(self.widths, self.blocks, self.dropout)
+
+    def build(
+        self,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        time_steps: int,
+        static: bool,
+        neuron: NeuronConfig,
+    ) -> nn.Module:
+        """The network; see arlif.networks.build."""
+        net = nn.Sequential()
+        channels = 64
+        net.add_module("conv", layers.Conv2d(input_shape[0], channels, 3, padding=1, bias=False))
+        net.add_module("bn", layers.BatchNorm2d(channels))
+        if static:
+            net.add_module("repeat", layers.Repeat(time_steps))
+        net.add_module("neuron", make_neuron(neuron, time_steps))
+        for stage, (width, count) in enumerate(zip(self.widths, self.blocks, strict=True)):
+            for number in range(count):
+                stride = 2 if stage > 0 and number == 0 else 1
+                pair = (make_neuron(neuron, time_steps), make_neuron(neuron, time_steps))
+                block = BasicBlock(channels, width, stride, pair)
+                net.add_module(f"stage{stage + 1}_{number + 1}", block)
+                channels = width
+        net.add_module("average", layers.AdaptiveAvgPool2d(1))
+        net.add_module("flatten", layers.Flatten())
+        if self.dropout:
+            net.add_module("dropout", layers.Dropout(self.dropout))
+        net.add_module("dense", layers.Linear(channels, 256))
+        net.add_module("dense_neuron", make_neuron(neuron, time_steps))
+        net.add_module("head", layers.Linear(256, classes))
+        return net
+
+
+class BasicBlock(nn.Module):
+    """neuron2(bn2(conv2(neuron1(bn1(conv1(x))))) + shortcut(x)), x spikes."""
+
+    def __init__(
+        self, channels: int, width: int, stride: int, neurons: tuple[nn.Module, nn.Module]
+    ) -> None:
+        super().__init__()
+        self.conv1 = layers.Conv2d(channels, width, 3, stride, padding=1, bias=False)
+        self.bn1 = layers.BatchNorm2d(width)
+        self.conv2 = layers.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = layers.BatchNorm2d(width)
+        self.neuron1, self.neuron2 = neurons
+        changes = stride != 1 or channels != width
+        self.shortcut = layers.Conv2d(channels, width, 1, stride, bias=False) if changes else None
+        self.shortcut_bn = layers.BatchNorm2d(width) if changes else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, N, C, H, W] to [T, N, width, H / stride, W / stride]."""
+        out = self.bn2(self.conv2(self.neuron1(self.bn1(self.conv1(x)))))
+        if self.shortcut is not None and self.shortcut_bn is not None:
+            x = self.shortcut_bn(self.shortcut(x))
+        return self.neuron2(out + x)
+
+
+def _check(widths: tuple[int, ...], blocks: tuple[int, ...], dropout: float) -> None:
+    require(
+        len(widths) == len(blocks) > 0 and min(*widths, *blocks) >= 1,
+        f"a residual network needs a width and a block count of at least 1 per stage, not widths "
+        f"{widths} and blocks {blocks}",
+    )
+    require(0 <= dropout < 1, f"dropout lies in [0, 1), not {dropout}")

@@ -1,0 +1,80 @@
+"""What a network consists of and costs: parameters, neurons, multiply-accumulates per layer."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from arlif.networks.build import NetworkConfig, build
+from arlif.neurons import SpikingNeuron
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer, per sample and time step.
+
+    kind: class name. output: shape without T and N. neurons: spiking neurons, 0 elsewhere.
+    macs: multiply-accumulates of a dense evaluation. flops: 2 per multiply-accumulate, plus one
+    per bias added.
+    """
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    parameters: int
+    neurons: int
+    macs: int
+    flops: int
+
+
+@dataclass(frozen=True)
+class NetworkSummary:
+    """All layers that have parameters or neurons, in the order they run."""
+
+    layers: tuple[LayerSummary, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def neurons(self) -> int:
+        """Spiking neurons."""
+        return sum(layer.neurons for layer in self.layers)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of convolutions and dense layers, per time step."""
+        return sum(layer.flops for layer in self.layers)
+
+
+def summarize(config: NetworkConfig) -> NetworkSummary:
+    """Build the network and run one empty sample through it for one time step."""
+    found: list[LayerSummary] = []
+    net = build(replace(config, time_steps=1)).eval()
+    for name, module in net.named_modules():
+        if not list(module.children()):
+            module.register_forward_hook(
+                lambda layer, _, out, name=name: found.append(_layer(name, layer, out))
+            )
+    with torch.inference_mode():
+        net(torch.zeros(1, 1, *config.input_shape))
+    return NetworkSummary(tuple(f for f in found if f.parameters or f.neurons))
+
+
+def _layer(name: str, layer: nn.Module, out: Tensor) -> LayerSummary:
+    output = tuple(out.shape[2:])
+    macs = biases = 0
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        macs = out.numel() * (layer.weight.numel() // layer.weight.shape[0])
+        biases = out.numel() if layer.bias is not None else 0
+    return LayerSummary(
+        name,
+        type(layer).__name__,
+        output,
+        sum(p.numel() for p in layer.parameters()),
+        out.numel() if isinstance(layer, SpikingNeuron) else 0,
+        macs,
+        2 * macs + biases,
+    )
