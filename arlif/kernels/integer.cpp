@@ -1,0 +1,135 @@
+// The update of a population of integer neurons over T time steps, in one pass over memory.
+// Equal to arlif/core/steps.py on arlif.core.ops.IntegerOps in every bit; tests hold it to that.
+// Called from Python through ctypes (arlif/kernels/integer.py).
+#include "tiles.h"
+
+namespace {
+
+struct Table {
+  const int32_t *values;
+  int32_t low, high, shift;
+};
+
+// A neuron's constants, in the order in which arlif/kernels/integer.py lays them out.
+struct Constants {
+  int32_t low, high, factor_bits, decay, threshold;
+  Table thresholds, gates, drives, resets;
+};
+
+// value factor / 2**bits, rounded toward zero; W holds the product.
+template <class W> inline W multiply(int32_t value, int32_t factor, int32_t bits) {
+  const W product = W(value) * factor;
+  return (product + ((product >> (8 * sizeof(W) - 1)) & ((W(1) << bits) - 1))) >> bits;
+}
+
+template <class W> struct Arithmetic {
+  const Constants &c;
+
+  template <class V> int32_t saturate(V value) const {
+    return int32_t(std::min<V>(std::max<V>(value, c.low), c.high));
+  }
+  int32_t scale(int32_t value, int32_t factor) const {
+    return int32_t(multiply<W>(value, factor, c.factor_bits));
+  }
+  int32_t lookup(const Table &table, int32_t x) const {
+    const int32_t inside = std::min(std::max(x, table.low), table.high);
+    return table.values[(uint32_t(inside) - uint32_t(table.low)) >> table.shift];
+  }
+};
+
+template <class W, bool memory> struct Arlif : Arithmetic<W> {
+  static constexpr int states = 2;
+
+  bool step(int32_t x, int32_t *state) const {
+    const Constants &c = this->c;
+    const int32_t h = this->saturate(this->scale(state[0], c.decay) + x);
+    const int32_t theta = this->lookup(c.thresholds, x), drive = this->lookup(c.drives, x);
+    const bool fired = h >= theta;
+    int32_t push = fired ? drive : -drive;
+    if constexpr (memory) {
+      const int32_t r = state[1], gate = this->lookup(c.gates, x);
+      push += this->scale(r, r >= 0 ? gate : (1 << c.factor_bits) - gate);
+    }
+    state[1] = this->saturate(push);
+    state[0] = this->saturate(h - (fired ? theta + this->lookup(c.resets, state[1]) : 0));
+    return fired;
+  }
+};
+
+template <class W, bool hard> struct Lif : Arithmetic<W> {
+  static constexpr int states = 1;
+
+  bool step(int32_t x, int32_t *state) const {
+    const int32_t h = this->saturate(this->scale(state[0], this->c.decay) + x);
+    const bool fired = h >= this->c.threshold;
+    state[0] = fired ? (hard ? 0 : this->saturate(h - this->c.threshold)) : h;
+    return fired;
+  }
+};
+
+// Accumulators [steps or 1, size]; spikes [steps, size]; state [states, size], read and written;
+// history [states, steps, size] or null. Channel of an element: (index / inner) % channels.
+struct Arrays {
+  int64_t steps, size, threads, channels, inner, accumulator_stride;
+  const int32_t *gain, *bias;
+  int32_t gain_shift;
+  int32_t *state;
+  uint8_t *spikes;
+  int32_t *history;
+};
+
+template <class Neuron, class A> void run(const Constants &c, const Arrays &a, const A *acc) {
+  constexpr int64_t tile = 1024;
+  constexpr int states = Neuron::states;
+  const Neuron neuron{{c}};
+  for_tiles(a.size, tile, a.threads, [&](int64_t begin, int64_t count, int64_t) {
+    int32_t now[states * tile], gain[tile], bias[tile], x[tile];
+    copy_rows(now, tile, a.state + begin, a.size, states, count);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t channel = (begin + i) / a.inner % a.channels;
+      gain[i] = a.gain[channel], bias[i] = a.bias[channel];
+    }
+    for (int64_t t = 0; t < a.steps; ++t) {
+      if (t == 0 || a.accumulator_stride) {
+        const A *in = acc + t * a.accumulator_stride + begin;
+#pragma GCC ivdep
+        for (int64_t i = 0; i < count; ++i)
+          x[i] = neuron.saturate(multiply<int64_t>(int32_t(in[i]), gain[i], a.gain_shift) + bias[i]);
+      }
+      uint8_t *out = a.spikes + t * a.size + begin;
+#pragma GCC ivdep
+      for (int64_t i = 0; i < count; ++i) {
+        int32_t s[states];
+        load_values(s, now + i, tile);
+        out[i] = neuron.step(x[i], s);
+        store_values(s, now + i, tile);
+      }
+      if (a.history)
+        copy_rows(a.history + t * a.size + begin, a.steps * a.size, now, tile, states, count);
+    }
+    copy_rows(a.state + begin, a.size, now, tile, states, count);
+  });
+}
+
+template <class W, class A>
+void with_neuron(int neuron, const Constants &c, const Arrays &a, const A *acc) {
+  switch (neuron) {
+  case 0: return run<Arlif<W, true>>(c, a, acc);
+  case 1: return run<Arlif<W, false>>(c, a, acc);
+  case 2: return run<Lif<W, false>>(c, a, acc);
+  case 3: return run<Lif<W, true>>(c, a, acc);
+  }
+}
+
+} // namespace
+
+// wide: whether products of state and factor need 64 bits. real: accumulators are float32.
+extern "C" void arlif_integer(int neuron, int wide, int real, const Constants *c,
+                              const Arrays *arrays, const void *accumulators) {
+  const auto with_accumulators = [&](auto *acc) {
+    if (wide) with_neuron<int64_t>(neuron, *c, *arrays, acc);
+    else with_neuron<int32_t>(neuron, *c, *arrays, acc);
+  };
+  if (real) with_accumulators((const float *)accumulators);
+  else with_accumulators((const int32_t *)accumulators);
+}

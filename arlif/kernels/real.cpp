@@ -1,10 +1,10 @@
 // Real-valued neurons over T time steps, forward and backward: one pass over memory each.
 // Called from Python through ctypes (arlif/kernels/cpu.py).
 #include "neurons.h"
+#include "tiles.h"
 
 #include <algorithm>
-#include <cstring>
-#include <memory>
+#include <type_traits>
 #include <vector>
 
 #if defined(__linux__)
@@ -31,29 +31,12 @@ void prefer_large_pages(void *memory, int64_t bytes) {
 #endif
 }
 
-// Calls body(begin, count, number of the tile) for all tiles, in parallel.
-template <class Body> void for_tiles(const Call &call, int64_t tile, Body body) {
-  const int64_t tiles = (call.size + tile - 1) / tile;
-#pragma omp parallel for num_threads(int(call.threads)) schedule(static) if (tiles > 1)
-  for (int64_t i = 0; i < tiles; ++i)
-    body(i * tile, std::min(tile, call.size - i * tile), i);
-}
-
-template <int count, class F> void load_states(F (&to)[count], const F *from, int64_t stride) {
-  for (int k = 0; k < count; ++k) to[k] = from[k * stride];
-}
-
-template <int count, class F> void store_states(const F (&from)[count], F *to, int64_t stride) {
-  for (int k = 0; k < count; ++k) to[k * stride] = from[k];
-}
-
-// Copies `rows` rows of `count` numbers; from null gives zeros.
+// Rows of a tile from an array that starts at `from`, or zeros where that is null.
 template <class F>
-void copy_rows(F *to, int64_t to_stride, const F *from, int64_t from_stride, int64_t rows,
-               int64_t count) {
-  for (int64_t k = 0; k < rows; ++k)
-    for (int64_t i = 0; i < count; ++i)
-      to[k * to_stride + i] = from ? from[k * from_stride + i] : F(0);
+void start_rows(F *to, int64_t tile, const F *from, int64_t begin, int64_t size, int64_t rows,
+                int64_t count) {
+  if (from) copy_rows(to, tile, from + begin, size, rows, count);
+  else std::fill(to, to + rows * tile, F(0));
 }
 
 template <class Neuron, class S, class F = typename Compute<S>::type>
@@ -61,18 +44,18 @@ void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_s
   constexpr int64_t tile = 1024;
   const Neuron neuron(call.numbers);
   prefer_large_pages(spikes, call.steps * call.size * int64_t(sizeof(S)));
-  for_tiles(call, tile, [&](int64_t begin, int64_t count, int64_t) {
+  for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t) {
     alignas(64) F now[Neuron::states * tile];
-    copy_rows(now, tile, state ? state + begin : nullptr, call.size, Neuron::states, count);
+    start_rows(now, tile, state, begin, call.size, Neuron::states, count);
     for (int64_t t = 0; t < call.steps; ++t) {
       const S *in = x + t * call.size + begin;
       S *out = spikes + t * call.size + begin;
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         F s[Neuron::states], unused[Neuron::kept];
-        load_states(s, now + i, tile);
+        load_values(s, now + i, tile);
         store(out + i, neuron.step(load(in[i]), s, unused));
-        store_states(s, now + i, tile);
+        store_values(s, now + i, tile);
       }
     }
     if (final_state)
@@ -91,25 +74,25 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
   std::vector<double> sums(size_t(tiles * parameters));
   const Neuron neuron(call.numbers);
   prefer_large_pages(of_x, call.steps * call.size * int64_t(sizeof(S)));
-  for_tiles(call, tile, [&](int64_t begin, int64_t count, int64_t number) {
+  for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
     static thread_local std::vector<F> memory;
     memory.resize(size_t((states + parameters + call.steps * kept) * tile));
     F *const now = memory.data(), *const sum = now + states * tile;
     F *const keep = sum + parameters * tile;
-    copy_rows(now, tile, state ? state + begin : nullptr, call.size, states, count);
+    start_rows(now, tile, state, begin, call.size, states, count);
     for (int64_t t = 0; t < call.steps; ++t) {
       const S *in = x + t * call.size + begin;
       F *const keep_t = keep + t * kept * tile;
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         F s[states], k[kept];
-        load_states(s, now + i, tile);
+        load_values(s, now + i, tile);
         neuron.step(load(in[i]), s, k);
-        store_states(s, now + i, tile);
-        store_states(k, keep_t + i, tile);
+        store_values(s, now + i, tile);
+        store_values(k, keep_t + i, tile);
       }
     }
-    copy_rows(now, tile, of_final ? of_final + begin : nullptr, call.size, states, count);
+    start_rows(now, tile, of_final, begin, call.size, states, count);
     std::fill(sum, sum + parameters * tile, F(0));
     for (int64_t t = call.steps - 1; t >= 0; --t) {
       const S *in = x + t * call.size + begin, *of_out = of_spikes + t * call.size + begin;
@@ -118,11 +101,11 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         F s[states], k[kept], p[parameters + 1];
-        load_states(s, now + i, tile);
-        load_states(k, keep_t + i, tile);
+        load_values(s, now + i, tile);
+        load_values(k, keep_t + i, tile);
         for (int j = 0; j < parameters; ++j) p[j] = sum[j * tile + i];
         store(of_in + i, neuron.gradient(load(in[i]), load(of_out[i]), k, s, p));
-        store_states(s, now + i, tile);
+        store_values(s, now + i, tile);
         for (int j = 0; j < parameters; ++j) sum[j * tile + i] = p[j];
       }
     }

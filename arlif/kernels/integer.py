@@ -1,0 +1,149 @@
+"""The integer update of a population, fused over time; equal to the reference in every bit."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.network import Population
+from arlif.core.neurons import IntegerArlif, IntegerLifHard, IntegerLifSoft, IntegerNeuron
+from arlif.core.tables import LookupTable
+from arlif.errors import require
+from arlif.kernels.build import library
+
+INT32 = np.iinfo(np.int32)
+
+
+class Update(NamedTuple):
+    """spikes: uint8 [T, N, *shape]; state: after the last step, int32 [N, *shape] each;
+
+    history: every state by name over time, int32 [T, N, *shape], where it was asked for.
+    """
+
+    spikes: NDArray[np.uint8]
+    state: Any
+    history: dict[str, NDArray[np.int32]]
+
+
+def applies(neuron: IntegerNeuron) -> bool:
+    """Whether `update` knows this neuron and could be compiled here."""
+    return type(neuron) in KINDS and library() is not None
+
+
+def update(
+    population: Population,
+    accumulators: Any,
+    steps: int,
+    state: Any = None,
+    history: bool = False,
+    threads: int | None = None,
+) -> Update:
+    """Run a population over `steps` time steps, where `applies(population.neuron)`.
+
+    accumulators: numpy array or CPU tensor, [T, N, *shape], or [1, N, *shape] where every step has
+    the same; int32, or integers in float32, or what converts to int32. state: where to start, None
+    for 0. threads: None takes every core this process may use.
+    Raises ArlifError where shapes do not fit.
+    """
+    acc = np.asarray(accumulators)
+    acc = np.ascontiguousarray(acc, acc.dtype if acc.dtype in (np.float32, np.int32) else np.int32)
+    shape = acc.shape[1:]
+    require(
+        shape[1:] == population.shape and acc.shape[0] in (1, steps) and steps >= 1,
+        f"{population.name} takes accumulators [{steps} or 1, N, "
+        f"{', '.join(map(str, population.shape))}], not {acc.shape}",
+    )
+    neuron, kind = population.neuron, type(population.neuron).state_type
+    names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    states = np.zeros((len(names), *shape), np.int32)
+    if state is not None:
+        states[:] = [np.asarray(part) for part in state]
+    spikes = np.empty((steps, *shape), np.uint8)
+    past = np.empty((len(names), steps, *shape) if history else 0, np.int32)
+    gain, bias = population.gain.astype(np.int32), population.bias
+    arrays = _Arrays(
+        steps,
+        states[0].size,
+        threads or len(os.sched_getaffinity(0)),
+        len(gain),
+        int(np.prod(population.shape[1:])),
+        0 if acc.shape[0] < steps else states[0].size,
+        gain.ctypes.data,
+        bias.ctypes.data,
+        population.gain_shift,
+        states.ctypes.data,
+        spikes.ctypes.data,
+        past.ctypes.data if history else None,
+    )
+    loaded = library()
+    assert loaded is not None, "callers ask `applies` first"
+    loaded.arlif_integer(
+        KINDS[type(neuron)](neuron),
+        neuron.state_format.bits - 1 + neuron.factor_bits > 31,
+        acc.dtype == np.float32,
+        ctypes.byref(_constants(neuron)),
+        ctypes.byref(arrays),
+        acc.ctypes.data_as(c_void_p),
+    )
+    kept = dict(zip(names, past, strict=True)) if history else {}
+    return Update(spikes, kind(*states), kept)
+
+
+KINDS: dict[type[IntegerNeuron], Callable[[Any], int]] = {
+    IntegerArlif: lambda neuron: 0 if neuron.memory else 1,
+    IntegerLifSoft: lambda neuron: 2,
+    IntegerLifHard: lambda neuron: 3,
+}
+"""Which kernel runs a neuron, as numbered in integer.cpp."""
+
+
+class _Table(Structure):
+    """Table of integer.cpp."""
+
+    _fields_ = (
+        ("values", POINTER(c_int32)),
+        ("low", c_int32),
+        ("high", c_int32),
+        ("shift", c_int32),
+    )
+
+    @classmethod
+    def of(cls, table: LookupTable) -> "_Table":
+        values = table.values.ctypes.data_as(POINTER(c_int32))
+        return cls(values, table.low, min(table.high, INT32.max), table.shift)
+
+
+class _Constants(Structure):
+    """Constants of integer.cpp."""
+
+    _fields_ = (
+        *((name, c_int32) for name in ("low", "high", "factor_bits", "decay", "fire_level")),
+        *((name, _Table) for name in ("threshold", "gate", "drive", "reset")),
+    )
+
+
+class _Arrays(Structure):
+    """Arrays of integer.cpp."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("steps", "size", "threads", "channels", "inner", "stride")),
+        ("gain", c_void_p),
+        ("bias", c_void_p),
+        ("gain_shift", c_int32),
+        ("state", c_void_p),
+        ("spikes", c_void_p),
+        ("history", c_void_p),
+    )
+
+
+def _constants(neuron: IntegerNeuron) -> _Constants:
+    form = neuron.state_format
+    common = (form.low, form.high, neuron.factor_bits, neuron.decay)
+    if isinstance(neuron, IntegerArlif):
+        tables = (neuron.threshold, neuron.gate, neuron.drive, neuron.reset)
+        return _Constants(*common, 0, *map(_Table.of, tables))
+    return _Constants(*common, neuron.threshold)  # type: ignore[attr-defined]

@@ -1,0 +1,100 @@
+"""The fused integer update equals the reference step by step, in every bit."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import neurons
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.network import Population
+from arlif.core.neurons import IntegerLifSoft, IntegerNeuron
+from arlif.core.steps import current
+from arlif.errors import ArlifError
+from arlif.kernels import build
+from arlif.kernels.integer import applies, update
+
+pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
+
+
+def reference(population, accumulators, steps, state):
+    """Spikes, last state and states over time from IntegerOps."""
+    neuron, ops = population.neuron, population.neuron.ops()
+    gain = population.per_neuron(population.gain)
+    bias = population.per_neuron(population.bias)
+    if state is None:
+        state = neuron.initial_state(np.zeros(accumulators.shape[1:], np.int32))
+    spikes, states = [], []
+    for t in range(steps):
+        acc = accumulators[t if len(accumulators) > 1 else 0]
+        x = current(ops, acc, gain, population.gain_shift, bias)
+        fired, state = neuron.step(ops, state, x)
+        spikes.append(fired)
+        states.append(state)
+    history = {name: np.stack([getattr(s, name) for s in states]) for name in state._fields}
+    return np.stack(spikes).astype(np.uint8), state, history
+
+
+def random_population(neuron: IntegerNeuron, shape: tuple[int, ...], rng) -> Population:
+    form, channels = neuron.state_format, shape[0]
+    return Population(
+        "p",
+        shape,
+        neuron,
+        rng.integers(0, 256, channels),
+        int(rng.integers(0, 20)),
+        rng.integers(form.low, form.high, channels, endpoint=True) // int(rng.integers(1, 99)),
+    )
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    neuron=neurons().filter(applies),
+    shape=st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)]),
+    steps=st.integers(1, 6),
+    samples=st.integers(0, 3),
+    bits=st.integers(1, 31),
+    static=st.booleans(),
+    threads=st.sampled_from([1, 2]),
+    seed=st.integers(0, 10**6),
+)
+def test_update_equals_the_reference(neuron, shape, steps, samples, bits, static, threads, seed):
+    rng = np.random.default_rng(seed)
+    population = random_population(neuron, shape, rng)
+    frames = (1 if static else steps, samples, *shape)
+    acc = rng.integers(-(1 << bits), (1 << bits) - 1, frames, np.int64).astype(np.int32)
+    spikes, state, history = reference(population, acc, steps, None)
+    got = update(population, acc, steps, history=True, threads=threads)
+    assert np.array_equal(got.spikes, spikes)
+    assert got.spikes.dtype == np.uint8
+    assert got.history.keys() == history.keys()
+    assert all(np.array_equal(got.history[name], history[name]) for name in history)
+    again = update(population, acc, steps, state)
+    assert np.array_equal(again.spikes, reference(population, acc, steps, state)[0])
+    assert again.history == {}
+
+
+@settings(max_examples=30, deadline=None)
+@given(neuron=neurons().filter(applies), seed=st.integers(0, 10**6))
+def test_the_kinds_of_accumulators(neuron, seed):
+    rng = np.random.default_rng(seed)
+    population = random_population(neuron, (2, 3, 3), rng)
+    acc = rng.integers(-(1 << 20), 1 << 20, (4, 2, 2, 3, 3)).astype(np.int32)
+    want = update(population, acc, 4).spikes
+    kinds = (
+        acc.astype(np.float32),
+        acc.astype(np.int64),
+        torch.tensor(acc),
+        torch.tensor(acc) * 1.0,
+    )
+    for kind in (*kinds, np.asfortranarray(acc)):
+        assert np.array_equal(update(population, kind, 4).spikes, want)
+
+
+def test_a_misfit_is_refused():
+    population = random_population(
+        IntegerLifSoft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
+    )
+    with pytest.raises(ArlifError, match="takes accumulators"):
+        update(population, np.zeros((3, 1, 2, 3, 3), np.int32), 4)
