@@ -32,12 +32,13 @@ class Divergence:
 
 @dataclass(frozen=True)
 class LayerComparison:
-    """Counts for one layer; values counts states as well as spikes."""
+    """Counts for one layer; states are those that both simulations recorded."""
 
     layer: str
     spikes_compared: int
     spikes_different: int
-    values_different: int
+    states_compared: int
+    states_different: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class Comparison:
     def spikes_compared(self) -> int:
         """Spikes or silences looked at, over all layers, steps and samples."""
         return sum(layer.spikes_compared for layer in self.layers)
+
+    @property
+    def states_compared(self) -> int:
+        """State values looked at; 0 where an engine records none."""
+        return sum(layer.states_compared for layer in self.layers)
+
+    @property
+    def states_different(self) -> int:
+        """How many of them differ."""
+        return sum(layer.states_different for layer in self.layers)
 
     @property
     def spikes_different(self) -> int:
@@ -97,6 +108,7 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
                 name,
                 spikes.size,
                 int(spikes.sum()),
+                sum(w.size for variable, w in wrong.items() if variable != "spikes"),
                 sum(int(w.sum()) for variable, w in wrong.items() if variable != "spikes"),
             )
         )

@@ -34,7 +34,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
     output.say(
         f"{result['want']} and {result['got']}, {result['samples']} samples: "
         f"{result['spikes_different']:,} of {result['spikes_compared']:,} spikes differ, "
-        f"{result['values_different']:,} state values differ"
+        f"{result['states_different']:,} of {result['states_compared']:,} state values differ"
     )
     if result["first"]:
         output.say(f"first divergence: {result['message']}")
@@ -70,7 +70,8 @@ def run_compare(folder: Path, want: EngineName, got: EngineName) -> dict[str, An
         "samples": comparison.samples,
         "spikes_compared": comparison.spikes_compared,
         "spikes_different": comparison.spikes_different,
-        "values_different": sum(layer.values_different for layer in comparison.layers),
+        "states_compared": comparison.states_compared,
+        "states_different": comparison.states_different,
         "decisions_different": comparison.decisions_different,
         "same_network": networks[0] == networks[1] if all(networks) else None,
         "first": asdict(comparison.first) if comparison.first else None,

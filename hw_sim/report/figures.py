@@ -24,7 +24,7 @@ def svg(figure: Figure) -> str:
 
 def learning_curves(metrics: list[dict[str, float]]) -> str:
     """Loss and test accuracy by epoch."""
-    figure = Figure(figsize=(8, 2.6))
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in metrics]
     loss.plot(epochs, [row["train_loss"] for row in metrics], label="train")
@@ -39,7 +39,7 @@ def learning_curves(metrics: list[dict[str, float]]) -> str:
 def spike_rates(rates: dict[str, dict[str, float]]) -> str:
     """Bars of the spike rate per layer, side by side for every engine."""
     layers = list(next(iter(rates.values())))
-    figure = Figure(figsize=(8, 2.6))
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(rates)
     for index, (engine, rate) in enumerate(rates.items()):
@@ -47,14 +47,14 @@ def spike_rates(rates: dict[str, dict[str, float]]) -> str:
         axes.bar(places, [100 * rate[layer] for layer in layers], width, label=engine)
     axes.set_xticks(range(len(layers)), layers)
     axes.set_ylabel("spike rate (% per step)")
-    axes.legend(frameon=False)
+    figure.legend(loc="outside right upper", frameon=False)
     return svg(figure)
 
 
 def raster(simulations: dict[str, Simulation], sample: int) -> str:
     """Spikes of one sample, per layer (rows) and engine (columns); at most 64 neurons a layer."""
     layers = list(next(iter(simulations.values())).traces)
-    figure = Figure(figsize=(4 * len(simulations), 1.6 * len(layers)))
+    figure = Figure(figsize=(4 * len(simulations), 1.6 * len(layers)), layout="constrained")
     grid = figure.subplots(len(layers), len(simulations), squeeze=False, sharex=True)
     for column, (engine, simulation) in enumerate(simulations.items()):
         for row, layer in enumerate(layers):
@@ -74,7 +74,7 @@ def raster(simulations: dict[str, Simulation], sample: int) -> str:
 def membrane(floating: Simulation, fixed: Simulation, scales: dict[str, float], sample: int) -> str:
     """Membrane potential of each layer's most active neuron, float against fixed point."""
     layers = [layer for layer in fixed.traces if layer in floating.traces]
-    figure = Figure(figsize=(8, 1.8 * len(layers)))
+    figure = Figure(figsize=(8, 1.8 * len(layers)), layout="constrained")
     grid = figure.subplots(len(layers), 1, squeeze=False, sharex=True)
     for axes, layer in zip(grid[:, 0], layers, strict=True):
         a, b = floating.traces[layer], fixed.traces[layer]

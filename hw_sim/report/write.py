@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 
 import arlif
 from arlif.core.network import NUMERICS_VERSION
+from arlif.errors import FormatError
 from arlif.files import write_text
 from arlif.run import (
     COMPARE,
@@ -38,13 +39,19 @@ def write_report(run: Run) -> dict[str, Any]:
     """
     run.require(TRAINING)
     content = _collect(run)
-    run.write_json(REPORT_JSON, content)
     environment = Environment(
         loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["percent"] = lambda fraction: f"{100 * fraction:.2f} %"
-    page = environment.get_template("report.html").render(report=content, plots=_plots(run))
+    try:
+        page = environment.get_template("report.html").render(report=content, plots=_plots(run))
+    except (UndefinedError, KeyError, TypeError) as error:
+        raise FormatError(
+            f"a JSON file of {run.folder} lacks a field ({error}); it was written by another "
+            "version or by hand: run its stages again"
+        ) from None
     write_text(run.path(REPORT_HTML), page)
+    run.write_json(REPORT_JSON, content)
     return content
 
 

@@ -1,0 +1,5 @@
+"""python -m arlif: the command line."""
+
+from arlif.cli import main
+
+main()

@@ -1,0 +1,213 @@
+"""The command line as a user meets it: the pipeline on real data, wrong input, broken files."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from arlif.cli import main
+from export.lava import read_net
+from export.nir import read_nir
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Runs the command line: (exit code, standard output, standard error)."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has been through the whole demo."""
+    folder = tmp_path_factory.mktemp("demo") / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "arlif", "demo", str(folder)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "report:" in done.stdout
+    return folder
+
+
+@pytest.fixture
+def run(demo: Path, tmp_path: Path) -> Path:
+    """A copy of the demo's run that a test may damage."""
+    return Path(shutil.copytree(demo, tmp_path / "run"))
+
+
+@pytest.mark.lava
+def test_the_demo_keeps_accuracy_and_every_spike(demo: Path) -> None:
+    report = json.loads((demo / "report.json").read_text())
+    engines = {row["engine"]: row for row in report["engines"]}
+    assert engines["float"]["accuracy"] >= 0.96
+    assert abs(engines["integer"]["accuracy"] - engines["float"]["accuracy"]) <= 0.005
+    assert engines["integer"]["samples"] == engines["float"]["samples"] == 450
+    assert engines["lava"]["samples"] >= 32
+    compared = {row["got"]: row for row in report["comparisons"]}
+    for engine in ("lava", "onnx"):
+        assert compared[engine]["equal"]
+        assert compared[engine]["spikes_compared"] > 100_000
+        assert compared[engine]["spikes_different"] == 0
+    assert compared["lava"]["states_compared"] > 0
+    assert compared["lava"]["same_network"] is True
+
+
+@pytest.mark.lava
+def test_the_report_is_self_contained_and_agrees_with_its_json(demo: Path) -> None:
+    page = (demo / "report.html").read_text()
+    report = json.loads((demo / "report.json").read_text())
+    assert not re.search(r'(src|href|url)\s*[=(]\s*["\']?(https?:)?//', page)
+    assert "<script" not in page
+    assert page.count("<svg") == 4
+    for row in report["engines"]:
+        assert f"{100 * row['accuracy']:.2f} %" in page
+
+
+@pytest.mark.lava
+def test_one_broken_weight_is_found(run: Path, cli: Cli) -> None:
+    with h5py.File(run / "network.net", "r+") as file:
+        weight = next(
+            item
+            for name in file["layer"]
+            if name != "0" and (item := file["layer"][name].get("weight")) is not None
+        )
+        broken = weight[()]
+        index = np.unravel_index(np.abs(broken.astype(int)).argmax(), broken.shape)
+        broken[index] = -broken[index]
+        weight[...] = broken
+    right, wrong = read_nir(run / "network.nir"), read_net(run / "network.net")
+    assert right != wrong
+    assert cli("simulate", run, "--engine", "lava")[0] == 0
+    code, out, _ = cli("compare", run, "--json")
+    result = json.loads(out)
+    assert code == 1
+    assert not result["equal"]
+    assert result["same_network"] is False
+    first = result["first"]
+    assert first["layer"] == right.populations[0].name
+    assert first["step"] == 0
+    code, out, _ = cli("compare", run)
+    assert code == 1
+    for part in (first["layer"], f"step {first['step']}", "neuron", "different networks"):
+        assert part in out
+
+
+def damaged(run: Path, name: str, how: str) -> None:
+    path = run / name
+    if how == "missing":
+        path.unlink()
+    elif how == "truncated":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif how == "foreign":
+        with h5py.File(path, "w") as file:
+            file["something"] = np.arange(3)
+    elif how == "not hdf5":
+        path.write_text("hello")
+
+
+@pytest.mark.lava
+@pytest.mark.parametrize("how", ["missing", "truncated", "foreign", "not hdf5"])
+@pytest.mark.parametrize(
+    ("name", "verb"),
+    [
+        ("network.nir", ("simulate",)),
+        ("network.nir", ("export",)),
+        ("network.net", ("simulate", "--engine", "lava")),
+        ("network.onnx", ("simulate", "--engine", "onnx")),
+        ("traces/lava.h5", ("compare",)),
+        ("model.pt", ("quantize",)),
+        ("config.json", ("simulate",)),
+    ],
+)
+def test_a_damaged_file_is_one_clear_line(
+    run: Path, cli: Cli, name: str, verb: tuple[str, ...], how: str
+) -> None:
+    damaged(run, name, how)
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    code, _, err = cli(verb[0], run, *verb[1:])
+    assert code == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert Path(name).name in err or str(run) in err
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+@pytest.mark.lava
+def test_weights_that_are_not_numbers_are_refused(run: Path, cli: Cli) -> None:
+    weights = torch.load(run / "model.pt", weights_only=True)
+    name = next(name for name in weights if name.endswith("weight"))
+    weights[name].view(-1)[0] = float("nan")
+    torch.save(weights, run / "model.pt")
+    code, _, err = cli("quantize", run)
+    assert code == 2
+    assert "NaN" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "RUN", "--recipe", "nothing"),
+        ("train", "RUN", "--set", "time_steps=0"),
+        ("train", "RUN", "--set", "dataset=nothing"),
+        ("train", "RUN", "--set", "nonsense"),
+        ("train", "RUN", "--resume"),
+        ("quantize", "RUN"),
+        ("export", "RUN"),
+        ("simulate", "RUN"),
+        ("compare", "RUN"),
+        ("report", "RUN"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(tmp_path: Path, cli: Cli, arguments: tuple[str]) -> None:
+    run = tmp_path / "run"
+    code, out, err = cli(*(run if a == "RUN" else a for a in arguments))
+    assert code == 2
+    assert not out
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("arguments", [("fly",), ("simulate", "RUN", "--engine", "abacus"), ()])
+def test_wrong_usage_exits_with_two(cli: Cli, arguments: tuple[str]) -> None:
+    assert cli(*arguments)[0] == 2
+
+
+def test_help_names_the_verbs_in_the_order_of_the_pipeline(cli: Cli) -> None:
+    code, out, _ = cli("--help")
+    verbs = ["train", "quantize", "export", "simulate", "compare", "report", "demo", "lava"]
+    places = [re.search(rf"│ {verb} ", out) for verb in verbs]
+    assert code == 0
+    assert all(places)
+    starts = [place.start() for place in places if place]
+    assert starts == sorted(starts)
+
+
+def test_help_loads_no_torch() -> None:
+    code = (
+        "import sys\nfrom arlif.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
