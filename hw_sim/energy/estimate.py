@@ -13,17 +13,20 @@ border is what is gained or lost because active neurons lie where the fan-out is
 from dataclasses import dataclass
 
 from hw_sim.energy.counts import NetworkCounts, ProjectionCounts
+from hw_sim.energy.prices import FLOAT32_ADD, FLOAT32_MULTIPLY
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Synaptic operations of one projection per inference, mean over samples.
 
-    rate: events per source neuron and inference, mean over sources and samples.
+    graded: multiply-accumulates, else accumulates. rate: events per source neuron and inference,
+    mean over sources and samples.
     """
 
     source: str
     target: str
+    graded: bool
     rate: float
     nominal: int
     connections: int
@@ -33,6 +36,11 @@ class Estimate:
     def estimate(self) -> float:
         """Nominal connections times rate."""
         return self.nominal * self.rate
+
+    @property
+    def paper_pj(self) -> float:
+        """Energy of the estimate at the prices of the literature, 4.6 and 0.9 pJ."""
+        return self.estimate * (FLOAT32_ADD + self.graded * FLOAT32_MULTIPLY)
 
     @property
     def padding(self) -> float:
@@ -59,6 +67,7 @@ def _estimate(counts: ProjectionCounts) -> Estimate:
     return Estimate(
         counts.projection.source,
         counts.projection.target,
+        counts.graded,
         float(counts.events.mean() / counts.sources),
         counts.nominal,
         counts.connections,

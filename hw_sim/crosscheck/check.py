@@ -1,0 +1,107 @@
+"""The check itself: quantize a snapshot, run float, integer engine and Lava on the same samples."""
+
+import time
+
+import numpy as np
+from torch import Tensor, nn
+
+from arlif.core.network import QuantizedNetwork
+from arlif.errors import SimulationError
+from arlif.quantize.quantize import Precision, calibrate_input, quantize
+from arlif.quantize.trace import linearize
+from hw_sim.agreement import raw_inputs
+from hw_sim.compare import compare
+from hw_sim.crosscheck.result import Check, Figures, Verdict
+from hw_sim.energy.catalogue import PAPER
+from hw_sim.energy.counts import NetworkCounts, count
+from hw_sim.energy.estimate import estimates
+from hw_sim.engine.fast import FastEngine
+from hw_sim.float_engine import simulate_float
+from hw_sim.lava import simulate as simulate_lava
+from hw_sim.lava.requirements import PINNED, installed
+from hw_sim.simulation import Record, Simulation
+
+
+def cross_check(
+    epoch: int,
+    module: nn.Module,
+    calibration: Tensor,
+    real: Tensor,
+    labels: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    precision: Precision,
+    time_steps: int,
+    traced: int,
+    time_limit_s: float,
+) -> Check:
+    """Check one snapshot of a network.
+
+    calibration, real: real inputs, time first. labels: int64 [N]. traced: the first samples, which
+    Lava runs too, within half of the time limit.
+    Raises ArlifError where the network cannot be quantized.
+    """
+    started = time.perf_counter()
+    linear = linearize(module, tuple(real.shape[2:]))
+    source = calibrate_input(calibration.numpy(), linear.input_shape, linear.static)
+    network = quantize(linear, source, precision, time_steps)
+    inputs = raw_inputs(network, real)
+    few = inputs[:traced] if network.input.static else inputs[:, :traced]
+    floating = simulate_float(module, real, traced=traced)
+    engine = FastEngine(network)
+    fixed = engine.simulate(inputs, time_steps)
+    fixed_few = engine.simulate(few, time_steps, Record.everything(network))
+    verdict, message, lava = _on_lava(network, few, fixed_few, time_steps, time_limit_s)
+    guess = estimates(count(network, inputs, floating, time_steps))
+    views = {"integer": count(network, inputs, fixed, time_steps)}
+    views["integer traced"] = count(network, few, fixed_few, time_steps)
+    if lava is not None:
+        views["lava"] = count(network, few, lava, time_steps)
+    figures = Figures(
+        samples=len(labels),
+        traced=min(traced, len(labels)),
+        float_accuracy=float((floating.decisions == labels).mean()),
+        fixed_accuracy=float((fixed.decisions == labels).mean()),
+        decisions_changed=float((floating.decisions != fixed.decisions).mean()),
+        spikes_changed=_spikes_changed(floating, fixed_few),
+        operations={"estimate": sum(e.estimate for e in guess)}
+        | {view: _operations(counts) for view, counts in views.items()},
+        energy_uj={"estimate": 1e-6 * sum(e.paper_pj for e in guess)}
+        | {view: _energy_uj(counts) for view, counts in views.items()},
+        seconds=time.perf_counter() - started,
+    )
+    return Check(epoch, verdict, message, figures)
+
+
+def _on_lava(
+    network: QuantizedNetwork,
+    inputs: np.ndarray[tuple[int, ...], np.dtype[np.int8]],
+    want: Simulation,
+    time_steps: int,
+    time_limit_s: float,
+) -> tuple[Verdict, str, Simulation | None]:
+    if installed("lava-nc") != PINNED["lava-nc"]:
+        return Verdict.NO_LAVA, "Lava is not installed; run: arlif lava install", None
+    record = Record.everything(network)
+    try:
+        got = simulate_lava(network, inputs, time_steps, record, time_limit_s=time_limit_s / 2)
+    except SimulationError as error:
+        return Verdict.FAILED, str(error), None
+    comparison = compare(network, want, got)
+    counted = all(np.array_equal(want.counts[name], got.counts[name]) for name in want.counts)
+    if comparison.equal and counted:
+        spikes = comparison.spikes_compared
+        return Verdict.PASSED, f"Lava equals the integer engine in {spikes} spikes", got
+    return Verdict.FAILED, f"Lava differs: {comparison.first or 'spike counts'}", got
+
+
+def _spikes_changed(floating: Simulation, fixed: Simulation) -> float:
+    """Share of spikes and silences of the traced samples that quantization changed."""
+    wrong = [floating.traces[n].spikes != trace.spikes for n, trace in fixed.traces.items()]
+    return sum(int(w.sum()) for w in wrong) / sum(w.size for w in wrong)
+
+
+def _operations(counts: NetworkCounts) -> float:
+    return float((counts.accumulates + counts.multiply_accumulates).mean())
+
+
+def _energy_uj(counts: NetworkCounts) -> float:
+    return 1e-6 * float(sum(PAPER.bill(layer).total.mean() for layer in counts.layers))

@@ -1,0 +1,78 @@
+"""The process that a check runs in: started, watched and ended from the training process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hw_sim.crosscheck.result import Check, Verdict, check_from_mapping
+from hw_sim.crosscheck.worker import ANSWER
+
+LOG = "log.txt"
+GRACE_S = 15.0
+QUIET = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""A check leaves the GPU and all CPU cores but one to the training."""
+
+
+@dataclass
+class CheckProcess:
+    """A running check. folder: its task; the folder's name is the epoch."""
+
+    folder: Path
+    time_limit_s: float
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        with (self.folder / LOG).open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hw_sim.crosscheck.worker", str(self.folder.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **QUIET},
+                start_new_session=True,
+            )
+
+    def poll(self) -> Check | None:
+        """The outcome, or None while it runs within its time."""
+        if self.process.poll() is None:
+            if time.monotonic() - self.started < self.time_limit_s:
+                return None
+            self.end()
+            return self._failed(f"the check took longer than {self.time_limit_s:g} s")
+        try:
+            content = json.loads((self.folder / ANSWER).read_text(encoding="utf-8"))
+            return check_from_mapping(content, str(self.folder / ANSWER))
+        except (OSError, ValueError) as error:
+            return self._failed(self._last_words() or str(error))
+
+    def wait(self) -> Check:
+        """The outcome, however long it takes within its time limit."""
+        while (check := self.poll()) is None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
+        return check
+
+    def end(self) -> None:
+        """Stop it; it has a moment to end the Lava processes that it started."""
+        self.process.terminate()
+        try:
+            self.process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def _failed(self, message: str) -> Check:
+        return Check(int(self.folder.name), Verdict.FAILED, message)
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            lines = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").split("\n")
+            return next((line for line in reversed(lines) if line.strip()), "")
+        return ""

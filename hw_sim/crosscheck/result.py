@@ -1,0 +1,98 @@
+"""What one cross-check found, and the file that keeps all of them, in the order of epochs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from arlif.errors import ArlifError
+from arlif.mapping import STRICT, from_mapping, to_mapping
+from arlif.run import Artifact, Run
+
+CROSSCHECK = Artifact("crosscheck.json", "train --cross-check 5")
+"""The list of checks of a training run."""
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    """Lava and the integer engine are identical."""
+    NO_LAVA = "no lava"
+    """Lava is not installed; the integer engine alone was run."""
+    FAILED = "failed"
+    """They differ, or the check could not be run; see the message."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Numbers of one check. Accuracies and shares 0 to 1; operations and energies per inference.
+
+    samples: run by float and integer network. traced: the first of them, run on Lava too and
+    compared spike by spike. operations, energy_uj: by view ("estimate", "integer", and on the
+    traced samples "integer traced" and "lava"); energy by the paper's prices.
+    """
+
+    samples: int
+    traced: int
+    float_accuracy: float
+    fixed_accuracy: float
+    decisions_changed: float
+    spikes_changed: float
+    operations: dict[str, float]
+    energy_uj: dict[str, float]
+    seconds: float
+
+    __pydantic_config__: ClassVar = STRICT
+
+
+@dataclass(frozen=True)
+class Check:
+    """One cross-check. epoch counts from 1. figures: None where the check could not be run."""
+
+    epoch: int
+    verdict: Verdict
+    message: str
+    figures: Figures | None = None
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def metrics(self) -> dict[str, float]:
+        """Its numbers by the names they have in metrics.csv; check/failed is 0 or 1."""
+        values = {"check/failed": float(self.verdict is Verdict.FAILED)}
+        if self.figures is None:
+            return values
+        for name in ("float_accuracy", "fixed_accuracy", "decisions_changed", "spikes_changed"):
+            values[f"check/{name}"] = getattr(self.figures, name)
+        for view, number in self.figures.operations.items():
+            values[f"check/operations/{view}"] = number
+        for view, number in self.figures.energy_uj.items():
+            values[f"check/energy_uj/{view}"] = number
+        return values
+
+
+def check_from_mapping(mapping: dict[str, object], where: str) -> Check:
+    """A check from plain values. Raises ArlifError naming what is wrong."""
+    return from_mapping(Check, mapping, where)
+
+
+def check_to_mapping(check: Check) -> dict[str, object]:
+    """The plain values of a check."""
+    return to_mapping(check)
+
+
+def read_checks(run: Run) -> list[Check]:
+    """All checks of a run, in the order of epochs; empty where there are none.
+
+    Raises ArlifError where the file is damaged.
+    """
+    if not run.has(CROSSCHECK):
+        return []
+    path, content = run.path(CROSSCHECK), run.read_json(CROSSCHECK)
+    if not isinstance(content, list):
+        raise ArlifError(f"{path} is damaged: it holds no list of checks; train again")
+    return [check_from_mapping(mapping, str(path)) for mapping in content]
+
+
+def write_checks(run: Run, checks: list[Check]) -> None:
+    """Write all checks, atomically."""
+    run.write_json(CROSSCHECK, [check_to_mapping(check) for check in checks])

@@ -1,0 +1,83 @@
+"""A check as a folder: a snapshot and what is asked of it; beside it, the samples of all checks."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from arlif import data
+from arlif.data import Dataset
+from arlif.files import atomic_path, write_text
+from arlif.mapping import STRICT, from_mapping, to_mapping
+from arlif.networks import build
+from arlif.quantize.quantize import Precision
+from arlif.training import Recipe
+from hw_sim.crosscheck.check import cross_check
+from hw_sim.crosscheck.result import Check
+
+SNAPSHOT, TASK, SAMPLES = "snapshot.pt", "task.json", "samples.npz"
+CALIBRATION_SAMPLES = 1024
+
+
+@dataclass(frozen=True)
+class Task:
+    """Check the snapshot of an epoch.
+
+    traced: samples that Lava runs too. time_limit_s: for Lava.
+    """
+
+    epoch: int
+    recipe: Recipe
+    precision: Precision
+    traced: int
+    time_limit_s: float
+
+    __pydantic_config__: ClassVar = STRICT
+
+
+def write_samples(root: Path, dataset: Dataset, samples: int) -> None:
+    """Keep the raw samples that all checks of a run use: the first of each split."""
+    with atomic_path(root / SAMPLES) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            calibration=dataset.train.inputs[:CALIBRATION_SAMPLES],
+            inputs=dataset.test.inputs[:samples],
+            labels=dataset.test.labels[:samples],
+        )
+
+
+def write_task(folder: Path, task: Task, state: dict[str, Tensor]) -> None:
+    """Write what a process of its own needs: the task and the weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(folder / SNAPSHOT) as temporary:
+        torch.save(state, temporary)
+    write_text(folder / TASK, json.dumps(to_mapping(task)))
+
+
+def run_task(folder: Path) -> Check:
+    """Do what a folder asks. Raises ArlifError where the network cannot be quantized."""
+    task = from_mapping(Task, json.loads((folder / TASK).read_text("utf-8")), str(folder / TASK))
+    module = build(task.recipe.network())
+    module.load_state_dict(torch.load(folder / SNAPSHOT, map_location="cpu", weights_only=True))
+    info = data.describe(task.recipe.dataset)
+    with np.load(folder.parent / SAMPLES, allow_pickle=False) as stored:
+        calibration, inputs, labels = (stored[n] for n in ("calibration", "inputs", "labels"))
+
+    def real(raw: Any) -> Tensor:
+        return info.network_input(torch.from_numpy(raw))
+
+    return cross_check(
+        task.epoch,
+        module.eval(),
+        real(calibration),
+        real(inputs),
+        labels,
+        task.precision,
+        task.recipe.time_steps,
+        task.traced,
+        task.time_limit_s,
+    )

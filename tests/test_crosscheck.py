@@ -1,0 +1,127 @@
+"""Cross-checks while a real training runs: what they find, and that training does not notice."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from arlif.errors import ArlifError
+from arlif.run import Run
+from arlif.training import load_recipe, train
+from arlif.training.metrics import read_metrics
+from hw_sim.crosscheck import CROSSCHECK, CrossCheck, read_checks
+from hw_sim.crosscheck.process import CheckProcess
+from hw_sim.crosscheck.result import Verdict
+from hw_sim.lava.requirements import PINNED, installed
+
+RECIPE = load_recipe("digits", {"epochs": 3, "architecture.features": [4, "pool", 6, "pool"]})
+HAS_LAVA = installed("lava-nc") == PINNED["lava-nc"]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("plain") / "run"
+    train(RECIPE, run, accelerator="cpu")
+    return run
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("checked") / "run"
+    callback = CrossCheck(run, every=1, samples=60, traced=3)
+    train(RECIPE, run, accelerator="cpu", callbacks=(callback,))
+    return run
+
+
+def training_of(run: Path) -> list[dict[str, float]]:
+    return [
+        {k: v for k, v in row.items() if k != "seconds" and not k.startswith("check/")}
+        for row in read_metrics(run)
+    ]
+
+
+def test_training_is_bit_identical_with_and_without(plain: Path, checked: Path):
+    assert (plain / "model.pt").read_bytes() == (checked / "model.pt").read_bytes()
+    assert training_of(plain) == training_of(checked)
+
+
+def test_three_checks_land_in_order_and_in_the_metrics(checked: Path):
+    checks = read_checks(Run(checked))
+    assert [check.epoch for check in checks] == [1, 2, 3]
+    for check, row in zip(checks, read_metrics(checked), strict=True):
+        assert check.verdict is (Verdict.PASSED if HAS_LAVA else Verdict.NO_LAVA), check.message
+        assert row["check/failed"] == 0
+        assert {k: v for k, v in row.items() if k.startswith("check/")} == check.metrics()
+    assert not (checked / "crosscheck").exists()
+
+
+def test_a_check_agrees_with_itself_view_by_view(checked: Path):
+    for check in read_checks(Run(checked)):
+        figures = check.figures
+        assert figures is not None
+        assert (figures.samples, figures.traced) == (60, 3)
+        if HAS_LAVA:
+            assert figures.operations["lava"] == figures.operations["integer traced"]
+            assert figures.energy_uj["lava"] == figures.energy_uj["integer traced"]
+        assert 0 < figures.operations["integer"] < figures.operations["estimate"]
+        assert 0 <= figures.spikes_changed < 0.5
+        assert figures.energy_uj["integer"] > 0
+    # The last check saw the weights of the last epoch, on the first 60 test digits.
+    assert abs(figures.float_accuracy - read_metrics(checked)[-1]["test_accuracy"]) < 0.2
+
+
+def test_a_failing_check_is_reported_and_stops_nothing(plain: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    callback = CrossCheck(run, every=2, samples=10, traced=1, time_limit_s=0.01)
+    train(RECIPE, run, accelerator="cpu", callbacks=(callback,))
+    assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
+    (check,) = read_checks(Run(run))
+    assert check.verdict is Verdict.FAILED
+    assert "longer than 0.01 s" in check.message
+    assert [row.get("check/failed") for row in read_metrics(run)] == [None, 1, None]
+
+
+def test_a_check_that_cannot_start_is_reported_and_stops_nothing(plain: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    callback = CrossCheck(run, every=3, samples=10, traced=1)
+    (tmp_path / "blocked").write_text("")
+
+    class Blocked(type(callback)):
+        @property
+        def _folder(self):
+            return tmp_path / "blocked" / "inside a file"
+
+    callback.__class__ = Blocked
+    train(RECIPE, run, accelerator="cpu", callbacks=(callback,))
+    assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
+    assert {check.verdict for check in read_checks(Run(run))} == {Verdict.FAILED}
+
+
+def test_a_check_runs_at_the_lowest_priority_and_its_death_is_a_failed_check(tmp_path: Path):
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (folder / "task.json").write_text("{not json")
+    running = CheckProcess(folder, 60.0)
+    priorities = set()
+    while (check := running.poll()) is None:
+        with suppress(psutil.NoSuchProcess):
+            priorities.add(psutil.Process(running.process.pid).nice())
+    assert max(priorities) == 19
+    assert (check.epoch, check.verdict) == (7, Verdict.FAILED)
+    assert "JSON" in check.message
+
+
+def test_a_damaged_record_is_an_error(tmp_path: Path):
+    run = Run(tmp_path)
+    for text in ("{}", "[{}]", "not json", json.dumps([{"epoch": "1"}])):
+        run.path(CROSSCHECK).write_text(text)
+        with pytest.raises(ArlifError):
+            read_checks(run)
+
+
+@pytest.mark.parametrize(("every", "samples", "traced"), [(0, 10, 1), (1, 10, 11), (1, 10, 0)])
+def test_wrong_settings_are_refused(tmp_path, every, samples, traced):
+    with pytest.raises(ArlifError):
+        CrossCheck(tmp_path, every, samples, traced)
