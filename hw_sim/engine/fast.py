@@ -15,7 +15,7 @@ from torch import Tensor
 
 from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
 from hw_sim.engine.projection import ProjectionSum
-from hw_sim.engine.update import PopulationUpdate
+from hw_sim.engine.update import population_update
 from hw_sim.simulation import Record, Simulation, Trace, check_inputs
 
 BLOCK_ELEMENTS = 4_000_000
@@ -49,7 +49,7 @@ class FastEngine:
         self.block_elements = block_elements
         names = [p.name for p in network.populations]
         self.sums = {name: ProjectionSum(network, name, self.device) for name in [*names, READOUT]}
-        self.updates = {p.name: PopulationUpdate(p, self.device) for p in network.populations}
+        self.updates = {p.name: population_update(p, self.device) for p in network.populations}
         self.last_use = {source: name for name, s in self.sums.items() for source in s.sources}
         self.readout_bias = torch.tensor(network.readout.bias, device=self.device).long()
 

@@ -1,0 +1,51 @@
+"""Fine-tuning of a QatNetwork: the training loop and loss of the float network, on integers."""
+
+from dataclasses import replace
+
+from arlif.data import Dataset
+from arlif.quantize.qat import QatNetwork
+from arlif.training.recipe import Recipe
+
+LEARNING_RATE_SHARE = 0.1
+"""Fine-tuning starts from a trained network: a tenth of the learning rate that trained it."""
+
+
+def finetuning(recipe: Recipe, epochs: int) -> Recipe:
+    """The recipe for fine-tuning what `recipe` trained: fewer epochs, a lower learning rate."""
+    return replace(
+        recipe,
+        epochs=epochs,
+        learning_rate=recipe.learning_rate * LEARNING_RATE_SHARE,
+        warmup_epochs=0.0,
+        precision="32",
+    )
+
+
+def finetune(
+    network: QatNetwork, recipe: Recipe, dataset: Dataset, accelerator: str = "auto"
+) -> float:
+    """Train a QatNetwork in place by a recipe; returns the test accuracy of its integers, 0 to 1.
+
+    recipe: its epochs, learning rate and loss are used as they are; see `finetuning`.
+    Raises ArlifError where the parameters leave what fits the integer formats.
+    """
+    import pytorch_lightning as lightning
+
+    from arlif.training.module import TrainingModule
+
+    module = TrainingModule(network, recipe, dataset)
+    trainer = lightning.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=recipe.epochs,
+        accumulate_grad_batches=recipe.accumulate,
+        reload_dataloaders_every_n_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(module)
+    network.eval()
+    return float(trainer.callback_metrics["test_accuracy"])

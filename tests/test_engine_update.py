@@ -1,0 +1,66 @@
+"""Plain torch and fused updates of a population are the reference's."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import populations, rngs
+
+from arlif.core.network import Population
+from arlif.core.steps import current
+from arlif.kernels import integer
+from hw_sim.engine.update import FusedUpdate, TorchUpdate, Update
+
+REACH = 2**18
+
+
+def reference(population: Population, accumulators: np.ndarray) -> tuple[np.ndarray, dict]:
+    neuron, ops = population.neuron, population.neuron.ops()
+    state, spikes, states = None, [], []
+    for acc in accumulators:
+        x = current(
+            ops,
+            acc,
+            population.per_neuron(population.gain),
+            population.gain_shift,
+            population.per_neuron(population.bias),
+        )
+        state = state or neuron.initial_state(np.zeros_like(x))
+        fired, state = neuron.step(ops, state, x)
+        spikes.append(fired)
+        states.append(state)
+    names = states[0]._fields
+    return np.stack(spikes), {n: np.stack([getattr(s, n) for s in states]) for n in names}
+
+
+def check(update: Update, population: Population, seed: np.random.Generator) -> None:
+    """Two blocks of time steps, in the layouts and types that convolutions leave."""
+    shape = (5, 2, *population.shape)
+    accumulators = seed.integers(-REACH, REACH, shape)
+    spikes, states = reference(population, accumulators)
+    state = None
+    for block, dtype in ((slice(0, 3), torch.float32), (slice(3, 5), torch.int32)):
+        acc = torch.from_numpy(accumulators[block]).to(dtype)
+        if len(population.shape) == 3 and dtype is torch.float32:
+            folded = acc.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+            acc = folded.view(acc.shape)
+        fired, state, kept = update(acc, len(acc), state, True)
+        np.testing.assert_array_equal(fired.numpy() == 1, spikes[block])
+        for name, values in kept.items():
+            np.testing.assert_array_equal(values.numpy(), states[name][block])
+        assert kept.keys() == states.keys()
+
+
+SHAPES = st.sampled_from([(1,), (7,), (1, 3, 2), (3, 4, 5), (16, 2, 2)])
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@settings(max_examples=60, deadline=None)
+@given(st.data(), rngs())
+def test_updates_are_the_reference(fused: bool, data: st.DataObject, seed) -> None:
+    population = data.draw(populations("p", data.draw(SHAPES), REACH))
+    if fused and not integer.applies(population.neuron):
+        pytest.skip("no C++ compiler here")
+    cpu = torch.device("cpu")
+    check(FusedUpdate(population) if fused else TorchUpdate(population, cpu), population, seed)
