@@ -11,12 +11,13 @@ from arlif.errors import ArlifError
 from arlif.run import Run
 from arlif.training import load_recipe, train
 from arlif.training.metrics import read_metrics
-from hw_sim.crosscheck import CROSSCHECK, CrossCheck, read_checks
+from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.process import CheckProcess
-from hw_sim.crosscheck.result import Verdict
+from hw_sim.crosscheck.result import CROSSCHECK, Verdict, read_checks
 from hw_sim.lava.requirements import PINNED, installed
 
 RECIPE = load_recipe("digits", {"epochs": 3, "architecture.features": [4, "pool", 6, "pool"]})
+pytestmark = pytest.mark.timeout(900)  # checks run at the lowest priority on a busy machine
 HAS_LAVA = installed("lava-nc") == PINNED["lava-nc"]
 
 
