@@ -1,0 +1,78 @@
+"""Networks of lava-dl spike on our engines as stock netx lets them spike on Lava."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+import netx_files
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from arlif.core.network import QuantizedNetwork
+from export.netx import read_netx
+from hw_sim.engine.reference import simulate
+from hw_sim.simulation import Record
+
+pytestmark = pytest.mark.lava
+TESTS = Path(__file__).parent
+
+
+def on_lava(net: Path, data: NDArray[Any], feed: str, folder: Path) -> dict[str, NDArray[Any]]:
+    np.save(folder / "data.npy", data)
+    command = [sys.executable, str(TESTS / "netx_probe.py"), str(net), str(folder / "data.npy")]
+    done = subprocess.run(
+        [*command, feed, str(folder / "out.npz")], capture_output=True, timeout=250, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    with np.load(folder / "out.npz") as found:
+        return dict(found)
+
+
+def assert_same(
+    network: QuantizedNetwork, raw: NDArray[np.int8], lava: dict[str, NDArray[Any]], states: str
+) -> None:
+    """Layer i on Lava is the i-th population; of layer 0 only `states` are compared."""
+    time_steps = len(lava["s0"])
+    ours = simulate(network, raw, time_steps, Record.everything(network))
+    for index, trace in enumerate(ours.traces.values()):
+        assert 0 < trace.spikes.mean() < 1
+        assert np.array_equal(trace.spikes[:, 0], lava[f"s{index}"].astype(bool))
+        for variable in "uv" if index else states:
+            assert np.array_equal(trace.states[variable][:, 0], lava[f"{variable}{index}"])
+
+
+@pytest.fixture
+def mnist() -> Path:
+    try:
+        path = Path(str(distribution("lava-dl").locate_file("tests/lava/lib/dl/netx/mnist.net")))
+    except PackageNotFoundError:
+        pytest.skip("lava-dl is not installed")
+    return path
+
+
+@pytest.mark.parametrize("feed", ["bias", pytest.param("current", marks=pytest.mark.slow)])
+def test_mnist_over_64_steps(mnist: Path, feed: str, tmp_path: Path) -> None:
+    network = read_netx(mnist)
+    raw = np.random.default_rng(0).integers(-60, 77, 784).astype(np.int8)
+    current = raw.astype(int) + 64
+    data = current if feed == "bias" else np.repeat(current[:, None], 64, 1)
+    lava = on_lava(mnist, data, feed, tmp_path)
+    # a bias goes to v past u, a current through u
+    assert_same(network, raw[None], lava, "v" if feed == "bias" else "uv")
+    readout = simulate(network, raw[None], 64).readout[0]
+    assert np.array_equal(readout * 64, lava["u3"][-1])
+    assert not lava["s3"].any()
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2, 3))])
+def test_random_networks(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "random.net"
+    netx_files.write_random(path, seed)
+    network = read_netx(path)
+    rng = np.random.default_rng(seed)
+    spikes = rng.integers(0, 2, (24, 1, *network.input.shape)).astype(np.int8)
+    lava = on_lava(path, spikes[:, 0].T, "spikes", tmp_path)
+    assert_same(network, spikes, lava, "uv")
