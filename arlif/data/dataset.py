@@ -37,12 +37,20 @@ class DatasetInfo:
 
         raw: [N, C, H, W] or [N, T, C, H, W] as stored.
         """
+        return self.normalized(self.real(raw))
+
+    def real(self, raw: Tensor) -> Tensor:
+        """Real values in the stored layout, resized where `stored_shape` says so."""
         x = raw.to(torch.float32) * self.scale
         if self.stored_shape:
             small = interpolate(
                 x.flatten(0, -4), size=self.shape[1:], mode="bilinear", antialias=True
             )
             x = small.view(*x.shape[:-3], *small.shape[1:])
+        return x
+
+    def normalized(self, x: Tensor) -> Tensor:
+        """Real values with mean and std taken out and time first."""
         if self.mean:
             shape = (-1, 1, 1)
             x = (x - x.new_tensor(self.mean).view(shape)) / x.new_tensor(self.std).view(shape)

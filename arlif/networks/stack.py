@@ -93,13 +93,3 @@ class Stack:
         add_dropout(self.dropout)
         net.add_module("head", layers.Linear(size, classes))
         return net
-
-
-VGG11 = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
-"""Convolutions of VGG-11 (arXiv:1409.1556, column A); spiking: arXiv:2402.04663."""
-
-VGG13 = (64, *VGG11[:2], 128, *VGG11[2:])
-"""Convolutions of VGG-13 (arXiv:1409.1556, column B); spiking: arXiv:2402.04663."""
-
-VGGSNN = (64, 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
-"""Convolutions of VGG-SNN, as in TET (arXiv:2202.11946) and PSN (arXiv:2304.12760)."""

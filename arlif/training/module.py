@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from arlif.data import Dataset
 from arlif.neurons import ARLIF
+from arlif.training.augment import augment
 from arlif.training.batches import Batches
 from arlif.training.evaluate import Evaluation, evaluate_sums, finish, spiking_layers
 from arlif.training.loss import tet_loss
@@ -35,6 +36,7 @@ class TrainingModule(lightning.LightningModule):
     def __init__(self, net: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
         super().__init__()
         self.net, self.recipe, self.dataset = net, recipe, dataset
+        self.fill = torch.tensor(dataset.info.mean or (0.0,) * dataset.info.shape[0])
         self.metrics: Metrics | None = None
         self._loss = torch.zeros(2)
         self._started = 0.0
@@ -60,7 +62,8 @@ class TrainingModule(lightning.LightningModule):
         """The loss of one batch."""
         recipe, info = self.recipe, self.dataset.info
         targets = functional.one_hot(batch[1], len(info.classes)).float()
-        logits = self.net(info.network_input(batch[0])).float()
+        x, targets = augment(recipe.augmentation, info.real(batch[0]), targets, self.fill)
+        logits = self.net(info.normalized(x)).float()
         loss = tet_loss(logits, targets, recipe.mse_weight, recipe.mse_to_labels)
         self._loss += torch.stack([loss.detach(), torch.ones_like(loss)])
         self.log("loss", loss.detach(), prog_bar=True, logger=False)

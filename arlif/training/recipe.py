@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from arlif import data
@@ -11,6 +12,7 @@ from arlif.errors import ArlifError, require
 from arlif.mapping import STRICT, from_mapping
 from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron import NeuronConfig
+from arlif.training.augment import Augmentation
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Recipe:
     warmup_epochs: float = 0.0
     mse_weight: float = 0.05
     mse_to_labels: bool = False
+    augmentation: Augmentation = field(default_factory=Augmentation)
     precision: Literal["32", "bf16"] = "32"
     accumulate: int = 1
 
@@ -46,19 +49,22 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "accumulate"):
-            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {self._given(name)}")
+            require(
+                getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}"
+            )
         for name in ("seed", "weight_decay", "warmup_epochs"):
-            require(getattr(self, name) >= 0, f"{name} cannot be negative: {self._given(name)}")
+            require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
         require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
         require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
         require(
             self.warmup_epochs < self.epochs,
             f"warmup_epochs must be below epochs = {self.epochs}, not {self.warmup_epochs}",
         )
+        require(
+            not self.augmentation.trivial_wide or data.describe(self.dataset).shape[0] == 3,
+            f"augmentation trivial_wide is made for RGB images, which {self.dataset} has not",
+        )
         self.network()
-
-    def _given(self, name: str) -> Any:
-        return getattr(self, name)
 
     def network(self) -> NetworkConfig:
         """The network that this recipe trains. Raises ArlifError."""
@@ -83,17 +89,37 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def load_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
-    """A recipe by name, with some values replaced.
+    """A recipe by name, or from a file whose path ends in .toml, with some values replaced.
 
     changes: values by dotted path, such as {"epochs": 40, "neuron.name": "lif-soft"}.
+    A file may start from another recipe: extends = "name".
     Raises ArlifError where the name or a path is unknown, or a value does not fit.
     """
-    if name not in recipe_names():
-        raise ArlifError(f"no recipe is called {name!r}; there are {', '.join(recipe_names())}")
-    mapping = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    mapping = _read(name)
     for path, value in (changes or {}).items():
         _replace(mapping, path, value)
     return from_mapping(Recipe, mapping, f"recipe {name}")
+
+
+def _read(name: str) -> dict[str, Any]:
+    known = recipe_names()
+    require(
+        name in known or name.endswith(".toml"),
+        f"no recipe is called {name!r}; there are {', '.join(known)}; a file's name ends in .toml",
+    )
+    try:
+        file = _FOLDER / f"{name}.toml" if name in known else Path(name)
+        mapping = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArlifError(f"cannot read the recipe {name}: {error}") from None
+    base = mapping.pop("extends", None)
+    return mapping if base is None else _merged(_read(base), mapping)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it, tables field by field."""
+    both = {key for key in changes if isinstance(base.get(key), dict)}
+    return base | {k: _merged(base[k], v) if k in both else v for k, v in changes.items()}
 
 
 def parse_change(text: str) -> tuple[str, Any]:

@@ -1,0 +1,147 @@
+"""Augmentation: Pillow as oracle for colors, exact cases for geometry, invariants for mixing."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageEnhance, ImageOps
+
+from arlif.errors import ArlifError
+from arlif.training import load_recipe
+from arlif.training.augment import Augmentation, augment
+from arlif.training.color import (
+    autocontrast,
+    brightness,
+    color,
+    contrast,
+    equalize,
+    posterize,
+    sharpness,
+    solarize,
+)
+from arlif.training.warp import rotate, shear_x, shear_y, translate
+
+PILLOW = [
+    (brightness, 1.6, lambda im: ImageEnhance.Brightness(im).enhance(1.6)),
+    (brightness, 0.3, lambda im: ImageEnhance.Brightness(im).enhance(0.3)),
+    (color, 0.2, lambda im: ImageEnhance.Color(im).enhance(0.2)),
+    (color, 1.9, lambda im: ImageEnhance.Color(im).enhance(1.9)),
+    (contrast, 1.7, lambda im: ImageEnhance.Contrast(im).enhance(1.7)),
+    (sharpness, 1.8, lambda im: ImageEnhance.Sharpness(im).enhance(1.8)),
+    (sharpness, 0.1, lambda im: ImageEnhance.Sharpness(im).enhance(0.1)),
+    (posterize, 3.0, lambda im: ImageOps.posterize(im, 3)),
+    (solarize, 100 / 255, lambda im: ImageOps.solarize(im, 100)),
+    (autocontrast, 0.0, ImageOps.autocontrast),
+    (equalize, 0.0, ImageOps.equalize),
+]
+
+
+def picture():
+    rng = np.random.default_rng(0)
+    smooth = np.linspace(20, 230, 32)[:, None, None] * np.array([1.0, 0.6, 0.3])
+    return (smooth + rng.integers(-20, 20, (32, 32, 3))).clip(0, 255).astype(np.uint8)
+
+
+def as_batch(image):
+    return torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)[None]
+
+
+@pytest.mark.parametrize(
+    ("ours", "amount", "theirs"), PILLOW, ids=[f"{p[0].__name__}-{p[1]:.1f}" for p in PILLOW]
+)
+def test_color_operations_equal_pillow(ours, amount, theirs):
+    image = picture()
+    want = np.asarray(theirs(Image.fromarray(image))).astype(int)
+    got = (ours(as_batch(image), torch.tensor([amount]))[0] * 255).permute(1, 2, 0).numpy()
+    assert np.abs(got - want).max() <= 2.0
+
+
+def test_quarter_turn_is_exact():
+    x = torch.rand(2, 3, 8, 8)
+    got = rotate(x, torch.tensor([90.0, -90.0]))
+    assert torch.allclose(got[0], torch.rot90(x[0], 1, (1, 2)), atol=1e-5)
+    assert torch.allclose(got[1], torch.rot90(x[1], -1, (1, 2)), atol=1e-5)
+
+
+def test_translation_moves_whole_pixels_and_lets_zeros_in():
+    x = torch.rand(1, 1, 6, 6)
+    got = translate(x, torch.tensor([2]), torch.tensor([-1]))
+    want = torch.zeros_like(x)
+    want[..., :5, 2:] = x[..., 1:, :4]
+    assert torch.allclose(got, want, atol=1e-6)
+
+
+def test_shear_moves_rows_by_their_number():
+    x = torch.rand(1, 1, 4, 4)
+    got = shear_x(x, torch.tensor([1.0]))
+    for row in range(4):
+        assert torch.allclose(got[0, 0, row, : 4 - row], x[0, 0, row, row:], atol=1e-5)
+    assert torch.allclose(shear_y(x, torch.tensor([0.0])), x, atol=1e-6)
+
+
+ONE_HOT = torch.eye(4)[torch.arange(16) % 4]
+ZERO = torch.zeros(3)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Augmentation(crop=4, flip=True, cutout=8),
+        Augmentation(flip=True, trivial_wide=True, erase=0.5, mixup=0.2, cutmix=1.0),
+        Augmentation(roll=5, rotate=15.0, event_wide=True),
+        Augmentation(mixup=1.0),
+        Augmentation(cutmix=1.0),
+    ],
+)
+def test_augmentation_keeps_shape_range_and_probability_and_follows_the_seed(settings):
+    x = torch.rand(16, 3, 16, 16)
+    torch.manual_seed(3)
+    got, targets = augment(settings, x, ONE_HOT, ZERO)
+    assert got.shape == x.shape
+    assert not torch.equal(got, x)
+    assert float(got.min()) >= -1e-6
+    assert float(got.max()) <= 1 + 1e-6
+    assert torch.allclose(targets.sum(1), torch.ones(16))
+    torch.manual_seed(3)
+    again, same_targets = augment(settings, x, ONE_HOT, ZERO)
+    assert torch.equal(got, again)
+    assert torch.equal(targets, same_targets)
+
+
+def test_no_augmentation_changes_nothing():
+    x = torch.rand(16, 3, 16, 16)
+    got, targets = augment(Augmentation(), x, ONE_HOT, ZERO)
+    assert torch.equal(got, x)
+    assert torch.equal(targets, ONE_HOT)
+
+
+def test_all_frames_of_a_recording_are_changed_alike():
+    frame = torch.rand(8, 1, 2, 12, 12)
+    x = frame.expand(8, 5, 2, 12, 12)
+    settings = Augmentation(crop=2, flip=True, roll=3, rotate=10.0, event_wide=True)
+    got, _ = augment(settings, x, torch.eye(8), torch.zeros(2))
+    assert torch.equal(got, got[:, :1].expand_as(got))
+    assert not torch.equal(got, x)
+
+
+def test_erased_pixels_take_the_fill_value():
+    x = torch.full((64, 3, 16, 16), 2.0)
+    fill = torch.tensor([0.1, 0.2, 0.3])
+    got, _ = augment(Augmentation(erase=1.0), x, torch.eye(64), fill)
+    erased = got[:, 0] != 2.0
+    assert 0.02 <= erased.float().mean() <= 0.33
+    assert bool(erased.any((1, 2)).all())
+    assert torch.equal(got[:, 2][erased], torch.full((int(erased.sum()),), 0.3))
+
+
+def test_cutmix_targets_follow_the_area():
+    x = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 1, 20, 20)
+    got, targets = augment(Augmentation(cutmix=1.0), x, torch.eye(8), torch.zeros(1))
+    kept = (got == x).float().mean((1, 2, 3))
+    assert torch.allclose(targets.diagonal(), kept, atol=1e-6)
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(ArlifError, match="cannot be negative"):
+        Augmentation(crop=-1)
+    with pytest.raises(ArlifError, match="made for RGB"):
+        load_recipe("digits", {"augmentation": {"trivial_wide": True}})
