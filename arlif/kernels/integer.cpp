@@ -22,18 +22,24 @@ template <class W> inline W multiply(int32_t value, int32_t factor, int32_t bits
   return (product + ((product >> (8 * sizeof(W) - 1)) & ((W(1) << bits) - 1))) >> bits;
 }
 
+// By value: std::clamp's references keep a compiler from vectorising.
+template <class V> inline V clamped(V value, V low, V high) {
+  value = value < low ? low : value;
+  return value > high ? high : value;
+}
+
 template <class W> struct Arithmetic {
-  const Constants &c;
+  const Constants c;  // by value: stores of spikes may alias what is behind a reference
 
   template <class V> int32_t saturate(V value) const {
-    return int32_t(std::min<V>(std::max<V>(value, c.low), c.high));
+    return int32_t(clamped<V>(value, c.low, c.high));
   }
   int32_t scale(int32_t value, int32_t factor) const {
     return int32_t(multiply<W>(value, factor, c.factor_bits));
   }
   int32_t lookup(const Table &table, int32_t x) const {
-    const int32_t inside = std::min(std::max(x, table.low), table.high);
-    return table.values[(uint32_t(inside) - uint32_t(table.low)) >> table.shift];
+    const uint32_t inside = clamped(x, table.low, table.high);
+    return table.values[(inside - uint32_t(table.low)) >> table.shift];
   }
 };
 
@@ -51,7 +57,8 @@ template <class W, bool memory> struct Arlif : Arithmetic<W> {
       push += this->scale(r, r >= 0 ? gate : (1 << c.factor_bits) - gate);
     }
     state[1] = this->saturate(push);
-    state[0] = this->saturate(h - (fired ? theta + this->lookup(c.resets, state[1]) : 0));
+    const int32_t removed = theta + this->lookup(c.resets, state[1]);
+    state[0] = this->saturate(h - (fired ? removed : 0));
     return fired;
   }
 };
@@ -81,13 +88,14 @@ struct Arrays {
 template <class Neuron, class A> void run(const Constants &c, const Arrays &a, const A *acc) {
   constexpr int64_t tile = 1024;
   constexpr int states = Neuron::states;
-  const Neuron neuron{{c}};
   for_tiles(a.size, tile, a.threads, [&](int64_t begin, int64_t count, int64_t) {
-    int32_t now[states * tile], gain[tile], bias[tile], x[tile];
+    const Neuron neuron{{c}};
+    int32_t now[states * tile], gain[tile], bias[tile], x[tile], fired[tile];
     copy_rows(now, tile, a.state + begin, a.size, states, count);
+    int64_t channel = begin / a.inner % a.channels, left = a.inner - begin % a.inner;
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t channel = (begin + i) / a.inner % a.channels;
       gain[i] = a.gain[channel], bias[i] = a.bias[channel];
+      if (--left == 0) left = a.inner, channel = channel + 1 < a.channels ? channel + 1 : 0;
     }
     for (int64_t t = 0; t < a.steps; ++t) {
       if (t == 0 || a.accumulator_stride) {
@@ -96,14 +104,14 @@ template <class Neuron, class A> void run(const Constants &c, const Arrays &a, c
         for (int64_t i = 0; i < count; ++i)
           x[i] = neuron.saturate(multiply<int64_t>(int32_t(in[i]), gain[i], a.gain_shift) + bias[i]);
       }
-      uint8_t *out = a.spikes + t * a.size + begin;
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         int32_t s[states];
         load_values(s, now + i, tile);
-        out[i] = neuron.step(x[i], s);
+        fired[i] = neuron.step(x[i], s);
         store_values(s, now + i, tile);
       }
+      std::copy(fired, fired + count, a.spikes + t * a.size + begin);
       if (a.history)
         copy_rows(a.history + t * a.size + begin, a.steps * a.size, now, tile, states, count);
     }
