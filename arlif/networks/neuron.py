@@ -8,7 +8,16 @@ from torch import nn
 
 from arlif.errors import require
 from arlif.mapping import STRICT
-from arlif.neurons import ARLIF, LIF
+from arlif.neurons import (
+    ARLIF,
+    CLIF,
+    LIF,
+    PLIF,
+    PSN,
+    LearnableResetLIF,
+    MaskedPSN,
+    SlidingPSN,
+)
 
 
 @dataclass(frozen=True)
@@ -16,13 +25,16 @@ class NeuronConfig:
     """A neuron's name and constants.
 
     name: one of NEURONS. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
-    width: width of the rectangular surrogate. Raises ArlifError.
+    width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
+    neuron reads, at least 1. Parallel neurons have no use for decay and threshold.
+    Raises ArlifError.
     """
 
     name: str = "arlif"
     decay: float = 0.5
     v_threshold: float = 1.0
     width: float = 1.0
+    order: int = 2
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -61,5 +73,11 @@ NEURONS: dict[str, Callable[[NeuronConfig, int], nn.Module]] = {
     "arlif-memoryless": _arlif(alpha=False, memory=False),
     "lif-soft": lambda c, steps: LIF(c.decay, c.v_threshold, "soft", c.width),
     "lif-hard": lambda c, steps: LIF(c.decay, c.v_threshold, "hard", c.width),
+    "lif-learnable": lambda c, steps: LearnableResetLIF(c.decay, c.v_threshold, c.width),
+    "plif": lambda c, steps: PLIF(c.decay, c.v_threshold, c.width),
+    "clif": lambda c, steps: CLIF(c.decay, c.v_threshold, c.width),
+    "psn": lambda c, steps: PSN(steps, c.width),
+    "psn-masked": lambda c, steps: MaskedPSN(steps, min(c.order, steps), c.width),
+    "psn-sliding": lambda c, steps: SlidingPSN(c.order, c.width),
 }
 """Every neuron by the name it has in recipes."""
