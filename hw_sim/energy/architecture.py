@@ -1,0 +1,121 @@
+"""Operations of a torch network per time step, as the literature counts them.
+
+A convolution or dense layer whose inputs are spikes makes accumulates, any other one
+multiply-accumulates; averages of spikes are no spikes, so layers behind a pool count as the latter.
+"""
+
+from dataclasses import dataclass, replace
+from math import ceil, floor
+
+import torch
+from torch import Tensor, nn
+
+from arlif.networks import NetworkConfig, build
+from arlif.neurons import SpikingNeuron
+
+
+@dataclass(frozen=True)
+class DenseLayer:
+    """One convolution or dense layer per sample and time step.
+
+    connections: multiply-accumulates of a dense evaluation. spiking: its inputs are 0 or 1.
+    graded: its input is the network's. window: mean number of spikes that one input averages, 1
+    without a pool; so connections * window events reach it where pools are sums of events.
+    """
+
+    name: str
+    connections: int
+    spiking: bool
+    graded: bool
+    window: float
+
+
+@dataclass(frozen=True)
+class DenseNetwork:
+    """All such layers, neurons and trained parameters of a network."""
+
+    layers: tuple[DenseLayer, ...]
+    neurons: int
+    parameters: int
+
+    @property
+    def flops(self) -> int:
+        """Two per connection."""
+        return 2 * sum(layer.connections for layer in self.layers)
+
+    @property
+    def multiply_accumulates(self) -> int:
+        """Connections of layers whose inputs are no spikes."""
+        return sum(layer.connections for layer in self.layers if not layer.spiking)
+
+    @property
+    def spiking_connections(self) -> int:
+        """Connections of layers whose inputs are spikes; times the spike rate: accumulates."""
+        return sum(layer.connections for layer in self.layers if layer.spiking)
+
+    @property
+    def graded_connections(self) -> int:
+        """Connections of layers fed with the network's input."""
+        return sum(layer.connections for layer in self.layers if layer.graded)
+
+    @property
+    def event_connections(self) -> float:
+        """What spikes travel when every pool is a sum of events."""
+        return sum(layer.connections * layer.window for layer in self.layers if not layer.graded)
+
+
+def dense_network(config: NetworkConfig) -> DenseNetwork:
+    """Count a network's layers by watching one step in which neurons fire at random."""
+    watch = _Watch()
+    net = build(replace(config, time_steps=1)).eval()
+    for name, module in net.named_modules():
+        if not list(module.children()):
+            module.register_forward_hook(
+                lambda layer, inputs, out, name=name: watch.see(name, layer, inputs[0], out)
+            )
+    with torch.inference_mode():
+        net(torch.rand(1, 1, *config.input_shape, generator=watch.generator))
+    return DenseNetwork(
+        tuple(watch.layers), watch.neurons, sum(p.numel() for p in net.parameters())
+    )
+
+
+class _Watch:
+    """Sees every layer run, in order."""
+
+    def __init__(self) -> None:
+        self.generator = torch.Generator().manual_seed(0)
+        self.layers: list[DenseLayer] = []
+        self.neurons = 0
+        self.window = 1.0
+
+    def see(self, name: str, layer: nn.Module, x: Tensor, out: Tensor) -> Tensor | None:
+        """Note a layer; replaces what a neuron sends by random spikes."""
+        if isinstance(layer, SpikingNeuron):
+            self.neurons += out.numel()
+            self.window = 1.0
+            return torch.bernoulli(torch.full_like(out, 0.5), generator=self.generator)
+        if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
+            self.window *= _mean_window(layer, x, out)
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            self.layers.append(
+                DenseLayer(
+                    name,
+                    out.numel() * (layer.weight.numel() // len(layer.weight)),
+                    spiking=bool(((x == 0) | (x == 1)).all()),
+                    graded=self.neurons == 0,
+                    window=self.window,
+                )
+            )
+        return None
+
+
+def _mean_window(pool: nn.Module, x: Tensor, out: Tensor) -> float:
+    """Inputs per output of a pool without padding, mean over outputs."""
+    if isinstance(pool, nn.AvgPool2d):
+        kernel = pool.kernel_size
+        return float(kernel * kernel if isinstance(kernel, int) else kernel[0] * kernel[1])
+    mean = 1.0
+    for n, m in zip(x.shape[-2:], out.shape[-2:], strict=True):
+        mean *= sum(ceil((i + 1) * n / m) - floor(i * n / m) for i in range(m)) / m
+    return mean
