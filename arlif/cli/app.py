@@ -7,10 +7,13 @@ import sys
 
 import typer
 
-from arlif.cli import lava
+from arlif.cli import data, lava
+from arlif.cli.check import check
 from arlif.cli.compare import compare
 from arlif.cli.demo import demo
+from arlif.cli.evaluate import evaluate
 from arlif.cli.export import export
+from arlif.cli.import_file import import_network
 from arlif.cli.output import ERRORS
 from arlif.cli.quantize import quantize
 from arlif.cli.report import report
@@ -25,8 +28,10 @@ app = typer.Typer(
     add_completion=False,
     help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.",
 )
-for verb in (train, quantize, export, simulate, compare, report, demo):
+app.add_typer(data.app, name="data")
+for verb in (train, evaluate, check, quantize, export, simulate, compare, report, demo):
     app.command()(verb)
+app.command("import")(import_network)
 app.add_typer(lava.app, name="lava")
 
 BAD_INPUT = 2

@@ -12,7 +12,9 @@ from arlif.cli.compare import MISMATCH
 from arlif.cli.export import run_export
 from arlif.cli.output import JsonOption, Output, percent
 from arlif.cli.report import run_report
-from arlif.cli.simulate import EngineName
+from arlif.cli.simulate import EngineName, Source
+
+LAVA_SECONDS = 600
 
 
 def demo(
@@ -54,7 +56,7 @@ def demo(
 def _simulate(output: Output, run: Path, engine: EngineName) -> dict[str, Any]:
     with output.progress(f"    {engine}") as update:
         result = simulate_verb.run_simulate(
-            run, engine, None, simulate_verb.TRACED_SAMPLES, 600, None, update
+            run, engine, Source(), simulate_verb.TRACED_SAMPLES, LAVA_SECONDS, update
         )
     simulate_verb.show(output, result)
     return result

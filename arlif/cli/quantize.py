@@ -44,8 +44,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
 def run_quantize(folder: Path, preset: str, weight_bits: int, data: Path | None) -> dict[str, Any]:
     """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
     from arlif.cli.samples import load_samples
-    from arlif.core.neurons import PRESETS
-    from arlif.errors import require
+    from arlif.core.neurons import find_preset
     from arlif.quantize.quantize import Precision, calibrate_input
     from arlif.quantize.quantize import quantize as quantize_network
     from arlif.quantize.trace import linearize
@@ -56,11 +55,10 @@ def run_quantize(folder: Path, preset: str, weight_bits: int, data: Path | None)
 
     run = Run(folder)
     run.require(MODEL)
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    precision = Precision(PRESETS[preset], weight_bits)
+    precision = Precision(find_preset(preset), weight_bits)
     module, recipe = load_trained(folder)
     calibration = load_samples(recipe, data, "train", CALIBRATION_SAMPLES)
-    linear = linearize(module, calibration.info.shape)
+    linear = linearize(module, recipe.network().input_shape)
     source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
     network = quantize_network(linear, source, precision, recipe.time_steps)
     write_nir(network, run.path(NIR))

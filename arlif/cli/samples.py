@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,17 +10,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arlif import data
-from arlif.data import DatasetInfo
+from arlif.errors import ArlifError, require
 from arlif.training import Recipe
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """real: network inputs, time first, [1, N, C, H, W] or [T, N, C, H, W]; labels: int64 [N]."""
+    """real: network inputs, time first, [1, N, *shape] or [T, N, *shape].
 
-    info: DatasetInfo
+    labels: int64 [N], or None where they are not known.
+    """
+
     real: Tensor
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64] | None
+
+    def __post_init__(self) -> None:
+        require(
+            self.labels is None or self.labels.shape == self.real.shape[1:2],
+            f"inputs {tuple(self.real.shape)} are time first, [1 or T, N, ...], and need N labels; "
+            f"got {None if self.labels is None else self.labels.shape}",
+        )
+
+    def __len__(self) -> int:
+        return int(self.real.shape[1])
 
 
 def load_samples(
@@ -33,4 +45,36 @@ def load_samples(
     dataset = data.load(recipe.dataset, folder, recipe.time_steps)
     split = dataset.train if part == "train" else dataset.test
     raw = torch.from_numpy(np.ascontiguousarray(split.inputs[:limit]))
-    return Samples(dataset.info, dataset.info.network_input(raw), split.labels[:limit])
+    return Samples(dataset.info.network_input(raw), split.labels[:limit])
+
+
+def read_samples(inputs: Path, labels: Path | None, limit: int | None) -> Samples:
+    """The first `limit` samples of a user's .npy files; None takes all.
+
+    inputs: real, time first, [1, N, *shape] or [T, N, *shape]. labels: integers [N].
+    Raises ArlifError where a file is missing, is no .npy file of numbers, or does not fit.
+    """
+    real = read_array(inputs)
+    require(real.ndim >= 3, f"{inputs} must be [1 or T, N, *shape], not {real.shape}")
+    classes = None if labels is None else read_array(labels)
+    require(
+        classes is None or np.issubdtype(classes.dtype, np.integer),
+        f"{labels} must hold integers, the class of each sample",
+    )
+    return Samples(
+        torch.from_numpy(real.astype(np.float32))[:, :limit],
+        None if classes is None else classes.astype(np.int64)[:limit],
+    )
+
+
+def read_array(path: Path) -> NDArray[Any]:
+    """The numbers of a .npy file. Raises ArlifError where it holds anything else."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ArlifError(f"{path} is not a readable .npy file ({error})") from None
+    require(
+        isinstance(array, np.ndarray) and np.issubdtype(array.dtype, np.number),
+        f"{path} must hold one array of numbers",
+    )
+    return array

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,32 +40,47 @@ def simulate(
     ] = TRACED_SAMPLES,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that Lava may take.")] = 600,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(help="Your own inputs, .npy [1 or T, N, *shape].")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Their labels, .npy [N].")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run test samples on an engine; writes traces/ENGINE.h5 and traces/ENGINE.json."""
     output = Output(as_json)
     with output.progress(f"simulating on {engine}") as update:
-        result = run_simulate(run, engine, samples, trace, time_limit, data, update)
+        source = Source(samples, data, inputs, labels)
+        result = run_simulate(run, engine, source, trace, time_limit, update)
     show(output, result)
     output.result(result)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Which samples: the first `limit` of the test split, or of a user's own files."""
+
+    limit: int | None = None
+    data: Path | None = None
+    inputs: Path | None = None
+    labels: Path | None = None
+
+
 def show(output: Output, result: dict[str, Any]) -> None:
     """Print an engine's figures."""
+    known = result["accuracy"] is not None
+    accuracy = f"accuracy {percent(result['accuracy'])} on " if known else ""
     output.say(
-        f"{result['engine']}: accuracy {percent(result['accuracy'])} on {result['samples']} test "
-        f"samples, {result['events_per_inference']:.1f} spikes per inference, "
-        f"{result['seconds']:.2f} s"
+        f"{result['engine']}: {accuracy}{result['samples']} samples, "
+        f"{result['events_per_inference']:.1f} spikes per inference, {result['seconds']:.2f} s"
     )
 
 
 def run_simulate(
     folder: Path,
     engine: EngineName,
-    samples: int | None,
+    source: Source,
     traced: int,
     time_limit: float,
-    data: Path | None,
     progress: Progress,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes its traces and returns its figures."""
@@ -73,33 +89,50 @@ def run_simulate(
     run = Run(folder)
     path = run.require(ENGINE_INPUT[engine])
 
-    from arlif.cli.samples import load_samples
-    from arlif.training import read_recipe
     from hw_sim.engines import ENGINES
     from hw_sim.traces import write_traces
 
-    recipe = read_recipe(folder)
-    if engine is EngineName.LAVA and samples is None:
-        samples = LAVA_SAMPLES
-    test = load_samples(recipe, data, "test", samples)
-    count = len(test.labels)
+    test, time_steps = _samples(run, source, engine)
+    count = len(test)
     start = time.perf_counter()
     simulation, fingerprint = ENGINES[engine](
-        path, test.real, recipe.time_steps, min(traced, count), time_limit, progress
+        path, test.real, time_steps, min(traced, count), time_limit, progress
     )
     seconds = time.perf_counter() - start
     write_traces(simulation, run.path(traces(engine)))
+    right = None if test.labels is None else float((simulation.decisions == test.labels).mean())
     result = {
         "engine": str(engine),
         "network": fingerprint,
         "samples": count,
-        "accuracy": float((simulation.decisions == test.labels).mean()),
+        "accuracy": right,
         "events_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
         "spike_rate": {
-            name: float(c.sum() / c.size / recipe.time_steps)
-            for name, c in simulation.counts.items()
+            name: float(c.sum() / c.size / time_steps) for name, c in simulation.counts.items()
         },
         "seconds": seconds,
     }
     run.write_json(outcome(engine), result)
     return result
+
+
+def _samples(run: Any, source: Source, engine: EngineName) -> tuple[Any, int]:
+    """The samples and T: from the run's recipe, or for an imported network from its file."""
+    from arlif.cli.samples import load_samples, read_samples
+    from arlif.errors import require
+    from arlif.run import CONFIG, NIR
+    from arlif.training import read_recipe
+    from export.nir import read_nir
+
+    limit = LAVA_SAMPLES if engine is EngineName.LAVA and source.limit is None else source.limit
+    trained = run.has(CONFIG)
+    if source.inputs is not None:
+        samples = read_samples(source.inputs, source.labels, limit)
+        steps = read_recipe(run.folder) if trained else read_nir(run.require(NIR))
+        return samples, steps.time_steps
+    require(
+        trained,
+        f"{run.folder} was not trained here, so there is no test split; give --inputs FILE.npy",
+    )
+    recipe = read_recipe(run.folder)
+    return load_samples(recipe, source.data, "test", limit), recipe.time_steps

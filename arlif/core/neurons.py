@@ -19,6 +19,7 @@ from arlif.core.steps import (
     cuba_step,
     lif_hard_step,
     lif_soft_step,
+    lif_subtract_step,
 )
 from arlif.core.tables import LookupTable, TableDomain
 from arlif.errors import NetworkError, require
@@ -152,6 +153,22 @@ class IntegerLifSoft(IntegerLif):
 
 
 @dataclass(frozen=True, eq=False)
+class IntegerLifSubtract(IntegerLif):
+    """LIF whose spike subtracts `amount`; `hold` raises the threshold while u is above it."""
+
+    amount: int
+    hold: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_representable("amount", self.amount)
+        self._require_representable("threshold + hold", self.threshold + self.hold)
+
+    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+        return lif_subtract_step(ops, self, state, x)
+
+
+@dataclass(frozen=True, eq=False)
 class IntegerLifHard(IntegerLif):
     """LIF whose spike sets the membrane potential to zero."""
 
@@ -208,7 +225,8 @@ class IntegerCuba(IntegerNeuron):
 
 
 NEURONS: dict[str, type[IntegerNeuron]] = {
-    cls.__name__: cls for cls in (IntegerArlif, IntegerLifSoft, IntegerLifHard, IntegerCuba)
+    cls.__name__: cls
+    for cls in (IntegerArlif, IntegerLifSoft, IntegerLifHard, IntegerLifSubtract, IntegerCuba)
 }
 """Every integer neuron by the name it has in files."""
 
@@ -233,3 +251,9 @@ PRESETS: dict[str, Numbers] = {
     "loihi24": Numbers(FixedPointFormat(24, 12), factor_bits=12),
 }
 """compact16: 16-bit state, 8-bit factors. loihi24: the widths of Lava's LIF (24-bit, 12-bit)."""
+
+
+def find_preset(name: str) -> Numbers:
+    """Number formats by name. Raises ArlifError where there are none of that name."""
+    require(name in PRESETS, f"no preset is called {name!r}; there are {', '.join(PRESETS)}")
+    return PRESETS[name]

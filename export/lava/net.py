@@ -102,6 +102,11 @@ def read_net(path: Path) -> QuantizedNetwork:
     return network
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a .net file says that arlif wrote it. Raises FormatError where it is not HDF5."""
+    return "numerics_version" in read_tree(path).get("arlif", {})
+
+
 def _network(tree: Tree) -> QuantizedNetwork:
     require("arlif" in tree, FOREIGN.format("it has no group /arlif"), FormatError)
     version = value(int, tree["arlif"]["numerics_version"], "/arlif/numerics_version")

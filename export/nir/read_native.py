@@ -37,6 +37,16 @@ def read_nir(path: Path) -> QuantizedNetwork:
         raise FormatError(f"{path}: {error}") from None
 
 
+def is_native(path: Path) -> bool:
+    """Whether a NIR file holds a quantized network. Raises FormatError where it is not HDF5."""
+    tree = read_tree(path)
+    try:
+        _about(_entry(tree, "node"))
+    except FormatError:
+        return False
+    return True
+
+
 def _entry(tree: Any, *names: str) -> Any:
     for depth, name in enumerate(names):
         require(
