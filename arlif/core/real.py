@@ -15,6 +15,7 @@ from arlif.core.steps import (
     arlif_step,
     lif_hard_step,
     lif_soft_step,
+    lif_subtract_step,
 )
 
 
@@ -115,6 +116,17 @@ class RealLifSoft(RealLif):
 
     def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
         return lif_soft_step(ops, self, state, x)
+
+
+@dataclass(frozen=True)
+class RealLifSubtract(RealLif):
+    """LIF whose spike subtracts `amount`; `hold` raises the threshold while u is above it."""
+
+    amount: Any
+    hold: Any
+
+    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+        return lif_subtract_step(ops, self, state, x)
 
 
 @dataclass(frozen=True)

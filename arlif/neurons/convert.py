@@ -2,9 +2,10 @@
 
 import torch
 
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.errors import LoweringError, require
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
+from arlif.neurons.subtract import SubtractLIF
 
 
 def spiking_module(neuron: RealNeuron) -> SpikingNeuron:
@@ -24,6 +25,13 @@ def spiking_module(neuron: RealNeuron) -> SpikingNeuron:
             return module
         case RealLifSoft():
             return LIF(float(neuron.decay), float(neuron.threshold), "soft")
+        case RealLifSubtract():
+            return SubtractLIF(
+                float(neuron.decay),
+                float(neuron.threshold),
+                float(neuron.amount),
+                float(neuron.hold),
+            )
         case RealLifHard():
             return LIF(float(neuron.decay), float(neuron.threshold), "hard")
     raise LoweringError(f"{type(neuron).__name__} has no torch module; use ARLIF or LIF")

@@ -25,10 +25,18 @@ from arlif.core.neurons import (
     IntegerArlif,
     IntegerLifHard,
     IntegerLifSoft,
+    IntegerLifSubtract,
     IntegerNeuron,
     Numbers,
 )
-from arlif.core.real import RealArlif, RealLif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.real import (
+    RealArlif,
+    RealLif,
+    RealLifHard,
+    RealLifSoft,
+    RealLifSubtract,
+    RealNeuron,
+)
 from arlif.errors import LoweringError, require
 from arlif.quantize.linearized import Current, LinearizedNetwork, Real, RealConv2d, Term
 
@@ -102,6 +110,20 @@ def to_integer(neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
 @to_integer.register
 def _(neuron: RealArlif, numbers: Numbers) -> IntegerNeuron:
     return IntegerArlif.sample(neuron, numbers)
+
+
+@to_integer.register
+def _(neuron: RealLifSubtract, numbers: Numbers) -> IntegerNeuron:
+    state = numbers.state_format
+    constants = (neuron.threshold, neuron.amount, neuron.hold)
+    threshold, amount, hold = (int(state.quantize(value)) for value in constants)
+    require(
+        max(constants) <= float(state.to_real(state.high)),
+        f"a threshold or reset of {max(constants):.3g} does not fit {state}; use a wider format",
+        LoweringError,
+    )
+    decay = round(neuron.decay * (1 << numbers.factor_bits))
+    return IntegerLifSubtract(state, numbers.factor_bits, decay, threshold, amount, hold)
 
 
 @to_integer.register(RealLifHard)

@@ -2,6 +2,7 @@
 
 NIR's LIF is tau dv/dt = v_leak - v + r I. One Euler step of dt is v = k v + (1 - k) r I with
 k = 1 - dt / tau; tools differ in where they look for the factor (1 - k) r.
+NIR fires on v > v_threshold and arlif on >=, so files hold the next float32 below the threshold.
 """
 
 from collections.abc import Callable
@@ -13,14 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.linear import Shape
-from arlif.core.real import RealArlif, RealLif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.real import (
+    RealArlif,
+    RealLif,
+    RealLifHard,
+    RealLifSoft,
+    RealLifSubtract,
+    RealNeuron,
+)
 from arlif.errors import LoweringError, require
 
 DT = 1e-4
 """Seconds per time step; snnTorch 1.0 fixes this value, SpikingJelly 2.0 has it as its default."""
 
 REAL_NEURONS: dict[str, type[RealNeuron]] = {
-    cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard)
+    cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)
 }
 """Every real-valued neuron by the name it has in files."""
 
@@ -99,7 +107,7 @@ def _lif(neuron: RealNeuron, shape: Shape, r: float) -> nir.LIF:
         r=_full(shape, r),
         v_leak=_full(shape, 0.0),
         v_reset=_full(shape, 0.0),
-        v_threshold=_full(shape, threshold(neuron)),
+        v_threshold=_threshold(neuron, shape),
         metadata=_metadata(neuron),
     )
 
@@ -109,7 +117,7 @@ def _integrator(neuron: RealNeuron, shape: Shape) -> Spoken:
     node = nir.IF(
         r=_full(shape, 1 / DT),
         v_reset=_full(shape, 0.0),
-        v_threshold=_full(shape, threshold(neuron)),
+        v_threshold=_threshold(neuron, shape),
         metadata=_metadata(neuron),
     )
     return Spoken(node)
@@ -117,6 +125,11 @@ def _integrator(neuron: RealNeuron, shape: Shape) -> Spoken:
 
 def _metadata(neuron: RealNeuron) -> dict[str, Any]:
     return {"arlif": {"type": type(neuron).__name__, **neuron_constants(neuron)}}
+
+
+def _threshold(neuron: RealNeuron, shape: Shape) -> NDArray[np.float32]:
+    """The largest float32 below the threshold: v > it is v >= threshold."""
+    return np.nextafter(_full(shape, threshold(neuron)), np.float32(-np.inf))
 
 
 def _full(shape: Shape, value: float) -> NDArray[np.float32]:

@@ -39,7 +39,10 @@ def neuron(node: Node, shape: Shape, dt: float | None) -> tuple[SpikingNeuron, f
 
 
 def _euler(node: Node, neurons: int, dt: float) -> tuple[RealLifHard, float]:
-    """One Euler step of dt: k = 1 - dt / tau, factor (1 - k) r; an IF has k = 1, factor r dt."""
+    """One Euler step of dt: k = 1 - dt / tau, factor (1 - k) r; an IF has k = 1, factor r dt.
+
+    NIR fires on v > v_threshold, arlif on >= the next float32.
+    """
     for field in ("v_leak", "v_reset"):
         if field in node.fields or (field == "v_leak" and node.kind == "LIF"):
             potential = numbers(node, field)
@@ -49,7 +52,10 @@ def _euler(node: Node, neurons: int, dt: float) -> tuple[RealLifHard, float]:
                 "arlif's neurons leak and reset to 0",
                 FormatError,
             )
-    fires, r = uniform(node, "v_threshold", neurons), uniform(node, "r", neurons)
+    r = uniform(node, "r", neurons)
+    fires = float(
+        np.nextafter(np.float32(uniform(node, "v_threshold", neurons)), np.float32(np.inf))
+    )
     require(r > 0, f"{node.name}/r must be positive, not {r}", FormatError)
     if node.kind == "IF":
         return RealLifHard(1.0, fires), r * dt
