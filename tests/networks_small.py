@@ -56,14 +56,14 @@ def images(shape: tuple[int, ...], samples: int, seed: int = 0) -> torch.Tensor:
 def quantized(
     module: nn.Module,
     shape: tuple[int, ...],
-    precision: Precision = Precision(),
+    precision: Precision | None = None,
     time_steps: int = 4,
     samples: int = 32,
 ) -> QuantizedNetwork:
     """The integer network, its input calibrated on `images`."""
     linear = linearize(module, shape)
     source = calibrate_input(images(shape, samples).numpy(), shape, linear.static)
-    return quantize(linear, source, precision, time_steps)
+    return quantize(linear, source, precision or Precision(), time_steps)
 
 
 def digits_like(samples: int) -> tuple[QuantizedNetwork, np.ndarray]:
