@@ -84,7 +84,7 @@ def ones(linear):
 
 
 def events_that_lava_adds_up(network, projection, spikes):
-    """Send spikes along a projection whose weights are all 1 and read what Lava's own processes added up."""
+    """Send spikes along the projection with all weights 1: Lava's own processes add up events."""
     maps = tuple(ones(linear) for linear in projection.maps)
     shape = network.shape(projection.source)
     total = Dense(np.ones((1, int(np.prod(chain_shape(maps, shape)))), np.int8))
