@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arlif.errors import ArlifError, LoweringError
-from arlif.neurons import CLIF, PLIF, PSN, LearnableResetLIF, MaskedPSN, SlidingPSN
+from arlif.neurons import (
+    CLIF,
+    LIF,
+    PLIF,
+    PSN,
+    AsglLIF,
+    LearnableResetLIF,
+    MaskedPSN,
+    SlidingPSN,
+)
 
 CURRENTS = st.lists(st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3), min_size=1, max_size=12)
 DECAYS = st.floats(0.05, 0.95)
@@ -148,3 +157,26 @@ def test_gradients_reach_inputs_and_parameters(neuron):
 def test_constants_out_of_range_are_refused(make):
     with pytest.raises(ArlifError):
         make()
+
+
+def test_asgl_is_plain_lif_once_trained():
+    x = torch.randn(5, 4, 50, generator=torch.Generator().manual_seed(2)) * 2
+    neuron = AsglLIF(0.5, 1.0, steepness=3.0).eval()
+    assert torch.equal(neuron(x), LIF(0.5, 1.0, "soft")(x))
+
+
+def test_asgl_mixes_smooth_values_in_and_learns_its_steepness():
+    """One step: each value is the spike or sigma(a (x - v)); the gradient is sigma's everywhere."""
+    x = torch.linspace(-1, 3, 400, dtype=torch.float64).view(1, 1, -1).requires_grad_()
+    neuron = AsglLIF(0.5, 1.0, steepness=2.0).double().train()
+    torch.manual_seed(0)
+    out = neuron(x)
+    soft = torch.sigmoid(2.0 * (x - 1.0))
+    spikes = (x >= 1.0).double()
+    is_soft = torch.isclose(out, soft)
+    assert bool((is_soft | (out == spikes)).all())
+    assert 0.35 < is_soft.double().mean() < 0.65
+    out.sum().backward()
+    assert torch.allclose(x.grad, 2.0 * soft * (1 - soft))
+    want = ((x - 1.0) * soft * (1 - soft)).sum()
+    assert torch.isclose(neuron.steepness.grad, want)

@@ -1,11 +1,14 @@
-"""Training: recipes, the run directory, evaluation."""
+"""Training: recipes, the run directory, ablations."""
 
+from arlif.training.ablation import AblationRow, ablate
 from arlif.training.recipe import Recipe, load_recipe, parse_change, recipe_names
 from arlif.training.run import Summary, load_trained, read_recipe, train
 
 __all__ = [
+    "AblationRow",
     "Recipe",
     "Summary",
+    "ablate",
     "load_recipe",
     "load_trained",
     "parse_change",

@@ -20,7 +20,8 @@ class Recipe:
     """What is trained, on what, and how. Two runs of one recipe on one machine are equal.
 
     dataset: a name that arlif.data.names() lists. time_steps: T. cut: how events become
-    frames, see arlif.data.load. batch_size: over all devices.
+    frames, see arlif.data.load. train_per_class, test_per_class: the first so many
+    samples of every class; 0 takes all. batch_size: over all devices.
     optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
     it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
     precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step.
@@ -32,6 +33,8 @@ class Recipe:
     neuron: NeuronConfig = field(default_factory=NeuronConfig)
     time_steps: int = 4
     cut: Cut = "count"
+    train_per_class: int = 0
+    test_per_class: int = 0
     epochs: int = 10
     batch_size: int = 64
     seed: int = 2022
@@ -52,7 +55,8 @@ class Recipe:
             require(
                 getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}"
             )
-        for name in ("seed", "weight_decay", "warmup_epochs"):
+        whole = ("seed", "train_per_class", "test_per_class")
+        for name in (*whole, "weight_decay", "warmup_epochs"):
             require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
         require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
         require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
@@ -65,6 +69,13 @@ class Recipe:
             f"augmentation trivial_wide is made for RGB images, which {self.dataset} has not",
         )
         self.network()
+
+    def load_data(self, folder: Path | None = None) -> data.Dataset:
+        """The dataset, cut into frames and reduced as this recipe says. Raises ArlifError."""
+        full = data.load(self.dataset, folder, self.time_steps, self.cut)
+        train = full.train.subset(self.train_per_class) if self.train_per_class else full.train
+        test = full.test.subset(self.test_per_class) if self.test_per_class else full.test
+        return data.Dataset(full.info, train, test)
 
     def network(self) -> NetworkConfig:
         """The network that this recipe trains. Raises ArlifError."""

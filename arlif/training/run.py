@@ -67,7 +67,7 @@ def train(
     """
     if not _is_worker():
         _prepare(recipe, run, resume, overwrite)
-    dataset = data.load(recipe.dataset, folder, recipe.time_steps, recipe.cut)
+    dataset = recipe.load_data(folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
     try:

@@ -1,0 +1,98 @@
+"""Ablation over neurons and seeds (arXiv:2507.20746, Table 2): runs, table, plot."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import mean, stdev
+
+from arlif.errors import require
+from arlif.files import write_text
+from arlif.training.figures import save, spread_figure
+from arlif.training.recipe import Recipe
+from arlif.training.run import SUMMARY, Summary, train
+
+TABLE_2 = {
+    "lif-hard": "LIF, hard reset",
+    "lif-soft": "LIF, soft reset",
+    "lif-learnable": "LIF, soft reset by a learned amount",
+    "arlif-alpha1-theta1": "AR-LIF, alpha = 1 and theta = 1",
+    "arlif-theta1": "AR-LIF, alpha learned, theta = 1",
+    "arlif-alpha1": "AR-LIF, alpha = 1, theta learned",
+    "arlif": "AR-LIF, alpha and theta learned",
+}
+"""The neurons of the ablation and how they are called in the table."""
+
+
+@dataclass(frozen=True)
+class AblationRow:
+    """One neuron's test accuracies in percent, one per seed.
+
+    last: of the last epoch, which we report. best: of the best epoch, as the paper reports.
+    """
+
+    neuron: str
+    last: tuple[float, ...]
+    best: tuple[float, ...]
+
+
+def ablate(
+    recipe: Recipe,
+    folder: Path,
+    neurons: Sequence[str] = tuple(TABLE_2),
+    seeds: Sequence[int] = (1, 2, 3),
+    data_folder: Path | None = None,
+    accelerator: str = "auto",
+) -> tuple[AblationRow, ...]:
+    """Train `recipe` with every neuron and seed; nothing else differs between the runs.
+
+    Every run lies in folder/<neuron>-<seed>; finished ones are kept, an interrupted one continues.
+    Writes ablation.json, ablation.md and ablation.png. Raises ArlifError.
+    """
+    require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
+    rows = []
+    for neuron in neurons:
+        done = [
+            _run(
+                replace(recipe, neuron=replace(recipe.neuron, name=neuron), seed=seed),
+                folder / f"{neuron}-{seed}",
+                data_folder,
+                accelerator,
+            )
+            for seed in seeds
+        ]
+        rows.append(
+            AblationRow(
+                neuron,
+                tuple(100 * summary.last_accuracy for summary in done),
+                tuple(100 * summary.best_accuracy for summary in done),
+            )
+        )
+    write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
+    write_text(folder / "ablation.md", table(rows))
+    save(spread_figure({_label(row): row.last for row in rows}), folder / "ablation.png")
+    return tuple(rows)
+
+
+def table(rows: Sequence[AblationRow]) -> str:
+    """The rows as a Markdown table: mean and standard deviation over seeds, in percent."""
+    lines = ["| neuron | last epoch | best epoch |", "|---|---|---|"]
+    lines += [f"| {_label(row)} | {_spread(row.last)} | {_spread(row.best)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _run(recipe: Recipe, run: Path, data_folder: Path | None, accelerator: str) -> Summary:
+    if (run / SUMMARY).exists():
+        return Summary(**json.loads((run / SUMMARY).read_text(encoding="utf-8")))
+    started = (run / "config.json").exists()
+    return train(recipe, run, resume=started, folder=data_folder, accelerator=accelerator)
+
+
+def _label(row: AblationRow) -> str:
+    return TABLE_2.get(row.neuron, row.neuron)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.2f}"
+    return f"{mean(values):.2f} ± {stdev(values):.2f}"

@@ -1,0 +1,87 @@
+"""Ablation and figures, on runs of a second each."""
+
+import pytest
+
+from arlif.errors import ArlifError
+from arlif.networks import Stack
+from arlif.training import Recipe, ablate
+from arlif.training import figures as drawn
+from arlif.training.ablation import TABLE_2, AblationRow, table
+from arlif.training.evaluate import evaluate
+from arlif.training.run import load_trained
+
+TINY = Recipe(
+    "digits",
+    Stack((4, "pool")),
+    time_steps=2,
+    epochs=1,
+    batch_size=50,
+    train_per_class=20,
+    test_per_class=10,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ablation")
+    ablate(TINY, folder, ["lif-hard", "arlif"], [1, 2], accelerator="cpu")
+    return folder
+
+
+def test_ablation_writes_table_and_plot_and_keeps_finished_runs(folder):
+    assert "AR-LIF, alpha and theta learned" in (folder / "ablation.md").read_text()
+    assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
+    before = (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns
+    rows = ablate(TINY, folder, ["arlif"], [1, 2], accelerator="cpu")
+    assert (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns == before
+    assert [len(row.last) for row in rows] == [2]
+
+
+def test_only_the_neuron_and_seed_differ_between_runs(folder):
+    for run in ("lif-hard-1", "lif-hard-2", "arlif-1", "arlif-2"):
+        neuron, seed = run.rsplit("-", 1)
+        _, recipe = load_trained(folder / run)
+        assert (recipe.neuron.name, recipe.seed) == (neuron, int(seed))
+        assert recipe.architecture == TINY.architecture
+
+
+def test_the_table_gives_mean_and_standard_deviation():
+    text = table([AblationRow("arlif", (90.0, 92.0), (91.0,))])
+    assert "| 91.00 ± 1.41 | 91.00 |" in text
+
+
+def test_every_neuron_of_the_ablation_exists():
+    for neuron in TABLE_2:
+        Recipe("digits", Stack((4,)), neuron=type(TINY.neuron)(neuron))
+
+
+def test_an_ablation_of_nothing_is_refused(tmp_path):
+    with pytest.raises(ArlifError, match="at least one neuron"):
+        ablate(TINY, tmp_path, [], [1])
+
+
+def test_figures_are_drawn_from_runs(folder, tmp_path):
+    run = folder / "arlif-1"
+    net, recipe = load_trained(run)
+    dataset = recipe.load_data()
+    assert len(dataset.train) == 200
+    from arlif.training.batches import Batches
+
+    result = evaluate(net, dataset.info, Batches(dataset.test, 50))
+    made = [
+        drawn.learning_curves(run),
+        drawn.alpha_beta(run),
+        drawn.spike_rates({"AR-LIF": run, "LIF": folder / "lif-hard-1"}),
+        drawn.confusion_figure(result.confusion, dataset.info.classes),
+    ]
+    for number, figure in enumerate(made):
+        drawn.save(figure, tmp_path / f"{number}.png")
+        assert (tmp_path / f"{number}.png").stat().st_size > 2000
+    assert [line.get_label() for line in made[2].axes[0].lines] == ["AR-LIF", "LIF"]
+
+
+def test_figures_say_what_is_missing(folder, tmp_path):
+    with pytest.raises(ArlifError, match="no metrics"):
+        drawn.learning_curves(tmp_path)
+    with pytest.raises(ArlifError, match="another neuron"):
+        drawn.alpha_beta(folder / "lif-hard-1")
