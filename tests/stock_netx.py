@@ -1,14 +1,16 @@
-"""Runs a .net file with Lava's own netx: python stock_netx.py NET FRAMES OUT TIME_STEPS.
+"""Runs .net files with Lava's own netx: python stock_netx.py FOLDER...
 
-FRAMES: .npy [N, T, *shape]. Writes the spikes of every layer [N, T, *shape] and the last layer's
-current u after each sample [N, classes], all in arlif's axis order.
+Each folder holds network.net and frames.npy [N, T, *shape]. Writes out.npz: the spikes of every
+layer [N, T, *shape] and the last layer's current u after each sample [N, classes].
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from export.lava import read_net
 from hw_sim.lava.hook import mend_lava
 
 mend_lava()
@@ -20,16 +22,17 @@ from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 
 
-def run(net: str, frames: Any, time_steps: int, graded: bool) -> dict[str, Any]:
+def run(net: Path, frames: Any) -> dict[str, Any]:
+    source_range = read_net(net).input
+    graded = (source_range.low, source_range.high) != (0, 1)
+    time_steps = frames.shape[1]
     network = Network(
-        net, reset_interval=time_steps, reset_offset=1, input_message_bits=8 if graded else 0
+        str(net), reset_interval=time_steps, reset_offset=1, input_message_bits=8 if graded else 0
     )
     depth = len(network.layers)
     length = len(frames) * time_steps + depth
     data = np.zeros((*network.inp.shape, length), np.int32)
-    data[..., : length - depth] = frames.reshape(-1, *frames.shape[2:]).T.reshape(
-        *network.inp.shape, -1
-    )
+    data[..., : length - depth] = frames.reshape(-1, *frames.shape[2:]).T
     source = Source(data=data)
     source.s_out.connect(network.inp)
     sinks = [Sink(shape=layer.out.shape, buffer=length) for layer in network.layers]
@@ -43,15 +46,15 @@ def run(net: str, frames: Any, time_steps: int, graded: bool) -> dict[str, Any]:
         total.append(network.layers[-1].neuron.u.get())
     spikes = [sink.data.get() for sink in sinks]
     source.stop()
-    shape = (len(frames), time_steps)
     found = {
-        f"layer{index}": np.moveaxis(data[..., index + 1 : index + 1 + length - depth].T, 0, 0)
-        .reshape(*shape, *data.shape[-2::-1])
+        f"layer{index}": data[..., index + 1 : index + 1 + length - depth].T.reshape(
+            len(frames), time_steps, *data.shape[-2::-1]
+        )
         for index, data in enumerate(spikes[:-1])
     }
     return found | {"readout": np.array(total)}
 
 
 if __name__ == "__main__":
-    net, frames, out, time_steps, graded = sys.argv[1:]
-    np.savez(out, **run(net, np.load(frames), int(time_steps), graded == "graded"))
+    for folder in map(Path, sys.argv[1:]):
+        np.savez(folder / "out.npz", **run(folder / "network.net", np.load(folder / "frames.npy")))

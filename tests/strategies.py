@@ -236,3 +236,50 @@ def cases(draw: st.DrawFn, max_populations: int = 4, max_samples: int = 4) -> Ca
     network = draw(networks(max_populations))
     steps = network.time_steps
     return Case(network, draw(inputs_for(network, steps, max_samples)), steps)
+
+
+@st.composite
+def stock_networks(draw: st.DrawFn) -> QuantizedNetwork:
+    """Plain LIF networks that keep every rule of stock Lava: a chain with hard reset."""
+    rng = draw(rngs())
+    side = st.integers(4, 8)
+    shape: Shape = (draw(st.integers(1, 2)), draw(side), draw(side))
+    low, high = draw(st.sampled_from(((0, 1), (-20, 90))))
+    network = Input(shape, 1.0, low, high, draw(st.booleans()))
+    placed: list[Population] = []
+    projections: list[Projection] = []
+    sender = INPUT
+    for index in range(draw(st.integers(1, 3))):
+        pooled = draw(st.booleans()) and min(shape[1:]) >= 6
+        maps: list[LinearMap] = [SumPool2d((2, 2), (2, 2))] if pooled else []
+        inner = maps[0].output_shape(shape) if pooled else shape
+        weight = rng.integers(-20, 40, (2 * inner[0], 1, 2, 3)).astype(np.int8)
+        padding = (0, 0) if pooled else (1, 2)
+        maps.append(Conv2d(weight, (1, 1), padding, groups=inner[0]))
+        projections.append(Projection(sender, f"p{index}", tuple(maps)))
+        shape = chain_shape(tuple(maps), shape)
+        placed.append(_stock_population(rng, f"p{index}", shape, 20 * high if index == 0 else 20))
+        sender = f"p{index}"
+    weight = rng.integers(-30, 60, (6, int(np.prod(shape)))).astype(np.int8)
+    pool = draw(st.booleans()) and min(shape[1:]) >= 2
+    maps = [SumPool2d((2, 2), (2, 2))] if pool else []
+    if pool:
+        weight = weight[:, : int(np.prod(maps[0].output_shape(shape)))]
+    projections.append(Projection(sender, "flat", (*maps, Dense(weight))))
+    placed.append(_stock_population(rng, "flat", (6,), 10 * weight.shape[1]))
+    last = Dense(rng.integers(-127, 128, (3, 6)).astype(np.int8))
+    projections.append(Projection("flat", READOUT, (last,)))
+    readout = Readout(rng.integers(-100, 101, 3).astype(np.int32))
+    return QuantizedNetwork(network, tuple(placed), tuple(projections), readout, 5)
+
+
+def _stock_population(
+    rng: np.random.Generator, name: str, shape: Shape, threshold: int
+) -> Population:
+    neuron = IntegerLifHard(
+        FixedPointFormat(24, 12), 12, int(rng.integers(0, 3600)), 64 * threshold + 1
+    )
+    bias = 64 * rng.integers(-10, 30, shape[0])
+    return Population(
+        name, shape, neuron, np.full(shape[0], 64, np.uint8), 0, bias.astype(np.int32)
+    )

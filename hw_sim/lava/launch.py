@@ -46,6 +46,7 @@ def simulate(
     samples = inputs.shape[axis]
     require(samples >= 1, "Lava needs at least one sample")
     require(workers >= 1, f"at least one worker is needed, not {workers}")
+    require(time_limit_s > 0, f"the time limit must be positive, not {time_limit_s}")
     shares = np.array_split(inputs.astype(np.int8), min(workers, samples), axis)
     job = Job(time_steps, _batch(batch, models, shares[0].shape[axis]), models, record)
     if models is Models.STOCK:
@@ -81,7 +82,7 @@ def _require_stock(network: QuantizedNetwork) -> None:
     """Lava's own Conv wraps at 24 bits."""
     for projection in network.projections:
         interval = network.source_interval(projection.source)
-        for count in range(1, len(projection.maps) + 1):
+        for count in range(len(projection.maps) + 1):
             last = count == len(projection.maps)
             low, high = chain_interval(projection.maps[:count], interval)
             shift = projection.shift if last else 0

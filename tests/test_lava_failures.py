@@ -1,0 +1,147 @@
+"""A simulation that fails or hangs ends with a message, in time, and leaves nothing behind."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.linear import Dense
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.core.neurons import IntegerLifSoft
+from arlif.errors import SimulationError
+from hw_sim.lava import requirements, simulate
+from hw_sim.lava.supervise import ROOT
+
+SHARED_MEMORY = Path("/dev/shm")
+
+SABOTAGE = """
+import os, sys, time
+from arlif.core.neurons import IntegerLifSoft
+step, calls = IntegerLifSoft.step, []
+def broken(self, ops, state, x):
+    calls.append(x)
+    if len(calls) == 3:
+        {act}
+    return step(self, ops, state, x)
+if "hw_sim.lava.worker" in sys.orig_argv:
+    IntegerLifSoft.step = broken
+"""
+
+
+def network():
+    neuron = IntegerLifSoft(FixedPointFormat(), 8, decay=128, threshold=256)
+    gain, bias = np.full(2, 200, np.uint8), np.zeros(2, np.int32)
+    maps = (Dense(np.ones((2, 2), int)),)
+    return QuantizedNetwork(
+        Input((2,), 1.0, 0, 1),
+        tuple(Population(name, (2,), neuron, gain, 0, bias) for name in ("first", "second")),
+        (
+            Projection(INPUT, "first", maps),
+            Projection("first", "second", maps),
+            Projection("second", READOUT, maps),
+        ),
+        Readout(np.zeros(2, np.int32)),
+        time_steps=8,
+    )
+
+
+def run(time_limit_s):
+    start = time.monotonic()
+    try:
+        return simulate(network(), np.ones((4, 2), np.int8), 8, batch=1, time_limit_s=time_limit_s)
+    finally:
+        run.seconds = time.monotonic() - start
+
+
+@pytest.fixture
+def sabotage(tmp_path, monkeypatch):
+    """Python executes sitecustomize.py when it starts: the worker's neurons misbehave."""
+
+    def act(code):
+        (tmp_path / "sitecustomize.py").write_text(SABOTAGE.format(act=code))
+        monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
+
+    return act
+
+
+@pytest.fixture
+def nothing_left():
+    before = set(SHARED_MEMORY.iterdir())
+    yield
+    assert not [p for p in psutil.Process().children(recursive=True) if "lava" in _command(p)]
+    assert not _orphans(set(SHARED_MEMORY.iterdir()) - before)
+
+
+def _command(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _orphans(segments):
+    """Segments that no living process maps, unlike those of simulations that still run."""
+    mapped = set()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        try:
+            mapped.update(line.rsplit(" ", 1)[-1] for line in maps.read_text().splitlines())
+        except OSError:
+            continue
+    return {segment for segment in segments if segment.exists() and str(segment) not in mapped}
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+def test_an_exception_in_a_model_names_the_layer(sabotage):
+    sabotage("raise ValueError('boom')")
+    with pytest.raises(SimulationError, match="failed in Lava process first") as caught:
+        run(60)
+    assert "ValueError: boom" in str(caught.value)
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("act", ["time.sleep(600)", "os._exit(1)"])
+def test_a_model_that_hangs_or_dies_ends_at_the_time_limit(sabotage, act):
+    sabotage(act)
+    with pytest.raises(SimulationError, match="longer than the limit of 5 s"):
+        run(5)
+    assert run.seconds < 5 + 8
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+def test_a_good_simulation_leaves_nothing_behind():
+    assert run(60).readout.shape == (4, 2)
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+def test_an_interrupt_leaves_nothing_behind():
+    def interrupt(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(network(), np.ones((400, 2), np.int8), 8, batch=1, progress=interrupt)
+
+
+def test_a_missing_lava_comes_with_the_cure(monkeypatch):
+    monkeypatch.setattr(requirements, "PINNED", {"lava-nc": "9.9.9"})
+    with pytest.raises(SimulationError, match=r"needs lava-nc 9\.9\.9.*arlif lava install"):
+        run(60)
+
+
+def test_a_package_that_is_not_there_has_no_release():
+    assert requirements.installed("no-such-package-of-arlif") is None
