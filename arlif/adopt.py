@@ -27,7 +27,7 @@ def convert_sequential(
         names = ", ".join(c.__name__ for c in containers)
         raise LoweringError(
             f"cannot convert {', '.join(refused) or type(network).__name__}; supported are {names} "
-            f"of Conv2d, Linear, BatchNorm, AvgPool2d, Flatten(1), Dropout and spiking neurons"
+            f"of Conv2d, Linear, BatchNorm, AvgPool2d, Flatten, Dropout and spiking neurons"
         )
     return converted
 
@@ -56,7 +56,7 @@ def _children(
 def time_first(layer: nn.Module) -> nn.Module | None:
     """A torch layer over [N, ...] as one over [T, N, ...] with the same parameters, if known."""
     match layer:
-        case nn.Flatten(start_dim=1, end_dim=-1):
+        case nn.Flatten(start_dim=1 | 2, end_dim=-1):
             return layers.Flatten()
         case nn.Flatten():
             return None
