@@ -85,6 +85,13 @@ struct Arrays {
   int32_t *history;
 };
 
+// Copies `rows` rows of `count` numbers.
+void copy_rows(int32_t *to, int64_t to_stride, const int32_t *from, int64_t from_stride,
+               int64_t rows, int64_t count) {
+  for (int64_t k = 0; k < rows; ++k)
+    std::copy(from + k * from_stride, from + k * from_stride + count, to + k * to_stride);
+}
+
 template <class Neuron, class A> void run(const Constants &c, const Arrays &a, const A *acc) {
   constexpr int64_t tile = 1024;
   constexpr int states = Neuron::states;
@@ -107,9 +114,9 @@ template <class Neuron, class A> void run(const Constants &c, const Arrays &a, c
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         int32_t s[states];
-        load_values(s, now + i, tile);
+        for (int k = 0; k < states; ++k) s[k] = now[k * tile + i];
         fired[i] = neuron.step(x[i], s);
-        store_values(s, now + i, tile);
+        for (int k = 0; k < states; ++k) now[k * tile + i] = s[k];
       }
       std::copy(fired, fired + count, a.spikes + t * a.size + begin);
       if (a.history)

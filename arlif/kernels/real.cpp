@@ -13,8 +13,6 @@
 
 namespace {
 
-constexpr int64_t lanes = 64;  // elements of a tile are a multiple of this, except at the end
-
 // What one call works on; arrays are [steps, size], states [states, size] in the compute type.
 struct Call {
   int64_t steps, size, threads;
@@ -31,93 +29,82 @@ void prefer_large_pages(void *memory, int64_t bytes) {
 #endif
 }
 
-// Rows of a tile from an array that starts at `from`, or zeros where that is null.
+// The vectors [groups, rows] of a tile from an array [rows, size], or zeros where that is null.
 template <class F>
-void start_rows(F *to, int64_t tile, const F *from, int64_t begin, int64_t size, int64_t rows,
-                int64_t count) {
-  if (from) copy_rows(to, tile, from + begin, size, rows, count);
-  else std::fill(to, to + rows * tile, F(0));
+void load_rows(Vector<F> *to, const F *from, int64_t size, int64_t begin, int64_t count, int rows) {
+  for (int64_t i = 0; i < count; i += lanes<F>)
+    for (int k = 0; k < rows; ++k, ++to) {
+      *to = Vector<F>{};
+      if (from) *to = load(from + k * size + begin + i, count - i);
+    }
+}
+template <class F>
+void store_rows(F *to, const Vector<F> *from, int64_t size, int64_t begin, int64_t count,
+                int rows) {
+  for (int64_t i = 0; i < count; i += lanes<F>)
+    for (int k = 0; k < rows; ++k) store<F>(to + k * size + begin + i, *from++, count - i);
 }
 
-template <class Neuron, class S, class F = typename Compute<S>::type>
+template <class Neuron, class S, class F = typename Neuron::F>
 void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_state) {
-  constexpr int64_t tile = 1024;
-  const Neuron neuron(call.numbers);
+  constexpr int states = Neuron::states, groups = 32, vectors = groups * states;
   prefer_large_pages(spikes, call.steps * call.size * int64_t(sizeof(S)));
-  for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t) {
-    alignas(64) F now[Neuron::states * tile];
-    start_rows(now, tile, state, begin, call.size, Neuron::states, count);
+  for_tiles(call.size, groups * lanes<F>, call.threads, [&](int64_t begin, int64_t count, int64_t) {
+    const Neuron neuron(call.numbers);
+    Vector<F> now[vectors];
+    load_rows<F>(now, state, call.size, begin, count, states);
     for (int64_t t = 0; t < call.steps; ++t) {
-      const S *in = x + t * call.size + begin;
-      S *out = spikes + t * call.size + begin;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < count; ++i) {
-        F s[Neuron::states], unused[Neuron::kept];
-        load_values(s, now + i, tile);
-        store(out + i, neuron.step(load(in[i]), s, unused));
-        store_values(s, now + i, tile);
+      Vector<F> *s = now;
+      for (int64_t i = 0; i < count; i += lanes<F>, s += states) {
+        const int64_t at = t * call.size + begin + i, left = count - i;
+        Vector<F> unused[Neuron::kept];
+        store(spikes + at, neuron.step(load(x + at, left), s, unused), left);
       }
     }
-    if (final_state)
-      copy_rows(final_state + begin, call.size, now, tile, Neuron::states, count);
+    if (final_state) store_rows<F>(final_state, now, call.size, begin, count, states);
   });
 }
 
-template <class Neuron, class S, class F = typename Compute<S>::type>
+template <class Neuron, class S, class F = typename Neuron::F>
 void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
               const F *of_final, S *of_x, F *of_state, double *of_parameters) {
   constexpr int states = Neuron::states, kept = Neuron::kept, parameters = Neuron::parameters;
   // What a tile keeps for its gradient should stay in the first-level cache.
-  const int64_t wanted = 24576 / (call.steps * kept * int64_t(sizeof(F)));
-  const int64_t tile = std::clamp(wanted / lanes * lanes, lanes, 16 * lanes);
-  const int64_t tiles = (call.size + tile - 1) / tile;
-  std::vector<double> sums(size_t(tiles * parameters));
-  const Neuron neuron(call.numbers);
+  const int64_t fitting = 16384 / (call.steps * kept * int64_t(sizeof(Vector<F>)));
+  const int64_t groups = std::clamp<int64_t>(fitting, 1, 16), tile = groups * lanes<F>;
+  std::vector<double> sums(size_t((call.size + tile - 1) / tile * parameters));
   prefer_large_pages(of_x, call.steps * call.size * int64_t(sizeof(S)));
   for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
-    static thread_local std::vector<F> memory;
-    memory.resize(size_t((states + parameters + call.steps * kept) * tile));
-    F *const now = memory.data(), *const sum = now + states * tile;
-    F *const keep = sum + parameters * tile;
-    start_rows(now, tile, state, begin, call.size, states, count);
+    const Neuron neuron(call.numbers);
+    static thread_local std::vector<Vector<F>> memory;
+    memory.resize(size_t(groups * (states + call.steps * kept)));
+    Vector<F> *const now = memory.data();
+    Vector<F> *keep = now + groups * states;
+    load_rows<F>(now, state, call.size, begin, count, states);
     for (int64_t t = 0; t < call.steps; ++t) {
-      const S *in = x + t * call.size + begin;
-      F *const keep_t = keep + t * kept * tile;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < count; ++i) {
-        F s[states], k[kept];
-        load_values(s, now + i, tile);
-        neuron.step(load(in[i]), s, k);
-        store_values(s, now + i, tile);
-        store_values(k, keep_t + i, tile);
-      }
+      Vector<F> *s = now;
+      for (int64_t i = 0; i < count; i += lanes<F>, s += states, keep += kept)
+        neuron.step(load(x + t * call.size + begin + i, count - i), s, keep);
     }
-    start_rows(now, tile, of_final, begin, call.size, states, count);
-    std::fill(sum, sum + parameters * tile, F(0));
+    load_rows<F>(now, of_final, call.size, begin, count, states);
+    Vector<F> sum[parameters + 1] = {};
+    const int64_t kept_per_step = (count + lanes<F> - 1) / lanes<F> * kept;
     for (int64_t t = call.steps - 1; t >= 0; --t) {
-      const S *in = x + t * call.size + begin, *of_out = of_spikes + t * call.size + begin;
-      const F *const keep_t = keep + t * kept * tile;
-      S *of_in = of_x + t * call.size + begin;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < count; ++i) {
-        F s[states], k[kept], p[parameters + 1];
-        load_values(s, now + i, tile);
-        load_values(k, keep_t + i, tile);
-        for (int j = 0; j < parameters; ++j) p[j] = sum[j * tile + i];
-        store(of_in + i, neuron.gradient(load(in[i]), load(of_out[i]), k, s, p));
-        store_values(s, now + i, tile);
-        for (int j = 0; j < parameters; ++j) sum[j * tile + i] = p[j];
+      Vector<F> *s = now;
+      const Vector<F> *k = keep -= kept_per_step;
+      for (int64_t i = 0; i < count; i += lanes<F>, s += states, k += kept) {
+        const int64_t at = t * call.size + begin + i, left = count - i;
+        const Vector<F> of_spike = load(of_spikes + at, left);
+        store(of_x + at, neuron.gradient(load(x + at, left), of_spike, k, s, sum), left);
       }
     }
-    if (of_state) copy_rows(of_state + begin, call.size, now, tile, states, count);
+    if (of_state) store_rows<F>(of_state, now, call.size, begin, count, states);
     for (int j = 0; j < parameters; ++j)
-      for (int64_t i = 0; i < count; ++i)
-        sums[size_t(number * parameters + j)] += double(sum[j * tile + i]);
+      for (int i = 0; i < lanes<F>; ++i) sums[size_t(number * parameters + j)] += double(sum[j][i]);
   });
-  for (int j = 0; j < parameters; ++j) {
-    of_parameters[j] = 0;
-    for (int64_t i = 0; i < tiles; ++i) of_parameters[j] += sums[size_t(i * parameters + j)];
-  }
+  std::fill(of_parameters, of_parameters + parameters, 0.0);
+  for (auto one = sums.begin(); one != sums.end(); one += parameters)
+    for (int j = 0; j < parameters; ++j) of_parameters[j] += one[j];
 }
 
 // The order of these is known to arlif/kernels/cpu.py: neuron, then storage type.
