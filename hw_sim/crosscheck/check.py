@@ -13,8 +13,9 @@ from hw_sim.agreement import raw_inputs
 from hw_sim.compare import compare
 from hw_sim.crosscheck.result import Check, Figures, Verdict
 from hw_sim.energy.catalogue import PAPER
-from hw_sim.energy.counts import NetworkCounts, count
+from hw_sim.energy.counts import count
 from hw_sim.energy.estimate import estimates
+from hw_sim.energy.models import network_energy_uj
 from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
 from hw_sim.lava import simulate as simulate_lava
@@ -63,9 +64,9 @@ def cross_check(
         decisions_changed=float((floating.decisions != fixed.decisions).mean()),
         spikes_changed=_spikes_changed(floating, fixed_few),
         operations={"estimate": sum(e.estimate for e in guess)}
-        | {view: _operations(counts) for view, counts in views.items()},
+        | {v: float(counts.synaptic_operations.mean()) for v, counts in views.items()},
         energy_uj={"estimate": 1e-6 * sum(e.paper_pj for e in guess)}
-        | {view: _energy_uj(counts) for view, counts in views.items()},
+        | {v: float(network_energy_uj(counts, PAPER).mean()) for v, counts in views.items()},
         seconds=time.perf_counter() - started,
     )
     return Check(epoch, verdict, message, figures)
@@ -97,11 +98,3 @@ def _spikes_changed(floating: Simulation, fixed: Simulation) -> float:
     """Share of spikes and silences of the traced samples that quantization changed."""
     wrong = [floating.traces[n].spikes != trace.spikes for n, trace in fixed.traces.items()]
     return sum(int(w.sum()) for w in wrong) / sum(w.size for w in wrong)
-
-
-def _operations(counts: NetworkCounts) -> float:
-    return float((counts.accumulates + counts.multiply_accumulates).mean())
-
-
-def _energy_uj(counts: NetworkCounts) -> float:
-    return 1e-6 * float(sum(PAPER.bill(layer).total.mean() for layer in counts.layers))

@@ -128,6 +128,11 @@ class NetworkCounts:
         return np.sum([layer.multiply_accumulates for layer in self.layers], axis=0)
 
     @property
+    def synaptic_operations(self) -> PerSample:
+        """All synaptic operations per inference, [N]."""
+        return self.accumulates + self.multiply_accumulates
+
+    @property
     def updates(self) -> int:
         """Updates of spiking neurons per inference."""
         return sum(layer.updates for layer in self.layers if not layer.is_readout)

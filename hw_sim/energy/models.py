@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from arlif.errors import ArlifError, require
 from arlif.mapping import STRICT
 from hw_sim.energy.connections import weighted_maps
-from hw_sim.energy.counts import LayerCounts, ProjectionCounts
+from hw_sim.energy.counts import LayerCounts, NetworkCounts, ProjectionCounts
 from hw_sim.energy.operations import Kind, Operation
 from hw_sim.energy.prices import Units, memory_access
 from hw_sim.energy.traffic import Memory, traffic, weight_bits
@@ -154,3 +154,8 @@ class TableModel:
             for t in traffic(layer)
         ]
         return Bill(synapses, neurons, np.sum(moved, axis=0))
+
+
+def network_energy_uj(counts: NetworkCounts, model: CostModel) -> PerSample:
+    """Energy of a whole network per inference in uJ, [N]."""
+    return 1e-6 * np.sum([model.bill(layer).total for layer in counts.layers], axis=0)
