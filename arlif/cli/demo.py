@@ -34,7 +34,7 @@ def demo(
         f"{summary.seconds:.0f} s"
     )
     output.say("2/6 quantize: 8-bit weights, 16-bit states")
-    quantize_verb.show(output, quantize_verb.run_quantize(run, "compact16", 8, None))
+    quantize_verb.show(output, quantize_verb.run_quantize(run, "compact16", 8, 0, None))
     output.say("3/6 export: network.net for Lava, network.onnx for ONNX Runtime")
     run_export(run)
     output.say("4/6 simulate")

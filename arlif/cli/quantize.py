@@ -17,12 +17,15 @@ def quantize(
         str, typer.Option(help="Number formats: compact16 or loihi24.")
     ] = "compact16",
     weight_bits: Annotated[int, typer.Option(help="Bits per weight, 2 to 8.")] = 8,
+    qat: Annotated[
+        int, typer.Option(min=0, help="Epochs of quantization-aware training; 0 rounds only.")
+    ] = 0,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize a trained network; writes network.nir and says what changed."""
     output = Output(as_json)
-    result = run_quantize(run, preset, weight_bits, data)
+    result = run_quantize(run, preset, weight_bits, qat, data)
     show(output, result)
     output.result(result)
 
@@ -41,10 +44,15 @@ def show(output: Output, result: dict[str, Any]) -> None:
     output.say(f"decisions changed: {result['decisions_changed']} of {result['samples']}")
 
 
-def run_quantize(folder: Path, preset: str, weight_bits: int, data: Path | None) -> dict[str, Any]:
+def run_quantize(
+    folder: Path, preset: str, weight_bits: int, qat: int, data: Path | None
+) -> dict[str, Any]:
     """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
+    from arlif import data as datasets
     from arlif.cli.samples import load_samples
     from arlif.core.neurons import find_preset
+    from arlif.quantize.finetune import finetune, finetuning
+    from arlif.quantize.qat import QatNetwork
     from arlif.quantize.quantize import Precision, calibrate_input
     from arlif.quantize.quantize import quantize as quantize_network
     from arlif.quantize.trace import linearize
@@ -60,12 +68,19 @@ def run_quantize(folder: Path, preset: str, weight_bits: int, data: Path | None)
     calibration = load_samples(recipe, data, "train", CALIBRATION_SAMPLES)
     linear = linearize(module, recipe.network().input_shape)
     source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
-    network = quantize_network(linear, source, precision, recipe.time_steps)
+    if qat:
+        trainable = QatNetwork(linear, source, precision, recipe.time_steps)
+        dataset = datasets.load(recipe.dataset, data, recipe.time_steps)
+        finetune(trainable, finetuning(recipe, qat), dataset)
+        network = trainable.quantized()
+    else:
+        network = quantize_network(linear, source, precision, recipe.time_steps)
     write_nir(network, run.path(NIR))
     test = load_samples(recipe, data, "test", CHECKED_SAMPLES)
     result = {
         "preset": preset,
         "weight_bits": weight_bits,
+        "qat_epochs": qat,
         **agreement(module, network, test.real),
     }
     run.write_json(QUANTIZE, result)
