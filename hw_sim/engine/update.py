@@ -1,13 +1,16 @@
 """The update of one population over time steps: accumulators in, spikes out."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from arlif.core.network import Population
+from arlif.core.neurons import IntegerNeuron
 from arlif.core.steps import current
 from arlif.kernels import integer
 from hw_sim.engine.torch_ops import TorchIntegerOps
@@ -63,7 +66,8 @@ class TorchUpdate:
     """One step after another in torch operations, on any device."""
 
     def __init__(self, population: Population, device: torch.device) -> None:
-        self.neuron, self.gain_shift = population.neuron, population.gain_shift
+        self.neuron = _with_tensors(population.neuron, device)
+        self.gain_shift = population.gain_shift
         self.ops = TorchIntegerOps(self.neuron.state_format, device)
         self.gain = torch.tensor(population.per_neuron(population.gain), device=device)
         self.bias = torch.tensor(population.per_neuron(population.bias), device=device)
@@ -86,3 +90,12 @@ class TorchUpdate:
             for name in (state._fields if keep_states else ())
         }
         return torch.stack(spikes).to(torch.uint8), state, kept
+
+
+def _with_tensors(neuron: IntegerNeuron, device: torch.device) -> IntegerNeuron:
+    """The neuron with its arrays (CUBA's bias) as tensors, which a step can add to tensors."""
+    copied = copy(neuron)
+    for name, value in vars(neuron).items():
+        if isinstance(value, np.ndarray):
+            object.__setattr__(copied, name, torch.tensor(value, device=device))
+    return copied
