@@ -82,6 +82,11 @@ def test_a_killed_run_continued_equals_an_uninterrupted_one(finished, tmp_path, 
     assert resumed.best_epoch == summary.best_epoch
 
 
+def test_resuming_a_finished_run_changes_nothing(finished):
+    run, summary = finished
+    assert train(SMALL, run, resume=True, accelerator="cpu") == summary
+
+
 def test_ctrl_c_keeps_what_was_done(tmp_path, monkeypatch):
     def interrupted(self, batch, index):
         raise KeyboardInterrupt

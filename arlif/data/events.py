@@ -66,7 +66,7 @@ def frames(
 def cached_frames(
     folder: Path, part: str, recordings: Sequence[Recording], shape: Shape, steps: int, cut: Cut
 ) -> Split:
-    """`frames`, kept beside the dataset's folder, in frames/<dataset>, where that can be written."""
+    """`frames`, kept in frames/<dataset> beside the dataset, where that can be written."""
     cache = folder.parent / "frames" / folder.name / f"{part}-{cut}{steps}.npy"
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)

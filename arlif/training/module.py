@@ -112,7 +112,7 @@ class TrainingModule(lightning.LightningModule):
         loss = self.trainer.strategy.reduce(self._loss, reduce_op="sum")
         layers = spiking_layers(self.net)
         result = finish(total, tuple(layers))
-        self.log("test_accuracy", result.accuracy, prog_bar=True, logger=False)
+        self.log("test_accuracy", result.accuracy, prog_bar=True, logger=False, sync_dist=True)
         if self.metrics:
             self.metrics.add(self._row(float(loss[0] / loss[1]), result))
 

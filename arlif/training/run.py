@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import platform
 import signal
 import sys
@@ -62,6 +63,8 @@ def train(
     last epoch's weights) and training.json (the summary).
     resume: continue from the last finished epoch, as if never stopped; the recipe must be the same.
     overwrite: start anew where the directory already holds a run. folder: where datasets lie.
+    devices: more than one trains with one process each (DDP): Lightning starts the program again
+    for every further device, and those processes end here when the training is done.
     callbacks: more Lightning callbacks, such as hw_sim.crosscheck.CrossCheck.
     Raises ArlifError: run exists or is missing, recipe differs, data missing, disk full, stopped.
     """
@@ -72,6 +75,8 @@ def train(
     net = build(recipe.network())
     try:
         _fit(net, recipe, run, dataset, accelerator, devices, callbacks)
+        if _is_worker():
+            raise SystemExit(0)
         with atomic_path(run / MODEL) as temporary:
             torch.save(net.state_dict(), temporary)
     except OSError as error:
@@ -125,9 +130,7 @@ def read_recipe(run: Path) -> Recipe:
 
 
 def _is_worker() -> bool:
-    """Whether this process was started by Lightning beside a first one."""
-    import os
-
+    """Whether this process trains beside a first one, which does everything else."""
     return int(os.environ.get("LOCAL_RANK", "0")) > 0
 
 
