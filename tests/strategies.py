@@ -24,6 +24,7 @@ from arlif.core.network import (
 from arlif.core.neurons import (
     PRESETS,
     IntegerArlif,
+    IntegerCuba,
     IntegerLifHard,
     IntegerLifSoft,
     IntegerNeuron,
@@ -239,8 +240,8 @@ def cases(draw: st.DrawFn, max_populations: int = 4, max_samples: int = 4) -> Ca
 
 
 @st.composite
-def stock_networks(draw: st.DrawFn) -> QuantizedNetwork:
-    """Plain LIF networks that keep every rule of stock Lava: a chain with hard reset."""
+def stock_networks(draw: st.DrawFn, cuba: bool = False) -> QuantizedNetwork:
+    """Networks that keep every rule of stock Lava: chains of LIF with hard reset, or CUBA."""
     rng = draw(rngs())
     side = st.integers(4, 8)
     shape: Shape = (draw(st.integers(1, 2)), draw(side), draw(side))
@@ -258,7 +259,9 @@ def stock_networks(draw: st.DrawFn) -> QuantizedNetwork:
         maps.append(Conv2d(weight, (1, 1), padding, groups=inner[0]))
         projections.append(Projection(sender, f"p{index}", tuple(maps)))
         shape = chain_shape(tuple(maps), shape)
-        placed.append(_stock_population(rng, f"p{index}", shape, 20 * high if index == 0 else 20))
+        placed.append(
+            _stock_population(rng, f"p{index}", shape, 20 * high if index == 0 else 20, cuba)
+        )
         sender = f"p{index}"
     weight = rng.integers(-30, 60, (6, int(np.prod(shape)))).astype(np.int8)
     pool = draw(st.booleans()) and min(shape[1:]) >= 2
@@ -266,7 +269,7 @@ def stock_networks(draw: st.DrawFn) -> QuantizedNetwork:
     if pool:
         weight = weight[:, : int(np.prod(maps[0].output_shape(shape)))]
     projections.append(Projection(sender, "flat", (*maps, Dense(weight))))
-    placed.append(_stock_population(rng, "flat", (6,), 10 * weight.shape[1]))
+    placed.append(_stock_population(rng, "flat", (6,), 10 * weight.shape[1], cuba))
     last = Dense(rng.integers(-127, 128, (3, 6)).astype(np.int8))
     projections.append(Projection("flat", READOUT, (last,)))
     readout = Readout(rng.integers(-100, 101, 3).astype(np.int32))
@@ -274,12 +277,16 @@ def stock_networks(draw: st.DrawFn) -> QuantizedNetwork:
 
 
 def _stock_population(
-    rng: np.random.Generator, name: str, shape: Shape, threshold: int
+    rng: np.random.Generator, name: str, shape: Shape, threshold: int, cuba: bool
 ) -> Population:
-    neuron = IntegerLifHard(
-        FixedPointFormat(24, 12), 12, int(rng.integers(0, 3600)), 64 * threshold + 1
+    decay, raw = int(rng.integers(0, 3600)), 64 * threshold + 1
+    bias = (64 * rng.integers(-10, 30, shape[0])).astype(np.int32)
+    gain = np.full(shape[0], 64, np.uint8)
+    if not cuba:
+        neuron = IntegerLifHard(FixedPointFormat(24, 12), 12, decay, raw)
+        return Population(name, shape, neuron, gain, 0, bias)
+    per_neuron = bias.reshape(-1, *(1 for _ in shape[1:]))
+    with_current = IntegerCuba(
+        FixedPointFormat(25, 6), 12, decay, int(rng.integers(0, 3600)), raw, per_neuron
     )
-    bias = 64 * rng.integers(-10, 30, shape[0])
-    return Population(
-        name, shape, neuron, np.full(shape[0], 64, np.uint8), 0, bias.astype(np.int32)
-    )
+    return Population(name, shape, with_current, gain, 0, np.zeros_like(bias))

@@ -44,7 +44,7 @@ def assert_stock_lava_agrees(cases, root):
 
 @st.composite
 def stock_cases(draw):
-    network = draw(stock_networks())
+    network = draw(stock_networks(cuba=draw(st.booleans())))
     return network, draw(inputs_for(network, network.time_steps, 2))
 
 
@@ -64,7 +64,7 @@ def test_many_stock_networks_spike_like_the_reference(tmp_path_factory, cases):
     assert_stock_lava_agrees(cases, tmp_path_factory.mktemp("netx"))
 
 
-@given(stock_networks())
+@given(st.booleans().flatmap(stock_networks))
 def test_random_chains_keep_the_rules_of_stock_lava(network):
     assert stock_obstacles(network) == ()
 

@@ -20,17 +20,20 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import NEURONS
 from arlif.errors import FormatError, require
-from arlif.files import atomic_path
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
 from export.records import build, difference, value
+from export.seal import sealed_path
+
+OURS = "arlif"
+"""The group that only our files have, at the top and in every layer that is a node."""
 
 FOREIGN = "this is no .net file of arlif, or it is damaged: {}; write it again with: arlif export"
 
 
 def write_net(network: QuantizedNetwork, path: Path) -> None:
     """Write a network atomically. Raises ArlifError where the folder cannot be written."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with sealed_path(path) as temporary, h5py.File(temporary, "w") as file:
         _write(file, net_tree(network), {})
 
 
@@ -51,9 +54,9 @@ def net_tree(network: QuantizedNetwork) -> Tree:
     nodes = (network.input, *network.populations, network.readout)
     layers: list[Tree] = []
     for node, netx in zip(nodes, netx_layers(network), strict=True):
-        layers += [*netx[:-1], netx[-1] | {"arlif": _node_tree(network, node)}]
+        layers += [*netx[:-1], netx[-1] | {OURS: _node_tree(network, node)}]
     return {
-        "arlif": {"numerics_version": NUMERICS_VERSION, "time_steps": network.time_steps},
+        OURS: {"numerics_version": NUMERICS_VERSION, "time_steps": network.time_steps},
         "layer": {str(index): layer for index, layer in enumerate(layers)},
     }
 
@@ -96,7 +99,7 @@ def read_net(path: Path) -> QuantizedNetwork:
         strange = difference(net_tree(network), tree)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise FormatError(f"{path}: {FOREIGN.format(error)}") from None
     require(strange is None, f"{path}: {FOREIGN.format(strange)}", FormatError)
     return network
@@ -104,19 +107,19 @@ def read_net(path: Path) -> QuantizedNetwork:
 
 def is_ours(path: Path) -> bool:
     """Whether a .net file says that arlif wrote it. Raises FormatError where it is not HDF5."""
-    return "numerics_version" in read_tree(path).get("arlif", {})
+    return OURS in read_tree(path)
 
 
 def _network(tree: Tree) -> QuantizedNetwork:
-    require("arlif" in tree, FOREIGN.format("it has no group /arlif"), FormatError)
-    version = value(int, tree["arlif"]["numerics_version"], "/arlif/numerics_version")
+    require(OURS in tree, FOREIGN.format(f"it has no group /{OURS}"), FormatError)
+    version = value(int, tree[OURS]["numerics_version"], "/arlif/numerics_version")
     require(
         version == NUMERICS_VERSION,
         f"the file is written for numerics version {version}, this arlif has version "
         f"{NUMERICS_VERSION}; quantize again or install the arlif that wrote it",
         FormatError,
     )
-    nodes = [layer["arlif"] for _, layer in _numbered(tree["layer"]) if "arlif" in layer]
+    nodes = [layer[OURS] for _, layer in _numbered(tree["layer"]) if OURS in layer]
     populations = tuple(_population(node) for node in nodes[1:-1])
     readout = {name: item for name, item in nodes[-1].items() if name != "projection"}
     names = [*(p.name for p in populations), READOUT]
@@ -130,7 +133,7 @@ def _network(tree: Tree) -> QuantizedNetwork:
         populations,
         tuple(projections[index] for index in sorted(projections)),
         build(Readout, readout, "readout"),
-        value(int, tree["arlif"]["time_steps"], "/arlif/time_steps"),
+        value(int, tree[OURS]["time_steps"], "/arlif/time_steps"),
     )
 
 

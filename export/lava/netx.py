@@ -5,13 +5,15 @@ toward zero; it fires on v > 64 vThMant, and then v = 0.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arlif.core.linear import Dense
 from arlif.core.network import INPUT, Population, Projection, QuantizedNetwork, Readout
-from arlif.core.neurons import IntegerLifHard
+from arlif.core.neurons import IntegerCuba, IntegerLifHard
 from export.hdf5 import Tree
 from export.lava.merge import single_map
 
@@ -20,12 +22,14 @@ ALIGNMENT = 64
 DECAY_BITS = 12
 STATE_LIMIT = 2**23 - 1
 THRESHOLD_LIMIT = 2**17
+NEVER = STATE_LIMIT + 1
+"""A threshold that no membrane potential reaches."""
 BIAS_LIMIT = 2**12
 
 
 def stock_obstacles(network: QuantizedNetwork) -> tuple[str, ...]:
     """Each reason why stock Lava cannot run the network bit for bit; empty where it can."""
-    nodes = (*network.populations, network.readout)
+    nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
     names = (INPUT, *(node.name for node in nodes))
     reasons: list[str] = []
     for (before, name), node in zip(pairwise(names), nodes, strict=True):
@@ -65,26 +69,31 @@ def _synapse_obstacles(network: QuantizedNetwork, before: str, name: str) -> Ite
 
 def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iterator[str]:
     neuron = population.neuron
-    if type(neuron) is not IntegerLifHard:
+    bits = {IntegerLifHard: 24, IntegerCuba: 25}.get(type(neuron))
+    if bits is None:
         yield f"netx has no neuron {type(neuron).__name__}, only LIF with hard reset"
         return
-    if (neuron.state_format.bits, neuron.factor_bits) != (24, DECAY_BITS):
+    lif = Lif.of(population)
+    if (neuron.state_format.bits, neuron.factor_bits) != (bits, DECAY_BITS):
         yield (
-            f"Lava's LIF has 24-bit states and {DECAY_BITS}-bit decays, "
+            f"Lava's LIF needs {bits}-bit states and {DECAY_BITS}-bit decays here, "
             f"not {neuron.state_format.bits} and {neuron.factor_bits}"
         )
     if bool((population.gain != ALIGNMENT).any()) or population.gain_shift:
         yield f"Lava's LIF has the gain {ALIGNMENT} and no shift in every channel"
-    mantissa, rest = divmod(neuron.threshold - 1, ALIGNMENT)
-    if rest or not 0 <= mantissa < THRESHOLD_LIMIT:
+    mantissa, rest = divmod(lif.threshold - 1, ALIGNMENT)
+    if (rest or not 0 <= mantissa < THRESHOLD_LIMIT) and lif.threshold != NEVER:
         yield (
             f"a threshold is {ALIGNMENT} n + 1 with 0 <= n < 2**17, since Lava fires "
-            f"on '>', not {neuron.threshold}"
+            f"on '>', not {lif.threshold}"
         )
-    mantissas, rests = np.divmod(population.bias, ALIGNMENT)
+    mantissas, rests = np.divmod(lif.bias, ALIGNMENT)
     if rests.any() or mantissas.min() < -BIAS_LIMIT or mantissas.max() >= BIAS_LIMIT:
         yield f"a bias is {ALIGNMENT} n with -4096 <= n < 4096"
-    yield from _saturation(network, population, neuron)
+    if isinstance(neuron, IntegerLifHard):
+        yield from _saturation(network, population, neuron)
+    elif population.bias.any():
+        yield "a CUBA neuron takes its bias in the membrane potential, not in the current"
 
 
 def _saturation(
@@ -112,7 +121,7 @@ def _readout_obstacles(network: QuantizedNetwork, readout: Readout) -> Iterator[
 def netx_layers(network: QuantizedNetwork) -> list[list[Tree]]:
     """The netx layers of each node: input, populations, readout. `flatten` precedes a dense."""
     layers = [[{"type": "input", "shape": network.input.shape}]]
-    nodes = (*network.populations, network.readout)
+    nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
     plain = not stock_obstacles(network)
     names = (INPUT, *(node.name for node in nodes))
     for (before, name), node in zip(pairwise(names), nodes, strict=True):
@@ -121,7 +130,9 @@ def netx_layers(network: QuantizedNetwork) -> list[list[Tree]]:
         shape = (int(np.prod(network.shape(before))),)
         layer = {"shape": node.shape, **synapse}
         if isinstance(node, Population):
-            layer |= _lif(node) if plain else {"neuron": {"type": type(node.neuron).__name__}}
+            layer |= (
+                Lif.of(node).layer() if plain else {"neuron": {"type": type(node.neuron).__name__}}
+            )
         layers.append([*([{"type": "flatten", "shape": shape}] if flat else []), layer])
     return layers
 
@@ -153,17 +164,35 @@ def _synapse(network: QuantizedNetwork, before: str, name: str) -> Tree:
     }
 
 
-def _lif(population: Population) -> Tree:
-    neuron = population.neuron
-    assert isinstance(neuron, IntegerLifHard)
-    return {
-        "bias": population.bias // ALIGNMENT,
-        "neuron": {
-            "type": "LOIHI",
-            "iDecay": neuron.one,
-            "vDecay": neuron.one - neuron.decay,
-            "vThMant": (neuron.threshold - 1) // ALIGNMENT,
-            "refDelay": 1,
-            "gradedSpike": False,
-        },
-    }
+@dataclass(frozen=True, eq=False)
+class Lif:
+    """The constants of Lava's LIF, raw."""
+
+    current_decay: int
+    decay: int
+    threshold: int
+    bias: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, population: Population) -> "Lif":
+        """Of a population of either neuron that is one."""
+        neuron = population.neuron
+        if isinstance(neuron, IntegerCuba):
+            bias = neuron.bias.ravel()
+            return cls(neuron.current_decay, neuron.decay, neuron.threshold, bias)
+        assert isinstance(neuron, IntegerLifHard)
+        return cls(0, neuron.decay, neuron.threshold, population.bias)
+
+    def layer(self) -> Tree:
+        """Its keys in a netx layer."""
+        return {
+            "bias": self.bias // ALIGNMENT,
+            "neuron": {
+                "type": "LOIHI",
+                "iDecay": (1 << DECAY_BITS) - self.current_decay,
+                "vDecay": (1 << DECAY_BITS) - self.decay,
+                "vThMant": -(-(self.threshold - 1) // ALIGNMENT),
+                "refDelay": 1,
+                "gradedSpike": False,
+            },
+        }
