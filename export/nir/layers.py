@@ -39,6 +39,7 @@ def conv2d(node: Node, shape: Shape) -> Layer:
     weight = weights(node, "weight", 4)
     stride, dilation = integers(node, "stride", 2), integers(node, "dilation", 2)
     window = _window(node, weight, stride, _padding(node, weight, 2, dilation), dilation)
+    shape = _frame(shape)
     full = window.padding == (0, 0) and window.kernel == shape[1:]
     if full and _one(node, "groups") == 1:
         return _dense(node, weight.reshape(len(weight), -1), weights(node, "bias", 1), shape)
@@ -78,6 +79,11 @@ LAYERS: dict[str, Callable[[Node, Shape], Layer]] = {
 """The linear nodes that are read."""
 
 
+def _frame(shape: Shape) -> Shape:
+    """Features as a frame of one pixel: a full-size convolution gives (C, 1, 1) in NIR."""
+    return (*shape, 1, 1) if len(shape) == 1 else shape
+
+
 def _dense(
     node: Node, weight: NDArray[np.float32], bias: NDArray[np.float32] | None, shape: Shape
 ) -> Layer:
@@ -90,7 +96,7 @@ def _dense(
     )
     layer = layers.Linear(inputs, outputs, bias=bias is not None)
     _set(layer, weight, bias)
-    return nn.Sequential(layers.Flatten(), layer) if len(shape) > 1 else layer, (outputs,)
+    return nn.Sequential(layers.Flatten(), layer), (outputs,)
 
 
 def _convolution(node: Node, weight: NDArray[np.float32], window: Window, shape: Shape) -> Layer:

@@ -43,12 +43,13 @@ def load_nir(path: Path, dt: float | None = None) -> ImportedNetwork:
     """
     tree = read_tree(path)
     try:
-        return _load(tree.get("node"), dt)
+        return network_of(tree.get("node"), dt)
     except ArlifError as error:
         raise FormatError(f"{path}: {error}") from None
 
 
-def _load(tree: Any, dt: float | None) -> ImportedNetwork:
+def network_of(tree: Any, dt: float | None) -> ImportedNetwork:
+    """The network that the tree of a NIR graph describes; errors as in `load_nir`."""
     nodes = read_graph(tree)
     about = _about(tree)
     require(
