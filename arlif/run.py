@@ -25,6 +25,9 @@ QUANTIZE = Artifact("quantize.json", "quantize")
 NET = Artifact("network.net", "export")
 ONNX = Artifact("network.onnx", "export")
 COMPARE = Artifact("compare.json", "compare")
+ENERGY = Artifact("energy.json", "energy")
+ENERGY_CSV = Artifact("energy.csv", "energy")
+SWEEP = Artifact("sweep.json", "sweep")
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
 
@@ -68,6 +71,22 @@ class Run:
                 f"{self.folder} has no {artifact.name}; write it with: {self.command(artifact)}"
             )
         return self.path(artifact)
+
+    def is_fresh(self, artifact: Artifact, source: Artifact) -> bool:
+        """Whether an artifact exists and is not older than what it was made from."""
+        return self.has(artifact) and not (
+            self.has(source)
+            and self.path(artifact).stat().st_mtime_ns < self.path(source).stat().st_mtime_ns
+        )
+
+    def require_fresh(self, artifact: Artifact, source: Artifact) -> Path:
+        """The path of an artifact that must exist and belong to its source as it is now."""
+        path = self.require(artifact)
+        if not self.is_fresh(artifact, source):
+            raise ArlifError(
+                f"{path} is older than {source.name}; write it again with: {self.command(artifact)}"
+            )
+        return path
 
     def command(self, artifact: Artifact) -> str:
         """The command that writes an artifact of this run."""

@@ -8,16 +8,20 @@ import sys
 import typer
 
 from arlif.cli import data, lava
+from arlif.cli.ablate import ablate
 from arlif.cli.check import check
 from arlif.cli.compare import compare
 from arlif.cli.demo import demo
+from arlif.cli.energy import energy
 from arlif.cli.evaluate import evaluate
 from arlif.cli.export import export
 from arlif.cli.import_file import import_network
+from arlif.cli.map_cores import map_cores
 from arlif.cli.output import ERRORS
 from arlif.cli.quantize import quantize
 from arlif.cli.report import report
 from arlif.cli.simulate import simulate
+from arlif.cli.sweep import sweep
 from arlif.cli.train import train
 from arlif.errors import ArlifError
 
@@ -29,8 +33,10 @@ app = typer.Typer(
     help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.",
 )
 app.add_typer(data.app, name="data")
-for verb in (train, evaluate, check, quantize, export, simulate, compare, report, demo):
+PIPELINE = (train, evaluate, check, quantize, export, simulate, compare, energy, report, demo)
+for verb in (*PIPELINE, sweep, ablate):
     app.command()(verb)
+app.command("map")(map_cores)
 app.command("import")(import_network)
 app.add_typer(lava.app, name="lava")
 

@@ -12,7 +12,8 @@ from arlif.cli.compare import MISMATCH
 from arlif.cli.export import run_export
 from arlif.cli.output import JsonOption, Output, percent
 from arlif.cli.report import run_report
-from arlif.cli.simulate import EngineName, Source
+from arlif.cli.simulate import EngineName
+from arlif.cli.source import Source
 
 LAVA_SECONDS = 600
 

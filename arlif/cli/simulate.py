@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.cli.source import Source
 
 Progress = Callable[[int, int], None]
 
@@ -55,16 +56,6 @@ def simulate(
     output.result(result)
 
 
-@dataclass(frozen=True)
-class Source:
-    """Which samples: the first `limit` of the test split, or of a user's own files."""
-
-    limit: int | None = None
-    data: Path | None = None
-    inputs: Path | None = None
-    labels: Path | None = None
-
-
 def show(output: Output, result: dict[str, Any]) -> None:
     """Print an engine's figures."""
     known = result["accuracy"] is not None
@@ -92,7 +83,9 @@ def run_simulate(
     from hw_sim.engines import ENGINES
     from hw_sim.traces import write_traces
 
-    test, time_steps = _samples(run, source, engine)
+    if engine is EngineName.LAVA and source.limit is None:
+        source = replace(source, limit=LAVA_SAMPLES)
+    test, time_steps = source.load(run)
     count = len(test)
     start = time.perf_counter()
     simulation, fingerprint = ENGINES[engine](
@@ -104,6 +97,7 @@ def run_simulate(
     result = {
         "engine": str(engine),
         "network": fingerprint,
+        "source": source.to_json(),
         "samples": count,
         "accuracy": right,
         "events_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
@@ -114,25 +108,3 @@ def run_simulate(
     }
     run.write_json(outcome(engine), result)
     return result
-
-
-def _samples(run: Any, source: Source, engine: EngineName) -> tuple[Any, int]:
-    """The samples and T: from the run's recipe, or for an imported network from its file."""
-    from arlif.cli.samples import load_samples, read_samples
-    from arlif.errors import require
-    from arlif.run import CONFIG, NIR
-    from arlif.training import read_recipe
-    from export.nir import read_nir
-
-    limit = LAVA_SAMPLES if engine is EngineName.LAVA and source.limit is None else source.limit
-    trained = run.has(CONFIG)
-    if source.inputs is not None:
-        samples = read_samples(source.inputs, source.labels, limit)
-        steps = read_recipe(run.folder) if trained else read_nir(run.require(NIR))
-        return samples, steps.time_steps
-    require(
-        trained,
-        f"{run.folder} was not trained here, so there is no test split; give --inputs FILE.npy",
-    )
-    recipe = read_recipe(run.folder)
-    return load_samples(recipe, source.data, "test", limit), recipe.time_steps

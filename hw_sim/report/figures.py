@@ -22,21 +22,7 @@ def svg(figure: Figure) -> str:
     return content[content.index("<svg") :]
 
 
-def learning_curves(metrics: list[dict[str, float]]) -> str:
-    """Loss and test accuracy by epoch."""
-    figure = Figure(figsize=(8, 2.6), layout="constrained")
-    loss, accuracy = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in metrics]
-    loss.plot(epochs, [row["train_loss"] for row in metrics], label="train")
-    loss.plot(epochs, [row["test_loss"] for row in metrics], label="test")
-    loss.set(xlabel="epoch", ylabel="loss")
-    loss.legend(frameon=False)
-    accuracy.plot(epochs, [100 * row["test_accuracy"] for row in metrics], color="C2")
-    accuracy.set(xlabel="epoch", ylabel="test accuracy (%)")
-    return svg(figure)
-
-
-def spike_rates(rates: dict[str, dict[str, float]]) -> str:
+def spike_rates(rates: dict[str, dict[str, float]]) -> Figure:
     """Bars of the spike rate per layer, side by side for every engine."""
     layers = list(next(iter(rates.values())))
     figure = Figure(figsize=(8, 2.6), layout="constrained")
@@ -48,10 +34,10 @@ def spike_rates(rates: dict[str, dict[str, float]]) -> str:
     axes.set_xticks(range(len(layers)), layers)
     axes.set_ylabel("spike rate (% per step)")
     figure.legend(loc="outside right upper", frameon=False)
-    return svg(figure)
+    return figure
 
 
-def raster(simulations: dict[str, Simulation], sample: int) -> str:
+def raster(simulations: dict[str, Simulation], sample: int) -> Figure:
     """Spikes of one sample, per layer (rows) and engine (columns); at most 64 neurons a layer."""
     layers = list(next(iter(simulations.values())).traces)
     figure = Figure(figsize=(4 * len(simulations), 1.6 * len(layers)), layout="constrained")
@@ -68,10 +54,12 @@ def raster(simulations: dict[str, Simulation], sample: int) -> str:
             if row == 0:
                 axes.set_title(engine)
         grid[-1, column].set_xlabel("time step")
-    return svg(figure)
+    return figure
 
 
-def membrane(floating: Simulation, fixed: Simulation, scales: dict[str, float], sample: int) -> str:
+def membrane(
+    floating: Simulation, fixed: Simulation, scales: dict[str, float], sample: int
+) -> Figure:
     """Membrane potential of each layer's most active neuron, float against fixed point."""
     layers = [layer for layer in fixed.traces if layer in floating.traces]
     figure = Figure(figsize=(8, 1.8 * len(layers)), layout="constrained")
@@ -88,7 +76,7 @@ def membrane(floating: Simulation, fixed: Simulation, scales: dict[str, float], 
         axes.set_xticks(steps)
     grid[0, 0].legend(frameon=False)
     grid[-1, 0].set_xlabel("time step")
-    return svg(figure)
+    return figure
 
 
 def _neuron(states: Any, sample: int, neuron: int) -> Any:

@@ -1,5 +1,6 @@
 """Collects what a run holds and writes report.json and report.html."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,34 @@ from arlif.files import write_text
 from arlif.run import (
     COMPARE,
     CONFIG,
+    ENERGY,
+    ENGINE_INPUT,
+    MODEL,
+    NET,
     NIR,
+    ONNX,
     QUANTIZE,
     REPORT_HTML,
     REPORT_JSON,
+    SWEEP,
     TRAINING,
     Run,
     outcome,
     traces,
 )
+from arlif.training import figures as training_figures
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
+from hw_sim.crosscheck.result import CROSSCHECK
+from hw_sim.energy.figures import energy_figures, sweep_figure
 from hw_sim.report import figures
 from hw_sim.simulation import Simulation
+from hw_sim.sweep import SweepRow
 from hw_sim.traces import read_traces
 
 ENGINES = ("float", "integer", "lava", "onnx")
 SAMPLE = 0
+SWEEP_MODEL = "paper"
 
 
 def write_report(run: Run) -> dict[str, Any]:
@@ -65,17 +77,42 @@ def _collect(run: Run) -> dict[str, Any]:
         "recipe": run.read_json(CONFIG),
         "training": run.read_json(TRAINING),
         "epochs": read_metrics(run.folder),
-        "quantization": run.read_json(QUANTIZE) if run.has(QUANTIZE) else None,
-        "engines": [run.read_json(outcome(e)) for e in ENGINES if run.has(outcome(e))],
-        "comparisons": list(run.read_json(COMPARE).values()) if run.has(COMPARE) else [],
+        "quantization": run.read_json(QUANTIZE) if run.is_fresh(QUANTIZE, MODEL) else None,
+        "engines": [run.read_json(outcome(e)) for e in _engines(run)],
+        "comparisons": _comparisons(run),
+        "energy": run.read_json(ENERGY) if run.is_fresh(ENERGY, NIR) else None,
+        "sweep": run.read_json(SWEEP) if run.is_fresh(SWEEP, MODEL) else None,
+        "crosscheck": run.read_json(CROSSCHECK) if run.has(CROSSCHECK) else [],
         "sample": SAMPLE,
     }
 
 
+def _engines(run: Run) -> list[str]:
+    """The engines whose outcome belongs to the files of the run as they are now."""
+    made_from = {NIR: MODEL, NET: NIR, ONNX: NIR}
+    current = []
+    for engine in ENGINES:
+        chain = [outcome(engine), ENGINE_INPUT[engine]]
+        while chain[-1] in made_from:
+            chain.append(made_from[chain[-1]])
+        if all(run.is_fresh(made, source) for made, source in pairwise(chain)):
+            current.append(engine)
+    return current
+
+
+def _comparisons(run: Run) -> list[dict[str, Any]]:
+    """The comparisons of those engines."""
+    known = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
+    return [c for c in known if {c["want"], c["got"]} <= set(_engines(run))]
+
+
 def _plots(run: Run) -> dict[str, str]:
-    """The page's plots by name, those that the run's stages allow."""
-    plots = {"learning curves": figures.learning_curves(read_metrics(run.folder))}
-    outcomes = {e: run.read_json(outcome(e)) for e in ENGINES if run.has(outcome(e))}
+    """The page's plots by title, those that the run's stages allow."""
+    plots = {"learning curves": training_figures.learning_curves(run.folder)}
+    if any(name.startswith("alpha/") for name in read_metrics(run.folder)[0]):
+        title = "alpha and beta over training (Fig. 3 of the paper)"
+        plots[title] = training_figures.alpha_beta(run.folder)
+    outcomes = {e: run.read_json(outcome(e)) for e in _engines(run)}
     if outcomes:
         rates = {engine: result["spike_rate"] for engine, result in outcomes.items()}
         plots["spike rate per layer"] = figures.spike_rates(rates)
@@ -87,7 +124,12 @@ def _plots(run: Run) -> dict[str, str]:
         plots["membrane potential, float and fixed point"] = figures.membrane(
             recorded["float"], recorded["integer"], _state_scales(run.require(NIR)), SAMPLE
         )
-    return plots
+    if run.is_fresh(ENERGY, NIR):
+        plots |= energy_figures(run.read_json(ENERGY))
+    if run.is_fresh(SWEEP, MODEL):
+        rows = [SweepRow(**row) for row in run.read_json(SWEEP)]
+        plots["accuracy and energy"] = sweep_figure({"this network": rows}, SWEEP_MODEL)
+    return {title: figures.svg(figure) for title, figure in plots.items()}
 
 
 def _traces(run: Run, engine: str) -> Simulation:

@@ -1,0 +1,39 @@
+"""arlif ablate: Table 2 of the paper, over seeds."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arlif.cli.output import JsonOption, Output, RunArgument
+
+
+def ablate(
+    run: RunArgument,
+    recipe: Annotated[str, typer.Option(help="A recipe's name.")] = "digits",
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Another dataset than the recipe's.")] = None,
+    time_steps: Annotated[int | None, typer.Option(help="Another T than the recipe's.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,
+    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train every variant of the reset; writes ablation.json, .md and .png; can be continued."""
+    from arlif import training
+    from arlif.training.ablation import ablate as run_ablation
+    from arlif.training.ablation import table
+
+    output = Output(as_json)
+    changes = dict(training.parse_change(text) for text in change or ())
+    if dataset is not None:
+        changes["dataset"] = dataset
+    if time_steps is not None:
+        changes["time_steps"] = time_steps
+    chosen = training.load_recipe(recipe, changes)
+    rows = run_ablation(chosen, run, seeds=range(1, seeds + 1), data_folder=data)
+    output.say(table(rows))
+    output.say(f"written to {run}: ablation.json, ablation.md, ablation.png")
+    output.result([asdict(row) for row in rows])

@@ -1,0 +1,55 @@
+"""arlif map: how many neuromorphic cores a network would need, by published limits."""
+
+from typing import Annotated
+
+import typer
+
+from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.errors import require
+
+
+def map_cores(
+    run: RunArgument,
+    cores: Annotated[str, typer.Option(help="Which limits: loihi1 or loihi2.")] = "loihi2",
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate cores, their utilisation and the layer that limits; writes nothing."""
+    from arlif.run import NIR, Run
+    from export.nir import read_nir
+    from hw_sim.mapping import LIMITS, estimate_mapping
+
+    require(cores in LIMITS, f"no core is called {cores!r}; there are {', '.join(LIMITS)}")
+    output = Output(as_json)
+    mapping = estimate_mapping(read_nir(Run(run).require(NIR)), LIMITS[cores])
+    resources = list(mapping.layers[0].needs)
+    output.table(
+        f"Estimate for {cores}",
+        ["layer", "cores", "limited by", *resources],
+        [
+            [layer.layer, str(layer.total), layer.limit]
+            + [percent(mapping.utilisation(layer)[resource]) for resource in resources]
+            for layer in mapping.layers
+        ],
+    )
+    output.say(
+        f"{mapping.cores} cores on {mapping.chips} chip(s); {mapping.largest.layer} takes most. "
+        "An estimate: it packs whole cores per layer and knows no routing."
+    )
+    output.result(
+        {
+            "limits": cores,
+            "cores": mapping.cores,
+            "chips": mapping.chips,
+            "limiting_layer": mapping.largest.layer,
+            "layers": [
+                {
+                    "layer": layer.layer,
+                    "cores": layer.total,
+                    "limit": layer.limit,
+                    "needs": layer.needs,
+                    "utilisation": mapping.utilisation(layer),
+                }
+                for layer in mapping.layers
+            ],
+        }
+    )

@@ -1,0 +1,68 @@
+"""arlif sweep: accuracy and energy over bit widths and time steps."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.errors import ArlifError
+
+
+def sweep(
+    run: RunArgument,
+    weight_bits: Annotated[str, typer.Option(help="Bit widths, by commas.")] = "2,3,4,6,8",
+    time_steps: Annotated[str, typer.Option(help="Time steps T, by commas.")] = "1,2,4",
+    samples: Annotated[int | None, typer.Option(min=1, help="Test samples; default all.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Quantize and simulate at every combination; writes sweep.json, which the report plots."""
+    from arlif.cli.samples import load_samples
+    from arlif.quantize.quantize import calibrate_input
+    from arlif.quantize.trace import linearize
+    from arlif.run import MODEL, SWEEP, Run
+    from arlif.training import load_trained
+    from hw_sim.sweep import sweep as run_sweep
+
+    folder = Run(run)
+    folder.require(MODEL)
+    output = Output(as_json)
+    bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
+    module, recipe = load_trained(run)
+    calibration = load_samples(recipe, data, "train", 1024)
+    linear = linearize(module, recipe.network().input_shape)
+    source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
+    test = load_samples(recipe, data, "test", samples)
+    assert test.labels is not None
+    rows = run_sweep(linear, source, test.real, test.labels, bits, steps, jobs=jobs)
+    models = list(rows[0].energy_uj)
+    output.table(
+        f"{len(test)} test samples; energy per inference in uJ",
+        ["weight bits", "T", "accuracy", "synaptic operations", *models],
+        [
+            [
+                str(row.weight_bits),
+                str(row.time_steps),
+                percent(row.accuracy),
+                f"{row.synaptic_operations:,.0f}",
+                *(f"{row.energy_uj[model]:.4f}" for model in models),
+            ]
+            for row in rows
+        ],
+    )
+    content = [asdict(row) for row in rows]
+    folder.write_json(SWEEP, content)
+    output.result(content)
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ArlifError(f"{option} takes numbers by commas, such as 2,4,8, not {text!r}") from None
+    if min(numbers) < 1:
+        raise ArlifError(f"{option} takes numbers of at least 1, not {min(numbers)}")
+    return numbers
