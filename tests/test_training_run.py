@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,36 @@ def test_ctrl_c_keeps_what_was_done(tmp_path, monkeypatch):
     monkeypatch.setattr(TrainingModule, "training_step", interrupted)
     with pytest.raises(ArlifError, match="stopped after epoch 0 of 3; continue with resume"):
         train(SMALL, tmp_path / "run", accelerator="cpu")
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from arlif.errors import ArlifError
+from arlif.networks import Stack
+from arlif.training import Recipe, train
+import pytorch_lightning
+
+recipe = Recipe("digits", Stack((16, "pool")), time_steps=2, epochs=1, batch_size=128)
+resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, resource.RLIM_INFINITY))
+try:
+    train(recipe, Path(sys.argv[1]), accelerator="cpu")
+except ArlifError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(train(recipe, Path(sys.argv[1]), resume=True, accelerator="cpu").epochs, "epoch")
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named_and_the_run_continues(tmp_path):
+    """A limit on the size of files stands for the full disk: checkpoints cannot be written."""
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    first, last = done.stdout.strip().splitlines()
+    assert first.startswith("cannot write to")
+    assert first.endswith("make room, then continue with resume (--resume)")
+    assert last == "1 epoch"
 
 
 def test_an_existing_run_is_not_overwritten_by_accident(finished):
