@@ -69,10 +69,8 @@ def test_the_step_equals_the_oracle(
 
 @pytest.mark.lava
 def test_a_million_states_step_as_in_lavas_process_model() -> None:
-    pytest.importorskip("lava.proc")
     mend_lava()
-    from lava.proc.lif.models import PyLifModelBitAcc
-
+    models = pytest.importorskip("lava.proc.lif.models")
     rng, size, edge = np.random.default_rng(0), 100_000, 2**23
     for _ in range(10):
         u, v = (rng.integers(1 - edge, edge + 1, size).astype(np.int32) for _ in range(2))
@@ -85,7 +83,7 @@ def test_a_million_states_step_as_in_lavas_process_model() -> None:
         du, dv = (int(n) for n in rng.integers(0, 4096, 2))
         mantissa, threshold = rng.integers(-4096, 4096, size), int(rng.integers(0, 1 << 17))
 
-        lava = PyLifModelBitAcc({})
+        lava = models.PyLifModelBitAcc({})
         lava.u, lava.v, lava.du, lava.dv, lava.vth = u.copy(), v.copy(), du, dv, threshold
         lava.bias_mant, lava.bias_exp = mantissa.astype(np.int16), np.full(size, 6, np.int16)
         lava.scale_bias()
