@@ -84,6 +84,17 @@ def test_a_killed_run_continued_equals_an_uninterrupted_one(finished, tmp_path, 
     assert resumed.best_epoch == summary.best_epoch
 
 
+def test_mixed_precision_accumulation_and_sgd_train(tmp_path):
+    recipe = dataclasses.replace(
+        SMALL, precision="bf16", accumulate=3, optimizer="sgd", learning_rate=0.2, batch_size=32
+    )
+    summary = train(recipe, tmp_path / "run", accelerator="cpu")
+    rows = read_metrics(tmp_path / "run")
+    assert rows[-1]["train_loss"] < 0.8 * rows[0]["train_loss"]
+    assert rows[-1]["learning_rate"] == pytest.approx(0.0, abs=1e-3)
+    assert summary.last_accuracy > 0.5
+
+
 def test_resuming_a_finished_run_changes_nothing(finished):
     run, summary = finished
     assert train(SMALL, run, resume=True, accelerator="cpu") == summary

@@ -4,6 +4,7 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,8 @@ class TrainingModule(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch."""
-        torch.manual_seed(hash((self.recipe.seed, self.current_epoch, self.global_rank)))
+        source = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank))
+        torch.manual_seed(int(source.generate_state(1)[0]))
         self._loss = torch.zeros(2, device=self.device)
         self._started = time.perf_counter()
 
