@@ -148,8 +148,8 @@ def _arlif(module: ARLIF) -> neurons.ARLIF:
     plain = RealArlif(
         uniform(real.decay, "decay"),
         uniform(real.v_threshold, "threshold"),
-        float(real.alpha),
-        float(real.beta),
+        uniform(real.alpha, "alpha"),
+        uniform(real.beta, "beta"),
         real.memory,
     )
     converted = spiking_module(plain)
