@@ -1,0 +1,45 @@
+"""The six lines of docs/onnx.md run as they stand, without arlif, and decide as the reference."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arlif.core.linear import Conv2d, Dense
+from arlif.core.network import Input, Population, Projection, QuantizedNetwork, Readout
+from arlif.core.neurons import IntegerArlif, Numbers
+from arlif.core.real import RealArlif
+from export.onnx import write_onnx
+from hw_sim.engine import reference
+
+DOC = Path(__file__).parents[1] / "docs" / "onnx.md"
+
+
+def test_the_six_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = re.search(r"<!-- example: run -->\n```python\n(.*?)```", DOC.read_text("utf-8"), re.S)
+    assert found is not None
+    lines = found[1].splitlines()
+    assert len(lines) == 6
+    assert "arlif" not in found[1]
+
+    rng = np.random.default_rng(0)
+    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 0.8, 0.3), Numbers())
+    conv, dense = rng.integers(-127, 128, (4, 2, 3, 3)), rng.integers(-127, 128, (5, 144))
+    network = QuantizedNetwork(
+        Input((2, 8, 8), scale=0.01, low=0, high=100),
+        (Population("conv1", (4, 6, 6), neuron, np.full(4, 80), 12, np.zeros(4)),),
+        (
+            Projection("input", "conv1", (Conv2d(conv),)),
+            Projection("conv1", "readout", (Dense(dense),)),
+        ),
+        Readout(np.zeros(5)),
+        time_steps=4,
+    )
+    write_onnx(network, tmp_path / "network.onnx")
+    monkeypatch.chdir(tmp_path)
+    names = {"images": rng.uniform(-0.1, 1.2, (50, 2, 8, 8))}
+    exec(found[1], names)
+    want = reference.simulate(network, network.input.encode(names["images"]), 4)
+    assert len(set(want.decisions)) > 1
+    assert np.array_equal(names["decisions"], want.decisions)
