@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
+from arlif.core.formats import FixedPointFormat
 from arlif.core.linear import Conv2d, Dense
 from arlif.core.network import Input, Population, Projection, QuantizedNetwork, Readout
-from arlif.core.neurons import IntegerArlif, Numbers
+from arlif.core.neurons import IntegerArlif, IntegerLifSoft, Numbers
 from arlif.core.real import RealArlif
 from export.onnx import write_onnx
 from hw_sim.engine import reference
@@ -43,3 +45,27 @@ def test_the_six_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     want = reference.simulate(network, network.input.encode(names["images"]), 4)
     assert len(set(want.decisions)) > 1
     assert np.array_equal(names["decisions"], want.decisions)
+
+
+def test_formats_lists_every_metadata_key_and_output(tmp_path: Path) -> None:
+    network = QuantizedNetwork(
+        Input((3,), 1.0),
+        (
+            Population(
+                "p", (3,), IntegerLifSoft(FixedPointFormat(), 8, 128, 9), [1] * 3, 0, [0] * 3
+            ),
+        ),  # type: ignore[arg-type]
+        (Projection("input", "p", ()), Projection("p", "readout", ())),
+        Readout(np.zeros(3)),
+        time_steps=1,
+    )
+    write_onnx(network, tmp_path / "network.onnx", states=True)
+    model = onnx.load(tmp_path / "network.onnx")
+    names = [entry.key for entry in model.metadata_props]
+    names += [
+        value.name.replace("p.", "<p>.").replace(".u", ".<v>") for value in model.graph.output
+    ]
+    names += [value.name for value in model.graph.input]
+    text = (DOC.parent / "formats.md").read_text("utf-8").partition("## .onnx")[2]
+    rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
+    assert not [name for name in names if f"`{name}`" not in rows]
