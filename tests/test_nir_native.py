@@ -101,6 +101,15 @@ def entries(tree: Tree) -> Iterator[tuple[Tree, str]]:
             yield from entries(item)
 
 
+def test_every_field_is_documented(example: Path) -> None:
+    page = Path(__file__).parents[1] / "docs" / "formats.md"
+    nir_part = page.read_text().split("## `.nir`: quantized networks")[1]
+    names = {name for _, name in entries(read_tree(example)["node"])}
+    fields = {name for name in names if "." not in name} - {"conv", "mixed"}
+    assert {"weight", "numerics_version", "gate", "values", "padding"} < fields
+    assert [name for name in sorted(fields) if name not in nir_part] == []
+
+
 def test_no_field_can_be_missing(example: Path) -> None:
     graph = read_tree(example)["node"]
     places = list(entries(graph))

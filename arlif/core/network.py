@@ -53,7 +53,7 @@ class QuantizedNetwork(ArrayEquality):
         names = [INPUT, *(p.name for p in self.populations), READOUT]
         require(
             len(set(names)) == len(names) and all(_is_name(name) for name in names),
-            f"node names must be distinct, non-empty and without '/' or '.'; got {names}",
+            f"node names must be distinct, printable and without '/' or '.'; got {names}",
             NetworkError,
         )
         for projection in self.projections:
@@ -155,4 +155,4 @@ class QuantizedNetwork(ArrayEquality):
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and "/" not in name and "." not in name
+    return bool(name) and name.isprintable() and "/" not in name and "." not in name
