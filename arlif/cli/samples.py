@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from arlif import data
 from arlif.errors import ArlifError, require
 from arlif.training import Recipe
 
@@ -42,7 +41,7 @@ def load_samples(
     limit: int | None = None,
 ) -> Samples:
     """The first `limit` samples of a split; None takes all."""
-    dataset = data.load(recipe.dataset, folder, recipe.time_steps)
+    dataset = recipe.load_data(folder)
     split = dataset.train if part == "train" else dataset.test
     raw = torch.from_numpy(np.ascontiguousarray(split.inputs[:limit]))
     return Samples(dataset.info.network_input(raw), split.labels[:limit])
