@@ -6,6 +6,7 @@ decides. That is a lower bound: a real mapper also copies kernels and axons to t
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 
@@ -120,6 +121,19 @@ class Mapping:
             resource: need / (layer.total * getattr(self.limits, resource))
             for resource, need in layer.needs.items()
         }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per layer, ready for JSON: cores, the resource that decides, use of each."""
+        return [
+            {
+                "layer": layer.layer,
+                "cores": layer.total,
+                "limit": layer.limit,
+                "needs": layer.needs,
+                "utilisation": self.utilisation(layer),
+            }
+            for layer in self.layers
+        ]
 
 
 def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> Mapping:

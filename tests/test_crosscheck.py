@@ -1,5 +1,6 @@
 """Cross-checks while a real training runs: what they find, and that training does not notice."""
 
+import io
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +13,9 @@ from arlif.run import Run
 from arlif.training import load_recipe, train
 from arlif.training.metrics import read_metrics
 from hw_sim.crosscheck.callback import CrossCheck
+from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.process import CheckProcess
-from hw_sim.crosscheck.result import CROSSCHECK, Verdict, read_checks
+from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks
 from hw_sim.lava.requirements import PINNED, installed
 
 RECIPE = load_recipe("digits", {"epochs": 3, "architecture.features": [4, "pool", 6, "pool"]})
@@ -73,31 +75,30 @@ def test_a_check_agrees_with_itself_view_by_view(checked: Path):
     assert abs(figures.float_accuracy - read_metrics(checked)[-1]["test_accuracy"]) < 0.2
 
 
-def test_a_failing_check_is_reported_and_stops_nothing(plain: Path, tmp_path: Path):
-    run = tmp_path / "run"
-    callback = CrossCheck(run, every=2, samples=10, traced=1, time_limit_s=0.01)
-    train(RECIPE, run, accelerator="cpu", callbacks=(callback,))
+def test_checks_can_be_drawn(checked: Path):
+    checks = read_checks(Run(checked))
+    failed = Check(9, Verdict.FAILED, "no reason")
+    for shown in (checks, [*checks, failed], [failed], []):
+        drawn = io.BytesIO()
+        check_figure(shown).savefig(drawn, format="svg")
+        assert b"<svg" in drawn.getvalue()
+
+
+def test_failing_checks_are_reported_and_stop_nothing(plain: Path, tmp_path: Path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    late = CrossCheck(run, every=2, samples=10, traced=1, time_limit_s=0.01)
+    other.mkdir()
+    (other / "crosscheck").write_text("a file where a folder should be")
+    blocked = CrossCheck(other, every=3, samples=10, traced=1)
+    train(RECIPE, run, accelerator="cpu", callbacks=(late, blocked))
     assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
     (check,) = read_checks(Run(run))
     assert check.verdict is Verdict.FAILED
     assert "longer than 0.01 s" in check.message
-    assert [row.get("check/failed") for row in read_metrics(run)] == [None, 1, None]
-
-
-def test_a_check_that_cannot_start_is_reported_and_stops_nothing(plain: Path, tmp_path: Path):
-    run = tmp_path / "run"
-    callback = CrossCheck(run, every=3, samples=10, traced=1)
-    (tmp_path / "blocked").write_text("")
-
-    class Blocked(type(callback)):
-        @property
-        def _folder(self):
-            return tmp_path / "blocked" / "inside a file"
-
-    callback.__class__ = Blocked
-    train(RECIPE, run, accelerator="cpu", callbacks=(callback,))
-    assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
-    assert {check.verdict for check in read_checks(Run(run))} == {Verdict.FAILED}
+    reported = read_checks(Run(other))
+    assert {check.verdict for check in reported} == {Verdict.FAILED}
+    assert reported[-1].epoch == 3
+    assert [row.get("check/failed") for row in read_metrics(run)] == [None, 1, 1]
 
 
 def test_a_check_runs_at_the_lowest_priority_and_its_death_is_a_failed_check(tmp_path: Path):

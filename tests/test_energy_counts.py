@@ -1,11 +1,13 @@
 """Operation counts against brute force, and the cost of an update against the running equation."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from strategies import Case, cases, neurons
 
@@ -23,10 +25,16 @@ from arlif.core.ops import IntegerOps
 from arlif.core.real import RealArlif
 from arlif.core.steps import current
 from arlif.errors import ArlifError
+from arlif.networks import build
+from arlif.quantize.quantize import Precision, quantize
+from arlif.quantize.trace import linearize
+from arlif.training import load_recipe
 from hw_sim.energy.connections import fan_out
 from hw_sim.energy.counts import count
 from hw_sim.energy.operations import Kind, update
+from hw_sim.energy.over_time import operations_over_time
 from hw_sim.energy.traffic import Memory, traffic
+from hw_sim.engine import fast
 from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record
 
@@ -90,6 +98,21 @@ def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case
             ]
             assert projection.operations.tolist() == want
             assert projection.graded == (source == INPUT and network.input.high > 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cases(max_populations=3))
+def test_operations_over_time_add_up_to_the_counts(case: Case):
+    network = case.network
+    record = Record.everything(network, states=False)
+    simulation = simulate(network, case.inputs, case.time_steps, record)
+    over_time = operations_over_time(network, case.inputs, simulation)
+    for layer in count(network, case.inputs, simulation, case.time_steps).layers:
+        steps = over_time[layer.name]
+        assert steps.shape == (case.time_steps, layer.spikes.size)
+        assert np.array_equal(steps.sum(0), layer.synaptic_operations)
+    with pytest.raises(ArlifError, match="not recorded"):
+        operations_over_time(network, case.inputs, replace(simulation, traces={}))
 
 
 @given(cases())
@@ -244,3 +267,25 @@ def test_traffic_follows_operations_and_updates(case: Case):
         stored = sum(t.size_bits for t in parts[Memory.WEIGHTS])
         held = [m.weight for p in layer.incoming for m in p.projection.maps if hasattr(m, "weight")]
         assert sum(2 * w.size for w in held) <= stored <= sum(8 * w.size for w in held)
+
+
+def test_counting_adds_at_most_30_percent_to_the_fast_engine():
+    torch.manual_seed(0)
+    config = load_recipe("fashion-mnist").network()
+    linear = linearize(build(config), config.input_shape)
+    network = quantize(linear, Input(config.input_shape, 1 / 64), Precision(), config.time_steps)
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(-127, 128, (64, *config.input_shape)).astype(np.int8)
+    simulation = fast.simulate(network, inputs, config.time_steps)
+
+    def cpu_seconds(work):
+        times = []
+        for _ in range(5):
+            started = time.process_time()
+            work()
+            times.append(time.process_time() - started)
+        return min(times)
+
+    simulating = cpu_seconds(lambda: fast.simulate(network, inputs, config.time_steps))
+    counting = cpu_seconds(lambda: count(network, inputs, simulation, config.time_steps))
+    assert counting < 0.3 * simulating

@@ -1,5 +1,6 @@
 """Core estimates: by hand, never too few for any resource, monotone in what a core offers."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,7 @@ def test_a_small_network_by_hand():
     assert (readout.total, mapping.cores, mapping.chips) == (1, 3, 1)
     assert mapping.largest is conv
     assert mapping.utilisation(conv)["neurons"] == 1.0
+    assert [row["cores"] for row in json.loads(json.dumps(mapping.rows()))] == [2, 1]
     unrolled = estimate_mapping(small_network(), replace(LOIHI1, shared_kernels=False))
     taps = (3 * 8 - 2) ** 2  # along one side, 8 windows of 3 lose 1 tap at either border
     assert unrolled.layers[0].needs["synaptic_bits"] == 8 * 2 * 32 * taps
