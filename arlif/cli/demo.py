@@ -9,6 +9,7 @@ from arlif.cli import compare as compare_verb
 from arlif.cli import quantize as quantize_verb
 from arlif.cli import simulate as simulate_verb
 from arlif.cli.compare import MISMATCH
+from arlif.cli.energy import run_energy
 from arlif.cli.export import run_export
 from arlif.cli.output import JsonOption, Output, percent
 from arlif.cli.report import run_report
@@ -45,6 +46,7 @@ def demo(
     for engine in (EngineName.LAVA, EngineName.ONNX):
         comparisons.append(compare_verb.run_compare(run, EngineName.INTEGER, engine))
         compare_verb.show(output, comparisons[-1])
+    run_energy(run, EngineName.INTEGER, None)
     output.say("6/6 report")
     content = run_report(run)
     _summary(output, outcomes, comparisons)

@@ -30,7 +30,20 @@ class Ops(Protocol):
         """The table's function of x."""
 
 
-class IntegerOps:
+class NumpyChoices:
+    """Comparisons and choices on numpy arrays, the same for integers and reals."""
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return np.where(condition, a, b)
+
+    def fire(self, h: Any, theta: Any) -> Any:
+        return h >= theta
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+        return np.where(spikes, fired, silent)
+
+
+class IntegerOps(NumpyChoices):
     """The integer specification on numpy int32 arrays; every other engine must equal it."""
 
     def __init__(self, state_format: FixedPointFormat) -> None:
@@ -43,15 +56,6 @@ class IntegerOps:
 
     def saturate(self, value: Any) -> Any:
         return np.clip(value, self.low, self.high).astype(np.int32)
-
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
-        return np.where(condition, a, b)
-
-    def fire(self, h: Any, theta: Any) -> Any:
-        return h >= theta
-
-    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
-        return np.where(spikes, fired, silent)
 
     def lookup(self, table: LookupTable, x: Any) -> Any:
         return table.values[(np.clip(x, table.low, table.high) - table.low) >> table.shift]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from arlif.core.ops import Ops
+from arlif.core.ops import NumpyChoices, Ops
 from arlif.core.steps import (
     ArlifState,
     LifState,
@@ -137,7 +137,7 @@ class RealLifHard(RealLif):
         return lif_hard_step(ops, self, state, x)
 
 
-class NumpyRealOps:
+class NumpyRealOps(NumpyChoices):
     """Real numbers as numpy floats: what tables are sampled with, and Lava's floating_pt model."""
 
     def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
@@ -145,15 +145,6 @@ class NumpyRealOps:
 
     def saturate(self, value: Any) -> Any:
         return value
-
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
-        return np.where(condition, a, b)
-
-    def fire(self, h: Any, theta: Any) -> Any:
-        return h >= theta
-
-    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
-        return np.where(spikes, fired, silent)
 
     def lookup(self, table: RealFunction, x: Any) -> Any:
         return table(self, x)
