@@ -1,5 +1,7 @@
 """write_onnx_float: a torch network as a float ONNX graph with spikes and states to look at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +9,10 @@ import numpy as np
 import torch
 from onnx import FunctionProto, ValueInfoProto
 from torch import fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
 from arlif.core.linear import Shape
 from arlif.core.network import INPUT
-from arlif.errors import ArlifError, LoweringError, require
+from arlif.errors import LoweringError, require
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.trace import LayerTracer, detached, function_kind
@@ -36,16 +37,19 @@ def write_onnx_float(
     also `<p>.<variable>`, all [T, N, *shape]. Neurons are functions such as arlif::ARLIF.
     Raises LoweringError where the module cannot be traced or has an unknown layer.
     """
+    neurons = [(n, m) for n, m in module.named_modules() if isinstance(m, SpikingNeuron)]
+    for name, neuron in neurons:
+        with _named(name):
+            neuron.real_neuron()
     try:
         graph = LayerTracer().trace(module.eval())
-        traced = fx.GraphModule(module, graph)
         with torch.no_grad():
-            ShapeProp(traced).propagate(torch.zeros(1, 1, *input_shape))
-    except ArlifError:
-        raise
+            _Shapes(fx.GraphModule(module, graph)).run(torch.zeros(1, 1, *input_shape))
     except Exception as error:  # whatever user code raises on symbolic values
+        reason = str(error).splitlines()[0]
         raise LoweringError(
-            f"torch.fx cannot trace the network ({error}); avoid value-dependent code"
+            f"torch.fx cannot trace the network ({reason}); avoid value-dependent code, and let "
+            f"it take [T, N, {', '.join(map(str, input_shape))}]"
         ) from error
     walk = _Walk(dict(module.named_modules()), states)
     for node in graph.nodes:
@@ -82,10 +86,8 @@ class _Walk:
             axes = ("T", "N", "classes")[-_rank(node.all_input_nodes[0]) :]
             self.logits.append(value_info(LOGITS, np.float32, axes))
         elif node.op == "call_module":
-            try:
+            with _named(str(node.target)):
                 self.values[node] = self._layer(node, inputs[0])
-            except LoweringError as error:
-                raise LoweringError(f"{node.target}: {error}") from None
         else:
             self.values[node] = self._function(node, inputs)
 
@@ -129,11 +131,29 @@ class _Walk:
         return self.graph.constant(values, np.int64)
 
 
+class _Shapes(fx.Interpreter):
+    """Runs a graph and notes the shape of every tensor."""
+
+    def run_node(self, n: fx.Node) -> Any:
+        result = super().run_node(n)
+        n.meta["shape"] = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
+        return result
+
+
+@contextmanager
+def _named(layer: str) -> Iterator[None]:
+    """Put a layer's name in front of the reason why it is refused."""
+    try:
+        yield
+    except LoweringError as error:
+        raise LoweringError(f"{layer}: {error}") from None
+
+
 def _rank(node: fx.Node) -> int:
-    return len(node.meta["tensor_meta"].shape)
+    return len(node.meta["shape"])
 
 
 def _shape(node: fx.Node) -> Shape:
     """Shape of a node's value without time and batch."""
-    shape = tuple(node.meta["tensor_meta"].shape)
+    shape: Shape = node.meta["shape"]
     return shape[2:] if len(shape) > 2 else shape[1:]
