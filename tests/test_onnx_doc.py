@@ -66,6 +66,11 @@ def test_formats_lists_every_metadata_key_and_output(tmp_path: Path) -> None:
         value.name.replace("p.", "<p>.").replace(".u", ".<v>") for value in model.graph.output
     ]
     names += [value.name for value in model.graph.input]
-    text = (DOC.parent / "formats.md").read_text("utf-8").partition("## .onnx")[2]
+    text = (
+        (DOC.parent / "formats.md")
+        .read_text("utf-8")
+        .partition("\n## `.onnx`")[2]
+        .partition("\n## ")[0]
+    )
     rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
     assert not [name for name in names if f"`{name}`" not in rows]
