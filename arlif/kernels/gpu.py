@@ -1,0 +1,182 @@
+"""The kernels for tensors on a GPU, in Triton: the interface of arlif.kernels.cpu."""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from arlif.kernels.gpu_steps import ARLIF, gradient, step
+
+STORAGE = (torch.float32, torch.bfloat16, torch.float16)
+"""How x may lie in memory; everything is computed in float32."""
+ELEMENTS = 512
+"""Neurons of one program."""
+STEPS_IN_REGISTERS = 8
+"""Time steps whose intermediate values a backward program holds at once."""
+
+
+@triton.jit
+def _parameters(pointer, KIND: tl.constexpr):  # noqa: N803
+    p, q = 0.0, 0.0
+    if KIND == ARLIF:
+        p, q = tl.load(pointer), tl.load(pointer + 1)
+    elif KIND == ARLIF + 1:
+        q = tl.load(pointer)
+    return p, q
+
+
+@triton.jit
+def _load_state(pointer, size, index, inside, STATES: tl.constexpr, GIVEN: tl.constexpr):  # noqa: N803
+    u = tl.zeros_like(index).to(tl.float32)
+    r = u
+    if GIVEN:
+        u = tl.load(pointer + index, mask=inside, other=0.0)
+        if STATES == 2:
+            r = tl.load(pointer + size + index, mask=inside, other=0.0)
+    return u, r
+
+
+@triton.jit
+def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):  # noqa: N803
+    tl.store(pointer + index, u, mask=inside)
+    if STATES == 2:
+        tl.store(pointer + size + index, r, mask=inside)
+
+
+@triton.jit
+def _forward(
+    x, spikes, state, final, parameters, steps, size, decay, threshold,
+    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,  # noqa: N803
+    BLOCK: tl.constexpr,  # noqa: N803
+):  # fmt: skip
+    index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = index < size
+    p, q = _parameters(parameters, KIND)
+    u, r = _load_state(state, size, index, inside, STATES, START)
+    for t in range(steps):
+        at = t * size + index
+        current = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+        fired, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
+        tl.store(spikes + at, fired.to(spikes.dtype.element_ty), mask=inside)
+    if END:
+        _store_state(final, size, index, inside, u, r, STATES)
+
+
+@triton.jit
+def _backward(
+    x, of_spikes, of_x, state, of_final, of_state, parameters, of_parameters, checkpoints,
+    steps, size, width, decay, threshold,
+    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,  # noqa: N803
+    DEPTH: tl.constexpr, BLOCK: tl.constexpr,  # noqa: N803
+):  # fmt: skip
+    """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it."""
+    index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = index < size
+    p, q = _parameters(parameters, KIND)
+    u, r = _load_state(state, size, index, inside, STATES, START)
+    last = (steps - 1) // DEPTH
+    for block in range(last):
+        _store_state(checkpoints + block * STATES * size, size, index, inside, u, r, STATES)
+        for offset in range(DEPTH):
+            at = (block * DEPTH + offset) * size + index
+            current = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+            _, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
+    of_u, of_r = _load_state(of_final, size, index, inside, STATES, END)
+    sum_p = tl.zeros_like(of_u)
+    sum_q = tl.zeros_like(of_u)
+    for done in range(last + 1):
+        first = (last - done) * DEPTH
+        if done > 0:
+            from_here = checkpoints + (last - done) * STATES * size
+            u, r = _load_state(from_here, size, index, inside, STATES, True)
+        currents = ()
+        history = ()
+        for offset in tl.static_range(DEPTH):
+            here = inside & (first + offset < steps)
+            at = (first + offset) * size + index
+            current = tl.load(x + at, mask=here, other=0.0).to(tl.float32)
+            _, u, r, kept = step(current, u, r, decay, threshold, p, q, KIND)
+            currents = currents + (current,)  # noqa: RUF005
+            history = history + (kept,)  # noqa: RUF005
+        for back in tl.static_range(DEPTH):
+            offset: tl.constexpr = DEPTH - 1 - back
+            exists = first + offset < steps
+            here = inside & exists
+            at = (first + offset) * size + index
+            of_spike = tl.load(of_spikes + at, mask=here, other=0.0).to(tl.float32)
+            of_current, next_u, next_r, of_p, of_q = gradient(
+                currents[offset], of_spike, history[offset], of_u, of_r,
+                width, decay, threshold, p, q, KIND,
+            )  # fmt: skip
+            tl.store(of_x + at, of_current.to(of_x.dtype.element_ty), mask=here)
+            of_u = tl.where(exists, next_u, of_u)
+            of_r = tl.where(exists, next_r, of_r)
+            sum_p += tl.where(here, of_p, 0.0)
+            sum_q += tl.where(here, of_q, 0.0)
+    if START:
+        _store_state(of_state, size, index, inside, of_u, of_r, STATES)
+    row = of_parameters + tl.program_id(0) * 2
+    tl.store(row, tl.sum(sum_p))
+    tl.store(row + 1, tl.sum(sum_q))
+
+
+def forward(
+    x: Tensor,
+    state: Tensor | None,
+    parameters: Tensor,
+    constants: list[float],
+    kind: int,
+    final: Tensor | None,
+) -> Tensor:
+    """Spikes of x, [T, ...] and dense; fills `final`. States are [states, ...], laid out as x."""
+    spikes, (steps, size) = torch.empty_like(x), _extent(x)
+    _, decay, threshold = constants
+    if size:
+        _forward[(triton.cdiv(size, ELEMENTS),)](
+            x, spikes, _or(state, x), _or(final, x), parameters, steps, size, decay, threshold,
+            KIND=kind, STATES=_states(kind), START=state is not None, END=final is not None,
+            BLOCK=ELEMENTS,
+        )  # fmt: skip
+    return spikes
+
+
+def backward(
+    x: Tensor,
+    state: Tensor | None,
+    parameters: Tensor,
+    constants: list[float],
+    kind: int,
+    of_spikes: Tensor,
+    of_final: Tensor | None,
+    of_state: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Gradients of x and of the parameters, from those of the spikes and of the final state.
+
+    Fills the gradient of the first state.
+    """
+    of_x, (steps, size) = torch.empty_like(x), _extent(x)
+    programs, depth = triton.cdiv(size, ELEMENTS), min(steps, STEPS_IN_REGISTERS)
+    blocks = (steps - 1) // depth
+    checkpoints = torch.empty(blocks * _states(kind) * size, dtype=torch.float32, device=x.device)
+    sums = torch.empty(programs, 2, dtype=torch.float32, device=x.device)
+    if size:
+        _backward[(programs,)](
+            x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,
+            sums, checkpoints, steps, size, *constants,
+            KIND=kind, STATES=_states(kind), START=state is not None, END=of_final is not None,
+            DEPTH=depth, BLOCK=ELEMENTS,
+        )  # fmt: skip
+    return of_x, sums.sum(0)[2 - len(parameters) :]
+
+
+def _extent(x: Tensor) -> tuple[int, int]:
+    return x.shape[0], x[0].numel()
+
+
+def _states(kind: int) -> int:
+    return 2 if kind <= 1 else 1
+
+
+def _or(tensor: Tensor | None, other: Tensor) -> Tensor:
+    """A pointer for Triton where there is none; the kernel does not read it."""
+    return other if tensor is None else tensor

@@ -1,0 +1,78 @@
+"""One time step of each neuron and its gradient as Triton functions: neurons.h, for a GPU.
+
+Every neuron has two state variables here, u and r; those without r carry it unused. A step returns
+(spikes, u, r, kept): kept is what its gradient needs. `p` and `q` are the learned numbers.
+"""
+
+import triton
+import triton.language as tl
+
+ARLIF: tl.constexpr = tl.constexpr(0)
+ARLIF_WITHOUT_MEMORY: tl.constexpr = tl.constexpr(1)
+LIF_SOFT: tl.constexpr = tl.constexpr(2)
+LIF_HARD: tl.constexpr = tl.constexpr(3)
+
+
+@triton.jit
+def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):  # noqa: N803
+    """(spikes, u, r, kept) after input current x."""
+    h = decay * u + x
+    if KIND == ARLIF or KIND == ARLIF_WITHOUT_MEMORY:
+        alpha, beta = p, q
+        drive = tl.sigmoid(x)
+        tanh = 2 * tl.sigmoid(2 * x) - 1
+        v = h - (threshold + beta * tanh)
+        fired = v >= 0
+        push = tl.where(fired, drive, -drive)
+        gate = drive
+        if KIND == ARLIF:
+            gate = tl.sigmoid(tl.where(r >= 0, alpha * x, -alpha * x))
+            push += r * gate
+        reset = tl.sigmoid(push)
+        kept = (v, drive, tanh, reset, gate, r)
+        u = tl.where(fired, v - reset, h)
+        r = push
+    else:
+        v = h - threshold
+        fired = v >= 0
+        kept = (v, h)
+        if KIND == LIF_HARD:
+            u = tl.where(fired, 0.0, h)
+        else:
+            u = tl.where(fired, v, h)
+    return tl.where(fired, 1.0, 0.0), u, r, kept
+
+
+@triton.jit
+def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND: tl.constexpr):  # noqa: N803
+    """Gradients of x, of u and r before the step, and what the step adds to those of p and q."""
+    v = kept[0]
+    fired = v >= 0
+    surrogate = tl.where(tl.abs(v) <= width / 2, 1 / width, 0.0)
+    of_p = tl.zeros_like(v)
+    of_q = tl.zeros_like(v)
+    if KIND == ARLIF or KIND == ARLIF_WITHOUT_MEMORY:
+        alpha, beta = p, q
+        drive, tanh, reset, gate, r = kept[1], kept[2], kept[3], kept[4], kept[5]
+        lost = tl.where(fired, of_u, 0.0)
+        of_push = of_r - lost * reset * (1 - reset)
+        taken = threshold + beta * tanh + reset
+        of_v = surrogate * (of_spike - of_u * taken + 2 * of_push * drive)
+        of_theta = -(lost + of_v)
+        of_h = of_u + of_v
+        of_x = of_h + of_theta * beta * (1 - tanh * tanh)
+        of_x += tl.where(fired, of_push, -of_push) * drive * (1 - drive)
+        of_q += of_theta * tanh
+        of_r = tl.zeros_like(v)
+        if KIND == ARLIF:
+            of_exponent = of_push * tl.abs(r) * gate * (1 - gate)
+            of_x += alpha * of_exponent
+            of_p += of_exponent * x
+            of_r = of_push * gate
+    else:
+        if KIND == LIF_HARD:
+            of_h = tl.where(fired, 0.0, of_u) + surrogate * (of_spike - of_u * kept[1])
+        else:
+            of_h = of_u + surrogate * (of_spike - of_u * threshold)
+        of_x = of_h
+    return of_x, decay * of_h, of_r, of_p, of_q
