@@ -27,6 +27,7 @@ from arlif.core.neurons import (
     IntegerCuba,
     IntegerLifHard,
     IntegerLifSoft,
+    IntegerLifSubtract,
     IntegerNeuron,
     Numbers,
 )
@@ -78,15 +79,24 @@ def arlifs(draw: st.DrawFn, numbers: Numbers) -> IntegerArlif:
 
 
 @st.composite
-def neurons(draw: st.DrawFn) -> IntegerNeuron:
-    """Any integer neuron in any of NUMBERS."""
+def neurons(draw: st.DrawFn, shape: Shape | None = None) -> IntegerNeuron:
+    """Any integer neuron in any of NUMBERS; CUBA only for a `shape`, which its bias has."""
     numbers = draw(st.sampled_from(NUMBERS))
-    kind = draw(st.sampled_from((IntegerArlif, IntegerLifSoft, IntegerLifHard)))
+    kinds = (IntegerArlif, IntegerArlif, IntegerLifSoft, IntegerLifHard)
+    others = (IntegerLifSubtract,) if shape is None else (IntegerLifSubtract, IntegerCuba)
+    kind = draw(st.sampled_from((*kinds, *others)))
     if kind is IntegerArlif:
         return draw(arlifs(numbers))
     state, one = numbers.state_format, 1 << numbers.factor_bits
-    threshold = draw(st.integers(-state.one // 4, 2 * state.one))
-    return kind(state, numbers.factor_bits, draw(st.integers(0, one)), threshold)
+    low = st.integers(-state.one // 4, 2 * state.one)
+    shared = (state, numbers.factor_bits, draw(st.integers(0, one)))
+    if kind is IntegerCuba and shape is not None:
+        lead = (shape[0], *(1 for _ in shape[1:]))
+        bias = draw(rngs()).integers(-state.one, state.one + 1, lead).astype(np.int32)
+        return IntegerCuba(*shared, draw(st.integers(0, one)), draw(low), bias)
+    if kind is IntegerLifSubtract:
+        return IntegerLifSubtract(*shared, draw(low), draw(low), draw(st.integers(0, state.one)))
+    return kind(*shared, draw(low))
 
 
 def _weight(rng: np.random.Generator, shape: Shape) -> NDArray[np.int8]:
@@ -158,7 +168,7 @@ def _chains_between(draw: st.DrawFn, source: Shape, target: Shape) -> tuple[Line
 @st.composite
 def populations(draw: st.DrawFn, name: str, shape: Shape, reach: int) -> Population:
     """A population whose currents are alive, or saturated, for accumulators up to `reach`."""
-    neuron, rng, channels = draw(neurons()), draw(rngs()), shape[0]
+    neuron, rng, channels = draw(neurons(shape)), draw(rngs()), shape[0]
     state = neuron.state_format
     wanted = state.one * 2 ** draw(st.integers(0, 6))
     gain_shift = int(np.clip(np.log2(max(reach, 1) * 128 / wanted), 0, 31))

@@ -69,6 +69,7 @@ LOIHI1 = TableModel(
     LOIHI1_SYNAPTIC_OPERATION,
     {
         "IntegerLifSoft": LOIHI1_UPDATE,
+        "IntegerLifSubtract": LOIHI1_UPDATE,
         "IntegerLifHard": LOIHI1_UPDATE,
         "IntegerCuba": LOIHI1_UPDATE,
         "IntegerArlif": 2 * LOIHI1_UPDATE,

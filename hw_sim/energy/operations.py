@@ -17,6 +17,8 @@ from enum import Enum
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.core.tables import LookupTable
@@ -176,6 +178,8 @@ def _use(value: Any) -> int:
         if value.name:
             value.tally.read.add(value.name)
         return value.bits
+    if isinstance(value, np.ndarray) and value.size and value.dtype.kind in "iu":
+        return max(_bits(int(value.min())), _bits(int(value.max())))
     return _bits(int(value)) if isinstance(value, Integral) else _not_a_number(value)
 
 
