@@ -53,10 +53,8 @@ def run(net: nn.Module, x: Tensor) -> Tensor:
     return torch.stack(spikes)
 
 
-@pytest.mark.parametrize("kind", NEURONS)
-def test_trained_networks_convert_exactly(kind: str) -> None:
+def trained(neuron: Callable[[], nn.Module], x: Tensor) -> nn.Module:
     torch.manual_seed(0)
-    x, neuron = events(steps=16), NEURONS[kind]
     net = norse.torch.SequentialState(
         nn.Conv2d(2, 8, 3, padding=1),
         nn.BatchNorm2d(8),
@@ -77,7 +75,13 @@ def test_trained_networks_convert_exactly(kind: str) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    net.eval()
+    return net.eval()
+
+
+@pytest.mark.parametrize("kind", NEURONS)
+def test_trained_networks_convert_exactly(kind: str) -> None:
+    x = events(steps=16)
+    net = trained(NEURONS[kind], x)
     with torch.no_grad():
         want = run(net, x)
         ours = arlif.norse.to_arlif(net)
