@@ -38,11 +38,10 @@ class OnnxIntegerOps(OnnxSelection):
         return self.graph.node("Clip", value, self.state_format.low, self.state_format.high)
 
     def lookup(self, table: LookupTable, x: Any) -> Symbol:
-        # GatherElements on a flat list, since runtimes copy Gather's lone elements far more slowly
+        # GatherND: runtimes copy the lone elements that Gather would fetch twice as slowly
         offset = self.graph.node("Clip", x, table.low, table.high) - table.low
-        cells = self.graph.node("Reshape", self.graph.node("Div", offset, 1 << table.shift), [-1])
-        found = self.graph.node("GatherElements", table.values, cells, axis=0)
-        return self.graph.node("Reshape", found, self.graph.node("Shape", x))
+        cells = self.graph.node("Div", offset, 1 << table.shift)
+        return self.graph.node("GatherND", table.values, self.graph.node("Unsqueeze", cells, [-1]))
 
 
 class OnnxRealOps(OnnxSelection):
