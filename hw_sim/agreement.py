@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arlif.core.network import Input, QuantizedNetwork
-from hw_sim.engine.reference import simulate
+from hw_sim.engine.fast import simulate
 from hw_sim.float_engine import simulate_float
 from hw_sim.simulation import Record
 

@@ -12,7 +12,7 @@ from export.nir import read_nir
 from hw_sim import onnx_engine
 from hw_sim.agreement import raw_inputs
 from hw_sim.batches import in_batches
-from hw_sim.engine.reference import simulate as simulate_integer
+from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
 from hw_sim.lava.launch import simulate as simulate_lava
 from hw_sim.simulation import Record, Simulation
@@ -33,10 +33,11 @@ def run_float(
 def run_integer(
     path: Path, real: Tensor, time_steps: int, traced: int, time_limit_s: float, progress: Progress
 ) -> Outcome:
-    """The integer engine on a native .nir file."""
+    """The fast integer engine on a native .nir file."""
     network = read_nir(path)
+    engine = FastEngine(network)
     simulation = in_batches(
-        lambda part, record: simulate_integer(network, part, time_steps, record),
+        lambda part, record: engine.simulate(part, time_steps, record),
         raw_inputs(network, real),
         network.input.static,
         Record.everything(network),

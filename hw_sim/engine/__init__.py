@@ -1,1 +1,1 @@
-"""The integer engine: the reference on numpy."""
+"""The integer engine: the reference on numpy, and a fast one on torch that equals it."""
