@@ -137,9 +137,9 @@ BLOCKS: dict[str, tuple[Callable[[], nn.Module], int, int]] = {
         4,
     ),
     "adaptive pooling": (
-        lambda: nn.Sequential(conv(6, 7), layers.AdaptiveAvgPool2d(2), layers.BatchNorm2d(7)),
+        lambda: nn.Sequential(conv_bn(6, 7), layers.AdaptiveAvgPool2d(4), layers.BatchNorm2d(7)),
         7,
-        2,
+        4,
     ),
 }
 
