@@ -1,5 +1,7 @@
 """A simulation that fails or hangs ends with a message, in time, and leaves nothing behind."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -145,3 +147,34 @@ def test_a_missing_lava_comes_with_the_cure(monkeypatch):
 
 def test_a_package_that_is_not_there_has_no_release():
     assert requirements.installed("no-such-package-of-arlif") is None
+
+
+CALLER = """
+import numpy as np
+from hw_sim.lava.install import _tiny
+from hw_sim.lava import simulate
+network, inputs = _tiny()
+simulate(network, inputs, network.time_steps)
+"""
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("least", [1, 6], ids=["starting", "running"])
+def test_a_killed_caller_takes_its_simulation_along(sabotage, least):
+    sabotage("time.sleep(600)")
+    caller = subprocess.Popen([sys.executable, "-c", CALLER])
+    process = psutil.Process(caller.pid)
+    _wait_for(lambda: process.children(recursive=True), lambda found: len(found) >= least)
+    workers = process.children(recursive=True)
+    assert workers
+    caller.kill()
+    caller.wait()
+    assert not _wait_for(lambda: [w for w in workers if w.is_running()], lambda left: not left)
+
+
+def _wait_for(look, enough, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not enough(found := look()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found

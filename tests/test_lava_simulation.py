@@ -87,6 +87,7 @@ def test_what_cannot_run_is_refused_before_lava_starts(case):
         ({"batch": 2, "models": Models.STOCK}, "1 with stock models"),
         ({"workers": 0}, "at least one worker"),
         ({"time_limit_s": 0.0}, "time limit"),
+        ({"record": Record(("nobody",))}, "no populations nobody"),
     ):
         with pytest.raises(ArlifError, match=message):
             simulate(*given, **options)

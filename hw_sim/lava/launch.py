@@ -46,6 +46,8 @@ def simulate(
     samples = inputs.shape[axis]
     require(samples >= 1, "Lava needs at least one sample")
     require(workers >= 1, f"at least one worker is needed, not {workers}")
+    unknown = set(record.layers) - {p.name for p in network.populations}
+    require(not unknown, f"there are no populations {', '.join(sorted(unknown))} to record")
     require(time_limit_s > 0, f"the time limit must be positive, not {time_limit_s}")
     shares = np.array_split(inputs.astype(np.int8), min(workers, samples), axis)
     job = Job(time_steps, _batch(batch, models, shares[0].shape[axis]), models, record)

@@ -32,7 +32,7 @@ def start(folder: Path) -> Worker:
     environment.setdefault("OMP_NUM_THREADS", "1")
     with (folder / Job.LOG).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "hw_sim.lava.worker", str(folder)],
+            [sys.executable, "-m", "hw_sim.lava.worker", str(folder), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -115,4 +115,5 @@ def _explain(folder: Path) -> str:
     lines = (folder / Job.LOG).read_text(encoding="utf-8", errors="replace").splitlines()
     failed = [index for index, line in enumerate(lines) if line.startswith(FAILURE)]
     start = failed[0] if failed else max(0, len(lines) - LOG_LINES)
-    return "\n".join(["its log says:", *lines[start : start + LOG_LINES]])
+    said = lines[start : start + LOG_LINES] or ["(nothing)"]
+    return "\n".join(["its log says:", *said])

@@ -1,4 +1,4 @@
-"""Runs one job in a process of its own: python -m hw_sim.lava.worker FOLDER."""
+"""Runs one job in a process of its own: python -m hw_sim.lava.worker FOLDER CALLER."""
 
 import os
 import signal
@@ -39,13 +39,13 @@ def _swaps(models: Models) -> dict[type, type]:
     return {Synapse: StockSynapse}
 
 
-def die_with(parent: int) -> None:
-    """End this process group once its parent is gone."""
-    while os.getppid() == parent:
+def die_with(caller: int) -> None:
+    """End this process group once the process that started it is gone."""
+    while os.getppid() == caller:
         time.sleep(1)
     os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=die_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=die_with, args=(int(sys.argv[2]),), daemon=True).start()
     run(Path(sys.argv[1]))
