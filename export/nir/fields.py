@@ -12,15 +12,21 @@ LARGEST = 1 << 16
 
 
 def numbers(node: Node, field: str) -> NDArray[Any]:
-    """A field as an array of finite numbers."""
+    """A field as an array of numbers that are finite in float32."""
     require(field in node.fields, f"{node.name} ({node.kind}) has no field {field}", FormatError)
     array = np.asarray(node.fields[field])
     require(
-        array.dtype.kind in "iuf" and array.size > 0 and bool(np.isfinite(array).all()),
+        array.dtype.kind in "iuf" and array.size > 0 and fits_float32(array),
         f"{node.name}/{field} must hold finite numbers, not {array.dtype} {array.shape}",
         FormatError,
     )
     return array
+
+
+def fits_float32(array: NDArray[Any]) -> bool:
+    """Whether all numbers are finite, also as float32."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(array.astype(np.float32)).all())
 
 
 def weights(node: Node, field: str, dimensions: int) -> NDArray[np.float32]:

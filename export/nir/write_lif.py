@@ -13,6 +13,7 @@ from arlif.errors import LoweringError, require
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
 from arlif.quantize.trace import linearize
 from export.nir.conventions import DT, Convention, portable
+from export.nir.fields import fits_float32
 from export.seal import sealed_path
 
 PROFILE = "float"
@@ -87,8 +88,13 @@ def _term_nodes(
     for pool in term.before:
         shape = pool.output_shape(shape)
     area = float(np.prod([pool.kernel for pool in term.after]))
-    weight = (weights.weight * (term.scale * factor)).astype(np.float32)
-    offset = (bias * (factor / area)).astype(np.float32)
+    real = weights.weight * (term.scale * factor), bias * (factor / area)
+    require(
+        all(map(fits_float32, real)),
+        "a weight or bias overflows float32; train with smaller weights",
+        LoweringError,
+    )
+    weight, offset = (array.astype(np.float32) for array in real)
     synapse: nir.NIRNode
     if isinstance(weights, RealConv2d):
         synapse = nir.Conv2d(
@@ -106,9 +112,6 @@ def _term_nodes(
         )
     else:
         synapse = nir.Affine(weight, offset)
-    require(
-        bool(np.isfinite(weight).all()), "the weights overflow float32; train again", LoweringError
-    )
     return [
         *(("pool", _pool(pool)) for pool in term.before),
         ("synapse", synapse),
