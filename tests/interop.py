@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nir
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +18,8 @@ from arlif import layers
 with warnings.catch_warnings():
     # Norse 1.1 uses torch.jit.script; SpikingJelly and snnTorch warn about optional parts.
     warnings.simplefilter("ignore")
+    for library in ("nirtorch", "norse", "snntorch", "spikingjelly"):
+        pytest.importorskip(library)
     import norse.torch
     import snntorch.export_nir
     import snntorch.import_nir

@@ -23,6 +23,7 @@ from arlif.quantize.trace import linearize
 from export.nir import write_nir
 from export.nir.load import ImportedNetwork, load_nir, network_of
 from export.nir.write_lif import write_nir_lif
+from export.seal import sealed_path
 from hw_sim.engine.reference import simulate
 
 
@@ -136,7 +137,9 @@ def conv(*weight: int, **changes: Any) -> nir.Conv2d:
 def write(path: Path, edges: list[tuple[str, str]] | None = None, **nodes: Any) -> None:
     names = list(nodes)
     chain = list(pairwise(names))
-    nir.write(path, nir.NIRGraph(nodes, chain if edges is None else edges, type_check=False))
+    graph = nir.NIRGraph(nodes, chain if edges is None else edges, type_check=False)
+    with sealed_path(path) as temporary:  # read without a process of its own
+        nir.write(temporary, graph)
 
 
 INPUT, OUTPUT = nir.Input(np.array([2, 6, 6])), nir.Output(np.array([4]))

@@ -28,6 +28,7 @@ from arlif.errors import ArlifError, FormatError
 from export.hdf5 import Tree, read_tree
 from export.nir import read_nir, write_nir
 from export.nir.read_native import native_network
+from export.seal import sealed_path
 
 
 def example_network() -> QuantizedNetwork:
@@ -207,6 +208,9 @@ def test_each_surprise_is_named(
 ) -> None:
     with h5py.File(example, "a") as file:
         change(file)
+    changed = example.read_bytes()
+    with sealed_path(example) as temporary:  # read without a process of its own
+        temporary.write_bytes(changed)
     with pytest.raises(ArlifError, match=message):
         read_nir(example)
 
