@@ -32,7 +32,7 @@ def run(net: Path, frames: Any) -> dict[str, Any]:
     depth = len(network.layers)
     length = len(frames) * time_steps + depth
     data = np.zeros((*network.inp.shape, length), np.int32)
-    data[..., : length - depth] = frames.reshape(-1, *frames.shape[2:]).T
+    data[..., : length - depth] = frames.reshape(-1, *network.inp.shape[::-1]).T
     source = Source(data=data)
     source.s_out.connect(network.inp)
     sinks = [Sink(shape=layer.out.shape, buffer=length) for layer in network.layers]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import networks, stock_networks
+from strategies import networks
+from strategies_stock import stock_networks
 
 from arlif.errors import ArlifError, FormatError
 from export.lava import is_ours, read_net, write_net

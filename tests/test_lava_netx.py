@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from strategies import inputs_for, networks, stock_networks
+from strategies import inputs_for, networks
+from strategies_stock import stock_networks
 
 from arlif.core.linear import Dense
 from arlif.core.network import Projection
@@ -62,6 +63,13 @@ def test_stock_netx_spikes_like_the_reference(tmp_path_factory, cases):
 @given(st.lists(stock_cases(), min_size=8, max_size=8))
 def test_many_stock_networks_spike_like_the_reference(tmp_path_factory, cases):
     assert_stock_lava_agrees(cases, tmp_path_factory.mktemp("netx"))
+
+
+@pytest.mark.slow
+@pytest.mark.lava
+def test_netx_keeps_every_dense_weight_that_we_let_it_pack():
+    script = SCRIPT.with_name("netx_packing.py")
+    assert subprocess.run([sys.executable, str(script)], check=False).returncode == 0
 
 
 @given(st.booleans().flatmap(stock_networks))
