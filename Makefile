@@ -18,6 +18,10 @@ test: setup
 test-slow: setup
 	$(BIN)/pytest -m slow
 
+# Lava's own unit tests, which its wheels carry, under arlif's import hook.
+test-lava-own: setup
+	$(BIN)/python tests/lava_own.py -n auto --ignore=tests/lava/tutorials
+
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
