@@ -157,9 +157,7 @@ def _drive(
     gain = np.ceil(unit * 2.0**gain_shift).astype(np.uint8)
     step = accumulator_unit(gain, gain_shift, neuron)
     incoming = [
-        _projection(
-            term, name, weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), shift, precision
-        )
+        project(term, name, weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), shift, precision)
         for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
     ]
     return gain, gain_shift, neuron.state_format.quantize(current.bias), incoming
@@ -179,7 +177,7 @@ def _readout(
     require(peak > 0, "the readout's weights are all zero; train the network first", LoweringError)
     scale = peak / precision.weight_max
     incoming = [
-        _projection(term, READOUT, weight / scale, shift, precision)
+        project(term, READOUT, weight / scale, shift, precision)
         for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
     ]
     return Readout(np.rint(current.bias / scale).astype(np.int32), scale), incoming
@@ -204,9 +202,8 @@ def _shifts(weights: list[Real]) -> list[int]:
     return [int(np.log2(t / min(typical))) for t in typical]
 
 
-def _projection(
-    term: Term, target: str, weight: Real, shift: int, precision: Precision
-) -> Projection:
+def project(term: Term, target: str, weight: Real, shift: int, precision: Precision) -> Projection:
+    """The projection of a term whose weights are given in accumulator steps; rounds them."""
     limit = precision.weight_max
     raw = np.clip(np.rint(weight / (1 << shift)), -limit, limit).astype(np.int8)
     linear: LinearMap

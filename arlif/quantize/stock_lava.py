@@ -1,0 +1,143 @@
+"""Integers that stock Lava's own LIF can run: hard reset, a fixed gain, one scale per layer.
+
+Lava's LIF (lava-nc 0.10.0) shifts synaptic sums, thresholds and biases left by 6, keeps 24-bit
+states and 12-bit decays, and fires on >. So every population has gain 64 and no shift, its states
+count accumulator steps with 6 fractional bits, and one weight scale per layer carries the real
+threshold and bias with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.linear import chain_interval
+from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
+from arlif.core.neurons import IntegerLifHard, Numbers
+from arlif.core.nodes import Readout
+from arlif.core.real import RealLif, RealLifHard
+from arlif.errors import LoweringError, require
+from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
+from arlif.quantize.quantize import Precision, project, source_unit
+
+NUMBERS = Numbers(FixedPointFormat(24, 6), factor_bits=12)
+THRESHOLD_LIMIT = 2**17 - 1
+"""The largest threshold mantissa."""
+BIAS_LIMIT = 2**12 - 1
+"""The largest bias mantissa: 13 bits with the sign."""
+STATE_LIMIT = 2**23 - 1
+
+
+def quantize_for_stock_lava(
+    network: LinearizedNetwork, source: Input, time_steps: int
+) -> QuantizedNetwork:
+    """The integer network of a chain of hard-reset LIF layers, in the numbers of Lava's own LIF.
+
+    export.lava.stock_obstacles has no objection to it that other numbers could cure.
+    Raises LoweringError that names every layer that does not fit, and why.
+    """
+    violations = [
+        f"{layer.name}: {reason}" for layer in network.populations for reason in _obstacles(layer)
+    ]
+    if len(network.readout.terms) > 1:
+        violations.append(f"{READOUT}: {_BRANCHES}")
+    require(not violations, "; ".join(violations), LoweringError)
+    layers = [_population(layer, source) for layer in network.populations]
+    one = time_steps * NUMBERS.state_format.one
+    head = _Layer(READOUT, network.readout, source)
+    scale, projection = head.fitted(head.peak / 127, lambda low, high: one * max(-low, high))
+    bias = np.rint(network.readout.bias / scale).astype(np.int32)
+    return QuantizedNetwork(
+        source,
+        tuple(population for population, _ in layers),
+        (*(incoming for _, incoming in layers), projection),
+        Readout(bias, scale),
+        time_steps,
+    )
+
+
+_BRANCHES = "Lava feeds a layer from the one before; a sum of branches has no place there"
+
+
+def _obstacles(layer: LinearizedPopulation) -> list[str]:
+    found = []
+    if not isinstance(layer.neuron, RealLifHard):
+        found.append("Lava's own neuron is LIF with hard reset; train with neuron lif-hard")
+    if len(layer.current.terms) > 1:
+        found.append(_BRANCHES)
+    return found
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One current with a single term."""
+
+    name: str
+    current: Current
+    source: Input
+
+    @property
+    def weight(self) -> Real:
+        """Real weights per raw step of the source."""
+        term = self.current.terms[0]
+        return term.synapses.weight * source_unit(term, self.source)
+
+    @property
+    def peak(self) -> float:
+        """The largest weight."""
+        peak = float(np.abs(self.weight).max())
+        require(peak > 0, f"{self.name}: its weights are all zero; train it first", LoweringError)
+        return peak
+
+    def fitted(self, scale: float, reach: Callable[[int, int], float]) -> tuple[float, Projection]:
+        """The least scale from `scale` on whose sums stay within 24 bits, and its projection.
+
+        reach: the largest state that accumulators in [low, high] may lead to.
+        """
+        term = self.current.terms[0]
+        span = (self.source.low, self.source.high) if term.source == INPUT else (0, 1)
+        while True:
+            projection = project(term, self.name, self.weight / scale, 0, Precision(NUMBERS))
+            largest = reach(*chain_interval(projection.maps, span))
+            if largest <= STATE_LIMIT:
+                return scale, projection
+            require(
+                bool(np.isfinite(largest)) and scale < self.peak,
+                f"{self.name}: its membrane potential may leave Lava's 24 bits whatever its "
+                "weights; use fewer inputs or a decay below 1",
+                LoweringError,
+            )
+            scale *= 1.02 * max(1.0, largest / STATE_LIMIT)
+
+
+def _population(layer: LinearizedPopulation, source: Input) -> tuple[Population, Projection]:
+    assert isinstance(layer.neuron, RealLif)
+    state, one = NUMBERS.state_format, NUMBERS.state_format.one
+    decay = round(layer.neuron.decay * (1 << NUMBERS.factor_bits))
+    lost = 1 - decay / (1 << NUMBERS.factor_bits)
+    threshold, bias = layer.neuron.threshold, layer.current.bias
+
+    def reach(low: int, high: int) -> float:
+        """Of h >= lowest current / (1 - k) and h < threshold + highest current."""
+        lowest = min(0.0, one * (low + bias.min() / scale - 1))
+        highest = one * (high + max(0.0, bias.max()) / scale + threshold / scale + 2)
+        return max(-lowest / lost if lost else -np.inf if lowest == 0 else np.inf, highest)
+
+    linear = _Layer(layer.name, layer.current, source)
+    scale = max(
+        linear.peak / 127, threshold / THRESHOLD_LIMIT, float(np.abs(bias).max()) / BIAS_LIMIT
+    )
+    scale, projection = linear.fitted(scale, reach)
+    shape = layer.current.shape
+    return (
+        Population(
+            layer.name,
+            shape,
+            IntegerLifHard(state, NUMBERS.factor_bits, decay, one * round(threshold / scale) + 1),
+            np.full(shape[0], one, np.uint8),
+            0,
+            one * np.rint(bias / scale).astype(np.int32),
+        ),
+        projection,
+    )

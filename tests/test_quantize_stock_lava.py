@@ -1,0 +1,61 @@
+"""Hard-reset LIF networks in the numbers of stock Lava's own neuron."""
+
+import numpy as np
+import pytest
+import torch
+from networks_small import images, randomise
+from torch import nn
+
+from arlif import layers
+from arlif.errors import LoweringError
+from arlif.neurons import ARLIF, LIF
+from arlif.quantize.quantize import calibrate_input
+from arlif.quantize.stock_lava import quantize_for_stock_lava
+from arlif.quantize.trace import linearize
+from export.lava import stock_obstacles
+from hw_sim.engine.fast import simulate
+from hw_sim.float_engine import simulate_float
+from hw_sim.simulation import Record
+
+T = 4
+
+
+def network(neuron=lambda: LIF(reset="hard"), width: int = 12) -> nn.Module:
+    torch.manual_seed(0)
+    return randomise(
+        nn.Sequential(
+            layers.Conv2d(1, width, 3, padding=1),
+            layers.BatchNorm2d(width),
+            layers.Repeat(T),
+            neuron(),
+            layers.Conv2d(width, 2 * width, 3, 2, 1),
+            layers.BatchNorm2d(2 * width),
+            neuron(),
+            layers.AvgPool2d(2),
+            layers.Flatten(),
+            layers.Linear(2 * width * 4, 10),
+        )
+    )
+
+
+@pytest.mark.parametrize("width", [12, 300])
+def test_stock_lava_has_no_objection_and_spikes_stay(width: int) -> None:
+    """300 channels only fit 24 bits with smaller weights than int8 could hold."""
+    module, real = network(width=width), images((1, 8, 8), 16)
+    linear = linearize(module, (1, 8, 8))
+    source = calibrate_input(real.numpy(), (1, 8, 8), linear.static)
+    quantized = quantize_for_stock_lava(linear, source, T)
+    assert stock_obstacles(quantized) == ()
+    raw = source.encode(real[0].numpy())
+    got = simulate(quantized, raw, T, Record.everything(quantized))
+    want = simulate_float(module, real, traced=16)
+    for name, trace in got.traces.items():
+        assert trace.spikes.mean() > 0.02
+        assert (trace.spikes == want.traces[name].spikes).mean() > 0.97
+
+
+def test_other_neurons_are_refused_by_name() -> None:
+    linear = linearize(network(ARLIF), (1, 8, 8))
+    source = calibrate_input(np.ones((1, 1, 8, 8)), (1, 8, 8), linear.static)
+    with pytest.raises(LoweringError, match=r"3: .*hard reset.*6: .*hard reset"):
+        quantize_for_stock_lava(linear, source, T)
