@@ -50,6 +50,7 @@ class CrossCheck(lightning.Callback):
         self.run, self.every, self.samples, self.traced = Run(run), every, samples, traced
         self.precision, self.time_limit_s = precision, time_limit_s
         self.checks: list[Check] = []
+        self._unlogged: list[Check] = []
         self._waiting: deque[Path] = deque()
         self._running: CheckProcess | None = None
 
@@ -86,6 +87,7 @@ class CrossCheck(lightning.Callback):
         """Finish the checks that wait."""
         while self._running:
             self._finish(self._running.wait(), pl_module)
+        self._log(pl_module)
         rmtree(self._folder, ignore_errors=True)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
@@ -113,9 +115,16 @@ class CrossCheck(lightning.Callback):
 
     def _record(self, check: Check, module: Any) -> None:
         self.checks.append(check)
+        self._unlogged.append(check)
         with suppress(OSError, ArlifError):  # a full disk stops the training itself, not this
             write_checks(self.run, self.checks)
-        if module.metrics and check.epoch in {int(row["epoch"]) for row in module.metrics.rows}:
+        self._log(module)
+
+    def _log(self, module: Any) -> None:
+        """Add checks to the metrics of their epochs, once these are there."""
+        rows = {int(row["epoch"]) for row in module.metrics.rows} if module.metrics else set()
+        for check in [c for c in self._unlogged if c.epoch in rows]:
+            self._unlogged.remove(check)
             module.metrics.amend(check.epoch, check.metrics())
 
     @contextmanager
