@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,3 +290,19 @@ def test_counting_adds_at_most_30_percent_to_the_fast_engine():
     simulating = cpu_seconds(lambda: fast.simulate(network, inputs, config.time_steps))
     counting = cpu_seconds(lambda: count(network, inputs, simulation, config.time_steps))
     assert counting < 0.3 * simulating
+
+
+@pytest.mark.parametrize(
+    ("title", "neuron"),
+    [
+        ("AR-LIF", arlif()),
+        ("LIF, soft reset", lif(IntegerLifSoft)),
+        ("LIF, hard reset", lif(IntegerLifHard)),
+    ],
+)
+def test_the_documented_costs_are_the_traced_ones(title, neuron):
+    text = (Path(__file__).parents[1] / "docs" / "energy.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {title} |")]
+    cost = update(population(neuron), accumulator_bits=20)
+    kinds = (Kind.MULTIPLY, Kind.ADD, Kind.COMPARE, Kind.SELECT, Kind.LOOKUP)
+    assert [int(cell) for cell in row.split("|")[2:7]] == [cost.number(kind) for kind in kinds]
