@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from arlif.core.network import Input, QuantizedNetwork
 from hw_sim.engine.fast import simulate
 from hw_sim.float_engine import simulate_float
-from hw_sim.simulation import Record
+from hw_sim.simulation import Record, Simulation
 
 
 class HasInput(Protocol):
@@ -30,8 +30,11 @@ def agreement(module: nn.Module, network: QuantizedNetwork, real: Tensor) -> dic
 
     real: [1, N, *shape] (static) or [T, N, *shape].
     """
-    samples = real.shape[1]
-    want = simulate_float(module, real, traced=samples)
+    return changes(network, simulate_float(module, real, traced=real.shape[1]), real)
+
+
+def changes(network: QuantizedNetwork, want: Simulation, real: Tensor) -> dict[str, Any]:
+    """What `agreement` returns; want: a float simulation of `real` that traced every sample."""
     got = simulate(
         network, raw_inputs(network, real), network.time_steps, Record.everything(network)
     )
@@ -46,7 +49,7 @@ def agreement(module: nn.Module, network: QuantizedNetwork, real: Tensor) -> dic
             "saturated": float(((states == limits.low) | (states == limits.high)).mean()),
         }
     return {
-        "samples": samples,
+        "samples": len(got.readout),
         "decisions_changed": int((want.decisions != got.decisions).sum()),
         "layers": layers,
     }

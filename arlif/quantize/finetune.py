@@ -5,6 +5,7 @@ from dataclasses import replace
 from arlif.data import Dataset
 from arlif.quantize.qat import QatNetwork
 from arlif.training.recipe import Recipe
+from arlif.training.run import quiet
 
 LEARNING_RATE_SHARE = 0.1
 """Fine-tuning starts from a trained network: a tenth of the learning rate that trained it."""
@@ -33,19 +34,20 @@ def finetune(
 
     from arlif.training.module import TrainingModule
 
-    module = TrainingModule(network, recipe, dataset)
-    trainer = lightning.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=recipe.epochs,
-        accumulate_grad_batches=recipe.accumulate,
-        reload_dataloaders_every_n_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-        num_sanity_val_steps=0,
-    )
-    trainer.fit(module)
+    with quiet():
+        module = TrainingModule(network, recipe, dataset)
+        trainer = lightning.Trainer(
+            accelerator=accelerator,
+            devices=1,
+            max_epochs=recipe.epochs,
+            accumulate_grad_batches=recipe.accumulate,
+            reload_dataloaders_every_n_epochs=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(module)
     network.eval()
     return float(trainer.callback_metrics["test_accuracy"])

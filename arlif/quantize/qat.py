@@ -73,11 +73,15 @@ class QatNetwork(nn.Module):
         return cast(SpikingNeuron, self.neurons[name])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits [T, N, classes] of real inputs x."""
+        """Logits, float64 [T, N, classes], of real inputs x.
+
+        Their scale is rounded to 24 bits, so that sums over time are exact and equal classes stay
+        equal, as they do in the engines.
+        """
         raw = (x.double() / self.source.scale).round().clamp(self.source.low, self.source.high)
         network = self.quantized()
         readout, _ = self.run(network, raw)
-        return (readout * network.readout.scale).float()
+        return readout * float(np.float32(network.readout.scale))
 
     def run(self, network: QuantizedNetwork, raw: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Raw readouts, float64 [T, N, classes], and spikes by population, of raw inputs.

@@ -10,6 +10,7 @@ from torch import Tensor
 from arlif.core.neurons import IntegerArlif, IntegerNeuron
 from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
 from arlif.core.steps import ArlifState, arlif_step
+from arlif.errors import LoweringError
 from arlif.neurons import ARLIF, LIF, SpikingNeuron
 from arlif.quantize.qat_ops import QatOps, TrainableTable
 
@@ -81,8 +82,8 @@ class QatLif(LIF):
 
 @singledispatch
 def trainable_neuron(neuron: RealNeuron, width: float) -> SpikingNeuron:
-    """A module with the parameters of a real-valued neuron."""
-    raise NotImplementedError(f"no training of {type(neuron).__name__}")
+    """A module with a real-valued neuron's parameters; LoweringError where it cannot be trained."""
+    raise LoweringError(f"{type(neuron).__name__} cannot be trained as integers; ARLIF and LIF can")
 
 
 @trainable_neuron.register

@@ -172,7 +172,7 @@ def _fit(
 
     from arlif.training.module import TrainingModule
 
-    with _quiet():
+    with quiet():
         module = TrainingModule(net, recipe, dataset)
         checkpoint = run / LAST
         resume_from = str(checkpoint) if checkpoint.exists() else None
@@ -251,7 +251,7 @@ def _summary(run: Path, recipe: Recipe, net: nn.Module) -> Summary:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence Lightning's chatter about hardware, and what torch holds against its internals."""
     names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")
     loggers = [logging.getLogger(name) for name in names]

@@ -1,0 +1,111 @@
+"""Choosing number formats from data: what each choice changes, and how often it saturates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.network import Input, QuantizedNetwork
+from arlif.core.neurons import PRESETS, Numbers
+from arlif.core.tables import TableDomain
+from arlif.errors import ArlifError, require
+from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.quantize import Precision, quantize
+from hw_sim.agreement import changes
+from hw_sim.float_engine import simulate_float
+from hw_sim.simulation import Simulation
+
+CANDIDATES: tuple[Numbers, ...] = (
+    Numbers(FixedPointFormat(10, 5), 6, TableDomain(64, -4.0, 4.0)),
+    Numbers(FixedPointFormat(12, 6), 7, TableDomain(128, -4.0, 4.0)),
+    Numbers(FixedPointFormat(14, 8), 8, TableDomain(128, -4.0, 4.0)),
+    Numbers(FixedPointFormat(16, 8), 8, TableDomain(128, -4.0, 4.0)),
+    PRESETS["compact16"],
+    Numbers(FixedPointFormat(16, 10), 10, TableDomain(256, -8.0, 8.0)),
+    PRESETS["loihi24"],
+)
+"""Formats worth trying, narrowest state first."""
+
+
+@dataclass(frozen=True)
+class LayerEffect:
+    """What quantization does to one layer; shares from 0 to 1.
+
+    spikes_changed: of all neurons and steps. saturated: of all state values, at a format's limit.
+    """
+
+    name: str
+    spikes_changed: float
+    saturated: float
+
+
+@dataclass(frozen=True)
+class QuantizationReport:
+    """What one choice of numbers changes on calibration samples.
+
+    outputs_changed: samples decided otherwise than by the float network.
+    """
+
+    precision: Precision
+    samples: int
+    outputs_changed: int
+    layers: tuple[LayerEffect, ...]
+
+    @property
+    def spikes_changed(self) -> float:
+        """The worst layer's share."""
+        return max(layer.spikes_changed for layer in self.layers)
+
+    @property
+    def saturated(self) -> float:
+        """The worst layer's share."""
+        return max(layer.saturated for layer in self.layers)
+
+
+def calibrate_numbers(
+    module: nn.Module,
+    linear: LinearizedNetwork,
+    source: Input,
+    real: Tensor,
+    time_steps: int,
+    weight_bits: int = 8,
+    candidates: Sequence[Numbers] = CANDIDATES,
+) -> tuple[QuantizationReport, ...]:
+    """A report for every candidate that the network fits into, in the order given.
+
+    real: representative inputs, [1, N, *shape] (static) or [T, N, *shape]. Takes the trained module
+    as the truth. Raises ArlifError where the network fits into none of them.
+    """
+    want = simulate_float(module, real, traced=real.shape[1])
+    reports, reasons = [], []
+    for numbers in candidates:
+        precision = Precision(numbers, weight_bits)
+        try:
+            network = quantize(linear, source, precision, time_steps)
+        except ArlifError as error:
+            reasons.append(f"{numbers.state_format}: {error}")
+            continue
+        reports.append(_report(precision, network, want, real))
+    require(bool(reports), f"the network fits into no candidate: {'; '.join(reasons)}")
+    return tuple(reports)
+
+
+def narrowest(
+    reports: Sequence[QuantizationReport], outputs_changed: float = 0.01
+) -> QuantizationReport:
+    """The first report that changes at most a share of outputs; else the one that changes least."""
+    for report in reports:
+        if report.outputs_changed <= outputs_changed * report.samples:
+            return report
+    return min(reports, key=lambda report: report.outputs_changed)
+
+
+def _report(
+    precision: Precision, network: QuantizedNetwork, want: Simulation, real: Tensor
+) -> QuantizationReport:
+    found = changes(network, want, real)
+    layers = tuple(
+        LayerEffect(name, row["changed"], row["saturated"]) for name, row in found["layers"].items()
+    )
+    return QuantizationReport(precision, found["samples"], found["decisions_changed"], layers)

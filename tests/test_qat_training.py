@@ -1,0 +1,76 @@
+"""Integer networks learn: every parameter has a gradient, and accuracy on integers rises."""
+
+import numpy as np
+import pytest
+import torch
+from networks_small import conv_net, images
+from torch import nn
+
+from arlif import data, layers
+from arlif.core.real import RealLifSubtract
+from arlif.data import Dataset
+from arlif.errors import LoweringError
+from arlif.neurons import LIF
+from arlif.quantize.finetune import finetune, finetuning
+from arlif.quantize.qat import QatNetwork
+from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.quantize.quantize import Precision, calibrate_input, quantize
+from arlif.quantize.trace import linearize
+from arlif.training import load_recipe
+from arlif.training.loss import tet_loss
+from hw_sim.engine.fast import simulate
+
+SHAPE = (1, 8, 8)
+
+
+def qat_network(weight_bits: int = 4) -> QatNetwork:
+    linear = linearize(conv_net(), SHAPE)
+    source = calibrate_input(np.array([0.0, 1.0]), SHAPE, static=True)
+    return QatNetwork(linear, source, Precision(weight_bits=weight_bits), 4)
+
+
+def test_every_parameter_has_a_gradient() -> None:
+    network = qat_network()
+    logits = network(images(SHAPE, 8))
+    assert logits.shape == (4, 8, 10)
+    tet_loss(logits, torch.eye(10)[:8]).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert bool(torch.isfinite(parameter.grad).all()), name
+        assert bool(parameter.grad.any()), name
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_accuracy_on_integers_rises() -> None:
+    digits = data.load("digits", None, 4)
+    small = Dataset(digits.info, digits.train.subset(60), digits.test.subset(20))
+    recipe = finetuning(load_recipe("digits", {"learning_rate": 0.05, "batch_size": 32}), 4)
+    network = qat_network()
+    accuracy = finetune(network, recipe, small, "cpu")
+    assert accuracy > 0.5
+    quantized = network.quantized()
+    real = digits.info.network_input(torch.from_numpy(small.test.inputs))
+    got = simulate(quantized, quantized.input.encode(real[0].numpy()), 4)
+    assert (got.decisions == small.test.labels).mean() == pytest.approx(accuracy)
+
+
+def test_training_starts_at_the_post_training_network() -> None:
+    """Where float32 holds the parameters exactly, as for a LIF network without batch norm."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        layers.Conv2d(1, 6, 3, padding=1),
+        layers.Repeat(4),
+        LIF(),
+        layers.Flatten(),
+        layers.Linear(384, 10),
+    )
+    linear = linearize(net, SHAPE)
+    source, precision = calibrate_input(np.array([0.0, 1.0]), SHAPE, static=True), Precision()
+    trainable = QatNetwork(linear, source, precision, 4)
+    assert trainable.quantized() == quantize(linear, source, precision, 4)
+
+
+def test_neurons_without_gradients_are_refused() -> None:
+    assert RealLifSubtract not in trainable_neuron.registry
+    with pytest.raises(LoweringError, match="RealLifSubtract cannot be trained"):
+        trainable_neuron(RealLifSubtract(0.5, 1.0, 1.0, 0.0), 1.0)
