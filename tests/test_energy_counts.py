@@ -32,7 +32,7 @@ from arlif.quantize.trace import linearize
 from arlif.training import load_recipe
 from hw_sim.energy.connections import fan_out
 from hw_sim.energy.counts import count
-from hw_sim.energy.operations import Kind, update
+from hw_sim.energy.operations import CountingOps, Kind, update
 from hw_sim.energy.over_time import operations_over_time
 from hw_sim.energy.traffic import Memory, traffic
 from hw_sim.engine import fast
@@ -202,6 +202,13 @@ def test_a_change_of_the_equation_changes_the_bill():
         for kind in (IntegerLifSoft, TwiceDecayed)
     )
     assert twice.number(Kind.MULTIPLY) == plain.number(Kind.MULTIPLY) + 1
+
+
+def test_an_array_of_constants_is_one_operand():
+    ops = CountingOps(16)
+    results = [np.arange(3) + ops.symbol(8), ops.symbol(8) - np.arange(300), -ops.symbol(8)]
+    assert sum(ops.tally.operations.values()) == 3
+    assert [result.bits for result in results] == [9, 11, 9]
 
 
 def test_a_neuron_without_a_traceable_step_is_an_error_not_a_zero():

@@ -23,12 +23,16 @@ def energy(
     table3: Annotated[
         bool, typer.Option("--table3", help="Table 3 of the AR-LIF paper, regenerated.")
     ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="With --table3: spikes per neuron and time step."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Count operations and estimate energy; writes energy.json and energy.csv."""
     output = Output(as_json)
     if table3:
-        _table3(output)
+        _table3(output, rate)
         return
     require(run is not None, "name a run, or ask for --table3")
     result = run_energy(Path(str(run)), engine, model)
@@ -107,12 +111,12 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
     return result
 
 
-def _table3(output: Output) -> None:
+def _table3(output: Output, rate: float | None) -> None:
     from dataclasses import asdict
 
     from hw_sim.energy.table3 import table3
 
-    rows = table3()
+    rows = table3(rate)
     columns = ("parameters_m", "flops_g", "multiply_accumulates_m", "accumulates_m", "energy_uj")
     lines = []
     for row in rows:
@@ -129,7 +133,7 @@ def _table3(output: Output) -> None:
         ["row", "", "params M", "FLOPs G", "MACs M", "ACs M", "energy uJ"],
         lines,
     )
-    output.say("empty: not published, or needs a spike rate that is not; see docs/energy.md")
+    output.say("empty: the paper's figure is not on file, or needs --rate; see docs/energy.md")
     output.result([asdict(row) for row in rows])
 
 

@@ -41,15 +41,6 @@ def map_cores(
             "cores": mapping.cores,
             "chips": mapping.chips,
             "limiting_layer": mapping.largest.layer,
-            "layers": [
-                {
-                    "layer": layer.layer,
-                    "cores": layer.total,
-                    "limit": layer.limit,
-                    "needs": layer.needs,
-                    "utilisation": mapping.utilisation(layer),
-                }
-                for layer in mapping.layers
-            ],
+            "layers": mapping.rows(),
         }
     )

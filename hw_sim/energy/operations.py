@@ -84,6 +84,8 @@ class Symbol:
     bits: int
     name: str = ""
 
+    __array_ufunc__ = None  # an array on the left is one operand too, not one per element
+
     def _sum(self, other: Any) -> "Symbol":
         bits = max(_use(self), _use(other)) + 1
         self.tally.add(Kind.ADD, bits)
