@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from strategies import cases
 
@@ -38,6 +38,14 @@ def assert_lava_agrees(case, **options):
     assert_equal(simulate(*given, **options), simulate_reference(*given))
 
 
+def assert_stock_lava_agrees(case):
+    try:
+        assert_lava_agrees(case, models=Models.STOCK)
+    except SimulationError as error:
+        assume("past the 24 bits" not in str(error))
+        raise
+
+
 @settings(few, max_examples=10)
 @given(cases(max_samples=5), st.integers(1, 5))
 def test_lava_equals_the_reference(case, batch):
@@ -47,7 +55,7 @@ def test_lava_equals_the_reference(case, batch):
 @settings(few, max_examples=3)
 @given(cases(max_populations=3, max_samples=2))
 def test_stock_synapses_equal_the_reference(case):
-    assert_lava_agrees(case, models=Models.STOCK)
+    assert_stock_lava_agrees(case)
 
 
 @pytest.mark.slow
@@ -63,7 +71,7 @@ def test_lava_equals_the_reference_on_many_networks(case, batch, workers):
 @settings(few, max_examples=40)
 @given(cases(max_samples=3))
 def test_stock_synapses_equal_the_reference_on_many_networks(case):
-    assert_lava_agrees(case, models=Models.STOCK)
+    assert_stock_lava_agrees(case)
 
 
 @settings(few, max_examples=2)
