@@ -23,12 +23,12 @@ from timing import Timing, interleaved, machine
 from torch import Tensor, nn
 
 from arlif import layers
-from arlif.core.network import QuantizedNetwork
+from arlif.core.linear import Conv2d, Dense
+from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
 from arlif.neurons import ARLIF
 from arlif.quantize.quantize import Precision, calibrate_input, quantize
 from arlif.quantize.trace import linearize
-from hw_sim.energy.connections import nominal_connections
 from hw_sim.engine.fast import FastEngine
 
 FAST, FLOAT = "integer engine", "torch float"
@@ -105,9 +105,13 @@ def macs(network: QuantizedNetwork) -> int:
     """Multiply-accumulates of one inference; what depends on the input alone counts once."""
     total = 0
     for projection in network.projections:
-        once = network.input.static and projection.source == "input"
-        steps = 1 if once else network.time_steps
-        total += steps * nominal_connections(network, projection)
+        once = network.input.static and projection.source == INPUT
+        shape = network.shape(projection.source)
+        for linear in projection.maps:
+            shape = linear.output_shape(shape)
+            if isinstance(linear, Conv2d | Dense):
+                outputs = int(np.prod(shape)) * (1 if once else network.time_steps)
+                total += outputs * linear.weight[0].size
     return total
 
 
