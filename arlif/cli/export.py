@@ -1,15 +1,23 @@
 """arlif export: from network.nir to the formats of other tools."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument
 
 
-def export(run: RunArgument, as_json: JsonOption = False) -> None:
+def export(
+    run: RunArgument,
+    with_float: Annotated[
+        bool, typer.Option("--float", help="Also the float network, float.onnx.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Export the quantized network; writes network.net (Lava) and network.onnx."""
     output = Output(as_json)
-    result = run_export(run)
+    result = run_export(run, with_float)
     for artifact in result["files"]:
         output.say(f"wrote {artifact['path']} ({artifact['bytes']:,} bytes)")
     if result["stock_obstacles"]:
@@ -22,18 +30,25 @@ def export(run: RunArgument, as_json: JsonOption = False) -> None:
     output.result(result)
 
 
-def run_export(folder: Path) -> dict[str, Any]:
+def run_export(folder: Path, with_float: bool = False) -> dict[str, Any]:
     """Write every exported file of a run; returns their paths and sizes."""
-    from arlif.run import NET, NIR, ONNX, Run
+    from arlif.run import FLOAT_ONNX, MODEL, NET, NIR, ONNX, Run
+    from arlif.training import load_trained
     from export.lava import stock_obstacles, write_net
     from export.nir import read_nir
     from export.onnx import write_onnx
+    from export.onnx.real import write_onnx_float
 
     run = Run(folder)
     network = read_nir(run.require(NIR))
     write_net(network, run.path(NET))
     write_onnx(network, run.path(ONNX))
     paths = [run.path(artifact) for artifact in (NET, ONNX)]
+    if with_float:
+        run.require(MODEL)
+        module, recipe = load_trained(folder)
+        write_onnx_float(module, run.path(FLOAT_ONNX), recipe.network().input_shape)
+        paths.append(run.path(FLOAT_ONNX))
     return {
         "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
         "stock_obstacles": list(stock_obstacles(network)),
