@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from damage import refusals
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from strategies import networks, stock_networks
+from strategies import networks
 
 from arlif.core.linear import Conv2d, Dense, SumPool2d
 from arlif.core.network import (
@@ -72,7 +71,7 @@ HEALTH = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @settings(max_examples=30, **HEALTH)
-@given(network=st.one_of(networks(), stock_networks(cuba=True)))
+@given(network=networks())
 def test_networks_come_back_equal(
     network: QuantizedNetwork, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -81,7 +80,7 @@ def test_networks_come_back_equal(
 
 @pytest.mark.slow
 @settings(max_examples=200, **HEALTH)
-@given(network=st.one_of(networks(), stock_networks(cuba=True)))
+@given(network=networks())
 def test_two_hundred_networks_come_back_equal(
     network: QuantizedNetwork, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -35,15 +35,25 @@ def conv1d(node: Node, shape: Shape) -> Layer:
 
 
 def conv2d(node: Node, shape: Shape) -> Layer:
-    """A convolution over (C, H, W); one as large as its input is a dense layer."""
+    """A convolution over (C, H, W)."""
     weight = weights(node, "weight", 4)
     stride, dilation = integers(node, "stride", 2), integers(node, "dilation", 2)
     window = _window(node, weight, stride, _padding(node, weight, 2, dilation), dilation)
-    shape = _frame(shape)
-    full = window.padding == (0, 0) and window.kernel == shape[1:]
-    if full and _one(node, "groups") == 1:
-        return _dense(node, weight.reshape(len(weight), -1), weights(node, "bias", 1), shape)
     return _convolution(node, weight, window, shape)
+
+
+def head(node: Node, shape: Shape) -> Layer:
+    """A layer before the Output; a convolution as large as its input gives features, not a frame.
+
+    Tools disagree on Flatten, so that is how portable files end.
+    """
+    if node.kind == "Conv2d":
+        weight = weights(node, "weight", 4)
+        dilation = integers(node, "dilation", 2)
+        full = weight.shape[1:] == shape and _padding(node, weight, 2, dilation) == (0, 0)
+        if full and _one(node, "groups") == 1:
+            return _dense(node, weight.reshape(len(weight), -1), weights(node, "bias", 1), shape)
+    return LAYERS[node.kind](node, shape)
 
 
 def flatten(node: Node, shape: Shape) -> Layer:
@@ -79,11 +89,6 @@ LAYERS: dict[str, Callable[[Node, Shape], Layer]] = {
 """The linear nodes that are read."""
 
 
-def _frame(shape: Shape) -> Shape:
-    """Features as a frame of one pixel: a full-size convolution gives (C, 1, 1) in NIR."""
-    return (*shape, 1, 1) if len(shape) == 1 else shape
-
-
 def _dense(
     node: Node, weight: NDArray[np.float32], bias: NDArray[np.float32] | None, shape: Shape
 ) -> Layer:
@@ -96,7 +101,7 @@ def _dense(
     )
     layer = layers.Linear(inputs, outputs, bias=bias is not None)
     _set(layer, weight, bias)
-    return nn.Sequential(layers.Flatten(), layer), (outputs,)
+    return nn.Sequential(layers.Flatten(), layer) if len(shape) > 1 else layer, (outputs,)
 
 
 def _convolution(node: Node, weight: NDArray[np.float32], window: Window, shape: Shape) -> Layer:

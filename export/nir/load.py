@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import fx, nn
 
+from arlif import layers
 from arlif.core.linear import Shape
 from arlif.core.network import INPUT, READOUT
 from arlif.errors import ArlifError, FormatError, require
@@ -17,7 +18,7 @@ from arlif.neurons import LIF, SpikingNeuron
 from export.hdf5 import Tree, read_tree
 from export.nir.fields import integers, numbers
 from export.nir.graph import Node, read_graph
-from export.nir.layers import LAYERS
+from export.nir.layers import LAYERS, head
 from export.nir.neurons import NEURONS, neuron
 from export.nir.write_native import PROFILE as NATIVE
 from export.records import value
@@ -111,9 +112,12 @@ class _Build:
             self.shapes[node.name] = _input_shape(node)
             self.values[node.name] = self.graph.placeholder("x")
             return
+        if node.kind == "Output":
+            self._flatten_sources(node)
         shape, total = self._sum(node)
         if node.kind in LAYERS:
-            layer, shape = LAYERS[node.kind](node, shape)
+            last = all(self.nodes[name].kind == "Output" for name in self._goes_to(node.name))
+            layer, shape = (head if last else LAYERS[node.kind])(node, shape)
         elif node.kind in NEURONS:
             layer, factor = neuron(node, shape, self.dt)
             if factor != 1:
@@ -123,10 +127,21 @@ class _Build:
             if node.kind == "Output":
                 self.graph.output(total)
             return
-        target = self._target(node.name)
-        self.root.add_module(target, layer)
         self.layers[node.name], self.shapes[node.name] = layer, shape
-        self.values[node.name] = self.graph.call_module(target, (total,))
+        self.values[node.name] = self._call(node.name, layer, total)
+
+    def _call(self, name: str, layer: nn.Module, value: fx.Node) -> fx.Node:
+        target = self._target(name)
+        self.root.add_module(target, layer)
+        return self.graph.call_module(target, (value,))
+
+    def _flatten_sources(self, output: Node) -> None:
+        """What arrives as (C, 1, 1) leaves as (C,)."""
+        for name in output.sources:
+            if self.shapes[name][1:] == (1, 1):
+                self.shapes[name] = self.shapes[name][:1]
+                flatten = layers.Flatten()
+                self.values[name] = self._call(f"{name}_flat", flatten, self.values[name])
 
     def module(self) -> fx.GraphModule:
         """The finished network."""
@@ -163,9 +178,8 @@ class _Build:
 
     def _weights_before(self, name: str, only: str) -> list[nn.Parameter] | None:
         """The weights and biases that reach `only` through pools alone and go nowhere else."""
-        goes_to = [node.name for node in self.nodes.values() if name in node.sources]
         node = self.nodes[name]
-        if goes_to != [only]:
+        if self._goes_to(name) != [only]:
             return None
         if node.kind in WEIGHTED:
             return list(self.layers[name].parameters())
@@ -174,6 +188,9 @@ class _Build:
             if all(weighted is not None for weighted in found):
                 return [p for weighted in found for p in weighted or ()]
         return None
+
+    def _goes_to(self, name: str) -> list[str]:
+        return [node.name for node in self.nodes.values() if name in node.sources]
 
     def _target(self, name: str) -> str:
         """A module name: no dots, none of nn.Module's own, none that arlif reserves."""

@@ -61,14 +61,14 @@ def _euler(node: Node, neurons: int, dt: float) -> tuple[RealLifHard, float]:
         return RealLifHard(1.0, fires), r * dt
     tau = uniform(node, "tau", neurons)
     require(
-        tau >= dt,
+        tau >= dt * (1 - 1e-6),  # float32 may round tau = dt down
         f"{node.name}: its time constant {tau} s is shorter than the time step {dt} s; "
         "give a smaller dt",
         FormatError,
     )
-    leak = dt / tau
+    leak = min(dt / tau, 1.0)
     if np.asarray(node.fields["tau"]).dtype == np.float32:
-        leak = float(np.float32(dt) / np.float32(tau))
+        leak = min(float(np.float32(dt) / np.float32(tau)), 1.0)
     return RealLifHard(1 - leak, fires), r * leak
 
 
