@@ -80,7 +80,7 @@ def test_the_report_is_self_contained_and_agrees_with_its_json(demo: Path) -> No
     report = json.loads((demo / "report.json").read_text())
     assert not re.search(r'(src|href|url)\s*[=(]\s*["\']?(https?:)?//', page)
     assert "<script" not in page
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 8
     for row in report["engines"]:
         assert f"{100 * row['accuracy']:.2f} %" in page
 
@@ -112,6 +112,58 @@ def test_one_broken_weight_is_found(run: Path, cli: Cli) -> None:
     assert code == 1
     for part in (first["layer"], f"step {first['step']}", "neuron", "different networks"):
         assert part in out
+
+
+@pytest.mark.lava
+def test_energy_and_cores_of_a_run(run: Path, cli: Cli) -> None:
+    code, out, _ = cli("energy", run, "--model", "paper", "--json")
+    energy = json.loads(out)
+    assert code == 0
+    assert (run / "energy.csv").read_text().count("\n") == len(energy["layers"]) + 1
+    layers = sum(layer["energy_uj"]["paper"]["total"] for layer in energy["layers"])
+    assert layers == pytest.approx(energy["total"]["energy_uj"]["paper"]["mean"])
+    code, _, err = cli("energy", run, "--model", "abacus")
+    assert code == 2
+    assert "abacus" in err
+    code, out, _ = cli("map", run, "--json")
+    assert code == 0
+    assert json.loads(out)["cores"] >= 3
+
+
+@pytest.mark.lava
+def test_a_sweep_lands_in_the_report(run: Path, cli: Cli) -> None:
+    arguments = ("--weight-bits", "2,8", "--time-steps", "1,4", "--samples", "64", "--json")
+    code, out, _ = cli("sweep", run, *arguments)
+    assert code == 0
+    rows = {(row["weight_bits"], row["time_steps"]): row for row in json.loads(out)}
+    assert set(rows) == {(2, 1), (2, 4), (8, 1), (8, 4)}
+    assert rows[8, 4]["accuracy"] > rows[2, 4]["accuracy"]
+    assert cli("report", run)[0] == 0
+    assert "Bit widths and time steps" in (run / "report.html").read_text()
+    assert cli("sweep", run, "--weight-bits", "many")[0] == 2
+
+
+@pytest.mark.lava
+def test_an_imported_network_runs_on_the_users_inputs(run: Path, tmp_path: Path, cli: Cli) -> None:
+    imported, inputs = tmp_path / "imported", tmp_path / "inputs.npy"
+    np.save(inputs, np.random.default_rng(0).random((1, 6, 1, 8, 8), np.float32))
+    assert cli("import", run / "network.net", imported)[0] == 0
+    assert read_nir(imported / "network.nir") == read_nir(run / "network.nir")
+    code, _, err = cli("simulate", imported)
+    assert code == 2
+    assert "--inputs" in err
+    code, out, _ = cli("simulate", imported, "--inputs", inputs, "--json")
+    assert code == 0
+    assert json.loads(out)["samples"] == 6
+    assert cli("import", tmp_path / "missing.nir", imported)[0] == 2
+
+
+@pytest.mark.lava
+def test_results_of_an_older_network_are_not_compared(run: Path, cli: Cli) -> None:
+    assert cli("quantize", run, "--weight-bits", "4")[0] == 0
+    code, _, err = cli("compare", run)
+    assert code == 2
+    assert "older" in err
 
 
 def damaged(run: Path, name: str, how: str) -> None:
@@ -197,7 +249,7 @@ def test_wrong_usage_exits_with_two(cli: Cli, arguments: tuple[str]) -> None:
 
 def test_help_names_the_verbs_in_the_order_of_the_pipeline(cli: Cli) -> None:
     code, out, _ = cli("--help")
-    verbs = ["train", "quantize", "export", "simulate", "compare", "report", "demo", "lava"]
+    verbs = ["train", "quantize", "export", "simulate", "compare", "energy", "report", "demo"]
     places = [re.search(rf"│ {verb} ", out) for verb in verbs]
     assert code == 0
     assert all(places)

@@ -31,7 +31,8 @@ from arlif.run import (
 from arlif.training import figures as training_figures
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
-from hw_sim.crosscheck.result import CROSSCHECK
+from hw_sim.crosscheck.figures import check_figure
+from hw_sim.crosscheck.result import CROSSCHECK, read_checks
 from hw_sim.energy.figures import energy_figures, sweep_figure
 from hw_sim.report import figures
 from hw_sim.simulation import Simulation
@@ -124,6 +125,9 @@ def _plots(run: Run) -> dict[str, str]:
         plots["membrane potential, float and fixed point"] = figures.membrane(
             recorded["float"], recorded["integer"], _state_scales(run.require(NIR)), SAMPLE
         )
+    checks = read_checks(run)
+    if any(check.figures for check in checks):
+        plots["checks during training"] = check_figure(checks)
     if run.is_fresh(ENERGY, NIR):
         plots |= energy_figures(run.read_json(ENERGY))
     if run.is_fresh(SWEEP, MODEL):
