@@ -43,17 +43,51 @@ template <class W> struct Arithmetic {
   }
 };
 
-template <class W, bool memory> struct Arlif : Arithmetic<W> {
+// The three tables of x in one, where they have one domain and their values fit: an entry is
+// threshold (12 bits), drive (10 bits), gate (10 bits). Gathers are what an update costs most.
+struct Joined {
+  int32_t values[1024];
+
+  static bool applies(const Constants &c) {
+    const auto &[values, low, high, shift] = c.thresholds;
+    for (const Table *other : {&c.drives, &c.gates})
+      if (other->low != low || other->high != high || other->shift != shift) return false;
+    for (int64_t i = 0, n = entries(c); i < n; ++i)
+      if (values[i] < -2048 || values[i] > 2047 || uint32_t(c.drives.values[i]) > 1023 ||
+          uint32_t(c.gates.values[i]) > 1023)
+        return false;
+    return true;
+  }
+  explicit Joined(const Constants &c) {
+    for (int64_t i = 0, n = entries(c); i < n; ++i)
+      values[i] = int32_t(uint32_t(c.thresholds.values[i]) << 20 |
+                          uint32_t(c.drives.values[i]) << 10 | uint32_t(c.gates.values[i]));
+  }
+  static int64_t entries(const Constants &c) {
+    return ((int64_t(c.thresholds.high) - c.thresholds.low) >> c.thresholds.shift) + 1;
+  }
+};
+
+template <class W, bool memory, bool joined> struct Arlif : Arithmetic<W> {
   static constexpr int states = 2;
+  const int32_t *entries = nullptr;  // of Joined
 
   bool step(int32_t x, int32_t *state) const {
     const Constants &c = this->c;
     const int32_t h = this->saturate(this->scale(state[0], c.decay) + x);
-    const int32_t theta = this->lookup(c.thresholds, x), drive = this->lookup(c.drives, x);
+    int32_t theta, drive, gate = 0;
+    if constexpr (joined) {
+      const Table table{entries, c.thresholds.low, c.thresholds.high, c.thresholds.shift};
+      const int32_t entry = this->lookup(table, x);
+      theta = entry >> 20, drive = entry >> 10 & 1023, gate = entry & 1023;
+    } else {
+      theta = this->lookup(c.thresholds, x), drive = this->lookup(c.drives, x);
+      if constexpr (memory) gate = this->lookup(c.gates, x);
+    }
     const bool fired = h >= theta;
     int32_t push = fired ? drive : -drive;
     if constexpr (memory) {
-      const int32_t r = state[1], gate = this->lookup(c.gates, x);
+      const int32_t r = state[1];
       push += this->scale(r, r >= 0 ? gate : (1 << c.factor_bits) - gate);
     }
     state[1] = this->saturate(push);
@@ -92,11 +126,29 @@ void copy_rows(int32_t *to, int64_t to_stride, const int32_t *from, int64_t from
     std::copy(from + k * from_stride, from + k * from_stride + count, to + k * to_stride);
 }
 
-template <class Neuron, class A> void run(const Constants &c, const Arrays &a, const A *acc) {
+// Currents of `count` neurons; W holds the products of sums and gains.
+template <class W, class Neuron, class A>
+void currents(const Neuron &neuron, const A *in, const int32_t *gain, const int32_t *bias,
+              int32_t gain_shift, int64_t count, int32_t *x) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i)
+    x[i] = neuron.saturate(multiply<W>(int32_t(in[i]), gain[i], gain_shift) + bias[i]);
+}
+
+// Whether products of these sums with 8-bit gains, and their rounding, stay within 32 bits.
+template <class A> bool narrow(const A *in, int64_t count, int32_t gain_shift) {
+  constexpr int32_t limit = 1 << 22;
+  int32_t outside = gain_shift > 29;
+  for (int64_t i = 0; i < count; ++i) outside |= (in[i] < -limit) | (in[i] > limit);
+  return !outside;
+}
+
+template <class Neuron, class A>
+void run(const Neuron &from, const Arrays &a, const A *acc) {
   constexpr int64_t tile = 1024;
   constexpr int states = Neuron::states;
   for_tiles(a.size, tile, a.threads, [&](int64_t begin, int64_t count, int64_t) {
-    const Neuron neuron{{c}};
+    const Neuron neuron = from;
     int32_t now[states * tile], gain[tile], bias[tile], x[tile], fired[tile];
     copy_rows(now, tile, a.state + begin, a.size, states, count);
     int64_t channel = begin / a.inner % a.channels, left = a.inner - begin % a.inner;
@@ -107,9 +159,10 @@ template <class Neuron, class A> void run(const Constants &c, const Arrays &a, c
     for (int64_t t = 0; t < a.steps; ++t) {
       if (t == 0 || a.accumulator_stride) {
         const A *in = acc + t * a.accumulator_stride + begin;
-#pragma GCC ivdep
-        for (int64_t i = 0; i < count; ++i)
-          x[i] = neuron.saturate(multiply<int64_t>(int32_t(in[i]), gain[i], a.gain_shift) + bias[i]);
+        if (narrow(in, count, a.gain_shift))
+          currents<int32_t>(neuron, in, gain, bias, a.gain_shift, count, x);
+        else
+          currents<int64_t>(neuron, in, gain, bias, a.gain_shift, count, x);
       }
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
@@ -128,11 +181,16 @@ template <class Neuron, class A> void run(const Constants &c, const Arrays &a, c
 
 template <class W, class A>
 void with_neuron(int neuron, const Constants &c, const Arrays &a, const A *acc) {
+  if (neuron < 2 && Joined::applies(c)) {
+    const Joined tables(c);
+    if (neuron == 0) return run(Arlif<W, true, true>{{c}, tables.values}, a, acc);
+    return run(Arlif<W, false, true>{{c}, tables.values}, a, acc);
+  }
   switch (neuron) {
-  case 0: return run<Arlif<W, true>>(c, a, acc);
-  case 1: return run<Arlif<W, false>>(c, a, acc);
-  case 2: return run<Lif<W, false>>(c, a, acc);
-  case 3: return run<Lif<W, true>>(c, a, acc);
+  case 0: return run(Arlif<W, true, false>{{c}}, a, acc);
+  case 1: return run(Arlif<W, false, false>{{c}}, a, acc);
+  case 2: return run(Lif<W, false>{{c}}, a, acc);
+  case 3: return run(Lif<W, true>{{c}}, a, acc);
   }
 }
 
