@@ -5,10 +5,12 @@ Whatever follows on the command line goes to pytest.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -21,4 +23,10 @@ if __name__ == "__main__":
         command = [sys.executable, "-m", "pytest", "-p", "hw_sim.lava.processes", "-c", os.devnull]
         command += ["--rootdir", folder, "--timeout", "300", "-q", "tests/lava", *sys.argv[1:]]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join((folder, str(ROOT)))}
-        sys.exit(subprocess.run(command, cwd=folder, env=environment, check=False).returncode)
+        tests = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True)
+        try:
+            sys.exit(tests.wait())
+        finally:
+            # Some of these tests leave processes of their own behind.
+            with suppress(ProcessLookupError):
+                os.killpg(tests.pid, signal.SIGTERM)
