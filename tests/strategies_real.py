@@ -74,10 +74,10 @@ def _term(projection: Projection, shape: Shape, rng: np.random.Generator) -> Ter
     for linear in projection.maps:
         if isinstance(linear, SumPool2d):
             term = term.pooled(linear, 1 / (linear.kernel[0] * linear.kernel[1]))
-            shape = linear.output_shape(shape)
-            continue
-        before = False
-        term = term.weighted(_weights(linear, rng))
+        else:
+            before = False
+            term = term.weighted(_weights(linear, rng))
+        shape = linear.output_shape(shape)
     if before:
         identity = np.ones((shape[0], 1, 1, 1))
         term = term.weighted(
