@@ -1,6 +1,16 @@
 """Settings that every test shares."""
 
+import os
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
+
+# Tests run side by side, each on one core; torch reads this when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+if not Path("/dev/nvidiactl").exists():
+    # Without a GPU, Triton's kernels are interpreted; Triton reads this when it is imported.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 settings.register_profile(
     "arlif",

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from arlif.neurons import ARLIF, LIF, SpikingNeuron
+from arlif.neurons import ARLIF, CLIF, LIF, LearnableResetLIF, SpikingNeuron
 from arlif.neurons.modules import run_steps
 from arlif.neurons.ops import FloatOps
 
@@ -24,6 +24,8 @@ NEURONS = {
     "arlif without memory": lambda **options: arlif(memory=False, **options),
     "lif soft": lambda **options: LIF(reset="soft", **options),
     "lif hard": lambda **options: LIF(reset="hard", **options),
+    "lif learned": LearnableResetLIF,
+    "clif": CLIF,
 }
 
 
@@ -85,3 +87,9 @@ def outcome(
     ]
     count = 1 + len(state)
     return Outcome(spikes, tuple(final), grads[0], tuple(grads[1:count]), tuple(grads[count:]))
+
+
+def close(got: Tensor, want: Tensor, relative: float = 1e-5) -> bool:
+    """Equal to `relative` of the largest number, or of 1."""
+    scale = max(1.0, want.abs().max().item()) if want.numel() else 1.0
+    return torch.allclose(got.double(), want.double(), rtol=relative, atol=relative * scale)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_oracle import NEURONS, arlif, outcome, smooth_currents
+from kernel_oracle import NEURONS, arlif, close, outcome, smooth_currents
 
 from arlif import kernels
 from arlif.kernels import build
@@ -29,12 +29,6 @@ LAYOUTS = {
     "time inside": lambda x: x.movedim(0, -1).contiguous().movedim(-1, 0),
     "sliced": lambda x: torch.stack((x, x), -1)[..., 0],
 }
-
-
-def close(got: torch.Tensor, want: torch.Tensor, relative: float = 1e-5) -> bool:
-    """Equal to `relative` of the largest number, or of 1."""
-    scale = max(1.0, want.abs().max().item()) if want.numel() else 1.0
-    return torch.allclose(got.double(), want.double(), rtol=relative, atol=relative * scale)
 
 
 @needs_library

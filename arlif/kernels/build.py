@@ -15,7 +15,15 @@ from arlif.files import atomic_path
 
 SOURCES = ("real.cpp", "integer.cpp")
 HEADERS = ("neurons.h", "tiles.h", "vectors.h")
-COMMON = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
+COMMON = (
+    "-std=c++17",
+    "-O3",
+    "-fPIC",
+    "-shared",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-Wno-psabi",
+)
 CHOICES = (("-march=native", "-fopenmp"), ("-march=native",), ())
 """Tried in turn: this CPU's vectors and all its cores; its vectors; what every compiler has."""
 

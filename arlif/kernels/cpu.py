@@ -13,10 +13,15 @@ STORAGE = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2}
 
 
 def forward(
-    x: Tensor, state: Tensor | None, numbers: list[float], kind: int, final: Tensor | None
+    x: Tensor,
+    state: Tensor | None,
+    parameters: Tensor,
+    constants: list[float],
+    kind: int,
+    final: Tensor | None,
 ) -> Tensor:
     """Spikes of x, [T, ...] and dense; fills `final`. States are [states, ...], laid out as x."""
-    spikes = torch.empty_like(x)
+    spikes, numbers = torch.empty_like(x), constants + parameters.tolist()
     _library().arlif_forward(*_call(x, numbers, kind), *_addresses(x, state, spikes, final))
     return spikes
 
@@ -24,21 +29,22 @@ def forward(
 def backward(
     x: Tensor,
     state: Tensor | None,
-    numbers: list[float],
+    parameters: Tensor,
+    constants: list[float],
     kind: int,
     of_spikes: Tensor,
     of_final: Tensor | None,
     of_state: Tensor | None,
-    of_parameters: Tensor,
-) -> Tensor:
-    """Gradient of x, from those of the spikes and of the final state.
+) -> tuple[Tensor, Tensor]:
+    """Gradients of x and of the parameters, from those of the spikes and of the final state.
 
-    Fills the gradients of the first state and, float64, of the parameters.
+    Fills the gradient of the first state.
     """
-    of_x = torch.empty_like(x)
+    of_x, numbers = torch.empty_like(x), constants + parameters.tolist()
+    of_parameters = torch.zeros(len(parameters), dtype=torch.float64)
     tensors = (x, state, of_spikes, of_final, of_x, of_state, of_parameters)
     _library().arlif_backward(*_call(x, numbers, kind), *_addresses(*tensors))
-    return of_x
+    return of_x, of_parameters
 
 
 def _library() -> ctypes.CDLL:

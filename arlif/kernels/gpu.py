@@ -1,14 +1,14 @@
 """The kernels for tensors on a GPU, in Triton: the interface of arlif.kernels.cpu."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from arlif.kernels.gpu_steps import ARLIF, gradient, step
+from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, CLIF, LIF_LEARNED, gradient, step
 
-STORAGE = (torch.float32, torch.bfloat16, torch.float16)
-"""How x may lie in memory; everything is computed in float32."""
 ELEMENTS = 512
 """Neurons of one program."""
 STEPS_IN_REGISTERS = 8
@@ -16,17 +16,17 @@ STEPS_IN_REGISTERS = 8
 
 
 @triton.jit
-def _parameters(pointer, KIND: tl.constexpr):  # noqa: N803
+def _parameters(pointer, KIND: tl.constexpr):
     p, q = 0.0, 0.0
     if KIND == ARLIF:
         p, q = tl.load(pointer), tl.load(pointer + 1)
-    elif KIND == ARLIF + 1:
+    elif KIND == ARLIF_WITHOUT_MEMORY or KIND == LIF_LEARNED:
         q = tl.load(pointer)
     return p, q
 
 
 @triton.jit
-def _load_state(pointer, size, index, inside, STATES: tl.constexpr, GIVEN: tl.constexpr):  # noqa: N803
+def _load_state(pointer, size, index, inside, STATES: tl.constexpr, GIVEN: tl.constexpr):
     u = tl.zeros_like(index).to(tl.float32)
     r = u
     if GIVEN:
@@ -37,7 +37,7 @@ def _load_state(pointer, size, index, inside, STATES: tl.constexpr, GIVEN: tl.co
 
 
 @triton.jit
-def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):  # noqa: N803
+def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):
     tl.store(pointer + index, u, mask=inside)
     if STATES == 2:
         tl.store(pointer + size + index, r, mask=inside)
@@ -46,8 +46,8 @@ def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):  # n
 @triton.jit
 def _forward(
     x, spikes, state, final, parameters, steps, size, decay, threshold,
-    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,  # noqa: N803
-    BLOCK: tl.constexpr,  # noqa: N803
+    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):  # fmt: skip
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
@@ -66,8 +66,8 @@ def _forward(
 def _backward(
     x, of_spikes, of_x, state, of_final, of_state, parameters, of_parameters, checkpoints,
     steps, size, width, decay, threshold,
-    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,  # noqa: N803
-    DEPTH: tl.constexpr, BLOCK: tl.constexpr,  # noqa: N803
+    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
+    DEPTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it."""
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
@@ -92,25 +92,23 @@ def _backward(
         currents = ()
         history = ()
         for offset in tl.static_range(DEPTH):
-            here = inside & (first + offset < steps)
             at = (first + offset) * size + index
+            here = inside & (at < steps * size)
             current = tl.load(x + at, mask=here, other=0.0).to(tl.float32)
             _, u, r, kept = step(current, u, r, decay, threshold, p, q, KIND)
-            currents = currents + (current,)  # noqa: RUF005
-            history = history + (kept,)  # noqa: RUF005
+            currents = currents + (current,)
+            history = history + (kept,)
         for back in tl.static_range(DEPTH):
-            offset: tl.constexpr = DEPTH - 1 - back
-            exists = first + offset < steps
-            here = inside & exists
-            at = (first + offset) * size + index
+            at = (first + DEPTH - 1 - back) * size + index
+            here = inside & (at < steps * size)
             of_spike = tl.load(of_spikes + at, mask=here, other=0.0).to(tl.float32)
             of_current, next_u, next_r, of_p, of_q = gradient(
-                currents[offset], of_spike, history[offset], of_u, of_r,
+                currents[DEPTH - 1 - back], of_spike, history[DEPTH - 1 - back], of_u, of_r,
                 width, decay, threshold, p, q, KIND,
             )  # fmt: skip
             tl.store(of_x + at, of_current.to(of_x.dtype.element_ty), mask=here)
-            of_u = tl.where(exists, next_u, of_u)
-            of_r = tl.where(exists, next_r, of_r)
+            of_u = tl.where(here, next_u, of_u)
+            of_r = tl.where(here, next_r, of_r)
             sum_p += tl.where(here, of_p, 0.0)
             sum_q += tl.where(here, of_q, 0.0)
     if START:
@@ -128,11 +126,11 @@ def forward(
     kind: int,
     final: Tensor | None,
 ) -> Tensor:
-    """Spikes of x, [T, ...] and dense; fills `final`. States are [states, ...], laid out as x."""
+    """As arlif.kernels.cpu.forward."""
     spikes, (steps, size) = torch.empty_like(x), _extent(x)
     _, decay, threshold = constants
-    if size:
-        _forward[(triton.cdiv(size, ELEMENTS),)](
+    with _device(x):
+        _forward[(max(1, triton.cdiv(size, ELEMENTS)),)](
             x, spikes, _or(state, x), _or(final, x), parameters, steps, size, decay, threshold,
             KIND=kind, STATES=_states(kind), START=state is not None, END=final is not None,
             BLOCK=ELEMENTS,
@@ -150,16 +148,13 @@ def backward(
     of_final: Tensor | None,
     of_state: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of x and of the parameters, from those of the spikes and of the final state.
-
-    Fills the gradient of the first state.
-    """
+    """As arlif.kernels.cpu.backward."""
     of_x, (steps, size) = torch.empty_like(x), _extent(x)
-    programs, depth = triton.cdiv(size, ELEMENTS), min(steps, STEPS_IN_REGISTERS)
+    programs, depth = max(1, triton.cdiv(size, ELEMENTS)), min(steps, STEPS_IN_REGISTERS)
     blocks = (steps - 1) // depth
     checkpoints = torch.empty(blocks * _states(kind) * size, dtype=torch.float32, device=x.device)
     sums = torch.empty(programs, 2, dtype=torch.float32, device=x.device)
-    if size:
+    with _device(x):
         _backward[(programs,)](
             x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,
             sums, checkpoints, steps, size, *constants,
@@ -173,8 +168,13 @@ def _extent(x: Tensor) -> tuple[int, int]:
     return x.shape[0], x[0].numel()
 
 
+def _device(x: Tensor) -> AbstractContextManager[object]:
+    """Triton launches on the current device; the interpreter has none."""
+    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
+
+
 def _states(kind: int) -> int:
-    return 2 if kind <= 1 else 1
+    return 2 if kind in (ARLIF, ARLIF_WITHOUT_MEMORY, CLIF) else 1
 
 
 def _or(tensor: Tensor | None, other: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """One time step of each neuron and its gradient as Triton functions: neurons.h, for a GPU.
 
-Every neuron has two state variables here, u and r; those without r carry it unused. A step returns
-(spikes, u, r, kept): kept is what its gradient needs. `p` and `q` are the learned numbers.
+Every neuron has two state variables here, u and r (m of CLIF); those without carry it unused.
+p, q: the learned numbers, q the last. kept: what the gradient of a step needs.
 """
 
 import triton
@@ -11,10 +11,12 @@ ARLIF: tl.constexpr = tl.constexpr(0)
 ARLIF_WITHOUT_MEMORY: tl.constexpr = tl.constexpr(1)
 LIF_SOFT: tl.constexpr = tl.constexpr(2)
 LIF_HARD: tl.constexpr = tl.constexpr(3)
+LIF_LEARNED: tl.constexpr = tl.constexpr(4)
+CLIF: tl.constexpr = tl.constexpr(5)
 
 
 @triton.jit
-def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):  # noqa: N803
+def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):
     """(spikes, u, r, kept) after input current x."""
     h = decay * u + x
     if KIND == ARLIF or KIND == ARLIF_WITHOUT_MEMORY:
@@ -32,19 +34,30 @@ def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):  # noqa: N803
         kept = (v, drive, tanh, reset, gate, r)
         u = tl.where(fired, v - reset, h)
         r = push
+    elif KIND == CLIF:
+        v = h - threshold
+        fired = v >= 0
+        gate = tl.sigmoid((1 - decay) * h)
+        m = r * gate + tl.where(fired, 1.0, 0.0)
+        reset = tl.sigmoid(m)
+        kept = (v, gate, reset, r)
+        u = tl.where(fired, v - reset, h)
+        r = m
     else:
         v = h - threshold
         fired = v >= 0
-        kept = (v, h)
+        removed = tl.zeros_like(h) + threshold
         if KIND == LIF_HARD:
-            u = tl.where(fired, 0.0, h)
-        else:
-            u = tl.where(fired, v, h)
+            removed = h
+        if KIND == LIF_LEARNED:
+            removed = tl.zeros_like(h) + q
+        kept = (v, removed)
+        u = tl.where(fired, h - removed, h)
     return tl.where(fired, 1.0, 0.0), u, r, kept
 
 
 @triton.jit
-def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND: tl.constexpr):  # noqa: N803
+def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND: tl.constexpr):
     """Gradients of x, of u and r before the step, and what the step adds to those of p and q."""
     v = kept[0]
     fired = v >= 0
@@ -69,10 +82,19 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
             of_x += alpha * of_exponent
             of_p += of_exponent * x
             of_r = of_push * gate
+    elif KIND == CLIF:
+        gate, reset, m = kept[1], kept[2], kept[3]
+        of_m = of_r - tl.where(fired, of_u, 0.0) * reset * (1 - reset)
+        of_v = surrogate * (of_spike - of_u * (threshold + reset) + of_m)
+        of_h = of_u + of_v + (1 - decay) * (of_m * m * gate * (1 - gate))
+        of_x = of_h
+        of_r = of_m * gate
     else:
+        lost = tl.where(fired, of_u, 0.0)
+        of_h = of_u + surrogate * (of_spike - of_u * kept[1])
         if KIND == LIF_HARD:
-            of_h = tl.where(fired, 0.0, of_u) + surrogate * (of_spike - of_u * kept[1])
-        else:
-            of_h = of_u + surrogate * (of_spike - of_u * threshold)
+            of_h -= lost
+        if KIND == LIF_LEARNED:
+            of_q -= lost
         of_x = of_h
     return of_x, decay * of_h, of_r, of_p, of_q

@@ -85,32 +85,74 @@ template <class Number, bool memory> struct Arlif {
   }
 };
 
-template <class Number, bool hard> struct Lif {
+enum class Reset { subtract, zero, learned }; // of u by the threshold; to 0; by a learned amount
+
+template <class Number, Reset reset> struct Lif {
   using F = Number;
   using V = Vector<F>;
-  static constexpr int states = 1, parameters = 0, kept = hard ? 2 : 1;
+  static constexpr bool hard = reset == Reset::zero, learned = reset == Reset::learned;
+  static constexpr int states = 1, parameters = learned ? 1 : 0, kept = hard ? 2 : 1;
   const Surrogate<F> surrogate;
-  const F decay, threshold;
+  const F decay, threshold, amount;
 
   explicit Lif(const double *numbers)
-      : surrogate(F(numbers[0])), decay(F(numbers[1])), threshold(F(numbers[2])) {}
+      : surrogate(F(numbers[0])), decay(F(numbers[1])), threshold(F(numbers[2])),
+        amount(F(numbers[2 + parameters])) {}
 
   INLINE V step(V x, V *state, V *keep) const {
     const V h = decay * state[0] + x;
     const V v = h - threshold;
-    const auto fired = v >= F(0);
-    state[0] = fired ? (hard ? V{} : v) : h;
+    state[0] = v >= F(0) ? (hard ? V{} : h - amount) : h;
     keep[0] = v;
     if constexpr (hard) keep[1] = h;
-    return fired ? V{} + F(1) : V{};
+    return v >= F(0) ? V{} + F(1) : V{};
+  }
+
+  INLINE V gradient(V, V of_spike, const V *keep, V *of_state, V *of_parameters) const {
+    const V v = keep[0], of_u = of_state[0];
+    const V lost = v >= F(0) ? of_u : V{};
+    const V removed = hard ? keep[kept - 1] : V{} + amount; // u = h - s removed
+    V of_h = of_u + surrogate(v) * (of_spike - of_u * removed);
+    if constexpr (hard) of_h -= lost;
+    if constexpr (learned) of_parameters[0] -= lost;
+    of_state[0] = decay * of_h;
+    return of_h;
+  }
+};
+
+template <class Number> struct Clif {
+  using F = Number;
+  using V = Vector<F>;
+  static constexpr int states = 2, parameters = 0, kept = 4;
+  const Surrogate<F> surrogate;
+  const F decay, threshold;
+
+  explicit Clif(const double *numbers)
+      : surrogate(F(numbers[0])), decay(F(numbers[1])), threshold(F(numbers[2])) {}
+
+  INLINE V step(V x, V *state, V *keep) const {
+    const V m = state[1];
+    const V h = decay * state[0] + x;
+    const V v = h - threshold;
+    const auto fired = v >= F(0);
+    const V gate = F(1) / (F(1) + exp_minus((1 - decay) * h));
+    const V spike = fired ? V{} + F(1) : V{};
+    const V next = m * gate + spike;
+    const V reset = F(1) / (F(1) + exp_minus(next));
+    state[0] = fired ? v - reset : h;
+    state[1] = next;
+    keep[0] = v, keep[1] = gate, keep[2] = reset, keep[3] = m;
+    return spike;
   }
 
   INLINE V gradient(V, V of_spike, const V *keep, V *of_state, V *) const {
-    const V v = keep[0], of_u = of_state[0];
-    const V removed = hard ? keep[kept - 1] : V{} + threshold; // u = h - s removed
-    const V passed = hard ? (v >= F(0) ? V{} : of_u) : of_u;
-    const V of_h = passed + surrogate(v) * (of_spike - of_u * removed);
+    const V v = keep[0], gate = keep[1], reset = keep[2], m = keep[3], of_u = of_state[0];
+    const V lost = v >= F(0) ? of_u : V{};
+    const V of_m = of_state[1] - lost * (reset * (F(1) - reset));
+    const V of_v = surrogate(v) * (of_spike - of_u * (threshold + reset) + of_m);
+    const V of_h = of_u + of_v + (1 - decay) * (of_m * m * (gate * (F(1) - gate)));
     of_state[0] = decay * of_h;
+    of_state[1] = of_m * gate;
     return of_h;
   }
 };

@@ -1,48 +1,66 @@
 """Which neurons have a kernel, and running them."""
 
-from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.real import RealArlif, RealNeuron
 from arlif.kernels import cpu
 from arlif.kernels.build import library
 from arlif.kernels.op import compute_type, neuron
 
+GPU_STORAGE = (torch.float32, torch.bfloat16, torch.float16)
+"""How x may lie in a GPU's memory."""
 
-class Description(NamedTuple):
-    """A neuron as a kernel knows it, in the order of neurons.h."""
+
+class Kernel(NamedTuple):
+    """How a neuron becomes a kernel's numbers: attributes that are constants, and learned ones."""
 
     kind: int
-    constants: tuple[float, ...]
-    parameters: tuple[Tensor, ...] = ()
+    constants: tuple[str, str] = ("decay", "threshold")
+    learned: tuple[str, ...] = ()
 
 
-def _arlif(real: RealArlif) -> Description:
-    constants = (real.decay, real.v_threshold)
-    if real.memory:
-        return Description(0, constants, (real.alpha, real.beta))
-    return Description(1, constants, (real.beta,))
-
-
-KERNELS: dict[type[RealNeuron], Callable[[Any], Description]] = {
-    RealArlif: _arlif,
-    RealLifSoft: lambda real: Description(2, (real.decay, real.threshold)),
-    RealLifHard: lambda real: Description(3, (real.decay, real.threshold)),
+KERNELS = {
+    "RealLifSoft": Kernel(2),
+    "RealLifHard": Kernel(3),
+    "RealLifLearnable": Kernel(4, learned=("v_reset",)),
+    "RealClif": Kernel(5),
 }
-"""How each neuron becomes its kernel's numbers."""
+"""By the neuron's class; kinds are those of real.cpp and gpu_steps.py."""
+
+
+def _kernel(real: RealNeuron) -> Kernel | None:
+    if type(real) is RealArlif:
+        constants = ("decay", "v_threshold")
+        return (
+            Kernel(0, constants, ("alpha", "beta"))
+            if real.memory
+            else Kernel(1, constants, ("beta",))
+        )
+    return KERNELS.get(type(real).__name__)
 
 
 def applies(real: RealNeuron, x: Tensor) -> bool:
-    """Whether `run` can do the work of the plain loop."""
-    return (
-        type(real) in KERNELS
-        and x.device.type == "cpu"
-        and x.dtype in cpu.STORAGE
-        and library() is not None
-    )
+    """Whether `run` can do the work of the plain loop; every constant must be one per layer."""
+    kernel = _kernel(real)
+    if kernel is None or not all(
+        isinstance(getattr(real, c), int | float) for c in kernel.constants
+    ):
+        return False
+    if not all(torch.as_tensor(getattr(real, name)).ndim == 0 for name in kernel.learned):
+        return False
+    if x.device.type == "cpu":
+        return x.dtype in cpu.STORAGE and library() is not None
+    return x.device.type == "cuda" and x.dtype in GPU_STORAGE and _has_triton()
+
+
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
 
 
 def run(
@@ -51,16 +69,20 @@ def run(
     """Spikes of x [T, N, ...] and, where asked for, the state after the last step (else None).
 
     state: where to start, None for 0. width: of the rectangular surrogate gradient.
-    bfloat16 inputs are computed, and states kept, in float32.
+    Inputs narrower than float32 are computed, and states kept, in float32.
     """
-    kind, constants, parameters = KERNELS[type(real)](real)
-    dtype = compute_type(x.dtype)
-    learned = torch.stack(parameters).to(dtype) if parameters else x.new_empty(0, dtype=dtype)
+    kernel, dtype = _kernel(real), compute_type(x.dtype)
+    assert kernel is not None, "callers ask `applies` first"
+    constants = [width, *(float(getattr(real, name)) for name in kernel.constants)]
+    learned = x.new_empty(0, dtype=dtype)
+    if kernel.learned:
+        parts = (torch.as_tensor(getattr(real, name), device=x.device) for name in kernel.learned)
+        learned = torch.stack([part.to(dtype) for part in parts])
     if state is not None:
         state = torch.stack([part.to(dtype).expand(x.shape[1:]) for part in state])
     states = len(real.state_type._fields) if return_state else 0  # type: ignore[attr-defined]
     x = x if _is_dense(x) else x.contiguous()
-    spikes, final = neuron(x, state, learned, [width, *constants], kind, states)
+    spikes, final = neuron(x, state, learned, constants, kernel.kind, states)
     return spikes, real.state_type(*final) if return_state else None
 
 

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from arlif.kernels import cpu
 
+DEVICES = ("cpu", "cuda")
 
-@torch.library.custom_op("arlif::neuron", mutates_args=(), device_types="cpu")
+
+@torch.library.custom_op("arlif::neuron", mutates_args=(), device_types=DEVICES)
 def neuron(
     x: Tensor,
     state: Tensor | None,
@@ -24,11 +26,11 @@ def neuron(
     """
     first = None if state is None else _like_states(x, len(state)).copy_(state)
     final = _like_states(x, states)
-    numbers = constants + parameters.tolist()
-    return cpu.forward(x, first, numbers, kind, final if states else None), final
+    asked = final if states else None
+    return _backend(x).forward(x, first, parameters, constants, kind, asked), final
 
 
-@torch.library.custom_op("arlif::neuron_backward", mutates_args=(), device_types="cpu")
+@torch.library.custom_op("arlif::neuron_backward", mutates_args=(), device_types=DEVICES)
 def neuron_backward(
     x: Tensor,
     state: Tensor | None,
@@ -42,18 +44,11 @@ def neuron_backward(
     first = None if state is None else _like_states(x, len(state)).copy_(state)
     last = _like_states(x, len(of_final)).copy_(of_final) if len(of_final) else None
     of_state = _like_states(x, 0 if state is None else len(state))
-    of_parameters = torch.zeros(len(parameters), dtype=torch.float64)
     if of_spikes.stride() != x.stride():
         of_spikes = torch.empty_like(x).copy_(of_spikes)
-    of_x = cpu.backward(
-        x,
-        first,
-        constants + parameters.tolist(),
-        kind,
-        of_spikes,
-        last,
-        None if state is None else of_state,
-        of_parameters,
+    asked = None if state is None else of_state
+    of_x, of_parameters = _backend(x).backward(
+        x, first, parameters, constants, kind, of_spikes, last, asked
     )
     return of_x, of_state, of_parameters.to(parameters.dtype)
 
@@ -83,6 +78,14 @@ def _differentiate(ctx: Any, of_spikes: Tensor, of_final: Tensor) -> tuple[Any, 
 
 
 neuron.register_autograd(_differentiate, setup_context=_remember)
+
+
+def _backend(x: Tensor) -> Any:
+    if x.device.type == "cpu":
+        return cpu
+    from arlif.kernels import gpu  # Triton takes a second to import
+
+    return gpu
 
 
 def compute_type(storage: torch.dtype) -> torch.dtype:

@@ -107,13 +107,15 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
     for (int j = 0; j < parameters; ++j) of_parameters[j] += one[j];
 }
 
-// The order of these is known to arlif/kernels/cpu.py: neuron, then storage type.
+// The neurons' numbers are those of arlif/kernels/neurons.py, the storage types' of cpu.py.
 template <class F, class Visit> void with_neuron(int neuron, Visit visit) {
   switch (neuron) {
   case 0: return visit((Arlif<F, true> *)nullptr);
   case 1: return visit((Arlif<F, false> *)nullptr);
-  case 2: return visit((Lif<F, false> *)nullptr);
-  case 3: return visit((Lif<F, true> *)nullptr);
+  case 2: return visit((Lif<F, Reset::subtract> *)nullptr);
+  case 3: return visit((Lif<F, Reset::zero> *)nullptr);
+  case 4: return visit((Lif<F, Reset::learned> *)nullptr);
+  case 5: return visit((Clif<F> *)nullptr);
   }
 }
 

@@ -1,0 +1,107 @@
+"""The Triton kernels equal the plain loop: on a GPU, or interpreted on the CPU where there is none.
+
+Where there is no GPU they are also compiled for one, as far as machine code.
+"""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from kernel_oracle import NEURONS, close, outcome, smooth_currents
+
+from arlif.kernels import op
+
+pytest.importorskip("triton", reason="triton is not installed")
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+every_neuron = pytest.mark.parametrize("name", NEURONS)
+
+
+@pytest.fixture(autouse=True)
+def backend(monkeypatch):
+    """Neurons run the Triton kernels on DEVICE; conftest.py has them interpreted on a CPU."""
+    from arlif.kernels import gpu
+
+    monkeypatch.setattr(op, "_backend", lambda x: gpu)
+
+
+@every_neuron
+@pytest.mark.parametrize(("steps", "size"), [(1, 3), (4, 700), (19, 5)])
+def test_spikes_states_and_gradients(name, steps, size):
+    torch.manual_seed(steps)
+    neuron = NEURONS[name](width=0.5, decay=0.75, v_threshold=1.25).to(DEVICE)
+    x = smooth_currents(neuron, torch.randn(steps, 1, size, device=DEVICE) * 2)
+    start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().state_type._fields)
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert close(got.of_x, want.of_x)
+    for a, b in zip(got.final + got.of_state, want.final + want.of_state, strict=True):
+        assert close(a, b)
+    for a, b in zip(got.of_parameters, want.of_parameters, strict=True):
+        assert (a is None) == (b is None)
+        assert a is None or close(a, b)
+
+
+@every_neuron
+@pytest.mark.parametrize("steps", [35, pytest.param(1024, marks=pytest.mark.slow)])
+def test_long_runs_and_channels_last(name, steps):
+    neuron = NEURONS[name]().to(DEVICE)
+    x = smooth_currents(neuron, torch.randn(steps, 1, 2, 1, 3, device=DEVICE) * 2)
+    x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (steps, 1))
+    start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().state_type._fields)
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert close(got.of_x, want.of_x)
+
+
+@pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])
+def test_narrow_currents(storage, monkeypatch):
+    from arlif.kernels import neurons
+
+    monkeypatch.setattr(neurons.cpu, "STORAGE", neurons.GPU_STORAGE)
+    neuron = NEURONS["arlif"]().to(DEVICE)
+    x = smooth_currents(neuron, (torch.randn(4, 1, 600, device=DEVICE) * 2).to(storage))
+    start = tuple(torch.zeros(1, 600, device=DEVICE) for _ in range(2))
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert got.spikes.dtype == storage
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert close(got.of_x, want.of_x, 1e-2)
+
+
+COMPILE = """
+import sys
+from triton import compile
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from arlif.kernels import gpu
+
+kind, storage = int(sys.argv[1]), sys.argv[2]
+pointers = {"x": storage, "spikes": storage, "of_spikes": storage, "of_x": storage}
+integers, flags = ("steps", "size"), ("KIND", "STATES", "START", "END", "DEPTH", "BLOCK")
+values = {"KIND": kind, "STATES": gpu._states(kind), "START": True, "END": True,
+          "DEPTH": gpu.STEPS_IN_REGISTERS, "BLOCK": gpu.ELEMENTS}
+reals = ("width", "decay", "threshold")
+for kernel in (gpu._forward, gpu._backward):
+    constants = {n: values[n] for n in kernel.arg_names if n in flags}
+    types = {
+        n: "constexpr" if n in flags else "i32" if n in integers else "fp32" if n in reals
+        else "*" + pointers.get(n, "fp32")
+        for n in kernel.arg_names
+    }
+    source = ASTSource(fn=kernel, signature=types, constexprs=constants)
+    assert compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]
+"""
+
+
+@pytest.mark.skipif(DEVICE.type == "cuda", reason="compiled and run by the tests above")
+@pytest.mark.parametrize(
+    ("kind", "storage"),
+    [(0, "fp32"), *(pytest.param(k, "bf16", marks=pytest.mark.slow) for k in range(1, 6))],
+)
+def test_kernels_compile_for_a_gpu(kind, storage, monkeypatch, tmp_path):
+    monkeypatch.delenv("TRITON_INTERPRET")
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILE, str(kind), storage], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
