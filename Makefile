@@ -13,7 +13,7 @@ demo: setup
 	$(BIN)/arlif demo
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-slow: setup
 	$(BIN)/pytest -m slow

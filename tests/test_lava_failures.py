@@ -79,10 +79,16 @@ def sabotage(tmp_path, monkeypatch):
 
 @pytest.fixture
 def nothing_left():
-    before = set(SHARED_MEMORY.iterdir())
+    before = _segments()
     yield
     assert not [p for p in psutil.Process().children(recursive=True) if "lava" in _command(p)]
-    assert not _orphans(set(SHARED_MEMORY.iterdir()) - before)
+    assert not _orphans(_segments() - before)
+
+
+def _segments():
+    """Python's own shared memory and semaphores, which Lava uses; not those of other tests."""
+    names = ("psm_", "sem.mp-")
+    return {path for path in SHARED_MEMORY.iterdir() if path.name.startswith(names)}
 
 
 def _command(process):

@@ -7,14 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from strategies import inputs_for, networks
 from strategies_stock import stock_networks
 
+from arlif import LIF, layers
 from arlif.core.linear import Dense
 from arlif.core.network import Projection
 from arlif.core.neurons import IntegerLifSoft
+from arlif.quantize.quantize import calibrate_input
+from arlif.quantize.stock_lava import quantize_for_stock_lava
+from arlif.quantize.trace import linearize
 from export.lava import stock_obstacles, write_net
 from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record
@@ -54,6 +59,31 @@ def stock_cases(draw):
 @given(st.lists(stock_cases(), min_size=2, max_size=2))
 def test_stock_netx_spikes_like_the_reference(tmp_path_factory, cases):
     assert_stock_lava_agrees(cases, tmp_path_factory.mktemp("netx"))
+
+
+@pytest.mark.lava
+def test_a_torch_network_runs_on_stock_lava(tmp_path):
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        layers.Conv2d(1, 4, 3, padding=1),
+        layers.BatchNorm2d(4),
+        layers.Repeat(4),
+        LIF(reset="hard"),
+        layers.AvgPool2d(2),
+        layers.Conv2d(4, 4, 3, padding=1),
+        layers.BatchNorm2d(4),
+        LIF(reset="hard"),
+        layers.AvgPool2d(2),
+        layers.Flatten(),
+        layers.Linear(16, 10),
+    )
+    images = torch.rand(1, 64, 1, 8, 8)
+    net(images)
+    linear = linearize(net, (1, 8, 8))
+    source = calibrate_input(images, linear.input_shape, linear.static)
+    network = quantize_for_stock_lava(linear, source, 4)
+    assert not stock_obstacles(network)
+    assert_stock_lava_agrees([(network, source.encode(images[0, :4]))], tmp_path)
 
 
 @pytest.mark.slow

@@ -13,11 +13,14 @@ def export(
     with_float: Annotated[
         bool, typer.Option("--float", help="Also the float network, float.onnx.")
     ] = False,
+    lif: Annotated[
+        bool, typer.Option("--lif", help="Also plain LIF for other NIR tools, lif.nir.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export the quantized network; writes network.net (Lava) and network.onnx."""
     output = Output(as_json)
-    result = run_export(run, with_float)
+    result = run_export(run, with_float, lif)
     for artifact in result["files"]:
         output.say(f"wrote {artifact['path']} ({artifact['bytes']:,} bytes)")
     if result["stock_obstacles"]:
@@ -30,12 +33,13 @@ def export(
     output.result(result)
 
 
-def run_export(folder: Path, with_float: bool = False) -> dict[str, Any]:
+def run_export(folder: Path, with_float: bool = False, lif: bool = False) -> dict[str, Any]:
     """Write every exported file of a run; returns their paths and sizes."""
-    from arlif.run import FLOAT_ONNX, MODEL, NET, NIR, ONNX, Run
+    from arlif.run import FLOAT_ONNX, LIF_NIR, MODEL, NET, NIR, ONNX, Run
     from arlif.training import load_trained
     from export.lava import stock_obstacles, write_net
     from export.nir import read_nir
+    from export.nir.write_lif import write_nir_lif
     from export.onnx import write_onnx
     from export.onnx.real import write_onnx_float
 
@@ -44,11 +48,16 @@ def run_export(folder: Path, with_float: bool = False) -> dict[str, Any]:
     write_net(network, run.path(NET))
     write_onnx(network, run.path(ONNX))
     paths = [run.path(artifact) for artifact in (NET, ONNX)]
-    if with_float:
+    if with_float or lif:
         run.require(MODEL)
         module, recipe = load_trained(folder)
-        write_onnx_float(module, run.path(FLOAT_ONNX), recipe.network().input_shape)
-        paths.append(run.path(FLOAT_ONNX))
+        shape = recipe.network().input_shape
+        if with_float:
+            write_onnx_float(module, run.path(FLOAT_ONNX), shape)
+            paths.append(run.path(FLOAT_ONNX))
+        if lif:
+            write_nir_lif(module, run.path(LIF_NIR), shape)
+            paths.append(run.path(LIF_NIR))
     return {
         "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
         "stock_obstacles": list(stock_obstacles(network)),

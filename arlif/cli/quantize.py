@@ -9,12 +9,14 @@ from arlif.cli.output import JsonOption, Output, RunArgument, percent
 
 CALIBRATION_SAMPLES = 1024
 CHECKED_SAMPLES = 256
+STOCK_LAVA = "stock-lava"
+"""The numbers that lava-dl's own netx runs: plain LIF with hard reset only."""
 
 
 def quantize(
     run: RunArgument,
     preset: Annotated[
-        str, typer.Option(help="Number formats: compact16 or loihi24.")
+        str, typer.Option(help="Number formats: compact16, loihi24 or stock-lava.")
     ] = "compact16",
     weight_bits: Annotated[int, typer.Option(help="Bits per weight, 2 to 8.")] = 8,
     qat: Annotated[
@@ -51,10 +53,12 @@ def run_quantize(
     from arlif import data as datasets
     from arlif.cli.samples import load_samples
     from arlif.core.neurons import find_preset
+    from arlif.errors import require
     from arlif.quantize.finetune import finetune, finetuning
     from arlif.quantize.qat import QatNetwork
     from arlif.quantize.quantize import Precision, calibrate_input
     from arlif.quantize.quantize import quantize as quantize_network
+    from arlif.quantize.stock_lava import quantize_for_stock_lava
     from arlif.quantize.trace import linearize
     from arlif.run import MODEL, NIR, QUANTIZE, Run
     from arlif.training import load_trained
@@ -63,12 +67,19 @@ def run_quantize(
 
     run = Run(folder)
     run.require(MODEL)
-    precision = Precision(find_preset(preset), weight_bits)
+    stock = preset == STOCK_LAVA
+    require(
+        not stock or (weight_bits == 8 and not qat),
+        f"{STOCK_LAVA} takes 8-bit weights and no --qat: stock Lava's numbers are fixed",
+    )
+    precision = Precision(find_preset("loihi24" if stock else preset), weight_bits)
     module, recipe = load_trained(folder)
     calibration = load_samples(recipe, data, "train", CALIBRATION_SAMPLES)
     linear = linearize(module, recipe.network().input_shape)
     source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
-    if qat:
+    if stock:
+        network = quantize_for_stock_lava(linear, source, recipe.time_steps)
+    elif qat:
         trainable = QatNetwork(linear, source, precision, recipe.time_steps)
         dataset = datasets.load(recipe.dataset, data, recipe.time_steps)
         finetune(trainable, finetuning(recipe, qat), dataset)
