@@ -35,7 +35,7 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "arlif needs Python 3.11 or newer; give one with: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps --constraint requirements.lock norse spikingjelly
 	$(BIN)/arlif lava install
 	$(BIN)/python -m arlif.kernels.build
