@@ -13,7 +13,7 @@ from arlif.quantize.quantize import Precision, calibrate_input, quantize
 from arlif.quantize.trace import linearize
 from hw_sim.compare import compare
 from hw_sim.engine.fast import simulate
-from hw_sim.lava.launch import simulate as simulate_lava
+from hw_sim.lava import simulate as simulate_lava
 from hw_sim.simulation import Record
 
 TIME_STEPS = 4

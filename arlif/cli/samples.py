@@ -43,7 +43,7 @@ def load_samples(
     """The first `limit` samples of a split; None takes all."""
     dataset = recipe.load_data(folder)
     split = dataset.train if part == "train" else dataset.test
-    raw = torch.from_numpy(np.ascontiguousarray(split.inputs[:limit]))
+    raw = torch.from_numpy(np.array(split.inputs[:limit]))
     return Samples(dataset.info.network_input(raw), split.labels[:limit])
 
 

@@ -11,6 +11,7 @@ import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 from arlif.cli.source import Source
+from hw_sim.lava.options import LavaOptions, Models
 
 Progress = Callable[[int, int], None]
 
@@ -40,6 +41,10 @@ def simulate(
         int, typer.Option(min=0, help="Record spikes and states of the first samples.")
     ] = TRACED_SAMPLES,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that Lava may take.")] = 600,
+    lava_models: Annotated[
+        Models, typer.Option(help="Lava: our exact matrix products, or its own models.")
+    ] = Models.FAST,
+    workers: Annotated[int, typer.Option(min=1, help="Lava: simulations side by side.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
     inputs: Annotated[
         Path | None, typer.Option(help="Your own inputs, .npy [1 or T, N, *shape].")
@@ -51,7 +56,8 @@ def simulate(
     output = Output(as_json)
     with output.progress(f"simulating on {engine}") as update:
         source = Source(samples, data, inputs, labels)
-        result = run_simulate(run, engine, source, trace, time_limit, update)
+        lava = LavaOptions(time_limit, lava_models, workers)
+        result = run_simulate(run, engine, source, trace, lava, update)
     show(output, result)
     output.result(result)
 
@@ -71,7 +77,7 @@ def run_simulate(
     engine: EngineName,
     source: Source,
     traced: int,
-    time_limit: float,
+    lava: LavaOptions,
     progress: Progress,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes its traces and returns its figures."""
@@ -89,7 +95,7 @@ def run_simulate(
     count = len(test)
     start = time.perf_counter()
     simulation, fingerprint = ENGINES[engine](
-        path, test.real, time_steps, min(traced, count), time_limit, progress
+        path, test.real, time_steps, min(traced, count), lava, progress
     )
     seconds = time.perf_counter() - start
     write_traces(simulation, run.path(traces(engine)))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
-from hw_sim.lava.job import Job, Models
+from hw_sim.lava.job import Job
+from hw_sim.lava.options import Models
 from hw_sim.lava.processes.ends import Integrator, Source
 from hw_sim.lava.processes.population import Population
 from hw_sim.lava.processes.synapse import Synapse

@@ -2,27 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass
-from enum import Enum
 from pathlib import Path
 
-from arlif.core.network import Projection
+from hw_sim.lava.options import Models
 from hw_sim.simulation import Record
 
 FAILURE = "failed in Lava process "
 """What a log says before the name of the process whose model raised an exception."""
-
-
-class Models(Enum):
-    """Which process models run the synapses."""
-
-    FAST = "fast"
-    """Exact matrix products, many samples abreast."""
-    STOCK = "stock"
-    """Lava's own Conv and Dense, one sample at a time."""
-
-    def steps(self, projection: Projection) -> int:
-        """The least number of time steps that a projection takes."""
-        return 1 if self is Models.FAST else max(1, len(projection.maps))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from arlif.core.network import QuantizedNetwork
 from arlif.errors import SimulationError, require
 from export.lava import write_net
 from hw_sim.lava import supervise
-from hw_sim.lava.job import Job, Models
+from hw_sim.lava.job import Job
+from hw_sim.lava.options import Models
 from hw_sim.lava.recorder import read_counts, read_trace
 from hw_sim.lava.requirements import require_lava
 from hw_sim.simulation import Record, Simulation, check_inputs, joined

@@ -11,7 +11,8 @@ import numpy as np
 
 from export.lava import read_net
 from hw_sim.lava.build import build
-from hw_sim.lava.job import Job, Models
+from hw_sim.lava.job import Job
+from hw_sim.lava.options import Models
 from hw_sim.lava.processes.synapse import Synapse
 
 

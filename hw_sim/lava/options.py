@@ -1,0 +1,30 @@
+"""How Lava is asked to run; loads nothing heavy, the command line reads it for its help."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arlif.core.network import Projection
+
+
+class Models(Enum):
+    """Which process models run the synapses."""
+
+    FAST = "fast"
+    """Exact matrix products, many samples abreast."""
+    STOCK = "stock"
+    """Lava's own Conv and Dense, one sample at a time."""
+
+    def steps(self, projection: "Projection") -> int:
+        """The least number of time steps that a projection takes."""
+        return 1 if self is Models.FAST else max(1, len(projection.maps))
+
+
+@dataclass(frozen=True)
+class LavaOptions:
+    """Seconds a simulation may take, whose synapse models run, simulations side by side."""
+
+    time_limit_s: float = 600.0
+    models: Models = Models.FAST
+    workers: int = 1
