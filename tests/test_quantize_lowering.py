@@ -16,9 +16,11 @@ from torch.nn import functional
 from arlif import layers
 from arlif.core.network import INPUT
 from arlif.core.real import NumpyRealOps
+from arlif.networks import build
 from arlif.neurons import ARLIF, LIF
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d
 from arlif.quantize.trace import check, linearize
+from arlif.training import load_recipe, recipe_names
 
 T, N = 3, 2
 
@@ -166,6 +168,33 @@ def test_graphs_compute_the_same(name: str, static: bool) -> None:
         np.testing.assert_array_equal(spikes[layer], values.numpy() == 1)
         assert values.any(), f"{layer} is silent: this tests nothing"
     np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_of_the_paper_lowers(name: str) -> None:
+    config = load_recipe(name).network()
+    assert check(build(config), config.input_shape)[1] == ()
+
+
+@pytest.mark.parametrize("wanted", [7, 3, (5, 2)])
+def test_uneven_adaptive_pooling_goes_into_the_linear_layer(wanted: int | tuple[int, int]) -> None:
+    height, width = (wanted, wanted) if isinstance(wanted, int) else wanted
+    net = nn.Sequential(
+        layers.Conv2d(2, 6, 3, padding=1),
+        ARLIF(),
+        layers.AdaptiveAvgPool2d(wanted),
+        layers.Flatten(),
+        layers.Linear(6 * height * width, 5),
+    ).eval()
+    x = torch.randn(T, N, 2, 4, 4)
+    with torch.no_grad():
+        logits, _ = run(linearize(net, (2, 4, 4)), x)
+        torch.testing.assert_close(logits.float(), net(x))
+
+
+def test_uneven_adaptive_pooling_before_a_convolution_is_refused() -> None:
+    net = nn.Sequential(ARLIF(), layers.AdaptiveAvgPool2d(3), conv(2, 2))
+    assert "unequal" in check(net, (2, 4, 4))[1][0]
 
 
 def test_every_violation_is_named_at_once() -> None:

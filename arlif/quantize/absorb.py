@@ -22,6 +22,17 @@ class Spikes:
     shape: Shape
 
 
+@dataclass(frozen=True)
+class Resampled(Spikes):
+    """Spikes averaged over windows of unequal size, which only a Linear layer can take up.
+
+    rows: real [H', H], columns: real [W', W], each row the weights of one window.
+    """
+
+    rows: Real
+    columns: Real
+
+
 @singledispatch
 def absorb(layer: nn.Module, value: Any) -> Any:
     """The value behind a layer; raises LoweringError where it has no integer counterpart."""
@@ -60,13 +71,17 @@ def _(layer: nn.Conv2d, value: Any) -> Any:
 
 @absorb.register
 def _(layer: nn.Linear, value: Any) -> Any:
-    spikes = as_spikes(value)
+    spikes = value if isinstance(value, Resampled) else as_spikes(value)
     if spikes.shape != (layer.in_features,):
         raise LoweringError(
             f"takes {layer.in_features} features but receives shape {spikes.shape}; "
             "put Flatten before it"
         )
-    return _weigh(spikes, RealDense(_array(layer.weight)), layer.bias)
+    weight = _array(layer.weight)
+    if isinstance(value, Resampled):
+        shape = (len(weight), -1, len(value.rows), len(value.columns))
+        weight = np.einsum("ocij,ih,jw->ochw", weight.reshape(shape), value.rows, value.columns)
+    return _weigh(spikes, RealDense(weight.reshape(len(weight), -1)), layer.bias)
 
 
 @absorb.register(nn.BatchNorm1d)
@@ -103,7 +118,9 @@ def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
     size = value.shape[1:]
     wanted = tuple(w or s for w, s in zip(_pair(layer.output_size), size, strict=True))
     if any(s % w for s, w in zip(size, wanted, strict=True)):
-        raise LoweringError(f"adaptive pooling of {size} to {wanted} needs uneven windows")
+        spikes = as_spikes(value)
+        rows, columns = (_windows(s, w) for s, w in zip(size, wanted, strict=True))
+        return Resampled(spikes.term, (spikes.shape[0], *wanted), rows, columns)
     window = (size[0] // wanted[0], size[1] // wanted[1])
     return _pool(value, SumPool2d(window, window), 1.0 / (window[0] * window[1]))
 
@@ -127,6 +144,7 @@ def as_spikes(value: Any) -> Spikes:
         raise LoweringError(
             "its input is a real-valued stream, not spikes; put a neuron in front of it"
         )
+    _require_even(value)
     spikes: Spikes = value
     return spikes
 
@@ -135,6 +153,7 @@ def as_current(value: Any) -> Current:
     """The value as a sum of weighted terms; bare spikes get identity weights."""
     if isinstance(value, Current):
         return value
+    _require_even(value)
     channels = value.shape[0]
     identity: RealConv2d | RealDense = RealDense(np.eye(channels))
     if len(value.shape) == 3:
@@ -150,6 +169,7 @@ def _weigh(spikes: Spikes, weights: RealConv2d | RealDense, bias: torch.Tensor |
 
 def _pool(value: Any, pool: SumPool2d, factor: float) -> Any:
     shape = pool.output_shape(value.shape)
+    _require_even(value)
     if isinstance(value, Spikes):
         return Spikes(value.term.pooled(pool, factor), shape)
     if pool.padding != (0, 0):
@@ -157,6 +177,22 @@ def _pool(value: Any, pool: SumPool2d, factor: float) -> Any:
     terms = tuple(term.pooled(pool, factor) for term in value.terms)
     area = factor * pool.kernel[0] * pool.kernel[1]
     return Current(terms, value.bias * area, shape)
+
+
+def _require_even(value: Any) -> None:
+    if isinstance(value, Resampled):
+        raise LoweringError(
+            "adaptive pooling with windows of unequal size must be followed by Flatten and Linear"
+        )
+
+
+def _windows(size: int, wanted: int) -> Real:
+    """torch's adaptive windows as averages: [wanted, size]."""
+    matrix = np.zeros((wanted, size))
+    for row in range(wanted):
+        first, last = row * size // wanted, -(-(row + 1) * size // wanted)
+        matrix[row, first:last] = 1.0 / (last - first)
+    return matrix
 
 
 def flatten(value: Any) -> Any:
