@@ -69,9 +69,10 @@ template <class Neuron, class S, class F = typename Neuron::F>
 void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
               const F *of_final, S *of_x, F *of_state, double *of_parameters) {
   constexpr int states = Neuron::states, kept = Neuron::kept, parameters = Neuron::parameters;
-  // What a tile keeps for its gradient should stay in the first-level cache.
-  const int64_t fitting = 16384 / (call.steps * kept * int64_t(sizeof(Vector<F>)));
-  const int64_t groups = std::clamp<int64_t>(fitting, 1, 16), tile = groups * lanes<F>;
+  // What a tile keeps for its gradient should stay in the second-level cache, but rows that are
+  // too short waste memory accesses.
+  const int64_t fitting = 262144 / (call.steps * kept * int64_t(sizeof(Vector<F>)));
+  const int64_t groups = std::clamp<int64_t>(fitting, 4, 16), tile = groups * lanes<F>;
   std::vector<double> sums(size_t((call.size + tile - 1) / tile * parameters));
   prefer_large_pages(of_x, call.steps * call.size * int64_t(sizeof(S)));
   for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
