@@ -9,6 +9,8 @@ from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.real import NumpyRealOps
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
 from arlif.quantize.trace import linearize
+from hw_sim import lava
+from hw_sim.compare import compare
 from hw_sim.engine import reference
 from hw_sim.engine.fast import FastEngine
 from hw_sim.simulation import Record
@@ -64,3 +66,18 @@ def test_resnet18_fast_engine_equals_the_reference() -> None:
         np.testing.assert_array_equal(got.traces[name].spikes, trace.spikes)
         for state, values in trace.states.items():
             np.testing.assert_array_equal(got.traces[name].states[state], values)
+
+
+@pytest.mark.slow
+@pytest.mark.lava
+def test_resnet18_on_lava_equals_the_engine() -> None:
+    network = quantized(resnet18(), SHAPE, time_steps=T, samples=2)
+    raw = network.input.encode(images(SHAPE, 1, seed=1)[0].numpy())
+    record = Record.everything(network)
+    verdict = compare(
+        network,
+        FastEngine(network).simulate(raw, T, record),
+        lava.simulate(network, raw, T, record),
+    )
+    assert verdict.equal, verdict.first
+    assert len(verdict.layers) == len(network.populations)

@@ -9,6 +9,7 @@ import typer
 
 from arlif.cli import data, lava
 from arlif.cli.ablate import ablate
+from arlif.cli.calibrate import calibrate
 from arlif.cli.check import check
 from arlif.cli.compare import compare
 from arlif.cli.demo import demo
@@ -33,7 +34,19 @@ app = typer.Typer(
     help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.",
 )
 app.add_typer(data.app, name="data")
-PIPELINE = (train, evaluate, check, quantize, export, simulate, compare, energy, report, demo)
+PIPELINE = (
+    train,
+    evaluate,
+    check,
+    calibrate,
+    quantize,
+    export,
+    simulate,
+    compare,
+    energy,
+    report,
+    demo,
+)
 for verb in (*PIPELINE, sweep, ablate):
     app.command()(verb)
 app.command("map")(map_cores)

@@ -1,0 +1,66 @@
+"""arlif calibrate: which number formats does this network need?"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arlif.cli.output import JsonOption, Output, RunArgument, percent
+
+
+def calibrate(
+    run: RunArgument,
+    weight_bits: Annotated[int, typer.Option(help="Bits per weight, 2 to 8.")] = 8,
+    samples: Annotated[int, typer.Option(min=1, help="Training samples to try on.")] = 256,
+    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try state and table formats, narrowest first: decisions, spikes changed, saturation."""
+    from arlif.cli.samples import load_samples
+    from arlif.quantize.quantize import calibrate_input
+    from arlif.quantize.trace import linearize
+    from arlif.run import MODEL, Run
+    from arlif.training import load_trained
+    from hw_sim.calibration import calibrate_numbers, narrowest
+
+    Run(run).require(MODEL)
+    output = Output(as_json)
+    module, recipe = load_trained(run)
+    real = load_samples(recipe, data, "train", samples).real
+    linear = linearize(module, recipe.network().input_shape)
+    source = calibrate_input(real.numpy(), linear.input_shape, linear.static)
+    reports = calibrate_numbers(module, linear, source, real, recipe.time_steps, weight_bits)
+    rows = []
+    for report in reports:
+        numbers = report.precision.numbers
+        state, tables = numbers.state_format, numbers.tables
+        rows.append(
+            [
+                f"{state.bits}/{state.frac_bits}",
+                str(numbers.factor_bits),
+                f"{tables.entries} over [{tables.low:g}, {tables.high:g})",
+                f"{report.outputs_changed} of {report.samples}",
+                percent(report.spikes_changed),
+                percent(report.saturated),
+            ]
+        )
+    output.table(
+        f"{weight_bits}-bit weights; spikes and saturation of the worst layer",
+        [
+            "state bits/fraction",
+            "factor bits",
+            "tables",
+            "decisions changed",
+            "spikes",
+            "saturated",
+        ],
+        rows,
+    )
+    chosen = narrowest(reports)
+    state = chosen.precision.numbers.state_format
+    output.say(
+        f"the narrowest state that changes at most 1 % of decisions: {state.bits} bits, "
+        f"{state.frac_bits} fractional"
+    )
+    output.result({"formats": [asdict(r) for r in reports], "narrowest": asdict(chosen)})
