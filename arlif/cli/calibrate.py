@@ -46,7 +46,7 @@ def calibrate(
             ]
         )
     output.table(
-        f"{weight_bits}-bit weights; spikes and saturation of the worst layer",
+        f"{weight_bits}-bit weights: what changes; spikes and saturation of the worst layer",
         [
             "state bits/fraction",
             "factor bits",
