@@ -43,11 +43,17 @@ class Watched(FloatOps):
         return super().fire(h, theta)
 
 
-def smooth_currents(neuron: SpikingNeuron, x: Tensor, margin: float = 2e-6) -> Tensor:
-    """x [T, ...], silenced where a neuron comes within `margin` of a jump."""
+def smooth_currents(
+    neuron: SpikingNeuron, x: Tensor, margin: float = 2e-6, start: float = 0.0
+) -> Tensor:
+    """x [T, ...], silenced where a neuron comes within `margin` of a jump.
+
+    start: what every state variable starts from.
+    """
     watch = Watched(neuron.width)
+    real = neuron.real_neuron()
     with torch.no_grad():
-        run_steps(neuron.real_neuron(), watch, x.double(), None)
+        run_steps(real, watch, x.double(), real.initial_state(torch.full_like(x[0], start)))
     return x * (watch.nearest > margin)
 
 
