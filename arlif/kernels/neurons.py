@@ -54,10 +54,17 @@ def applies(real: RealNeuron, x: Tensor) -> bool:
     if not all(torch.as_tensor(getattr(real, name)).ndim == 0 for name in kernel.learned):
         return False
     if x.device.type == "cpu":
-        return x.dtype in cpu.STORAGE and library() is not None
+        return x.dtype in cpu.STORAGE and _has_library()
     return x.device.type == "cuda" and x.dtype in GPU_STORAGE and _has_triton()
 
 
+# torch.compile asks these once, and does not look inside.
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _has_library() -> bool:
+    return library() is not None
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 @cache
 def _has_triton() -> bool:
     return find_spec("triton") is not None
