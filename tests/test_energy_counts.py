@@ -3,12 +3,12 @@
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from event_counts import brute_force_operations, sent_events
 from hypothesis import given, settings
 from strategies import Case, cases, neurons
 
@@ -40,42 +40,6 @@ from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record
 
 
-def inputs_of_output(linear, shape, where):
-    """The input positions that one output sums up, from the definition of the map."""
-    if isinstance(linear, Dense):
-        return list(np.ndindex(*shape))
-    channel, row, column = where
-    if isinstance(linear, SumPool2d):
-        channels, dilation = [channel], (1, 1)
-    else:
-        per_group = linear.weight.shape[1]
-        group = channel // (linear.weight.shape[0] // linear.groups)
-        channels = range(group * per_group, (group + 1) * per_group)
-        dilation = linear.dilation
-    found = []
-    for a, b in product(range(linear.window.kernel[0]), range(linear.window.kernel[1])):
-        y = row * linear.stride[0] - linear.padding[0] + a * dilation[0]
-        x = column * linear.stride[1] - linear.padding[1] + b * dilation[1]
-        if 0 <= y < shape[1] and 0 <= x < shape[2]:
-            found += [(c, y, x) for c in channels]
-    return found
-
-
-def brute_force_operations(maps, shape, events):
-    """Follow every path back from every accumulator and count the events at its start."""
-    shapes = [shape]
-    for linear in maps:
-        shapes.append(linear.output_shape(shapes[-1]))
-
-    def arriving(stage, where):
-        if stage == 0:
-            return int(events[where])
-        sources = inputs_of_output(maps[stage - 1], shapes[stage - 1], where)
-        return sum(arriving(stage - 1, source) for source in sources)
-
-    return sum(arriving(len(maps), where) for where in np.ndindex(*shapes[-1]))
-
-
 @settings(max_examples=40, deadline=None)
 @given(cases(max_populations=3, max_samples=2))
 def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case):
@@ -83,22 +47,13 @@ def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case
     record = Record.everything(network, states=False)
     simulation = simulate(network, case.inputs, case.time_steps, record)
     counts = count(network, case.inputs, simulation, case.time_steps)
-    frames = case.inputs[None] if network.input.static else case.inputs
     for layer in counts.layers:
         for projection in layer.incoming:
-            source = projection.projection.source
-            steps = frames if source == INPUT else simulation.traces[source].spikes
-            want = [
-                sum(
-                    brute_force_operations(
-                        projection.projection.maps, network.shape(source), frame[sample] != 0
-                    )
-                    for frame in steps
-                )
-                for sample in range(steps.shape[1])
-            ]
+            events = sent_events(case, simulation, projection.projection.source)
+            want = brute_force_operations(network, projection.projection, events)
             assert projection.operations.tolist() == want
-            assert projection.graded == (source == INPUT and network.input.high > 1)
+            graded = projection.projection.source == INPUT and network.input.high > 1
+            assert projection.graded == graded
 
 
 @settings(max_examples=25, deadline=None)

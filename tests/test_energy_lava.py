@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from event_counts import brute_force_operations, lava_operations, sent_events
+from hypothesis import HealthCheck, Phase, given, settings
+from strategies import Case, cases
 
-from arlif.core.linear import Conv2d, Dense, SumPool2d, chain_shape
+from arlif.core.linear import Conv2d, Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -17,7 +20,6 @@ from arlif.core.neurons import PRESETS, IntegerArlif, IntegerLifSoft
 from arlif.core.real import RealArlif
 from hw_sim.energy.counts import count
 from hw_sim.engine.reference import simulate
-from hw_sim.lava import Models
 from hw_sim.lava import simulate as simulate_lava
 from hw_sim.lava.requirements import PINNED, installed
 from hw_sim.simulation import Record
@@ -30,6 +32,8 @@ pytestmark = [
     ),
 ]
 STEPS = 3
+few = settings(derandomize=True, database=None, phases=[Phase.generate])
+"""No shrinking: every attempt starts a simulator for each source."""
 
 
 def network() -> QuantizedNetwork:
@@ -73,45 +77,47 @@ def network() -> QuantizedNetwork:
     return QuantizedNetwork(Input(shapes["input"], 1.0), populations, projections, readout, STEPS)
 
 
-def ones(linear):
-    """A map of the same geometry that adds one per event."""
-    if isinstance(linear, Dense):
-        return Dense(np.ones_like(linear.weight))
-    if isinstance(linear, Conv2d):
-        weight = np.ones_like(linear.weight)
-        return Conv2d(weight, linear.stride, linear.padding, linear.dilation, linear.groups)
-    return linear
-
-
-def events_that_lava_adds_up(network, projection, spikes):
-    """Send spikes along the projection with all weights 1: Lava's own processes add up events."""
-    maps = tuple(ones(linear) for linear in projection.maps)
-    shape = network.shape(projection.source)
-    total = Dense(np.ones((1, int(np.prod(chain_shape(maps, shape)))), np.int8))
-    counter = QuantizedNetwork(
-        Input(shape, 1.0, 0, 1, static=False),
-        (),
-        (Projection(INPUT, READOUT, (*maps, total)),),
-        Readout(np.zeros(1, np.int32)),
-        STEPS,
-    )
-    return simulate_lava(counter, spikes.astype(np.int8), STEPS, models=Models.STOCK).readout[:, 0]
-
-
-def test_events_arriving_in_lava_are_the_operations_we_count():
-    net = network()
-    rng = np.random.default_rng(1)
-    inputs = rng.integers(-40, 128, (2, *net.input.shape)).astype(np.int8)
+def assert_three_counts_agree(case: Case) -> None:
+    """Ours, from the reference engine's counts; Lava's; and a loop over every path."""
+    net, inputs, steps = case.network, case.inputs, case.time_steps
     record = Record.everything(net, states=False)
-    want = simulate(net, inputs, STEPS, record)
-    got = simulate_lava(net, inputs, STEPS, record)
-    ours, lavas = count(net, inputs, want, STEPS), count(net, inputs, got, STEPS)
-    assert all(0 < want.counts[name].sum() < want.counts[name].size * STEPS for name in "abc")
-    for mine, its in zip(ours.layers, lavas.layers, strict=True):
-        for a, b in zip(mine.incoming, its.incoming, strict=True):
-            assert a.operations.tolist() == b.operations.tolist()
-            source = a.projection.source
-            if source != INPUT:
-                spikes = got.traces[source].spikes
-                arrived = events_that_lava_adds_up(net, a.projection, spikes)
-                assert a.operations.tolist() == arrived.tolist(), str(a.projection)
+    lava = simulate_lava(net, inputs, steps, record)
+    counts = count(net, inputs, simulate(net, inputs, steps), steps)
+    ours = {id(p.projection): p for layer in counts.layers for p in layer.incoming}
+    for source in (INPUT, *(p.name for p in net.populations)):
+        leaving = [p for p in net.projections if p.source == source]
+        events = sent_events(case, lava, source)
+        arrived = lava_operations(net, leaving, events)
+        for column, projection in enumerate(leaving):
+            mine = ours[id(projection)].operations.tolist()
+            assert mine == arrived[:, column].tolist(), str(projection)
+            assert mine == brute_force_operations(net, projection, events), str(projection)
+
+
+def test_a_network_with_every_kind_of_connection():
+    net = network()
+    inputs = np.random.default_rng(1).integers(-40, 128, (2, *net.input.shape)).astype(np.int8)
+    counts = simulate(net, inputs, STEPS).counts
+    assert all(0 < counts[name].sum() < counts[name].size * STEPS for name in "abc")
+    assert_three_counts_agree(Case(net, inputs, STEPS))
+
+
+def has_every_part(case: Case) -> bool:
+    """Whether a network has a convolution, a pool and several projections into one node."""
+    projections = case.network.projections
+    maps = {type(linear) for p in projections for linear in p.maps}
+    return {Conv2d, SumPool2d} <= maps and len({p.target for p in projections}) < len(projections)
+
+
+@settings(few, max_examples=2, suppress_health_check=list(HealthCheck))
+@given(cases(max_populations=3, max_samples=2).filter(has_every_part))
+def test_random_networks(case: Case):
+    assert_three_counts_agree(case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@settings(few, max_examples=50)
+@given(cases(max_populations=4, max_samples=3))
+def test_many_random_networks(case: Case):
+    assert_three_counts_agree(case)
