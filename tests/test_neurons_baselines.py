@@ -14,11 +14,15 @@ from arlif.neurons import (
     LIF,
     PLIF,
     PSN,
+    AglLIF,
     AsglLIF,
     LearnableResetLIF,
     MaskedPSN,
+    MpePSN,
     SlidingPSN,
 )
+from arlif.neurons.estimated import ESTIMATION_WEIGHT, estimation_errors
+from arlif.training.loss import with_estimation
 
 CURRENTS = st.lists(st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3), min_size=1, max_size=12)
 DECAYS = st.floats(0.05, 0.95)
@@ -141,7 +145,9 @@ def test_psn_of_another_t_is_refused():
         PSN(3)(torch.zeros(4, 1, 1))
 
 
-@pytest.mark.parametrize("neuron", [CLIF(), PLIF(), LearnableResetLIF(), PSN(4), SlidingPSN()])
+@pytest.mark.parametrize(
+    "neuron", [CLIF(), PLIF(), LearnableResetLIF(), PSN(4), SlidingPSN(), MpePSN(), AglLIF()]
+)
 def test_gradients_reach_inputs_and_parameters(neuron):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(4, 200, 1, generator=generator).mul(2).requires_grad_()
@@ -153,7 +159,10 @@ def test_gradients_reach_inputs_and_parameters(neuron):
         assert float(parameter.grad.abs().sum()) > 0, name
 
 
-@pytest.mark.parametrize("make", [lambda: CLIF(1.0), lambda: PLIF(0.0), lambda: SlidingPSN(0)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: CLIF(1.0), lambda: PLIF(0.0), lambda: SlidingPSN(0), lambda: MpePSN(0.5, 0.0)],
+)
 def test_constants_out_of_range_are_refused(make):
     with pytest.raises(ArlifError):
         make()
@@ -180,3 +189,93 @@ def test_asgl_mixes_smooth_values_in_and_learns_its_steepness():
     assert torch.allclose(x.grad, 2.0 * soft * (1 - soft))
     want = ((x - 1.0) * soft * (1 - soft)).sum()
     assert torch.isclose(neuron.steepness.grad, want)
+
+
+def agl_gradient(x, scales, k, v):
+    """d(sum of w s)/dx of LIF with hard reset by hand, [T, N, C] lists; w = 1, 2, 3, ..."""
+    width = 2 * sum(scales) / len(scales)
+    widths = [width] + [width * math.sqrt(1 + k * k)] * (len(x) - 1)
+    steps = range(len(x))
+    grad = [0.0] * len(x)
+    h, s, u = [], [], 0.0
+    for now in x:
+        h.append(k * u + now)
+        s.append(1.0 if h[-1] >= v else 0.0)
+        u = (1 - s[-1]) * h[-1]
+    du = 0.0  # gradient of the potential that a step leaves behind
+    for t in reversed(steps):
+        slope = (1.0 if abs(h[t] - v) <= widths[t] / 2 else 0.0) / widths[t]
+        dh = du * (1 - s[t]) + ((t + 1) - du * h[t]) * slope
+        grad[t], du = dh, k * dh
+    return grad
+
+
+@pytest.mark.parametrize("k", [0.2, 0.5])
+def test_agl_takes_its_widths_from_the_batch_norm_before_it(k):
+    """Theorems 1 and 2 of the paper: the scales of the batch norm, and 1 + k^2 from step 2 on."""
+    generator = torch.Generator().manual_seed(4)
+    norm = torch.nn.BatchNorm1d(5).double()
+    norm.weight.data = torch.rand(5, generator=generator).double() + 0.3
+    raw = torch.randn(4, 30, 5, generator=generator, dtype=torch.float64)
+    x = norm(raw.flatten(0, 1)).unflatten(0, (4, 30)).detach().requires_grad_()
+    weights = torch.arange(1.0, 5.0).view(4, 1, 1)
+    neuron = AglLIF(k, 0.5).double()
+    (neuron(x) * weights).sum().backward()
+    assert float(x.grad.abs().sum()) > 0
+    for n in range(30):
+        for c in range(5):
+            column = x[:, n, c].tolist()
+            want = agl_gradient(column, norm.weight.tolist(), k, 0.5)
+            assert x.grad[:, n, c].tolist() == pytest.approx(want, rel=1e-4, abs=1e-4)
+
+
+def test_agl_fires_as_lif_with_hard_reset_and_continues():
+    x = torch.randn(5, 4, 6, 3, generator=torch.Generator().manual_seed(2)) * 2
+    plain = LIF(0.5, 0.7, "hard")
+    for neuron in (AglLIF(0.5, 0.7).train(), AglLIF(0.5, 0.7).eval()):
+        assert torch.equal(neuron(x), plain(x))
+        first, state = neuron(x[:1], return_state=True)
+        others, _ = neuron(x[1:], state, return_state=True)
+        assert torch.equal(torch.cat([first, others]), plain(x))
+    assert AglLIF()(torch.ones(3, 2)).shape == (3, 2)
+
+
+@given(CURRENTS, DECAYS, st.integers(0, 1000))
+def test_mpe_psn_equals_its_equations(xs, k, seed):
+    neuron = MpePSN(k, 0.7).double()
+    torch.manual_seed(seed)
+    got = run(neuron, xs)
+    torch.manual_seed(seed)
+    drawn = torch.bernoulli(torch.tensor([[[sigma(v)]] for v in xs], dtype=torch.float64))
+    estimates = [(1 - b) * x for b, x in zip(drawn.flatten().tolist(), xs, strict=True)]
+    potentials = [k * e + x for e, x in zip([0.0, *estimates], xs, strict=False)]
+    assert got == [1.0 if h >= neuron.threshold.item() else 0.0 for h in potentials]
+    left = [0.0 if h >= neuron.threshold.item() else h for h in potentials]
+    error = sum((e - u) ** 2 for e, u in zip(estimates, left, strict=True)) / len(xs)
+    assert neuron.estimation_error.item() == pytest.approx(error, rel=1e-9)
+
+
+def test_mpe_psn_drops_currents_as_often_as_sigma_says():
+    neuron = MpePSN(1.0, 1e6)
+    torch.manual_seed(0)
+    _, last = neuron(torch.full((1, 20000), 0.8), return_state=True)
+    assert float((last == 0).float().mean()) == pytest.approx(sigma(0.8), abs=0.01)
+    spikes = MpePSN(0.5, 1.0)(torch.full((1, 3), 0.6), state=torch.tensor([1.0, 0.8, 0.7]))
+    assert spikes.tolist() == [[1.0, 1.0, 0.0]]
+
+
+def test_the_estimation_error_joins_the_loss():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(MpePSN(), torch.nn.Linear(3, 3), MpePSN())
+    loss = torch.tensor(2.0, requires_grad=True)
+    assert with_estimation(loss, LIF()) is loss
+    assert estimation_errors(net) is None
+    net.eval()(torch.randn(4, 5, 3))
+    assert estimation_errors(net) is None
+    net.train()(torch.randn(4, 5, 3))
+    errors = sum(layer.estimation_error.item() for layer in (net[0], net[2]))
+    total = with_estimation(loss, net)
+    want = (1 - ESTIMATION_WEIGHT) * 2.0 + ESTIMATION_WEIGHT * errors
+    assert total.item() == pytest.approx(want)
+    total.backward()
+    assert float(net[1].weight.grad.abs().sum()) > 0

@@ -14,9 +14,11 @@ from arlif.neurons import (
     LIF,
     PLIF,
     PSN,
+    AglLIF,
     AsglLIF,
     LearnableResetLIF,
     MaskedPSN,
+    MpePSN,
     SlidingPSN,
 )
 
@@ -27,7 +29,7 @@ class NeuronConfig:
 
     name: one of NEURONS. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
     width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
-    neuron reads, at least 1. Parallel neurons have no use for decay and threshold.
+    neuron reads, at least 1. PSN, masked and sliding PSN have no use for decay and threshold.
     Raises ArlifError.
     """
 
@@ -76,10 +78,12 @@ NEURONS: dict[str, Callable[[NeuronConfig, int], nn.Module]] = {
     "lif-hard": lambda c, steps: LIF(c.decay, c.v_threshold, "hard", c.width),
     "lif-learnable": lambda c, steps: LearnableResetLIF(c.decay, c.v_threshold, c.width),
     "lif-asgl": lambda c, steps: AsglLIF(c.decay, c.v_threshold),
+    "lif-agl": lambda c, steps: AglLIF(c.decay, c.v_threshold),
     "plif": lambda c, steps: PLIF(c.decay, c.v_threshold, c.width),
     "clif": lambda c, steps: CLIF(c.decay, c.v_threshold, c.width),
     "psn": lambda c, steps: PSN(steps, c.width),
     "psn-masked": lambda c, steps: MaskedPSN(steps, min(c.order, steps), c.width),
     "psn-sliding": lambda c, steps: SlidingPSN(c.order, c.width),
+    "psn-mpe": lambda c, steps: MpePSN(c.decay, c.v_threshold, c.width),
 }
 """Every neuron by the name it has in recipes."""

@@ -1,5 +1,7 @@
 """Spiking neurons as torch modules over [T, N, ...]."""
 
+from arlif.neurons.agl import AglLIF
+from arlif.neurons.estimated import MpePSN
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.parallel import PSN, MaskedPSN, SlidingPSN
 from arlif.neurons.sequential import CLIF, PLIF, LearnableResetLIF
@@ -7,9 +9,11 @@ from arlif.neurons.smoothing import AsglLIF
 
 __all__ = [
     "ARLIF",
+    "AglLIF",
     "AsglLIF",
     "CLIF",
     "LIF",
+    "MpePSN",
     "PLIF",
     "PSN",
     "LearnableResetLIF",

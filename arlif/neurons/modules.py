@@ -26,6 +26,13 @@ class SpikingNeuron(nn.Module):
         """The neuron's constants, effective values, as the step reads them."""
         raise NotImplementedError
 
+    def lowered(self) -> tuple[RealNeuron, float]:
+        """A neuron with an integer counterpart, and the factor of its currents, that do the same.
+
+        Raises LoweringError where there is none.
+        """
+        return self.real_neuron(), 1.0
+
     def forward(
         self, x: Tensor, state: Any = None, return_state: bool = False
     ) -> Tensor | tuple[Tensor, Any]:
@@ -35,6 +42,12 @@ class SpikingNeuron(nn.Module):
         return_state: also return the state after the last step.
         Raises ArlifError where x has no time step or is not floating point.
         """
+        self.check(x)
+        spikes, state = self.run(x, state, self.width, return_state)
+        return (spikes, state) if return_state else spikes
+
+    def check(self, x: Tensor) -> None:
+        """Raise ArlifError where x is no input of a neuron."""
         require(
             x.ndim >= 2 and x.shape[0] >= 1,
             f"a neuron takes [T, N, ...] with at least one time step, not {tuple(x.shape)}; "
@@ -44,12 +57,13 @@ class SpikingNeuron(nn.Module):
             x.is_floating_point(),
             f"a neuron takes floating-point currents, not {x.dtype}; use x.float()",
         )
+
+    def run(self, x: Tensor, state: Any, width: float, return_state: bool) -> tuple[Tensor, Any]:
+        """Spikes and, where asked for, the last state, with a surrogate of this width."""
         neuron = self.real_neuron()
         if kernels.applies(neuron, x):
-            spikes, state = kernels.run(neuron, x, state, self.width, return_state)
-        else:
-            spikes, state = run_steps(neuron, FloatOps(self.width), x, state)
-        return (spikes, state) if return_state else spikes
+            return kernels.run(neuron, x, state, width, return_state)
+        return run_steps(neuron, FloatOps(width), x, state)
 
 
 def run_steps(neuron: RealNeuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Tensor, Any]:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from arlif.core.ops import Ops
-from arlif.core.real import RealFunction, RealLif, RealLifHard, Sigmoid
+from arlif.core.real import RealFunction, RealLif, RealLifHard, RealLifSubtract, Sigmoid
 from arlif.core.steps import LifState, lif_hard_step
-from arlif.errors import require
+from arlif.errors import LoweringError, require
 from arlif.neurons.modules import SpikingNeuron
 
 
@@ -67,7 +67,7 @@ class RealLifLearnable(RealLif):
 
 
 @dataclass(frozen=True)
-class RealPlif(RealLifHard):
+class RealPlif(RealLif):
     """PLIF: LIF with hard reset whose input is weighted by `gain` = 1 - decay."""
 
     gain: Any
@@ -109,6 +109,16 @@ class LearnableResetLIF(SpikingNeuron):
     def real_neuron(self) -> RealLifLearnable:
         return RealLifLearnable(self.decay, self.v_threshold, self.v_reset)
 
+    def lowered(self) -> tuple[RealLifSubtract, float]:
+        """LIF that subtracts v_reset, which must have stayed above 0."""
+        require(
+            self.v_reset.item() > 0,
+            f"its spikes subtract {self.v_reset.item():.3g}, and integers know a reset above 0 "
+            "only; train AR-LIF",
+            LoweringError,
+        )
+        return RealLifSubtract(self.decay, self.v_threshold, self.v_reset, 0.0), 1.0
+
     def extra_repr(self) -> str:
         return f"decay={self.decay}, v_threshold={self.v_threshold}"
 
@@ -134,6 +144,10 @@ class PLIF(SpikingNeuron):
 
     def real_neuron(self) -> RealPlif:
         return RealPlif(self.decay, self.v_threshold, self.w.sigmoid())
+
+    def lowered(self) -> tuple[RealLifHard, float]:
+        """LIF with hard reset, its currents multiplied by 1 - k."""
+        return RealLifHard(self.decay, self.v_threshold), self.w.sigmoid().item()
 
     def extra_repr(self) -> str:
         return f"v_threshold={self.v_threshold}"

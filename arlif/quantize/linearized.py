@@ -88,6 +88,11 @@ class Current:
     bias: Real
     shape: Shape
 
+    def scaled(self, factor: float) -> "Current":
+        """The current times a number."""
+        terms = tuple(replace(term, scale=term.scale * factor) for term in self.terms)
+        return replace(self, terms=terms, bias=self.bias * factor)
+
 
 @dataclass(frozen=True)
 class LinearizedPopulation:

@@ -115,8 +115,9 @@ class _Walk:
 
     def _fire(self, path: str, layer: SpikingNeuron, value: Any) -> Spikes:
         name = path.replace(".", "_")
-        current = as_current(value)
-        self.populations.append(LinearizedPopulation(name, detached(layer.real_neuron()), current))
+        neuron, factor = layer.lowered()
+        current = as_current(value).scaled(factor)
+        self.populations.append(LinearizedPopulation(name, detached(neuron), current))
         return Spikes(Term(name), current.shape)
 
     def _repeat(self, value: Any) -> Any:

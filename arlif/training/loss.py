@@ -1,8 +1,10 @@
 """The loss of the paper: temporal efficient training plus a mean-square regulariser."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+
+from arlif.neurons.estimated import ESTIMATION_WEIGHT, estimation_errors
 
 PHI = 1.0
 """Where the regulariser pulls every logit (arXiv:2507.20746, Eq. 9; arXiv:2202.11946)."""
@@ -21,3 +23,9 @@ def tet_loss(
     cross_entropy = functional.cross_entropy(logits.flatten(0, 1), per_step.flatten(0, 1))
     goal = per_step if mse_to_labels else torch.full_like(logits, PHI)
     return (1 - mse_weight) * cross_entropy + mse_weight * functional.mse_loss(logits, goal)
+
+
+def with_estimation(loss: Tensor, net: nn.Module) -> Tensor:
+    """(1 - lambda) loss + lambda times the estimation errors of MPE-PSN layers, where there are."""
+    errors = estimation_errors(net)
+    return loss if errors is None else torch.lerp(loss, errors, ESTIMATION_WEIGHT)

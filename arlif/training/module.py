@@ -15,7 +15,7 @@ from arlif.neurons import ARLIF
 from arlif.training.augment import augment
 from arlif.training.batches import Batches
 from arlif.training.evaluate import Evaluation, evaluate_sums, finish, spiking_layers
-from arlif.training.loss import tet_loss
+from arlif.training.loss import tet_loss, with_estimation
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
 
@@ -67,6 +67,7 @@ class TrainingModule(lightning.LightningModule):
         x, targets = augment(recipe.augmentation, info.real(batch[0]), targets, self.fill)
         logits = self.net(info.normalized(x)).float()
         loss = tet_loss(logits, targets, recipe.mse_weight, recipe.mse_to_labels)
+        loss = with_estimation(loss, self.net)
         self._loss += torch.stack([loss.detach(), torch.ones_like(loss)])
         self.log("loss", loss.detach(), prog_bar=True, logger=False)
         return loss

@@ -1,0 +1,66 @@
+"""MPE-PSN: spikes of all time steps at once, from estimates of the membrane potentials before."""
+
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from arlif.errors import LoweringError, require
+from arlif.neurons.modules import SpikingNeuron
+from arlif.neurons.ops import RectangularSpike
+
+ESTIMATION_WEIGHT = 0.01
+"""Share of the estimation errors in the loss, lambda_mem of the released CIFAR10-DVS runs."""
+
+
+class MpePSN(SpikingNeuron):
+    """Parallel neuron by membrane potential estimation (arXiv:2409.04978), as its authors released.
+
+    e[t] = (1 - b[t]) x[t], b[t] = 1 with probability sigma(x[t]): what may be left of the potential
+    h[t] = k e[t-1] + x[t], e[-1] = 0;  s[t] = [h[t] >= v]
+    estimation_error = mean over steps and neurons of (e[t] - (1 - s[t]) h[t])^2
+
+    v is trained, one per layer. While training, every forward pass leaves its `estimation_error`
+    for the loss, see `estimation_errors`; its weights per step, which the authors train, stay at
+    their common start. It draws in eval mode too. decay: k in [0, 1]. v_threshold: where v starts.
+    Raises ArlifError.
+    """
+
+    def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
+        super().__init__(width)
+        require(0 <= decay <= 1, f"the decay k = 1 - 1/tau lies in [0, 1], not {decay}")
+        require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")
+        self.decay = decay
+        self.threshold = nn.Parameter(torch.tensor(float(v_threshold)))
+        self.estimation_error: Tensor | None = None
+
+    def forward(
+        self, x: Tensor, state: Any = None, return_state: bool = False
+    ) -> Tensor | tuple[Tensor, Any]:
+        """Spikes [T, N, ...] for input currents x [T, N, ...]. state: e of the step before x."""
+        self.check(x)
+        currents = x.float() if x.dtype.itemsize < 4 else x
+        estimates = currents * (1 - torch.bernoulli(currents.detach().sigmoid()))
+        before = torch.zeros_like(currents[:1]) if state is None else state[None]
+        h = self.decay * torch.cat([before, estimates[:-1]]) + currents
+        spikes: Tensor = RectangularSpike.apply(h - self.threshold, self.width)  # type: ignore[no-untyped-call]
+        if self.training:
+            self.estimation_error = (estimates - (1 - spikes) * h).square().mean()
+        return (spikes.to(x.dtype), estimates[-1]) if return_state else spikes.to(x.dtype)
+
+    def real_neuron(self) -> NoReturn:
+        """Raise LoweringError: its spikes are drawn at random."""
+        raise LoweringError(
+            "MpePSN cannot be deployed: it draws random numbers at every step, and the integer "
+            "specification is deterministic; train AR-LIF or LIF"
+        )
+
+    def extra_repr(self) -> str:
+        return f"decay={self.decay}"
+
+
+def estimation_errors(net: nn.Module) -> Tensor | None:
+    """Sum of what the network's MpePSN layers left in their last forward pass; None without any."""
+    layers = (m for m in net.modules() if isinstance(m, MpePSN))
+    errors = [m.estimation_error for m in layers if m.estimation_error is not None]
+    return torch.stack(errors).sum() if errors else None
