@@ -11,25 +11,32 @@ from arlif.files import write_text
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file of a run directory and the verb that writes it."""
+    """A file of a run directory, the verb that writes it, and the file that the verb makes it from.
+
+    made_from: None where the verb reads no earlier file whose change would leave this one behind.
+    """
 
     name: str
     verb: str
+    made_from: "Artifact | None" = None
 
 
 CONFIG = Artifact("config.json", "train")
 MODEL = Artifact("model.pt", "train")
 TRAINING = Artifact("training.json", "train")
-NIR = Artifact("network.nir", "quantize")
-QUANTIZE = Artifact("quantize.json", "quantize")
-NET = Artifact("network.net", "export")
-ONNX = Artifact("network.onnx", "export")
-LIF_NIR = Artifact("lif.nir", "export --lif")
-FLOAT_ONNX = Artifact("float.onnx", "export --float")
+METRICS = Artifact("metrics.csv", "train")
+BEST = Artifact("checkpoints/best.ckpt", "train")
+LAST = Artifact("checkpoints/last.ckpt", "train")
+NIR = Artifact("network.nir", "quantize", MODEL)
+QUANTIZE = Artifact("quantize.json", "quantize", MODEL)
+NET = Artifact("network.net", "export", NIR)
+ONNX = Artifact("network.onnx", "export", NIR)
+LIF_NIR = Artifact("lif.nir", "export --lif", MODEL)
+FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
 COMPARE = Artifact("compare.json", "compare")
-ENERGY = Artifact("energy.json", "energy")
-ENERGY_CSV = Artifact("energy.csv", "energy")
-SWEEP = Artifact("sweep.json", "sweep")
+ENERGY = Artifact("energy.json", "energy", NIR)
+ENERGY_CSV = Artifact("energy.csv", "energy", NIR)
+SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
 
@@ -40,12 +47,12 @@ ENGINE_INPUT = {"float": MODEL, "integer": NIR, "lava": NET, "onnx": ONNX}
 
 def traces(engine: str) -> Artifact:
     """The readouts, spike counts and traces that an engine wrote."""
-    return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}")
+    return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}", ENGINE_INPUT[engine])
 
 
 def outcome(engine: str) -> Artifact:
     """The figures of an engine's run."""
-    return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}")
+    return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}", ENGINE_INPUT[engine])
 
 
 @dataclass(frozen=True)
@@ -74,21 +81,27 @@ class Run:
             )
         return self.path(artifact)
 
-    def is_fresh(self, artifact: Artifact, source: Artifact) -> bool:
-        """Whether an artifact exists and is not older than what it was made from."""
-        return self.has(artifact) and not (
-            self.has(source)
-            and self.path(artifact).stat().st_mtime_ns < self.path(source).stat().st_mtime_ns
-        )
+    def is_fresh(self, artifact: Artifact) -> bool:
+        """Whether an artifact exists and nothing that it was made from is newer."""
+        return self.has(artifact) and self._outdated(artifact) is None
 
-    def require_fresh(self, artifact: Artifact, source: Artifact) -> Path:
-        """The path of an artifact that must exist and belong to its source as it is now."""
+    def require_fresh(self, artifact: Artifact) -> Path:
+        """The path of an artifact that must exist and belong to what it was made from."""
         path = self.require(artifact)
-        if not self.is_fresh(artifact, source):
+        if outdated := self._outdated(artifact):
             raise ArlifError(
-                f"{path} is older than {source.name}; write it again with: {self.command(artifact)}"
+                f"{self.path(outdated)} is older than what it is made from; write it again with: "
+                f"{self.command(outdated)}"
             )
         return path
+
+    def _outdated(self, artifact: Artifact) -> Artifact | None:
+        """The first file, from the model on, that is older than what it was made from."""
+        source = artifact.made_from
+        if source is None or not self.has(source):
+            return None
+        older = self.path(artifact).stat().st_mtime_ns < self.path(source).stat().st_mtime_ns
+        return self._outdated(source) or (artifact if older else None)
 
     def command(self, artifact: Artifact) -> str:
         """The command that writes an artifact of this run."""

@@ -11,7 +11,7 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.linear import Conv2d, Dense, Shape, SumPool2d
 from arlif.core.network import READOUT, Projection, QuantizedNetwork
 from arlif.core.neurons import Numbers
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.core.tables import TableDomain
 from arlif.quantize.linearized import (
     Current,
@@ -40,7 +40,9 @@ def precisions(draw: st.DrawFn) -> Precision:
 @st.composite
 def real_neurons(draw: st.DrawFn) -> RealNeuron:
     decay, threshold = draw(st.floats(0, 1)), draw(st.floats(0.25, 2))
-    kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSoft, RealLifHard)))
+    kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)))
+    if kind is RealLifSubtract:
+        return kind(decay, threshold, draw(st.floats(0.25, 2)), draw(st.floats(0, 1)))
     if kind is not RealArlif:
         return kind(decay, threshold)
     alpha, beta = draw(st.floats(0, 1)), draw(st.floats(-1, 1))

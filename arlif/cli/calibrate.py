@@ -17,20 +17,19 @@ def calibrate(
     as_json: JsonOption = False,
 ) -> None:
     """Try state and table formats, narrowest first: decisions, spikes changed, saturation."""
-    from arlif.cli.samples import load_samples
-    from arlif.quantize.quantize import calibrate_input
-    from arlif.quantize.trace import linearize
-    from arlif.run import MODEL, Run
-    from arlif.training import load_trained
+    from arlif.cli.samples import load_quantizable
     from hw_sim.calibration import calibrate_numbers, narrowest
 
-    Run(run).require(MODEL)
     output = Output(as_json)
-    module, recipe = load_trained(run)
-    real = load_samples(recipe, data, "train", samples).real
-    linear = linearize(module, recipe.network().input_shape)
-    source = calibrate_input(real.numpy(), linear.input_shape, linear.static)
-    reports = calibrate_numbers(module, linear, source, real, recipe.time_steps, weight_bits)
+    trained = load_quantizable(run, data, samples)
+    reports = calibrate_numbers(
+        trained.module,
+        trained.linear,
+        trained.source,
+        trained.calibration.real,
+        trained.recipe.time_steps,
+        weight_bits,
+    )
     rows = []
     for report in reports:
         numbers = report.precision.numbers

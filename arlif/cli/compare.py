@@ -48,7 +48,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
 def run_compare(folder: Path, want: EngineName, got: EngineName) -> dict[str, Any]:
     """Compare two engines' traces; writes compare.json and returns its content."""
     from arlif.errors import require
-    from arlif.run import COMPARE, ENGINE_INPUT, NIR, Run, outcome, traces
+    from arlif.run import COMPARE, NIR, Run, outcome, traces
     from export.nir import read_nir
     from hw_sim.compare import compare as compare_simulations
     from hw_sim.traces import read_traces
@@ -59,7 +59,7 @@ def run_compare(folder: Path, want: EngineName, got: EngineName) -> dict[str, An
         "the float network is not bit-exact; arlif quantize prints what quantization changed",
     )
     run = Run(folder)
-    paths = [run.require_fresh(traces(e), ENGINE_INPUT[e]) for e in (want, got)]
+    paths = [run.require_fresh(traces(e)) for e in (want, got)]
     network = read_nir(run.require(NIR))
     comparison = compare_simulations(network, *(read_traces(path) for path in paths))
     networks = [run.read_json(outcome(engine))["network"] for engine in (want, got)]

@@ -76,7 +76,7 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
     """Count a simulation's operations; writes energy.json and energy.csv, returns the former."""
     from arlif.cli.source import Source
     from arlif.files import write_text
-    from arlif.run import ENERGY, ENERGY_CSV, ENGINE_INPUT, NIR, Run, outcome, traces
+    from arlif.run import ENERGY, ENERGY_CSV, NIR, Run, outcome, traces
     from export.nir import read_nir
     from hw_sim.agreement import raw_inputs
     from hw_sim.energy.catalogue import MODELS, find_model
@@ -87,7 +87,7 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
         engine is not EngineName.FLOAT, "events are counted on integers; choose another --engine"
     )
     run = Run(folder)
-    path = run.require_fresh(traces(engine), ENGINE_INPUT[engine])
+    path = run.require_fresh(traces(engine))
     simulated = run.read_json(outcome(engine))
     network = read_nir(run.require(NIR))
     samples, time_steps = Source.from_json(simulated["source"]).load(run)

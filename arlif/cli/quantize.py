@@ -7,7 +7,6 @@ import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 
-CALIBRATION_SAMPLES = 1024
 CHECKED_SAMPLES = 256
 STOCK_LAVA = "stock-lava"
 """The numbers that lava-dl's own netx runs: plain LIF with hard reset only."""
@@ -50,49 +49,42 @@ def run_quantize(
     folder: Path, preset: str, weight_bits: int, qat: int, data: Path | None
 ) -> dict[str, Any]:
     """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
-    from arlif import data as datasets
-    from arlif.cli.samples import load_samples
+    from arlif.cli.samples import load_quantizable, load_samples
     from arlif.core.neurons import find_preset
     from arlif.errors import require
     from arlif.quantize.finetune import finetune, finetuning
     from arlif.quantize.qat import QatNetwork
-    from arlif.quantize.quantize import Precision, calibrate_input
+    from arlif.quantize.quantize import Precision
     from arlif.quantize.quantize import quantize as quantize_network
     from arlif.quantize.stock_lava import quantize_for_stock_lava
-    from arlif.quantize.trace import linearize
-    from arlif.run import MODEL, NIR, QUANTIZE, Run
-    from arlif.training import load_trained
+    from arlif.run import NIR, QUANTIZE, Run
     from export.nir import write_nir
     from hw_sim.agreement import agreement
 
-    run = Run(folder)
-    run.require(MODEL)
     stock = preset == STOCK_LAVA
     require(
         not stock or (weight_bits == 8 and not qat),
         f"{STOCK_LAVA} takes 8-bit weights and no --qat: stock Lava's numbers are fixed",
     )
     precision = Precision(find_preset("loihi24" if stock else preset), weight_bits)
-    module, recipe = load_trained(folder)
-    calibration = load_samples(recipe, data, "train", CALIBRATION_SAMPLES)
-    linear = linearize(module, recipe.network().input_shape)
-    source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
+    trained = load_quantizable(folder, data)
+    linear, source, recipe = trained.linear, trained.source, trained.recipe
     if stock:
         network = quantize_for_stock_lava(linear, source, recipe.time_steps)
     elif qat:
         trainable = QatNetwork(linear, source, precision, recipe.time_steps)
-        dataset = datasets.load(recipe.dataset, data, recipe.time_steps)
-        finetune(trainable, finetuning(recipe, qat), dataset)
+        finetune(trainable, finetuning(recipe, qat), recipe.load_data(data))
         network = trainable.quantized()
     else:
         network = quantize_network(linear, source, precision, recipe.time_steps)
+    run = Run(folder)
     write_nir(network, run.path(NIR))
     test = load_samples(recipe, data, "test", CHECKED_SAMPLES)
     result = {
         "preset": preset,
         "weight_bits": weight_bits,
         "qat_epochs": qat,
-        **agreement(module, network, test.real),
+        **agreement(trained.module, network, test.real),
     }
     run.write_json(QUANTIZE, result)
     return result

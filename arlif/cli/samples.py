@@ -7,10 +7,18 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from arlif.core.nodes import Input
 from arlif.errors import ArlifError, require
-from arlif.training import Recipe
+from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.quantize import calibrate_input
+from arlif.quantize.trace import linearize
+from arlif.run import MODEL, Run
+from arlif.training import Recipe, load_trained
+
+CALIBRATION_SAMPLES = 1024
+"""Training samples whose range the input format is fitted to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +53,33 @@ def load_samples(
     split = dataset.train if part == "train" else dataset.test
     raw = torch.from_numpy(np.array(split.inputs[:limit]))
     return Samples(dataset.info.network_input(raw), split.labels[:limit])
+
+
+@dataclass(frozen=True, eq=False)
+class Quantizable:
+    """A trained network, ready for its numbers to be chosen.
+
+    linear: its layers between populations, made linear. source: its input, scaled to fit the
+    calibration samples.
+    """
+
+    module: nn.Module
+    recipe: Recipe
+    linear: LinearizedNetwork
+    source: Input
+    calibration: Samples
+
+
+def load_quantizable(
+    run: Path, folder: Path | None, samples: int = CALIBRATION_SAMPLES
+) -> Quantizable:
+    """The trained network of a run and its input as the first training `samples` want it."""
+    Run(run).require(MODEL)
+    module, recipe = load_trained(run)
+    calibration = load_samples(recipe, folder, "train", samples)
+    linear = linearize(module, recipe.network().input_shape)
+    source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
+    return Quantizable(module, recipe, linear, source, calibration)
 
 
 def read_samples(inputs: Path, labels: Path | None, limit: int | None) -> Samples:

@@ -20,24 +20,16 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and simulate at every combination; writes sweep.json, which the report plots."""
-    from arlif.cli.samples import load_samples
-    from arlif.quantize.quantize import calibrate_input
-    from arlif.quantize.trace import linearize
-    from arlif.run import MODEL, SWEEP, Run
-    from arlif.training import load_trained
+    from arlif.cli.samples import load_quantizable, load_samples
+    from arlif.run import SWEEP, Run
     from hw_sim.sweep import sweep as run_sweep
 
-    folder = Run(run)
-    folder.require(MODEL)
     output = Output(as_json)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
-    module, recipe = load_trained(run)
-    calibration = load_samples(recipe, data, "train", 1024)
-    linear = linearize(module, recipe.network().input_shape)
-    source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
-    test = load_samples(recipe, data, "test", samples)
+    trained = load_quantizable(run, data)
+    test = load_samples(trained.recipe, data, "test", samples)
     assert test.labels is not None
-    rows = run_sweep(linear, source, test.real, test.labels, bits, steps, jobs=jobs)
+    rows = run_sweep(trained.linear, trained.source, test.real, test.labels, bits, steps, jobs=jobs)
     models = list(rows[0].energy_uj)
     output.table(
         f"{len(test)} test samples; energy per inference in uJ",
@@ -54,7 +46,7 @@ def sweep(
         ],
     )
     content = [asdict(row) for row in rows]
-    folder.write_json(SWEEP, content)
+    Run(run).write_json(SWEEP, content)
     output.result(content)
 
 

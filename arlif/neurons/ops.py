@@ -23,20 +23,14 @@ class RectangularSpike(torch.autograd.Function):
         return grad[0] * inside / ctx.width, None
 
 
-class FloatOps:
-    """Real numbers as torch tensors; spikes are 0.0 or 1.0 and differentiable.
+class TorchChoices:
+    """What torch tensors do alike, whatever their numbers stand for; spikes are 0.0 or 1.0.
 
-    width: width a of the rectangular surrogate; 1.0 in the paper.
+    width: width a of the rectangular surrogate, in the unit of the membrane potential.
     """
 
-    def __init__(self, width: float = 1.0) -> None:
+    def __init__(self, width: float) -> None:
         self.width = width
-
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
-        return value * factor
-
-    def saturate(self, value: Any) -> Any:
-        return value
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         return torch.where(condition, a, b)
@@ -46,6 +40,19 @@ class FloatOps:
 
     def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
         return silent + spikes * (fired - silent)
+
+
+class FloatOps(TorchChoices):
+    """Real numbers; width: 1.0 in the paper."""
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__(width)
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+        return value * factor
+
+    def saturate(self, value: Any) -> Any:
+        return value
 
     def lookup(self, table: RealFunction, x: Any) -> Any:
         return table(self, x)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from arlif.data import Dataset
 from arlif.quantize.qat import QatNetwork
 from arlif.training.recipe import Recipe
-from arlif.training.run import quiet
+from arlif.training.trainer import make_trainer, quiet
 
 LEARNING_RATE_SHARE = 0.1
 """Fine-tuning starts from a trained network: a tenth of the learning rate that trained it."""
@@ -30,24 +30,11 @@ def finetune(
     recipe: its epochs, learning rate and loss are used as they are; see `finetuning`.
     Raises ArlifError where the parameters leave what fits the integer formats.
     """
-    import pytorch_lightning as lightning
-
     from arlif.training.module import TrainingModule
 
     with quiet():
         module = TrainingModule(network, recipe, dataset)
-        trainer = lightning.Trainer(
-            accelerator=accelerator,
-            devices=1,
-            max_epochs=recipe.epochs,
-            accumulate_grad_batches=recipe.accumulate,
-            reload_dataloaders_every_n_epochs=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=False,
-            num_sanity_val_steps=0,
-        )
+        trainer = make_trainer(recipe, accelerator, devices=1)
         trainer.fit(module)
     network.eval()
     return float(trainer.callback_metrics["test_accuracy"])

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from arlif.core.neurons import IntegerArlif, IntegerNeuron
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.core.steps import ArlifState, arlif_step
 from arlif.errors import LoweringError
 from arlif.neurons import ARLIF, LIF, SpikingNeuron
+from arlif.neurons.subtract import SubtractLIF
 from arlif.quantize.qat_ops import QatOps, TrainableTable
 
 
@@ -71,8 +72,8 @@ class QatArlif(ARLIF):
         return _run(joined, ops, neuron.initial_state(torch.zeros_like(x[0])), x)
 
 
-class QatLif(LIF):
-    """LIF on raw currents [T, N, ...]."""
+class _QatPlain(SpikingNeuron):
+    """A neuron without parameters of its own on raw currents [T, N, ...]."""
 
     def forward(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:  # type: ignore[override]
         """Spikes [T, N, ...], 0.0 or 1.0."""
@@ -80,10 +81,20 @@ class QatLif(LIF):
         return _run(neuron, ops, neuron.initial_state(torch.zeros_like(x[0])), x)
 
 
+class QatLif(_QatPlain, LIF):
+    """LIF on raw currents."""
+
+
+class QatSubtractLif(_QatPlain, SubtractLIF):
+    """SubtractLIF on raw currents."""
+
+
 @singledispatch
 def trainable_neuron(neuron: RealNeuron, width: float) -> SpikingNeuron:
     """A module with a real-valued neuron's parameters; LoweringError where it cannot be trained."""
-    raise LoweringError(f"{type(neuron).__name__} cannot be trained as integers; ARLIF and LIF can")
+    raise LoweringError(
+        f"{type(neuron).__name__} cannot be trained as integers: it has no QAT module; quantize without it (--qat 0)"
+    )
 
 
 @trainable_neuron.register
@@ -104,3 +115,8 @@ def _(neuron: RealLifSoft, width: float) -> SpikingNeuron:
 @trainable_neuron.register(RealLifHard)
 def _(neuron: RealLifHard, width: float) -> SpikingNeuron:
     return QatLif(neuron.decay, neuron.threshold, "hard", width)
+
+
+@trainable_neuron.register(RealLifSubtract)
+def _(neuron: RealLifSubtract, width: float) -> SpikingNeuron:
+    return QatSubtractLif(neuron.decay, neuron.threshold, neuron.amount, neuron.hold, width)

@@ -9,7 +9,7 @@ from torch import Tensor
 from arlif.core.formats import FixedPointFormat
 from arlif.core.real import RealFunction
 from arlif.core.tables import LookupTable
-from arlif.neurons.ops import FloatOps, RectangularSpike
+from arlif.neurons.ops import FloatOps, TorchChoices
 
 
 class Substitute(torch.autograd.Function):
@@ -43,7 +43,7 @@ class TrainableTable:
     output_one: int
 
 
-class QatOps:
+class QatOps(TorchChoices):
     """The integer arithmetic on float tensors that hold raw integers.
 
     Rounding, saturation and tables act forward as the specification says; backward, rounding is the
@@ -53,7 +53,7 @@ class QatOps:
 
     def __init__(self, state_format: FixedPointFormat, width: float) -> None:
         self.low, self.high, self.one = state_format.low, state_format.high, state_format.one
-        self.width = width * state_format.one
+        super().__init__(width * state_format.one)
         self.smooth = FloatOps(width)
 
     def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
@@ -62,15 +62,6 @@ class QatOps:
 
     def saturate(self, value: Any) -> Any:
         return value.clamp(self.low, self.high)
-
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
-        return torch.where(condition, a, b)
-
-    def fire(self, h: Any, theta: Any) -> Any:
-        return RectangularSpike.apply(h - theta, self.width)  # type: ignore[no-untyped-call]
-
-    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
-        return silent + spikes * (fired - silent)
 
     def lookup(self, table: TrainableTable, x: Any) -> Any:
         cells = x.detach().clamp(table.table.low, table.table.high) - table.table.low

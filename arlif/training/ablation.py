@@ -8,9 +8,10 @@ from statistics import mean, stdev
 
 from arlif.errors import require
 from arlif.files import write_text
+from arlif.run import CONFIG, TRAINING, Run
 from arlif.training.figures import save, spread_figure
 from arlif.training.recipe import Recipe
-from arlif.training.run import SUMMARY, Summary, train
+from arlif.training.run import Summary, train
 
 TABLE_2 = {
     "lif-hard": "LIF, hard reset",
@@ -82,9 +83,10 @@ def table(rows: Sequence[AblationRow]) -> str:
 
 
 def _run(recipe: Recipe, run: Path, data_folder: Path | None, accelerator: str) -> Summary:
-    if (run / SUMMARY).exists():
-        return Summary(**json.loads((run / SUMMARY).read_text(encoding="utf-8")))
-    started = (run / "config.json").exists()
+    home = Run(run)
+    if home.has(TRAINING):
+        return Summary(**home.read_json(TRAINING))
+    started = home.has(CONFIG)
     return train(recipe, run, resume=started, folder=data_folder, accelerator=accelerator)
 
 

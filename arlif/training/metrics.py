@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from arlif.files import write_text
+from arlif.run import METRICS, Run
 
 
 class Metrics:
@@ -16,7 +17,7 @@ class Metrics:
     def __init__(self, run: Path, epochs: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.path = run / "metrics.csv"
+        self.path = Run(run).path(METRICS)
         self.rows = read_metrics(run)[:epochs] if epochs else []
         self._writer = SummaryWriter(str(run / "tensorboard"), purge_step=epochs)
 
@@ -52,7 +53,7 @@ def read_metrics(run: Path) -> list[dict[str, float]]:
 
     A row lacks the values that were not measured in its epoch.
     """
-    path = run / "metrics.csv"
+    path = Run(run).path(METRICS)
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

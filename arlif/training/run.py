@@ -1,14 +1,9 @@
 """One training run in one directory: start it, continue it, load what it made."""
 
 import json
-import logging
 import os
 import platform
 import signal
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +13,13 @@ from torch import nn
 
 from arlif import data
 from arlif.errors import ArlifError, require
-from arlif.files import atomic_path, write_text
+from arlif.files import atomic_path
 from arlif.mapping import from_mapping, to_mapping
 from arlif.networks import build
+from arlif.run import BEST, CONFIG, LAST, METRICS, MODEL, TRAINING, Run
 from arlif.training.metrics import Metrics, read_metrics
 from arlif.training.recipe import Recipe
-
-CONFIG, MODEL, SUMMARY = "config.json", "model.pt", "training.json"
-LAST = Path("checkpoints", "last.ckpt")
+from arlif.training.trainer import make_trainer, quiet
 
 
 @dataclass(frozen=True)
@@ -68,16 +62,17 @@ def train(
     callbacks: more Lightning callbacks, such as hw_sim.crosscheck.CrossCheck.
     Raises ArlifError: run exists or is missing, recipe differs, data missing, disk full, stopped.
     """
+    home = Run(run)
     if not _is_worker():
-        _prepare(recipe, run, resume, overwrite)
+        _prepare(recipe, home, resume, overwrite)
     dataset = recipe.load_data(folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
     try:
-        _fit(net, recipe, run, dataset, accelerator, devices, callbacks)
+        _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
         if _is_worker():
             raise SystemExit(0)
-        with atomic_path(run / MODEL) as temporary:
+        with atomic_path(home.path(MODEL)) as temporary:
             torch.save(net.state_dict(), temporary)
     except OSError as error:
         raise ArlifError(
@@ -85,7 +80,7 @@ def train(
             "resume (--resume)"
         ) from error
     summary = _summary(run, recipe, net)
-    write_text(run / SUMMARY, json.dumps(asdict(summary), indent=2) + "\n")
+    home.write_json(TRAINING, asdict(summary))
     return summary
 
 
@@ -96,7 +91,7 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
     finite.
     """
     recipe = read_recipe(run)
-    path = run / MODEL
+    path = Run(run).path(MODEL)
     require(
         path.exists(), f"{run} holds no trained model; finish it with: arlif train {run} --resume"
     )
@@ -119,8 +114,10 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
 
 def read_recipe(run: Path) -> Recipe:
     """The recipe of a run. Raises ArlifError where there is none or it is damaged."""
-    path = run / CONFIG
-    require(path.exists(), f"{run} is no training run: it has no {CONFIG}; see arlif train --help")
+    path = Run(run).path(CONFIG)
+    require(
+        path.exists(), f"{run} is no training run: it has no {CONFIG.name}; see arlif train --help"
+    )
     try:
         mapping = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -134,82 +131,61 @@ def _is_worker() -> bool:
     return int(os.environ.get("LOCAL_RANK", "0")) > 0
 
 
-def _prepare(recipe: Recipe, run: Path, resume: bool, overwrite: bool) -> None:
+def _prepare(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
     """Make `run` ready, or raise; nothing is removed before everything is checked."""
     if resume:
-        before = to_mapping(read_recipe(run))
+        before = to_mapping(read_recipe(run.folder))
         now = to_mapping(recipe)
         changed = [key for key in now if now[key] != before[key]]
         require(
             not changed,
-            f"{run} was started with another recipe ({', '.join(changed)} differ); continue with "
-            "the old values or start a new run",
+            f"{run.folder} was started with another recipe ({', '.join(changed)} differ); continue "
+            "with the old values or start a new run",
         )
         return
     require(
-        overwrite or not (run / CONFIG).exists(),
-        f"{run} already holds a training run; continue it with resume (--resume), replace it with "
-        "overwrite (--overwrite), or choose another directory",
+        overwrite or not run.has(CONFIG),
+        f"{run.folder} already holds a training run; continue it with resume (--resume), replace "
+        "it with overwrite (--overwrite), or choose another directory",
     )
-    for path in (MODEL, SUMMARY, "metrics.csv", LAST, LAST.with_name("best.ckpt")):
-        (run / path).unlink(missing_ok=True)
-    for file in (run / "tensorboard").glob("events.*"):
+    for artifact in (MODEL, TRAINING, METRICS, BEST, LAST):
+        run.path(artifact).unlink(missing_ok=True)
+    for file in (run.folder / "tensorboard").glob("events.*"):
         file.unlink()
-    write_text(run / CONFIG, json.dumps(to_mapping(recipe), indent=2) + "\n")
+    run.write_json(CONFIG, to_mapping(recipe))
 
 
 def _fit(
     net: nn.Module,
     recipe: Recipe,
-    run: Path,
+    run: Run,
     dataset: data.Dataset,
     accelerator: str,
     devices: int,
     callbacks: tuple[Any, ...],
 ) -> None:
-    import pytorch_lightning as lightning
-    from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+    from pytorch_lightning.callbacks import ModelCheckpoint
 
     from arlif.training.module import TrainingModule
 
+    checkpoint = run.path(LAST)
+    checkpoints = (
+        ModelCheckpoint(
+            run.path(artifact).parent,
+            run.path(artifact).stem,
+            monitor=monitor,
+            mode="max",
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+        for artifact, monitor in ((BEST, "test_accuracy"), (LAST, None))
+    )
     with quiet():
         module = TrainingModule(net, recipe, dataset)
-        checkpoint = run / LAST
         resume_from = str(checkpoint) if checkpoint.exists() else None
-        terminal = sys.stdout.isatty()
-        trainer = lightning.Trainer(
-            accelerator=accelerator,
-            devices=devices,
-            strategy="ddp" if devices > 1 else "auto",
-            precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
-            max_epochs=recipe.epochs,
-            accumulate_grad_batches=recipe.accumulate,
-            reload_dataloaders_every_n_epochs=1,
-            logger=False,
-            enable_model_summary=False,
-            enable_progress_bar=terminal,
-            num_sanity_val_steps=0,
-            callbacks=[
-                ModelCheckpoint(
-                    checkpoint.parent,
-                    "best",
-                    monitor="test_accuracy",
-                    mode="max",
-                    save_on_train_epoch_end=True,
-                    enable_version_counter=False,
-                ),
-                ModelCheckpoint(
-                    checkpoint.parent,
-                    "last",
-                    save_on_train_epoch_end=True,
-                    enable_version_counter=False,
-                ),
-                *([RichProgressBar()] if terminal else []),
-                *callbacks,
-            ],
-        )
+        trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
         if trainer.is_global_zero:
-            module.metrics = Metrics(run, _finished_epochs(checkpoint))
+            module.metrics = Metrics(run.folder, _finished_epochs(checkpoint))
         try:
             trainer.fit(module, ckpt_path=resume_from, weights_only=True)
         except SystemExit:
@@ -248,21 +224,3 @@ def _summary(run: Path, recipe: Recipe, net: nn.Module) -> Summary:
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence Lightning's chatter about hardware, and what torch holds against its internals."""
-    names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)
-            warnings.filterwarnings("ignore", "Checkpoint directory", UserWarning)
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -13,7 +13,7 @@ ANSWER = "answer.json"
 def main(folder: Path) -> None:
     """Do the task of a folder and write the answer into it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    os.nice(NICE)
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
     import torch
 
     from arlif.errors import ArlifError

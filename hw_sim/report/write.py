@@ -1,6 +1,5 @@
 """Collects what a run holds and writes report.json and report.html."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,13 @@ from arlif.run import (
     CONFIG,
     ENERGY,
     ENGINE_INPUT,
-    MODEL,
-    NET,
     NIR,
-    ONNX,
     QUANTIZE,
     REPORT_HTML,
     REPORT_JSON,
     SWEEP,
     TRAINING,
+    Artifact,
     Run,
     outcome,
     traces,
@@ -39,7 +36,6 @@ from hw_sim.simulation import Simulation
 from hw_sim.sweep import SweepRow
 from hw_sim.traces import read_traces
 
-ENGINES = ("float", "integer", "lava", "onnx")
 SAMPLE = 0
 SWEEP_MODEL = "paper"
 
@@ -57,7 +53,9 @@ def write_report(run: Run) -> dict[str, Any]:
     )
     environment.filters["percent"] = lambda fraction: f"{100 * fraction:.2f} %"
     try:
-        page = environment.get_template("report.html").render(report=content, plots=_plots(run))
+        page = environment.get_template("report.html").render(
+            report=content, plots=_plots(run, content)
+        )
     except (UndefinedError, KeyError, TypeError) as error:
         raise FormatError(
             f"a JSON file of {run.folder} lacks a field ({error}); it was written by another "
@@ -69,7 +67,9 @@ def write_report(run: Run) -> dict[str, Any]:
 
 
 def _collect(run: Run) -> dict[str, Any]:
-    """Everything the page says, as plain data."""
+    """Everything the page says, as plain data; what is older than its source is left out."""
+    engines = [engine for engine in ENGINE_INPUT if run.is_fresh(outcome(engine))]
+    compared = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
     return {
         "arlif": arlif.__version__,
         "numerics_version": NUMERICS_VERSION,
@@ -78,46 +78,30 @@ def _collect(run: Run) -> dict[str, Any]:
         "recipe": run.read_json(CONFIG),
         "training": run.read_json(TRAINING),
         "epochs": read_metrics(run.folder),
-        "quantization": run.read_json(QUANTIZE) if run.is_fresh(QUANTIZE, MODEL) else None,
-        "engines": [run.read_json(outcome(e)) for e in _engines(run)],
-        "comparisons": _comparisons(run),
-        "energy": run.read_json(ENERGY) if run.is_fresh(ENERGY, NIR) else None,
-        "sweep": run.read_json(SWEEP) if run.is_fresh(SWEEP, MODEL) else None,
+        "quantization": _current(run, QUANTIZE),
+        "engines": [run.read_json(outcome(engine)) for engine in engines],
+        "comparisons": [c for c in compared if {c["want"], c["got"]} <= set(engines)],
+        "energy": _current(run, ENERGY),
+        "sweep": _current(run, SWEEP),
         "crosscheck": run.read_json(CROSSCHECK) if run.has(CROSSCHECK) else [],
         "sample": SAMPLE,
     }
 
 
-def _engines(run: Run) -> list[str]:
-    """The engines whose outcome belongs to the files of the run as they are now."""
-    made_from = {NIR: MODEL, NET: NIR, ONNX: NIR}
-    current = []
-    for engine in ENGINES:
-        chain = [outcome(engine), ENGINE_INPUT[engine]]
-        while chain[-1] in made_from:
-            chain.append(made_from[chain[-1]])
-        if all(run.is_fresh(made, source) for made, source in pairwise(chain)):
-            current.append(engine)
-    return current
+def _current(run: Run, artifact: Artifact) -> Any:
+    return run.read_json(artifact) if run.is_fresh(artifact) else None
 
 
-def _comparisons(run: Run) -> list[dict[str, Any]]:
-    """The comparisons of those engines."""
-    known = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
-    return [c for c in known if {c["want"], c["got"]} <= set(_engines(run))]
-
-
-def _plots(run: Run) -> dict[str, str]:
+def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
     """The page's plots by title, those that the run's stages allow."""
     plots = {"learning curves": training_figures.learning_curves(run.folder)}
-    if any(name.startswith("alpha/") for name in read_metrics(run.folder)[0]):
+    if any(name.startswith("alpha/") for name in content["epochs"][0]):
         title = "alpha and beta over training (Fig. 3 of the paper)"
         plots[title] = training_figures.alpha_beta(run.folder)
-    outcomes = {e: run.read_json(outcome(e)) for e in _engines(run)}
-    if outcomes:
-        rates = {engine: result["spike_rate"] for engine, result in outcomes.items()}
+    rates = {result["engine"]: result["spike_rate"] for result in content["engines"]}
+    if rates:
         plots["spike rate per layer"] = figures.spike_rates(rates)
-    recorded = {e: simulation for e in outcomes if (simulation := _traces(run, e)).traces}
+    recorded = {e: simulation for e in rates if (simulation := _traces(run, e)).traces}
     integer = {e: s for e, s in recorded.items() if e != "float"}
     if integer:
         plots[f"spikes of test sample {SAMPLE}"] = figures.raster(integer, SAMPLE)
@@ -128,10 +112,10 @@ def _plots(run: Run) -> dict[str, str]:
     checks = read_checks(run)
     if any(check.figures for check in checks):
         plots["checks during training"] = check_figure(checks)
-    if run.is_fresh(ENERGY, NIR):
-        plots |= energy_figures(run.read_json(ENERGY))
-    if run.is_fresh(SWEEP, MODEL):
-        rows = [SweepRow(**row) for row in run.read_json(SWEEP)]
+    if content["energy"]:
+        plots |= energy_figures(content["energy"])
+    if content["sweep"]:
+        rows = [SweepRow(**row) for row in content["sweep"]]
         plots["accuracy and energy"] = sweep_figure({"this network": rows}, SWEEP_MODEL)
     return {title: figures.svg(figure) for title, figure in plots.items()}
 
