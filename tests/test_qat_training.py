@@ -1,5 +1,7 @@
 """Integer networks learn: every parameter has a gradient, and accuracy on integers rises."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ from networks_small import conv_net, images
 from torch import nn
 
 from arlif import data, layers
+from arlif.cli import main
+from arlif.cli.samples import load_quantizable
 from arlif.core.real import RealNeuron
 from arlif.data import Dataset
 from arlif.errors import LoweringError
@@ -16,8 +20,9 @@ from arlif.quantize.qat import QatNetwork
 from arlif.quantize.qat_neurons import trainable_neuron
 from arlif.quantize.quantize import Precision, calibrate_input, quantize
 from arlif.quantize.trace import linearize
-from arlif.training import load_recipe
+from arlif.training import load_recipe, train
 from arlif.training.loss import tet_loss
+from export.nir import read_nir
 from hw_sim.engine.fast import simulate
 
 SHAPE = (1, 8, 8)
@@ -76,3 +81,13 @@ def test_neurons_without_gradients_are_refused() -> None:
 
     with pytest.raises(LoweringError, match="Unheard cannot be trained"):
         trainable_neuron(Unheard(0.5), 1.0)
+
+
+def test_the_command_trains_on_what_the_recipe_trained_on(tmp_path: Path) -> None:
+    train(load_recipe("digits", {"train_per_class": 3, "epochs": 1}), tmp_path, accelerator="cpu")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["quantize", str(tmp_path), "--qat", "1", "--weight-bits", "4", "--json"])
+    ready = load_quantizable(tmp_path, None)
+    network = QatNetwork(ready.linear, ready.source, Precision(weight_bits=4), 4)
+    finetune(network, finetuning(ready.recipe, 1), ready.recipe.load_data(), "cpu")
+    assert read_nir(tmp_path / "network.nir") == network.quantized()
