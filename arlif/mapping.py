@@ -22,8 +22,7 @@ def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
     try:
         return TypeAdapter(cls).validate_json(json.dumps(mapping))
     except ValidationError as error:
-        problems = "; ".join(_problem(detail) for detail in error.errors(include_url=False))
-        raise ArlifError(f"{where}: {problems}") from None
+        raise ArlifError(f"{where}: {_problems(error, mapping)}") from None
 
 
 def to_mapping(value: Any) -> dict[str, Any]:
@@ -33,10 +32,47 @@ def to_mapping(value: Any) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(value)))
 
 
-def _problem(detail: Any) -> str:
-    field = ".".join(str(part) for part in detail["loc"])
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "value_error":
-        return f"{field}: {message}" if field else message
-    given = repr(detail["input"])
-    return f"{field}: {message[0].lower()}{message[1:]}, not {given if len(given) < 60 else '...'}"
+def _problems(error: ValidationError, mapping: dict[str, Any]) -> str:
+    """Every wrong field once, with all that it might have been."""
+    rules: dict[str, list[str]] = {}
+    given: dict[str, str] = {}
+    for detail in error.errors(include_url=False):
+        field = ".".join(_path(detail["loc"], mapping, detail["type"] == "missing"))
+        rules.setdefault(field, []).append(_rule(detail))
+        if detail["type"] not in _COMPLETE:
+            text = repr(detail["input"])
+            given[field] = f", not {text if len(text) < 60 else '...'}"
+    return "; ".join(
+        f"{field}{': ' if field else ''}{' or '.join(rule)}{given.get(field, '')}"
+        for field, rule in rules.items()
+    )
+
+
+_COMPLETE = ("value_error", "unexpected_keyword_argument", "missing", "union_tag_invalid")
+"""Errors whose message needs no value behind it."""
+
+
+def _rule(detail: Any) -> str:
+    if detail["type"] == "unexpected_keyword_argument":
+        return "there is no such field"
+    if detail["type"] == "union_tag_invalid":
+        known = detail["ctx"]
+        return (
+            f"{known['discriminator'].strip('()')} is one of {known['expected_tags']}, "
+            f"not {known['tag']!r}"
+        )
+    message: str = detail["msg"].removeprefix("Value error, ")
+    return message if detail["type"] == "value_error" else message[0].lower() + message[1:]
+
+
+def _path(loc: tuple[str | int, ...], value: Any, missing: bool) -> list[str]:
+    """The part of an error's location that the file knows: pydantic adds the members of unions."""
+    path = []
+    for number, part in enumerate(loc):
+        inside = value.keys() if isinstance(value, dict) else range(len(value or ()))
+        if part in inside:
+            value = value[part]
+        elif not (missing and number == len(loc) - 1):
+            continue
+        path.append(str(part))
+    return path

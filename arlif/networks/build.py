@@ -1,8 +1,9 @@
 """One builder for every architecture."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
+from pydantic import Discriminator, Tag
 from torch import nn
 
 from arlif.errors import require
@@ -11,8 +12,19 @@ from arlif.networks.neuron import NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
 
-Architecture = Stack | PreActResNet | ResNet19
-"""Told apart in files by `kind`."""
+
+def kind(value: Any) -> Any:
+    """Which architecture a mapping means."""
+    return value.get("kind", Stack.kind) if isinstance(value, dict) else Stack.kind
+
+
+Architecture = Annotated[
+    Annotated[Stack, Tag(Stack.kind)]
+    | Annotated[PreActResNet, Tag(PreActResNet.kind)]
+    | Annotated[ResNet19, Tag(ResNet19.kind)],
+    Discriminator(kind),
+]
+"""Told apart in files by `kind`, a stack where none is given."""
 
 
 @dataclass(frozen=True)
