@@ -73,6 +73,15 @@ def cheapest(rows: Sequence[SweepRow], accuracy: float, model: str) -> SweepRow 
     return min(enough, key=lambda row: row.energy_uj[model], default=None)
 
 
+def front(rows: Sequence[SweepRow], model: str) -> list[SweepRow]:
+    """The points that no other one beats: in the order of energy, accuracy rises from each."""
+    best: list[SweepRow] = []
+    for row in sorted(rows, key=lambda row: (row.energy_uj[model], -row.accuracy)):
+        if not best or row.accuracy > best[-1].accuracy:
+            best.append(row)
+    return best
+
+
 def _point(
     network: LinearizedNetwork,
     source: Input,

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arlif import data
 from arlif.errors import ArlifError
@@ -15,9 +17,10 @@ from arlif.quantize.quantize import calibrate_input
 from arlif.quantize.trace import linearize
 from arlif.training import load_recipe
 from hw_sim.energy.catalogue import MODELS
-from hw_sim.energy.figures import energy_figures, sweep_figure
+from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.energy.report import energy_report, layer_rows
-from hw_sim.sweep import cheapest, sweep
+from hw_sim.report.neurons import at_equal_accuracy
+from hw_sim.sweep import SweepRow, cheapest, front, sweep
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +86,12 @@ def test_rows_are_flat_and_of_one_shape(report):
 def test_figures_can_be_drawn(report, digits):
     linear, source, real, labels = digits
     rows = sweep(linear, source, real, labels, (4, 8), (1,), models=(MODELS["paper"],))
-    figures = {**energy_figures(report), "sweep": sweep_figure({"arlif": rows}, "paper")}
-    for figure in figures.values():
+    drawings = [
+        *energy_figures(report).values(),
+        sweep_figure(rows, "paper"),
+        neurons_figure({"arlif": rows, "lif": rows[:1]}, "paper"),
+    ]
+    for figure in drawings:
         drawn = io.BytesIO()
         figure.savefig(drawn, format="svg")
         assert b"<svg" in drawn.getvalue()
@@ -112,6 +119,45 @@ def test_the_cheapest_point_reaches_the_accuracy(digits):
     others = [row for row in rows if row.accuracy >= goal]
     assert best.energy_uj["paper"] == min(row.energy_uj["paper"] for row in others)
     assert cheapest(rows, 1.1, "paper") is None
+
+
+def sweeps():
+    """Points of a sweep in small numbers, so that they are often equal or beat each other."""
+    point = st.builds(
+        lambda accuracy, energy: SweepRow(8, 4, accuracy / 4, 1.0, {"a": energy, "b": 5 - energy}),
+        st.integers(0, 4),
+        st.integers(1, 4),
+    )
+    return st.lists(point, min_size=1, max_size=8)
+
+
+@given(sweeps())
+def test_the_front_is_what_no_point_beats(rows):
+    best = front(rows, "a")
+    steps = [(row.energy_uj["a"], row.accuracy) for row in best]
+    assert steps == sorted(set(steps))
+    assert len({accuracy for _, accuracy in steps}) == len(steps)
+    for row in rows:
+        assert any(
+            energy <= row.energy_uj["a"] and accuracy >= row.accuracy for energy, accuracy in steps
+        )
+    for row in best:
+        assert not any(
+            other.accuracy >= row.accuracy and other.energy_uj["a"] < row.energy_uj["a"]
+            for other in rows
+        )
+
+
+@given(sweeps(), sweeps())
+def test_networks_are_compared_at_an_accuracy_that_each_of_them_reaches(first, second):
+    result = at_equal_accuracy({"first": first, "second": second})
+    highest = [max(row.accuracy for row in rows) for rows in (first, second)]
+    assert result["accuracy"] == min(highest)
+    assert [n["best_accuracy"] for n in result["networks"]] == highest
+    for network, rows in zip(result["networks"], (first, second), strict=True):
+        for model, point in network["cheapest"].items():
+            enough = [row.energy_uj[model] for row in rows if row.accuracy >= result["accuracy"]]
+            assert point["energy_uj"][model] == min(enough)
 
 
 def test_a_sweep_without_samples_is_refused(digits):

@@ -24,7 +24,7 @@ def check_figure(checks: Sequence[Check]) -> Figure:
         places = [epoch for epoch, figures in done if view in figures.operations]
         values = [figures.operations[view] for _, figures in done if view in figures.operations]
         operations.plot(places, values, "o-", label=view)
-    operations.set(xlabel="epoch", ylabel="synaptic operations")
+    operations.set(xlabel="epoch", ylabel="synaptic operations", ylim=(0, None))
     if done:
         accuracy.legend(frameon=False)
         operations.legend(frameon=False)

@@ -11,10 +11,13 @@ from arlif.core.network import QuantizedNetwork
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, count
 from hw_sim.energy.estimate import Estimate, estimates
-from hw_sim.energy.models import CostModel
+from hw_sim.energy.models import Bill, CostModel
 from hw_sim.energy.operations import Kind
 from hw_sim.energy.traffic import traffic_bits
 from hw_sim.simulation import Simulation
+
+PARTS = ("synapses", "neurons", "memory", "total")
+"""The parts of a bill."""
 
 
 def energy_report(
@@ -36,12 +39,8 @@ def energy_report(
     for index, layer in enumerate(counts.layers):
         energy = {}
         for name, bill in bills.items():
-            parts = asdict(bill[index]) | {"total": bill[index].total}
-            energy[name] = {
-                part: None if values is None else float(values.mean()) * 1e-6
-                for part, values in parts.items()
-            }
-            energy[name]["share"] = float(bill[index].total.mean() / totals[name].mean())
+            share = float(bill[index].total.mean() / totals[name].mean())
+            energy[name] = _parts_uj(bill[index : index + 1]) | {"share": share}
         layers.append({**_operations(layer), "energy_uj": energy})
     return {
         "samples": counts.samples,
@@ -49,7 +48,9 @@ def energy_report(
         "layers": layers,
         "total": {
             **_totals(counts),
-            "energy_uj": {name: _spread(total * 1e-6) for name, total in totals.items()},
+            "energy_uj": {
+                name: _spread(totals[name] * 1e-6) | _parts_uj(bill) for name, bill in bills.items()
+            },
         },
         "estimates": [_estimate(e) for e in estimates(counts)],
         "models": {
@@ -96,6 +97,15 @@ def _totals(counts: NetworkCounts) -> dict[str, Any]:
         "accumulates": float(counts.accumulates.mean()),
         "multiply_accumulates": float(counts.multiply_accumulates.mean()),
         "updates": counts.updates,
+    }
+
+
+def _parts_uj(bills: Sequence[Bill]) -> dict[str, float | None]:
+    """Mean energy of these layers in uJ, part by part; None: the model leaves the part out."""
+    parts = {part: [getattr(bill, part) for bill in bills] for part in PARTS}
+    return {
+        part: None if values[0] is None else float(np.sum(values, axis=0).mean()) * 1e-6
+        for part, values in parts.items()
     }
 
 

@@ -1,5 +1,6 @@
 """Collects what a run holds and writes report.json and report.html."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,32 +31,40 @@ from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.result import CROSSCHECK, read_checks
-from hw_sim.energy.figures import energy_figures, sweep_figure
+from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report import figures
+from hw_sim.report.neurons import at_equal_accuracy, read_sweeps
 from hw_sim.simulation import Simulation
 from hw_sim.sweep import SweepRow
 from hw_sim.traces import read_traces
 
 SAMPLE = 0
 SWEEP_MODEL = "paper"
+NEURONS_MODEL = "integer"
+"""What is on the axis where neurons are compared: their own arithmetic is in it."""
 
 
-def write_report(run: Run) -> dict[str, Any]:
+def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     """Write report.html and report.json from whatever stages a run has been through.
 
-    Every number on the page is in the JSON, which is returned. Raises ArlifError where the run is
-    missing or has not been trained.
+    beside: runs whose sweeps are compared with this one's at equal accuracy. Every number on the
+    page is in the JSON, which is returned. Raises ArlifError where the run is missing or has not
+    been trained, or one of several has no sweep.
     """
     run.require(TRAINING)
     content = _collect(run)
+    plots = _plots(run, content)
+    if beside:
+        sweeps = read_sweeps([run, *beside])
+        content["neurons"] = at_equal_accuracy(sweeps)
+        plots["networks side by side"] = figures.svg(neurons_figure(sweeps, NEURONS_MODEL))
+    content["plots"] = list(plots)
     environment = Environment(
         loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["percent"] = lambda fraction: f"{100 * fraction:.2f} %"
     try:
-        page = environment.get_template("report.html").render(
-            report=content, plots=_plots(run, content)
-        )
+        page = environment.get_template("report.html").render(report=content, plots=plots)
     except (UndefinedError, KeyError, TypeError) as error:
         raise FormatError(
             f"a JSON file of {run.folder} lacks a field ({error}); it was written by another "
@@ -83,6 +92,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "comparisons": [c for c in compared if {c["want"], c["got"]} <= set(engines)],
         "energy": _current(run, ENERGY),
         "sweep": _current(run, SWEEP),
+        "neurons": None,
         "crosscheck": run.read_json(CROSSCHECK) if run.has(CROSSCHECK) else [],
         "sample": SAMPLE,
     }
@@ -116,7 +126,7 @@ def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
         plots |= energy_figures(content["energy"])
     if content["sweep"]:
         rows = [SweepRow(**row) for row in content["sweep"]]
-        plots["accuracy and energy"] = sweep_figure({"this network": rows}, SWEEP_MODEL)
+        plots["accuracy and energy"] = sweep_figure(rows, SWEEP_MODEL)
     return {title: figures.svg(figure) for title, figure in plots.items()}
 
 

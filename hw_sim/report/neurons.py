@@ -1,0 +1,41 @@
+"""Networks side by side at equal accuracy, from their sweeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from arlif.run import CONFIG, SWEEP, Run
+from hw_sim.sweep import SweepRow, cheapest
+
+
+def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
+    """The sweeps of runs by their neuron and folder.
+
+    Raises ArlifError where one is missing or older than its network.
+    """
+    sweeps = {}
+    for run in runs:
+        run.require_fresh(SWEEP)
+        name = f"{run.read_json(CONFIG)['neuron']['name']} ({run.folder})"
+        sweeps[name] = [SweepRow(**row) for row in run.read_json(SWEEP)]
+    return sweeps
+
+
+def at_equal_accuracy(sweeps: Mapping[str, Sequence[SweepRow]]) -> dict[str, Any]:
+    """The cheapest point of each network, by cost model, at an accuracy that all of them reach.
+
+    That is the best accuracy of the least accurate network.
+    """
+    best = {name: max(row.accuracy for row in rows) for name, rows in sweeps.items()}
+    accuracy = min(best.values())
+    networks = []
+    for name, rows in sweeps.items():
+        points = {model: cheapest(rows, accuracy, model) for model in rows[0].energy_uj}
+        networks.append(
+            {
+                "network": name,
+                "best_accuracy": best[name],
+                "cheapest": {m: asdict(point) for m, point in points.items() if point},
+            }
+        )
+    return {"accuracy": accuracy, "networks": networks}
