@@ -192,7 +192,7 @@ def test_a_damaged_config_is_refused(finished, tmp_path, text):
         ("dataset=imagenet", "no dataset is called 'imagenet'"),
         ("neuron.name=lif", "no neuron is called 'lif'"),
         ("neuron.decay=2.0", r"decay k = 1 - 1/tau lies in \[0, 1\]"),
-        ("epoch=3", "epoch: unexpected keyword"),
+        ("epoch=3", "epoch: there is no such field"),
         ("learning_rate=fast", "learning_rate: input should be a valid number, not 'fast'"),
         ("dataset.name=x", "dataset holds a value"),
         ("epochs", "key=value"),

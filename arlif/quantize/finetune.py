@@ -12,13 +12,18 @@ LEARNING_RATE_SHARE = 0.1
 
 
 def finetuning(recipe: Recipe, epochs: int) -> Recipe:
-    """The recipe for fine-tuning what `recipe` trained: fewer epochs, a lower learning rate."""
+    """The recipe for fine-tuning what `recipe` trained: fewer epochs, a lower learning rate.
+
+    A QatNetwork computes integers with numpy beside torch, in float64: it is not compiled.
+    """
     return replace(
         recipe,
         epochs=epochs,
         learning_rate=recipe.learning_rate * LEARNING_RATE_SHARE,
         warmup_epochs=0.0,
         precision="32",
+        channels_last=False,
+        compile=False,
     )
 
 

@@ -14,6 +14,7 @@ from arlif.data import Dataset
 from arlif.neurons import ARLIF
 from arlif.training.augment import augment
 from arlif.training.batches import Batches
+from arlif.training.compiled import compiled
 from arlif.training.evaluate import Evaluation, evaluate_sums, finish, spiking_layers
 from arlif.training.loss import tet_loss, with_estimation
 from arlif.training.metrics import Metrics
@@ -36,7 +37,10 @@ class TrainingModule(lightning.LightningModule):
 
     def __init__(self, net: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
         super().__init__()
+        if recipe.channels_last:
+            net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net, self.recipe, self.dataset = net, recipe, dataset
+        self.trained = compiled(net) if recipe.compile else net.__call__
         self.fill = torch.tensor(dataset.info.mean or (0.0,) * dataset.info.shape[0])
         self.metrics: Metrics | None = None
         self._loss = torch.zeros(2)
@@ -65,7 +69,7 @@ class TrainingModule(lightning.LightningModule):
         recipe, info = self.recipe, self.dataset.info
         targets = functional.one_hot(batch[1], len(info.classes)).float()
         x, targets = augment(recipe.augmentation, info.real(batch[0]), targets, self.fill)
-        logits = self.net(info.normalized(x)).float()
+        logits = self.trained(info.normalized(x)).float()
         loss = tet_loss(logits, targets, recipe.mse_weight, recipe.mse_to_labels)
         loss = with_estimation(loss, self.net)
         self._loss += torch.stack([loss.detach(), torch.ones_like(loss)])

@@ -24,7 +24,8 @@ class Recipe:
     samples of every class; 0 takes all. batch_size: over all devices.
     optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
     it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
-    precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step.
+    precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
+    images and weights with the channels innermost. compile: train through torch.compile.
     Raises ArlifError where a value is out of range.
     """
 
@@ -47,6 +48,8 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     precision: Literal["32", "bf16"] = "32"
     accumulate: int = 1
+    channels_last: bool = False
+    compile: bool = False
 
     __pydantic_config__: ClassVar = STRICT
 
