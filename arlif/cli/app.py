@@ -20,8 +20,10 @@ from arlif.cli.import_file import import_network
 from arlif.cli.map_cores import map_cores
 from arlif.cli.output import ERRORS
 from arlif.cli.quantize import quantize
+from arlif.cli.recipes import recipes
 from arlif.cli.report import report
 from arlif.cli.simulate import simulate
+from arlif.cli.summary import summary
 from arlif.cli.sweep import sweep
 from arlif.cli.train import train
 from arlif.errors import ArlifError
@@ -47,7 +49,7 @@ PIPELINE = (
     report,
     demo,
 )
-for verb in (*PIPELINE, sweep, ablate):
+for verb in (*PIPELINE, recipes, summary, sweep, ablate):
     app.command()(verb)
 app.command("map")(map_cores)
 app.command("import")(import_network)

@@ -44,6 +44,11 @@ class NetworkSummary:
         return sum(layer.neurons for layer in self.layers)
 
     @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a dense evaluation, per time step."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
     def flops(self) -> int:
         """Floating-point operations of convolutions and dense layers, per time step."""
         return sum(layer.flops for layer in self.layers)

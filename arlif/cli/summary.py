@@ -1,0 +1,59 @@
+"""arlif summary: the layers of a network, what they hold and what they cost."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arlif.cli.output import JsonOption, Output
+from arlif.errors import require
+from arlif.run import CONFIG, Run
+
+
+def summary(
+    what: Annotated[
+        str, typer.Argument(metavar="RECIPE|RUN", help="A recipe's name or file, or a run.")
+    ],
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a network's layers: shapes, parameters, neurons, multiply-accumulates per time step."""
+    from arlif import training
+    from arlif.networks import summarize
+
+    output = Output(as_json)
+    changes = dict(training.parse_change(text) for text in change or ())
+    run = Run(Path(what))
+    if run.has(CONFIG):
+        require(not changes, f"{what} is a run, which is as it is; --set changes a recipe")
+        recipe = training.read_recipe(run.folder)
+    else:
+        recipe = training.load_recipe(what, changes)
+    network = summarize(recipe.network())
+    totals = {
+        "parameters": network.parameters,
+        "neurons": network.neurons,
+        "macs": network.macs,
+        "flops": network.flops,
+    }
+    output.table(
+        f"{what}: {recipe.architecture.kind}, {recipe.neuron.name}, T = {recipe.time_steps}",
+        ["layer", "kind", "output", "parameters", "neurons", "MACs"],
+        [
+            [
+                layer.name,
+                layer.kind,
+                " x ".join(str(size) for size in layer.output),
+                *(f"{n:,}" if n else "" for n in (layer.parameters, layer.neurons, layer.macs)),
+            ]
+            for layer in network.layers
+        ],
+    )
+    output.say(
+        f"{network.parameters:,} parameters, {network.neurons:,} neurons; per time step "
+        f"{network.macs:,} multiply-accumulates, {network.flops:,} FLOPs"
+    )
+    output.result(totals | {"layers": [asdict(layer) for layer in network.layers]})

@@ -1,0 +1,84 @@
+"""arlif recipes and arlif summary, as a user meets them."""
+
+import json
+import re
+
+import pytest
+
+from arlif.cli import main
+from arlif.networks import build
+from arlif.training import load_recipe, recipe_names, train
+
+
+@pytest.fixture
+def cli(capsys):
+    def run(*arguments):
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_every_recipe_is_listed_as_it_is(cli):
+    code, out, _ = cli("recipes", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0
+    assert tuple(rows) == recipe_names()
+    for name, row in rows.items():
+        recipe = load_recipe(name)
+        assert row["time_steps"] == recipe.time_steps
+        assert (row["dataset"], row["epochs"]) == (recipe.dataset, recipe.epochs)
+        assert (row["network"], row["neuron"]) == (recipe.architecture.kind, recipe.neuron.name)
+
+
+def test_the_list_fits_a_narrow_terminal(cli, monkeypatch):
+    monkeypatch.setattr("arlif.cli.output.MESSAGES.width", 80)
+    code, out, _ = cli("recipes")
+    assert code == 0
+    for name in recipe_names():
+        assert re.search(rf"│ {name} +│", out), name
+
+
+def test_a_summary_counts_what_the_network_has(cli):
+    code, out, _ = cli("summary", "fashion-mnist", "--json")
+    summary = json.loads(out)
+    net = build(load_recipe("fashion-mnist").network())
+    assert code == 0
+    assert summary["parameters"] == sum(p.numel() for p in net.parameters())
+    assert summary["neurons"] == 16 * 28**2 + 32 * 14**2 + 32 * 7**2 + 64
+    by_hand = 9 * (16 * 28**2 + 16 * 32 * 14**2 + 32 * 32 * 7**2) + 32 * 49 * 64 + 640
+    assert summary["macs"] == by_hand
+    for total in ("parameters", "neurons", "macs", "flops"):
+        assert summary[total] == sum(layer[total] for layer in summary["layers"])
+    code, out, _ = cli("summary", "fashion-mnist")
+    assert code == 0
+    assert f"{by_hand:,} multiply-accumulates" in out
+    assert "16 x 28 x 28" in out
+
+
+def test_a_summary_of_a_changed_recipe_and_of_a_run(cli, tmp_path):
+    change = "architecture.features=[4]"
+    code, out, _ = cli("summary", "digits", "--set", change, "--json")
+    changed = json.loads(out)
+    assert code == 0
+    assert changed["neurons"] == 4 * 64
+    recipe = load_recipe("digits", {"architecture.features": [4], "epochs": 1})
+    train(recipe, tmp_path / "run", accelerator="cpu")
+    code, out, _ = cli("summary", tmp_path / "run", "--json")
+    assert json.loads(out) == changed
+    code, _, err = cli("summary", tmp_path / "run", "--set", change)
+    assert code == 2
+    assert "--set changes a recipe" in err
+
+
+def test_a_wrong_name_is_one_clear_line(cli):
+    code, out, err = cli("summary", "digit")
+    assert code == 2
+    assert not out
+    assert err.startswith("error: no recipe is called 'digit'; there are cifar10-dvs")
+    assert err.count("\n") == 1
