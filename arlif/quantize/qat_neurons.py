@@ -11,6 +11,7 @@ from arlif.core.neurons import IntegerArlif, IntegerNeuron
 from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.core.steps import ArlifState, arlif_step
 from arlif.errors import LoweringError
+from arlif.kernels.quantized import QuantizedArlif, applies
 from arlif.neurons import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
 from arlif.quantize.qat_ops import QatOps, TrainableTable
@@ -67,6 +68,15 @@ class QatArlif(ARLIF):
 
     def forward(self, x: Tensor, neuron: IntegerArlif) -> Tensor:  # type: ignore[override]
         """Spikes [T, N, ...], 0.0 or 1.0."""
+        if applies(x):
+            spikes: Tensor = QuantizedArlif.apply(  # type: ignore[no-untyped-call]
+                x, self.alpha, self.beta, neuron, self.width
+            )
+            return spikes
+        return self.run_steps(x, neuron)
+
+    def run_steps(self, x: Tensor, neuron: IntegerArlif) -> Tensor:
+        """The same, one step after another: what the kernel must equal."""
         ops = QatOps(neuron.state_format, self.width)
         joined = TrainableArlif.join(neuron, self.real_neuron())
         return _run(joined, ops, neuron.initial_state(torch.zeros_like(x[0])), x)

@@ -17,7 +17,7 @@ class Substitute(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, smooth: Tensor, exact: Tensor) -> Tensor:
-        return exact.clone()
+        return exact.view_as(exact)
 
     @staticmethod
     def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None]:
@@ -57,7 +57,7 @@ class QatOps(TorchChoices):
         self.smooth = FloatOps(width)
 
     def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
-        product = value * factor / (1 << factor_bits)
+        product = value * (factor / (1 << factor_bits))  # a power of two: the factor stays exact
         return substitute(product, product.trunc())
 
     def saturate(self, value: Any) -> Any:

@@ -160,7 +160,6 @@ _FUNCTIONS: dict[Any, str] = {
 
 
 def detached(neuron: Any) -> Any:
-    """A real neuron with floats where it holds tensors."""
     """A real neuron with its tensors as Python floats."""
     tensors = {name: v.item() for name, v in vars(neuron).items() if isinstance(v, torch.Tensor)}
     return replace(neuron, **tensors)
