@@ -6,6 +6,7 @@ neither on the number of samples nor on T.
 """
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,11 @@ class FastEngine:
         self.network, self.device = network, torch.device(device)
         self.block_elements = block_elements
         names = [p.name for p in network.populations]
-        self.sums = {name: ProjectionSum(network, name, self.device) for name in [*names, READOUT]}
+        self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
+        self.readouts: dict[int, ProjectionSum] = {}
         self.updates = {p.name: population_update(p, self.device) for p in network.populations}
         self.last_use = {source: name for name, s in self.sums.items() for source in s.sources}
-        self.readout_bias = torch.tensor(network.readout.bias, device=self.device).long()
+        self.read = {p.source for p in network.incoming(READOUT)}
 
     def simulate(
         self, inputs: NDArray[Any], time_steps: int, record: Record = Record()
@@ -80,25 +82,33 @@ class FastEngine:
     ) -> None:
         states: dict[str, Any] = {}
         constants: dict[str, Tensor] = {}
+        static = self.network.input.static
         for first in range(0, time_steps, block):
             steps = slice(first, min(first + block, time_steps))
-            sent = {INPUT: frames if self.network.input.static else frames[steps]}
+            count = steps.stop - steps.start
+            sent = {INPUT: frames if static else frames[steps]}
+            totals = {INPUT: sent[INPUT].int().sum(0) * (count if static else 1)}
             for population in self.network.populations:
                 name = population.name
-                record = result.wants_states(name)
                 spikes, states[name], history = self.updates[name](
                     self._accumulate(name, sent, constants),
-                    steps.stop - steps.start,
+                    count,
                     states.get(name),
-                    record,
+                    result.wants_states(name),
                 )
-                result.keep(population, spikes, history, steps, chunk)
+                totals[name] = reduce(torch.add, spikes)
+                result.keep(population, spikes, totals[name], history, steps, chunk)
                 sent[name] = spikes
                 self._forget(name, sent)
-            summed = self._accumulate(READOUT, sent, constants)
-            summed = summed.expand(steps.stop - steps.start, *summed.shape[1:])
-            total = (summed.long() + self.readout_bias).sum(0)
-            result.readout[chunk] += total.cpu().numpy()
+            read = {name: totals[name][None] for name in self.read}
+            readout = self._readout(count)(read)[0].cpu().numpy().astype(np.int64)
+            result.readout[chunk] += readout + count * self.network.readout.bias
+
+    def _readout(self, steps: int) -> ProjectionSum:
+        """The readout is linear and has no memory: it reads spikes that are summed over time."""
+        if steps not in self.readouts:
+            self.readouts[steps] = ProjectionSum(self.network, READOUT, self.device, steps)
+        return self.readouts[steps]
 
     def _accumulate(
         self, name: str, sent: dict[str, Tensor], constants: dict[str, Tensor]
@@ -111,9 +121,9 @@ class FastEngine:
         return constants[name]
 
     def _forget(self, name: str, sent: dict[str, Tensor]) -> None:
-        """Drop spikes that no later node reads."""
-        for source in self.sums[name].sources:
-            if self.last_use[source] == name and source != INPUT:
+        """Drop spikes that no later population reads."""
+        for source in {*self.sums[name].sources, name} - {INPUT}:
+            if self.last_use.get(source, name) == name:
                 del sent[source]
 
 
@@ -152,15 +162,16 @@ class _Result:
         self,
         population: Population,
         spikes: Tensor,
+        total: Tensor,
         states: dict[str, Tensor],
         steps: slice,
         chunk: slice,
     ) -> None:
-        """Take what is asked for of one block: spikes uint8 [T, N, *shape], states likewise."""
+        """Take what is asked for of one block: spikes uint8 [T, N, *shape], states likewise.
+
+        total: spikes summed over T.
+        """
         name = population.name
-        total = spikes[0]
-        for frame in spikes[1:]:
-            total = total + frame
         self.counts[name][chunk] += total.cpu().numpy()
         if name in self.traces:
             trace = self.traces[name]

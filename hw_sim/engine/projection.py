@@ -5,7 +5,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from arlif.core.linear import chain_magnitude
+from arlif.core.linear import Interval, LinearMap, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from arlif.exact import FLOAT32_EXACT
 from hw_sim.engine.convolution import Evaluate, compile_map
@@ -14,20 +14,24 @@ from hw_sim.engine.convolution import Evaluate, compile_map
 class ProjectionSum:
     """Sum over a node's projections of (maps applied to the source) << shift.
 
-    dtype: float32 where every partial sum is exact in it, else int32.
+    frames: how many time steps of the sources are added up in each frame that is given; a sum of
+    frames has the sum of their accumulators.
+    dtype: float32 where every partial sum is exact in it, else integers that hold them.
     constant: whether every time step has the same accumulators.
     """
 
-    def __init__(self, network: QuantizedNetwork, target: str, device: torch.device) -> None:
+    def __init__(
+        self, network: QuantizedNetwork, target: str, device: torch.device, frames: int = 1
+    ) -> None:
         self.projections = network.incoming(target)
         self.sources = {p.source for p in self.projections}
         self.constant = network.input.static and self.sources == {INPUT}
-        self.maps = [_compile(network, p, device) for p in self.projections]
-        bounds = [
-            chain_magnitude(p.maps, network.source_interval(p.source)) << p.shift
-            for p in self.projections
-        ]
-        self.dtype = torch.float32 if sum(bounds) < FLOAT32_EXACT else torch.int32
+        intervals = [_times(frames, network.source_interval(p.source)) for p in self.projections]
+        pairs = list(zip(self.projections, intervals, strict=True))
+        self.maps = [_compile(p.maps, interval, device) for p, interval in pairs]
+        bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)
+        wide = torch.int32 if bound < 1 << 31 else torch.int64
+        self.dtype = torch.float32 if bound < FLOAT32_EXACT else wide
 
     def __call__(self, sent: dict[str, Tensor]) -> Tensor:
         """[T, N, *shape], or [1, N, *shape] where `sent` holds one frame of every source."""
@@ -43,11 +47,15 @@ class ProjectionSum:
         return values * (1 << projection.shift) if projection.shift else values
 
 
+def _times(frames: int, interval: Interval) -> Interval:
+    return frames * interval[0], frames * interval[1]
+
+
 def _compile(
-    network: QuantizedNetwork, projection: Projection, device: torch.device
+    maps: tuple[LinearMap, ...], interval: Interval, device: torch.device
 ) -> list[Evaluate]:
-    interval, maps = network.source_interval(projection.source), []
-    for linear in projection.maps:
-        maps.append(compile_map(linear, interval, device))
+    compiled = []
+    for linear in maps:
+        compiled.append(compile_map(linear, interval, device))
         interval = linear.output_interval(interval)
-    return maps
+    return compiled

@@ -1,0 +1,81 @@
+"""Convolutions and matrix products driven by events, exact; fast where few inputs are not 0."""
+
+import ctypes
+import os
+from ctypes import Structure, c_int64, c_void_p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.linear import Conv2d
+from arlif.errors import require
+from arlif.kernels.build import library
+
+GROUP, WIDEST = 32, 128
+"""`group` and `widest` of events.cpp."""
+
+
+def applies(linear: Conv2d) -> bool:
+    """Whether EventConvolution knows this map and could be compiled here."""
+    return linear.groups == 1 and linear.dilation == (1, 1) and library() is not None
+
+
+class EventConvolution:
+    """Sums of the weights that events reach, where `applies(linear)`.
+
+    An input of value v is v events. Raises ArlifError where inputs do not fit.
+    """
+
+    def __init__(self, linear: Conv2d) -> None:
+        self.linear = linear
+        outputs = linear.weight.shape[0]
+        taps = np.moveaxis(linear.weight, 0, -1).transpose(1, 2, 0, 3).reshape(-1, outputs)
+        blocks = [taps[:, i : i + WIDEST] for i in range(0, outputs, WIDEST)]
+        padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
+        self.weights = np.concatenate(padded)
+
+    def __call__(self, inputs: NDArray[np.uint8], threads: int | None = None) -> NDArray[np.int32]:
+        """[N, H, W, C] -> [N, H', W', C'], channels last. threads: None takes every core."""
+        outputs, channels = self.linear.weight.shape[:2]
+        require(
+            inputs.ndim == 4 and inputs.shape[3] == channels and inputs.dtype == np.uint8,
+            f"event convolutions take uint8 [N, H, W, {channels}], not "
+            f"{inputs.dtype} {inputs.shape}",
+        )
+        inputs = np.ascontiguousarray(inputs)
+        _, height, width, _ = inputs.shape
+        rows, columns = self.linear.output_shape((channels, height, width))[1:]
+        sums = np.empty((len(inputs), rows, columns, outputs), np.int32)
+        geometry = _Geometry(len(inputs), channels, height, width, rows, columns, outputs)
+        geometry.kernel[:] = self.linear.weight.shape[2:]
+        geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
+        loaded = library()
+        assert loaded is not None, "callers ask `applies` first"
+        loaded.arlif_event_convolution(
+            ctypes.byref(geometry),
+            c_int64(threads or len(os.sched_getaffinity(0))),
+            c_void_p(inputs.ctypes.data),
+            c_void_p(self.weights.ctypes.data),
+            c_void_p(sums.ctypes.data),
+        )
+        return sums
+
+
+def count(inputs: NDArray[np.uint8]) -> int:
+    """How many events contiguous inputs are."""
+    loaded = library()
+    assert loaded is not None, "callers ask `applies` first"
+    loaded.arlif_event_count.restype = c_int64
+    return int(loaded.arlif_event_count(c_void_p(inputs.ctypes.data), c_int64(inputs.size)))
+
+
+class _Geometry(Structure):
+    """Geometry of events.cpp."""
+
+    _fields_ = (
+        *(
+            (name, c_int64)
+            for name in ("frames", "channels", "height", "width", "rows", "columns", "outputs")
+        ),
+        *((name, c_int64 * 2) for name in ("kernel", "stride", "padding")),
+    )
