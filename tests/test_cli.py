@@ -1,6 +1,7 @@
 """The command line as a user meets it: the pipeline on real data, wrong input, broken files."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,10 +13,16 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from arlif.cli import main
+from arlif.cli.source import Source
+from arlif.run import Run
 from export.lava import read_net
 from export.nir import read_nir
+from hw_sim.agreement import raw_inputs
+from hw_sim.energy.report import energy_report
+from hw_sim.engine.fast import simulate
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -128,6 +135,48 @@ def test_energy_and_cores_of_a_run(run: Path, cli: Cli) -> None:
     code, out, _ = cli("map", run, "--json")
     assert code == 0
     assert json.loads(out)["cores"] >= 3
+
+
+@pytest.mark.lava
+def test_energy_is_counted_on_the_network_that_the_engine_ran(run: Path, cli: Cli) -> None:
+    with h5py.File(run / "network.net", "r+") as file:
+        weight = file["layer/1/arlif/projection/0/map/0/weight"]
+        weight[...] = np.sign(weight[()])
+    assert cli("simulate", run, "--engine", "lava", "--samples", "2")[0] == 0
+    code, out, _ = cli("energy", run, "--engine", "lava", "--json")
+    assert code == 0
+    on_lava = json.loads(out)
+    network = read_net(run / "network.net")
+    samples, steps = Source(limit=2).load(Run(run))
+    inputs = raw_inputs(network, samples.real)
+    want = energy_report(network, inputs, simulate(network, inputs, steps), steps)
+    assert want["total"] == on_lava["total"]
+    times = (run / "network.net").stat()
+    assert cli("export", run)[0] == 0
+    os.utime(run / "network.net", ns=(times.st_atime_ns, times.st_mtime_ns))
+    code, _, err = cli("energy", run, "--engine", "lava")
+    assert code == 2
+    assert "another network" in err
+
+
+@pytest.mark.lava
+def test_tables_fit_80_columns(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arlif.cli.output.MESSAGES", Console(width=80))
+    for arguments in (
+        ("energy", run),
+        ("energy", "--table3", "--rate", "0.2"),
+        ("map", run),
+        ("calibrate", run, "--samples", "32"),
+        ("sweep", run, "--samples", "8", "--weight-bits", "8", "--time-steps", "4"),
+    ):
+        code, out, _ = cli(*arguments)
+        lines = out.splitlines()
+        heads = [number for number, line in enumerate(lines) if line.startswith("┏")]
+        assert code == 0
+        assert heads
+        assert "…" not in out, arguments
+        assert all(lines[number + 2].startswith("┡") for number in heads), arguments
+        assert all(len(line) <= 80 for line in lines if line[:1] in "┏┃┡│└"), arguments
 
 
 @pytest.mark.lava

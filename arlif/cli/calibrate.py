@@ -38,28 +38,21 @@ def calibrate(
             [
                 f"{state.bits}/{state.frac_bits}",
                 str(numbers.factor_bits),
-                f"{tables.entries} over [{tables.low:g}, {tables.high:g})",
+                f"{tables.entries} in [{tables.low:g}, {tables.high:g})",
                 f"{report.outputs_changed} of {report.samples}",
                 percent(report.spikes_changed),
                 percent(report.saturated),
             ]
         )
     output.table(
-        f"{weight_bits}-bit weights: what changes; spikes and saturation of the worst layer",
-        [
-            "state bits/fraction",
-            "factor bits",
-            "tables",
-            "decisions changed",
-            "spikes",
-            "saturated",
-        ],
+        f"What changes with {weight_bits}-bit weights; spikes and saturation: worst layer",
+        ["state", "factor", "tables", "decisions", "spikes", "saturated"],
         rows,
     )
     chosen = narrowest(reports)
     state = chosen.precision.numbers.state_format
     output.say(
-        f"the narrowest state that changes at most 1 % of decisions: {state.bits} bits, "
-        f"{state.frac_bits} fractional"
+        f"state: bits/fraction; the narrowest that changes at most 1 % of decisions: "
+        f"{state.bits}/{state.frac_bits}"
     )
     output.result({"formats": [asdict(r) for r in reports], "narrowest": asdict(chosen)})

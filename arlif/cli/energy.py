@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arlif.cli.output import JsonOption, Output
+from arlif.cli.output import JsonOption, Output, percent
 from arlif.cli.simulate import EngineName
 from arlif.errors import require
 
@@ -41,42 +41,45 @@ def energy(
 
 
 def show(output: Output, result: dict[str, Any]) -> None:
-    """Print operations layer by layer, then the bill of every model."""
-    total = result["total"]
+    """Print operations and energy layer by layer, by cost model."""
+    total, layers, models = result["total"], result["layers"], list(result["models"])
     output.table(
         f"Per inference, mean of {result['samples']} samples",
         ["layer", "spike rate", "synaptic operations", "neuron updates"],
         [
             [
                 layer["layer"],
-                f"{100 * layer['rate']:.2f} %",
+                percent(layer["rate"]),
                 f"{layer['synaptic_operations']['mean']:,.0f}",
                 f"{layer['updates']:,}",
             ]
-            for layer in result["layers"]
+            for layer in layers
         ]
         + [["total", "", f"{total['synaptic_operations']['mean']:,.0f}", f"{total['updates']:,}"]],
     )
+    lines = [
+        *([la["layer"], *(la["energy_uj"][model]["total"] for model in models)] for la in layers),
+        ["total", *(total["energy_uj"][model]["mean"] for model in models)],
+        ["spread", *(total["energy_uj"][model]["std"] for model in models)],
+    ]
     output.table(
-        "Energy per inference in uJ",
-        ["cost model", "mean", "spread", *(layer["layer"] for layer in result["layers"])],
-        [
-            [
-                model,
-                f"{spread['mean']:.4f}",
-                f"{spread['std']:.4f}",
-                *(f"{layer['energy_uj'][model]['total']:.4f}" for layer in result["layers"]),
-            ]
-            for model, spread in total["energy_uj"].items()
-        ],
+        "Energy per inference in uJ; spread: over samples",
+        ["layer", *models],
+        [[name, *(f"{value:,.4f}" for value in values)] for name, *values in lines],
     )
 
 
 def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> dict[str, Any]:
-    """Count a simulation's operations; writes energy.json and energy.csv, returns the former."""
+    """Count a simulation's operations; writes energy.json and energy.csv, returns the former.
+
+    The network is read from the file that the engine ran; ONNX Runtime's is the .nir that its graph
+    was made from. Raises ArlifError where a simulation is missing or belongs to another network.
+    """
     from arlif.cli.source import Source
+    from arlif.core.equality import fingerprint
     from arlif.files import write_text
-    from arlif.run import ENERGY, ENERGY_CSV, NIR, Run, outcome, traces
+    from arlif.run import ENERGY, ENERGY_CSV, NET, NIR, Run, outcome, traces
+    from export.lava import read_net
     from export.nir import read_nir
     from hw_sim.agreement import raw_inputs
     from hw_sim.energy.catalogue import MODELS, find_model
@@ -89,7 +92,13 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
     run = Run(folder)
     path = run.require_fresh(traces(engine))
     simulated = run.read_json(outcome(engine))
-    network = read_nir(run.require(NIR))
+    on_lava = engine is EngineName.LAVA
+    network = read_net(run.require(NET)) if on_lava else read_nir(run.require(NIR))
+    require(
+        simulated["network"] in (None, fingerprint(network)),
+        f"{path} comes from another network than {run.path(NET if on_lava else NIR)}; simulate "
+        f"again with: {run.command(traces(engine))}",
+    )
     samples, time_steps = Source.from_json(simulated["source"]).load(run)
     result = {
         "engine": str(engine),
@@ -117,25 +126,33 @@ def _table3(output: Output, rate: float | None) -> None:
     from hw_sim.energy.table3 import table3
 
     rows = table3(rate)
-    columns = ("parameters_m", "flops_g", "multiply_accumulates_m", "accumulates_m", "energy_uj")
+    columns = ("parameters_m", "flops_m", "multiply_accumulates_m", "accumulates_m", "energy_uj")
     lines = []
     for row in rows:
+        lines.append([row.name, "", "", "", "", ""])
         for title, figures in (("paper", row.published), ("arlif", row)):
-            lines.append([row.name, title, *(_figure(getattr(figures, c)) for c in columns)])
+            values = [getattr(figures, column) for column in columns]
+            if any(value is not None for value in values):
+                lines.append([f"  {title}", *map(_figure, values)])
+        if row.differences:
+            changes = [row.differences.get(column) for column in columns]
+            lines.append(
+                ["  arlif / paper - 1", *("" if c is None else percent(c) for c in changes)]
+            )
         for title, value in (
             ("+ neurons", row.energy_with_neurons_uj),
-            ("pools as events", row.event_energy_with_neurons_uj),
+            ("+ pools as events", row.event_energy_with_neurons_uj),
         ):
             if value is not None:
-                lines.append([row.name, title, "", "", "", "", _figure(value)])
+                lines.append([f"  {title}", "", "", "", "", _figure(value)])
     output.table(
-        "Table 3 of arXiv:2507.20746: per sample and time step",
-        ["row", "", "params M", "FLOPs G", "MACs M", "ACs M", "energy uJ"],
+        "Table 3 of arXiv:2507.20746 per sample and time step: millions; energy in uJ",
+        ["", "params", "FLOPs", "MACs", "ACs", "energy"],
         lines,
     )
-    output.say("empty: the paper's figure is not on file, or needs --rate; see docs/energy.md")
+    output.say("paper: the figures that are on file, see docs/energy.md; energies need --rate")
     output.result([asdict(row) for row in rows])
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:,.2f}"

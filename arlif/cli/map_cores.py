@@ -7,6 +7,13 @@ import typer
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 from arlif.errors import require
 
+HEADS = {
+    "neurons": "neurons",
+    "synaptic_bits": "memory",
+    "input_axons": "axons in",
+    "output_axons": "axons out",
+}
+
 
 def map_cores(
     run: RunArgument,
@@ -23,10 +30,10 @@ def map_cores(
     mapping = estimate_mapping(read_nir(Run(run).require(NIR)), LIMITS[cores])
     resources = list(mapping.layers[0].needs)
     output.table(
-        f"Estimate for {cores}",
-        ["layer", "cores", "limited by", *resources],
+        f"Estimate for {cores}: cores, what limits them, and how full they are",
+        ["layer", "cores", "limit", *(HEADS[resource] for resource in resources)],
         [
-            [layer.layer, str(layer.total), layer.limit]
+            [layer.layer, str(layer.total), HEADS[layer.limit]]
             + [percent(mapping.utilisation(layer)[resource]) for resource in resources]
             for layer in mapping.layers
         ],

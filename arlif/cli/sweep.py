@@ -32,8 +32,8 @@ def sweep(
     rows = run_sweep(trained.linear, trained.source, test.real, test.labels, bits, steps, jobs=jobs)
     models = list(rows[0].energy_uj)
     output.table(
-        f"{len(test)} test samples; energy per inference in uJ",
-        ["weight bits", "T", "accuracy", "synaptic operations", *models],
+        f"{len(test)} test samples; synaptic operations (ops) and uJ per inference",
+        ["bits", "T", "accuracy", "ops", *models],
         [
             [
                 str(row.weight_bits),

@@ -33,7 +33,7 @@ class Published:
     """Figures of one row of the paper; None where we do not have the printed value."""
 
     parameters_m: float | None = None
-    flops_g: float | None = None
+    flops_m: float | None = None
     multiply_accumulates_m: float | None = None
     accumulates_m: float | None = None
     energy_uj: float | None = None
@@ -64,7 +64,7 @@ class Table3Row:
 
     name: str
     parameters_m: float
-    flops_g: float
+    flops_m: float
     multiply_accumulates_m: float
     spiking_connections_m: float
     neurons: int
@@ -122,7 +122,7 @@ def table3_row(row: PaperRow, rate: float | None) -> Table3Row:
     result = Table3Row(
         row.name,
         parameters_m=net.parameters * 1e-6,
-        flops_g=net.flops * 1e-9,
+        flops_m=net.flops * 1e-6,
         multiply_accumulates_m=net.multiply_accumulates * 1e-6,
         spiking_connections_m=net.spiking_connections * 1e-6,
         neurons=net.neurons,
