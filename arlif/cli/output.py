@@ -30,12 +30,13 @@ class Output:
             MESSAGES.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
-        """A table for people; the first column is left-aligned."""
+        """A table for people: columns of numbers to the right, text to the left."""
         if self.as_json:
             return
         table = Table(title=title, title_justify="left")
         for index, column in enumerate(columns):
-            table.add_column(column, justify="left" if index == 0 else "right", no_wrap=index == 0)
+            numbers = index > 0 and all(_is_number(row[index]) for row in rows)
+            table.add_column(column, justify="right" if numbers else "left", no_wrap=index == 0)
         for row in rows:
             table.add_row(*row)
         MESSAGES.print(table)
@@ -58,6 +59,10 @@ class Output:
         with Progress(*columns, console=ERRORS, transient=True, disable=not shown) as bar:
             task = bar.add_task(title, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell.lstrip("+-")[:1].isdigit()
 
 
 def percent(fraction: float) -> str:
