@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d
 from arlif.exact import convolve, convolve_by_product
-from hw_sim.engine.convolution import Evaluate, compile_map, has_byte_convolution
+from hw_sim.engine.convolution import compile_map, has_byte_convolution
+from hw_sim.engine.evaluation import Evaluate
 
 CPU = torch.device("cpu")
 INTERVALS = ((0, 1), (0, 9), (0, 127), (-127, 127), (0, 2**14))

@@ -1,26 +1,53 @@
-"""arlif evaluate: the trained float network on the test split."""
+"""arlif evaluate: a network on the test split, the trained one or its integers."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from enum import StrEnum
+from math import prod
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.errors import ArlifError, require
+
+
+class Evaluated(StrEnum):
+    """What is evaluated: model.pt in torch, or network.nir on the integer engine."""
+
+    FLOAT = "float"
+    INTEGER = "integer"
 
 
 def evaluate(
     run: RunArgument,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    engine: Annotated[
+        Evaluated, typer.Option(help="The trained network, or its integers.")
+    ] = Evaluated.FLOAT,
+    jobs: Annotated[int, typer.Option(min=1, help="Integer: processes side by side.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Integer: a Dask scheduler to run on.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate the trained network: accuracy, confusion matrix, spike rates; writes nothing."""
+    """Evaluate a network on the whole test split: accuracy, spike rates; writes nothing."""
+    output = Output(as_json)
+    if engine is Evaluated.FLOAT:
+        require(jobs == 1 and dask is None, "--jobs and --dask need --engine integer")
+        _evaluate_float(output, run, data)
+    else:
+        _evaluate_integer(output, run, data, jobs, dask)
+
+
+def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
     from arlif.run import MODEL, Run
     from arlif.training import load_trained
     from arlif.training.batches import Batches
     from arlif.training.evaluate import evaluate as evaluate_network
 
     Run(run).require(MODEL)
-    output = Output(as_json)
     module, recipe = load_trained(run)
     dataset = recipe.load_data(data)
     result = evaluate_network(module, dataset.info, Batches(dataset.test, recipe.batch_size))
@@ -33,11 +60,7 @@ def evaluate(
             for label, row in zip(classes, result.confusion.tolist(), strict=True)
         ],
     )
-    output.table(
-        "Spike rate per neuron and time step",
-        ["layer", "rate"],
-        [[name, percent(rate)] for name, rate in result.rates.items()],
-    )
+    _show_rates(output, result.rates)
     output.say(f"accuracy {percent(result.accuracy)}, loss {result.loss:.4f}")
     output.result(
         {
@@ -48,3 +71,74 @@ def evaluate(
             "spike_rate": result.rates,
         }
     )
+
+
+def _evaluate_integer(
+    output: Output, run: Path, data: Path | None, jobs: int, dask: str | None
+) -> None:
+    from arlif.run import CONFIG, NIR, Run
+    from arlif.training import read_recipe
+    from arlif.training.batches import Batches
+    from export.nir import read_nir
+    from hw_sim.agreement import raw_inputs
+    from hw_sim.engine.evaluate import evaluate as evaluate_network
+
+    network = read_nir(Run(run).require(NIR))
+    Run(run).require(CONFIG)
+    recipe = read_recipe(run)
+    dataset = recipe.load_data(data)
+
+    def batches() -> Iterator[tuple[Any, Any]]:
+        for raw, labels in Batches(dataset.test, recipe.batch_size):
+            yield raw_inputs(network, dataset.info.network_input(raw)), labels.numpy()
+
+    total = len(dataset.test)
+    with output.progress("evaluating integers") as update, _cluster(dask):
+        tally = evaluate_network(
+            network,
+            batches(),
+            recipe.time_steps,
+            jobs=-1 if dask else jobs,
+            progress=lambda done: update(done, total),
+        )
+    steps = tally.samples * recipe.time_steps
+    sizes = {p.name: prod(p.shape) for p in network.populations}
+    rates = {name: spikes / (steps * sizes[name]) for name, spikes in tally.spikes.items()}
+    _show_rates(output, rates)
+    output.say(f"accuracy {percent(tally.accuracy)} on {tally.samples} samples")
+    output.result(
+        {
+            "engine": str(Evaluated.INTEGER),
+            "accuracy": tally.accuracy,
+            "samples": tally.samples,
+            "correct": tally.correct,
+            "spike_rate": rates,
+        }
+    )
+
+
+def _show_rates(output: Output, rates: dict[str, float]) -> None:
+    output.table(
+        "Spike rate per neuron and time step",
+        ["layer", "rate"],
+        [[name, percent(rate)] for name, rate in rates.items()],
+    )
+
+
+def _cluster(address: str | None) -> ExitStack:
+    """While open, joblib runs on the Dask cluster of a scheduler; None leaves it as it is."""
+    opened = ExitStack()
+    if address is None:
+        return opened
+    import joblib
+
+    try:
+        from dask.distributed import Client
+
+        opened.enter_context(Client(address, timeout=5))  # type: ignore[no-untyped-call]
+    except ImportError:
+        raise ArlifError("--dask needs dask.distributed: pip install distributed") from None
+    except (OSError, ValueError) as error:
+        raise ArlifError(f"no Dask scheduler answers at {address!r} ({error})") from None
+    opened.enter_context(joblib.parallel_config("dask"))
+    return opened

@@ -119,8 +119,8 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
     for (int64_t column = 0; column < g.columns; ++column, to += g.outputs) {
       const int64_t top = row * g.stride[0] - g.padding[0];
       const int64_t left = column * g.stride[1] - g.padding[1];
-      const int64_t begin = std::max<int64_t>(left, 0);
-      const int64_t end = std::min(left + g.kernel[1], g.width);
+      const int64_t begin = std::clamp<int64_t>(left, 0, g.width); // a window may be outside
+      const int64_t end = std::clamp<int64_t>(left + g.kernel[1], 0, g.width);
       Sums<groups> sums;
       std::fill(to, to + outputs, 0);
       for (int64_t y = std::max<int64_t>(top, 0); y < std::min(top + g.kernel[0], g.height); ++y) {

@@ -4,7 +4,6 @@ Eight-bit products with 32-bit sums are exact always; oneDNN's are about four ti
 float32 on processors with VNNI. What does not fit them runs in floating point (arlif.exact).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,8 +13,8 @@ from torch.nn import functional
 
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
 from arlif.exact import FLOAT32_EXACT, convolve, exact_arithmetic, float_type
-
-Evaluate = Callable[[Tensor], Tensor]
+from hw_sim.engine.evaluation import Evaluate
+from hw_sim.engine.events import event_driven
 
 
 def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> Evaluate:
@@ -27,16 +26,23 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
         case SumPool2d():
             return _Pool(linear.window, _pool_type(linear, interval))
         case Conv2d():
-            if device.type == "cpu" and _fits_bytes(linear, interval) and has_byte_convolution():
-                return _byte_convolution(linear)
-            return _float_convolution(linear, interval, device)
+            return event_driven(linear, interval, device, _convolution(linear, interval, device))
         case Dense():
-            weight = torch.tensor(linear.weight, device=device)
-            if device.type == "cpu" and _fits_byte_product(linear, interval):
-                return _ByteDense(weight.t())
-            exact = float_type(linear.magnitude(interval))
-            return _FloatDense(weight.t().to(exact))
+            return event_driven(linear, interval, device, _dense(linear, interval, device))
     raise NotImplementedError(f"no exact torch evaluation of {type(linear).__name__}")
+
+
+def _convolution(linear: Conv2d, interval: Interval, device: torch.device) -> Evaluate:
+    if device.type == "cpu" and _fits_bytes(linear, interval) and has_byte_convolution():
+        return _byte_convolution(linear)
+    return _float_convolution(linear, interval, device)
+
+
+def _dense(linear: Dense, interval: Interval, device: torch.device) -> Evaluate:
+    weight = torch.tensor(linear.weight, device=device)
+    if device.type == "cpu" and _fits_byte_product(linear, interval):
+        return _ByteDense(weight.t())
+    return _FloatDense(weight.t().to(float_type(linear.magnitude(interval))))
 
 
 def _fits_bytes(linear: Conv2d, interval: Interval) -> bool:

@@ -8,7 +8,8 @@ from torch import Tensor
 from arlif.core.linear import Interval, LinearMap, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from arlif.exact import FLOAT32_EXACT
-from hw_sim.engine.convolution import Evaluate, compile_map
+from hw_sim.engine.convolution import compile_map
+from hw_sim.engine.evaluation import Evaluate
 
 
 class ProjectionSum:
@@ -43,8 +44,10 @@ class ProjectionSum:
     ) -> Tensor:
         x = sent[projection.source]
         folded = reduce(lambda value, evaluate: evaluate(value), maps, x.flatten(0, 1))
-        values = folded.view(*x.shape[:2], *folded.shape[1:]).to(self.dtype)
-        return values * (1 << projection.shift) if projection.shift else values
+        values = folded.view(*x.shape[:2], *folded.shape[1:])
+        if len(self.projections) == 1 and projection.shift == 0:
+            return values
+        return values.to(self.dtype) * (1 << projection.shift)
 
 
 def _times(frames: int, interval: Interval) -> Interval:

@@ -1,0 +1,8 @@
+"""What a compiled linear map is."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+Evaluate = Callable[[Tensor], Tensor]
+"""Exact integers in any type that holds them, [N, *shape] to [N, *shape]."""

@@ -1,0 +1,88 @@
+"""arlif evaluate: the trained network and its integers, in one or many processes, on a cluster."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arlif.cli import main
+
+
+def verb(*arguments: object) -> int:
+    """The exit code of a verb."""
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network on digits, trained for one epoch and quantized."""
+    folder = tmp_path_factory.mktemp("evaluate") / "run"
+    assert verb("train", folder, "--set", "epochs=1") == 0
+    assert verb("quantize", folder) == 0
+    return folder
+
+
+def result(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
+    capsys.readouterr()
+    assert verb("evaluate", *arguments, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_integers_and_float_answer_alike(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    floats = result(capsys, run)
+    assert floats.keys() == {"accuracy", "loss", "confusion", "classes", "spike_rate"}
+    integers = result(capsys, run, "--engine", "integer")
+    assert integers["samples"] == sum(map(sum, floats["confusion"])) == 450
+    assert integers["accuracy"] == integers["correct"] / 450
+    assert integers["accuracy"] == pytest.approx(floats["accuracy"], abs=0.03)
+    rates = [integers["spike_rate"], floats["spike_rate"]]
+    assert list(rates[0].values()) == pytest.approx(list(rates[1].values()), abs=0.03)
+    assert verb("simulate", run, "--engine", "integer", "--json") == 0
+    simulated = json.loads(capsys.readouterr().out)
+    assert simulated["accuracy"] == integers["accuracy"]
+    assert simulated["spike_rate"] == pytest.approx(integers["spike_rate"], rel=1e-12)
+
+
+@pytest.mark.slow
+def test_several_processes_answer_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = result(capsys, run, "--engine", "integer")
+    assert result(capsys, run, "--engine", "integer", "--jobs", 2) == alone
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_answers_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    distributed = pytest.importorskip("dask.distributed", reason="dask.distributed is missing")
+    alone = result(capsys, run, "--engine", "integer")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        assert result(capsys, run, "--engine", "integer", "--dask", address) == alone
+
+
+def test_tables_for_people(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert verb("evaluate", run, "--engine", "integer") == 0
+    out = capsys.readouterr().out
+    assert "Spike rate" in out
+    assert "on 450 samples" in out
+
+
+def test_wrong_use_is_one_line(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    for message, arguments in (
+        ("--engine integer", (run, "--jobs", 2)),
+        ("quantize", (tmp_path, "--engine", "integer")),
+        ("Dask", (run, "--engine", "integer", "--dask", "tcp://127.0.0.1:9")),
+    ):
+        assert verb("evaluate", *arguments) == 2
+        err = capsys.readouterr().err
+        assert message in err
+        assert "Traceback" not in err
