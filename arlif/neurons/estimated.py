@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from arlif.errors import LoweringError, require
 from arlif.neurons.modules import SpikingNeuron
 from arlif.neurons.ops import RectangularSpike
+from arlif.neurons.parallel import refuse_state
 
 ESTIMATION_WEIGHT = 0.01
 """Share of the estimation errors in the loss, lambda_mem of the released CIFAR10-DVS runs."""
@@ -34,19 +35,18 @@ class MpePSN(SpikingNeuron):
         self.threshold = nn.Parameter(torch.tensor(float(v_threshold)))
         self.estimation_error: Tensor | None = None
 
-    def forward(
-        self, x: Tensor, state: Any = None, return_state: bool = False
-    ) -> Tensor | tuple[Tensor, Any]:
-        """Spikes [T, N, ...] for input currents x [T, N, ...]. state: e of the step before x."""
+    def forward(self, x: Tensor, state: Any = None, return_state: bool = False) -> Tensor:
+        """Spikes [T, N, ...] for input currents x [T, N, ...]. Raises ArlifError."""
         self.check(x)
+        refuse_state(self, state, return_state)
         currents = x.float() if x.dtype.itemsize < 4 else x
         estimates = currents * (1 - torch.bernoulli(currents.detach().sigmoid()))
-        before = torch.zeros_like(currents[:1]) if state is None else state[None]
-        h = self.decay * torch.cat([before, estimates[:-1]]) + currents
+        before = torch.cat([torch.zeros_like(currents[:1]), estimates[:-1]])
+        h = self.decay * before + currents
         spikes: Tensor = RectangularSpike.apply(h - self.threshold, self.width)  # type: ignore[no-untyped-call]
         if self.training:
             self.estimation_error = (estimates - (1 - spikes) * h).square().mean()
-        return (spikes.to(x.dtype), estimates[-1]) if return_state else spikes.to(x.dtype)
+        return spikes.to(x.dtype)
 
     def real_neuron(self) -> NoReturn:
         """Raise LoweringError: its spikes are drawn at random."""

@@ -27,10 +27,7 @@ class ParallelNeuron(SpikingNeuron):
 
     def forward(self, x: Tensor, state: Any = None, return_state: bool = False) -> Tensor:
         """Spikes [T, N, ...] for input currents x [T, N, ...]. Raises ArlifError."""
-        require(
-            state is None and not return_state,
-            f"{type(self).__name__} computes all time steps at once and has no state to continue",
-        )
+        refuse_state(self, state, return_state)
         h = torch.tensordot(self.weights(len(x)).to(x.dtype), x, dims=1)
         b = self.thresholds().to(x.dtype).view(-1, *(1 for _ in x.shape[1:]))
         return RectangularSpike.apply(h - b, self.width)  # type: ignore[no-untyped-call]
@@ -41,6 +38,14 @@ class ParallelNeuron(SpikingNeuron):
             f"{type(self).__name__} cannot be deployed: every output needs inputs of other time "
             "steps, and the integer specification computes step by step; train AR-LIF or LIF"
         )
+
+
+def refuse_state(neuron: SpikingNeuron, state: Any, return_state: bool) -> None:
+    """Raise ArlifError where a state is given to, or wanted from, a neuron that keeps none."""
+    require(
+        state is None and not return_state,
+        f"{type(neuron).__name__} computes all time steps at once and has no state to continue",
+    )
 
 
 class PSN(ParallelNeuron):
