@@ -1,7 +1,10 @@
 """The fused integer update equals the reference step by step, in every bit."""
 
+import ctypes
+
 import numpy as np
 import pytest
+import test_engine_events
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,10 +12,11 @@ from strategies import neurons
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.network import Population
-from arlif.core.neurons import IntegerLifSoft, IntegerNeuron
-from arlif.core.steps import current
+from arlif.core.neurons import IntegerArlif, IntegerLifSoft, IntegerNeuron
+from arlif.core.steps import ArlifState, current
+from arlif.core.tables import LookupTable
 from arlif.errors import ArlifError
-from arlif.kernels import build
+from arlif.kernels import build, events, integer
 from arlif.kernels.integer import applies, update
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
@@ -73,6 +77,60 @@ def test_update_equals_the_reference(neuron, shape, steps, samples, bits, static
     again = update(population, acc, steps, state)
     assert np.array_equal(again.spikes, reference(population, acc, steps, state)[0])
     assert again.history == {}
+
+
+@st.composite
+def extreme_arlifs(draw: st.DrawFn) -> IntegerArlif:
+    """AR-LIF of 16-bit states whose tables reach as far as 16-bit arithmetic does, or farther."""
+    bits, one = draw(st.sampled_from([1, 8, 15])), draw(st.sampled_from([16383, 16384]))
+    entries = draw(st.sampled_from([16, 64, 128, 256, 512]))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    low, shift = draw(st.sampled_from([(-2048, 4), (-32768, 8), (0, 0), (32000, 3), (-40000, 9)]))
+
+    def table(reach: int, first: int) -> LookupTable:
+        ends = rng.choice([first, 0, reach], entries)
+        values = np.where(rng.random(entries) < 0.5, ends, rng.integers(first, reach + 1, entries))
+        return LookupTable(values, low, shift)
+
+    return IntegerArlif(
+        FixedPointFormat(16, 8),
+        bits,
+        draw(st.sampled_from([0, 1, 1 << (bits - 1), (1 << bits) - 1, 1 << bits])),
+        table(one, -one),
+        table(1 << bits, 0),
+        table(32767, -draw(st.sampled_from([32767, 32768]))),
+        table(one, -one),
+        draw(st.booleans()),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(extreme_arlifs(), st.integers(1, 5), st.integers(0, 10**6))
+def test_extreme_tables_and_states(neuron, steps, seed):
+    rng = np.random.default_rng(seed)
+    population = random_population(neuron, (67,), rng)
+    low, high = neuron.state_format.low, neuron.state_format.high
+    acc = rng.integers(-(1 << 18), 1 << 18, (steps, 20, 67)).astype(np.int32)
+    start = [rng.choice([low, low + 1, -1, 0, 1, high], (20, 67)).astype(np.int32) for _ in "ur"]
+    spikes, state, history = reference(population, acc, steps, ArlifState(*start))
+    got = update(population, acc, steps, start, history=True)
+    assert np.array_equal(got.spikes, spikes)
+    assert all(np.array_equal(a, b) for a, b in zip(got.state, state, strict=True))
+    assert all(np.array_equal(got.history[name], history[name]) for name in history)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("flags", [(), ("-march=x86-64-v3",)])
+def test_other_processors_compute_the_same(flags, monkeypatch):
+    """The kernels without this CPU's widest vectors."""
+    path = build._build(build._compiler(), (*build.COMMON, *flags))
+    library = ctypes.CDLL(str(path))
+    for module in (integer, events):
+        monkeypatch.setattr(module, "library", lambda: library)
+    test_update_equals_the_reference()
+    test_extreme_tables_and_states()
+    test_engine_events.test_convolutions_by_events_are_exact()
 
 
 @settings(max_examples=30, deadline=None)
