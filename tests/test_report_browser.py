@@ -12,6 +12,9 @@ import pytest
 from PIL import Image
 
 from arlif.cli import main
+from arlif.run import Run
+from hw_sim.energy.sensors import measured
+from hw_sim.report import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?: %)?")
@@ -153,6 +156,32 @@ def test_the_report_has_every_section(run: Path) -> None:
     assert len(report["crosscheck"]) == 1
     assert len(report["neurons"]["networks"]) == 2
     assert len(report["plots"]) >= 10
+
+
+def test_measured_energy_stands_beside_the_estimates(run: Path, tmp_path: Path) -> None:
+    """Here no CPU package may be readable: a measurement in the kernel's format joins the run."""
+    copy, zone = shutil.copytree(run, tmp_path / "copy"), tmp_path / "intel-rapl:0"
+    zone.mkdir()
+    for name, content in (("name", "package-0"), ("max_energy_range_uj", "9e9")):
+        (zone / name).write_text(content)
+    (zone / "energy_uj").write_text("1000000")
+    with measured(tmp_path) as sensors:
+        (zone / "energy_uj").write_text("1246913")
+    outcome = copy / "traces" / "integer.json"
+    content = json.loads(outcome.read_text())
+    outcome.write_text(json.dumps(content | {"measured": sensors.per_inference(2)}))
+    report = write_report(Run(copy))
+    page = (copy / "report.html").read_text()
+    assert "CPU package-0" in page
+    assert "123,456.5" in page
+    assert unknown_numbers(page, report) == []
+    for row in report["engines"]:
+        if row["engine"] != "integer":
+            named = (*row["measured"]["energy_uj"], *row["measured"]["absent"])
+            assert {name.split()[0] for name in named} == {"CPU", "GPU"}
+            assert row["measured"]["seconds"] > 0
+    for reason in report["engines"][-1]["measured"]["absent"].values():
+        assert any(" ".join(reason.split()) in piece for piece in Text(page).pieces)
 
 
 def test_it_needs_no_network_and_has_no_script_errors(

@@ -1,6 +1,5 @@
 """arlif simulate: runs what is shipped on an engine and keeps spikes and states."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
@@ -68,7 +67,8 @@ def show(output: Output, result: dict[str, Any]) -> None:
     accuracy = f"accuracy {percent(result['accuracy'])} on " if known else ""
     output.say(
         f"{result['engine']}: {accuracy}{result['samples']} samples, "
-        f"{result['events_per_inference']:.1f} spikes per inference, {result['seconds']:.2f} s"
+        f"{result['events_per_inference']:.1f} spikes per inference, "
+        f"{result['measured']['seconds']:.2f} s"
     )
 
 
@@ -86,6 +86,7 @@ def run_simulate(
     run = Run(folder)
     path = run.require(ENGINE_INPUT[engine])
 
+    from hw_sim.energy.sensors import measured
     from hw_sim.engines import ENGINES
     from hw_sim.traces import write_traces
 
@@ -93,11 +94,10 @@ def run_simulate(
         source = replace(source, limit=LAVA_SAMPLES)
     test, time_steps = source.load(run)
     count = len(test)
-    start = time.perf_counter()
-    simulation, fingerprint = ENGINES[engine](
-        path, test.real, time_steps, min(traced, count), lava, progress
-    )
-    seconds = time.perf_counter() - start
+    with measured() as sensors:
+        simulation, fingerprint = ENGINES[engine](
+            path, test.real, time_steps, min(traced, count), lava, progress
+        )
     write_traces(simulation, run.path(traces(engine)))
     right = None if test.labels is None else float((simulation.decisions == test.labels).mean())
     result = {
@@ -110,7 +110,7 @@ def run_simulate(
         "spike_rate": {
             name: float(c.sum() / c.size / time_steps) for name, c in simulation.counts.items()
         },
-        "seconds": seconds,
+        "measured": sensors.per_inference(count),
     }
     run.write_json(outcome(engine), result)
     return result

@@ -25,6 +25,11 @@ class Measurement:
     joules: dict[str, float] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
 
+    def per_inference(self, samples: int) -> dict[str, Any]:
+        """Seconds, uJ per inference by sensor, and what is absent, ready for JSON."""
+        energy = {name: joules / samples * 1e6 for name, joules in self.joules.items()}
+        return {"seconds": self.seconds, "energy_uj": energy, "absent": self.absent}
+
 
 @contextmanager
 def measured(powercap: Path = POWERCAP) -> Iterator[Measurement]:
