@@ -1,7 +1,10 @@
 """Ablation and figures, on runs of a second each."""
 
+import json
+
 import pytest
 
+from arlif.cli import main
 from arlif.errors import ArlifError
 from arlif.networks import Stack
 from arlif.training import Recipe, ablate
@@ -53,6 +56,23 @@ def test_the_table_gives_mean_and_standard_deviation():
 def test_every_neuron_of_the_ablation_exists():
     for neuron in TABLE_2:
         Recipe("digits", Stack((4,)), neuron=type(TINY.neuron)(neuron))
+
+
+def test_a_wrong_neuron_is_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(ArlifError, match="no neuron is called 'alif'; there are arlif, "):
+        ablate(TINY, tmp_path / "runs", ["arlif", "alif"], [1])
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
+    small = ("epochs=1", "train_per_class=10", "test_per_class=10", "architecture.features=[2]")
+    changes = [part for text in small for part in ("--set", text)]
+    with pytest.raises(SystemExit) as stop:
+        main(["ablate", str(tmp_path), "--neurons", "plif,psn-mpe", "--seeds", "1", *changes])
+    assert not stop.value.code
+    assert "| psn-mpe | " in capsys.readouterr().out
+    rows = json.loads((tmp_path / "ablation.json").read_text())
+    assert [row["neuron"] for row in rows] == ["plif", "psn-mpe"]
 
 
 def test_an_ablation_of_nothing_is_refused(tmp_path):

@@ -16,6 +16,9 @@ def ablate(
         list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Another dataset than the recipe's.")] = None,
+    neurons: Annotated[
+        str | None, typer.Option(help="Other neurons than the paper's: names with commas.")
+    ] = None,
     time_steps: Annotated[int | None, typer.Option(help="Another T than the recipe's.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
@@ -23,8 +26,8 @@ def ablate(
 ) -> None:
     """Train every variant of the reset; writes ablation.json, .md and .png; can be continued."""
     from arlif import training
+    from arlif.training.ablation import TABLE_2, table
     from arlif.training.ablation import ablate as run_ablation
-    from arlif.training.ablation import table
 
     output = Output(as_json)
     changes = dict(training.parse_change(text) for text in change or ())
@@ -33,7 +36,8 @@ def ablate(
     if time_steps is not None:
         changes["time_steps"] = time_steps
     chosen = training.load_recipe(recipe, changes)
-    rows = run_ablation(chosen, run, seeds=range(1, seeds + 1), data_folder=data)
+    names = list(TABLE_2) if neurons is None else neurons.split(",")
+    rows = run_ablation(chosen, run, names, range(1, seeds + 1), data)
     output.say(table(rows))
     output.say(f"written to {run}: ablation.json, ablation.md, ablation.png")
     output.result([asdict(row) for row in rows])

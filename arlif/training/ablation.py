@@ -51,15 +51,11 @@ def ablate(
     Writes ablation.json, ablation.md and ablation.png. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
+    recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
     rows = []
-    for neuron in neurons:
+    for neuron, changed in zip(neurons, recipes, strict=True):
         done = [
-            _run(
-                replace(recipe, neuron=replace(recipe.neuron, name=neuron), seed=seed),
-                folder / f"{neuron}-{seed}",
-                data_folder,
-                accelerator,
-            )
+            _run(replace(changed, seed=seed), folder / f"{neuron}-{seed}", data_folder, accelerator)
             for seed in seeds
         ]
         rows.append(
