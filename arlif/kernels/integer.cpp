@@ -30,10 +30,15 @@ void copy_rows(To *to, int64_t to_stride, const From *from, int64_t from_stride,
 // Writes the gain and bias of every neuron of a tile that begins at `begin`.
 void expand(const Arrays &a, int64_t begin, int64_t count, float *gain, int32_t *bias) {
   const float unit = std::ldexp(1.f, -a.gain_shift);
+  const int64_t step = a.inner == 1; // a run has one channel each, or all of it one channel
   int64_t channel = begin / a.inner % a.channels, left = a.inner - begin % a.inner;
-  for (int64_t i = 0; i < count; ++i) {
-    gain[i] = float(a.gain[channel]) * unit, bias[i] = a.bias[channel];
-    if (--left == 0) left = a.inner, channel = channel + 1 < a.channels ? channel + 1 : 0;
+  for (int64_t i = 0, run; i < count; i += run) {
+    run = std::min(count - i, step ? a.channels - channel : left);
+    for (int64_t k = 0; k < run; ++k) {
+      gain[i + k] = float(a.gain[channel + step * k]) * unit;
+      bias[i + k] = a.bias[channel + step * k];
+    }
+    channel = step ? 0 : (channel + 1) % a.channels, left = a.inner;
   }
 }
 

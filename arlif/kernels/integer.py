@@ -4,6 +4,7 @@ import ctypes
 import os
 from collections.abc import Callable
 from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,67 +31,77 @@ class Update(NamedTuple):
 
 
 def applies(neuron: IntegerNeuron) -> bool:
-    """Whether `update` knows this neuron and could be compiled here."""
+    """Whether IntegerUpdate knows this neuron and could be compiled here."""
     return type(neuron) in KINDS and library() is not None
 
 
-def update(
-    population: Population,
-    accumulators: Any,
-    steps: int,
-    state: Any = None,
-    history: bool = False,
-    threads: int | None = None,
-) -> Update:
-    """Run a population over `steps` time steps, where `applies(population.neuron)`.
+class IntegerUpdate:
+    """The update of a population over time steps, where `applies(population.neuron)`."""
 
-    accumulators: numpy array or CPU tensor, [T, N, *shape], or [1, N, *shape] where every step has
-    the same; int32, or integers in float32, or what converts to int32. state: where to start, None
-    for 0. threads: None takes every core this process may use.
-    Raises ArlifError where shapes do not fit.
-    """
-    acc = np.asarray(accumulators)
-    acc = np.ascontiguousarray(acc, acc.dtype if acc.dtype in (np.float32, np.int32) else np.int32)
-    shape = acc.shape[1:]
-    require(
-        shape[1:] == population.shape and acc.shape[0] in (1, steps) and steps >= 1,
-        f"{population.name} takes accumulators [{steps} or 1, N, "
-        f"{', '.join(map(str, population.shape))}], not {acc.shape}",
-    )
-    neuron, kind = population.neuron, type(population.neuron).state_type
-    names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-    states = np.zeros((len(names), *shape), np.int32)
-    if state is not None:
-        states[:] = [np.asarray(part) for part in state]
-    spikes = np.empty((steps, *shape), np.uint8)
-    past = np.empty((len(names), steps, *shape) if history else 0, np.int32)
-    gain, bias = population.gain.astype(np.int32), population.bias
-    arrays = _Arrays(
-        steps,
-        states[0].size,
-        threads or len(os.sched_getaffinity(0)),
-        len(gain),
-        int(np.prod(population.shape[1:])),
-        0 if acc.shape[0] < steps else states[0].size,
-        gain.ctypes.data,
-        bias.ctypes.data,
-        population.gain_shift,
-        states.ctypes.data,
-        spikes.ctypes.data,
-        past.ctypes.data if history else None,
-    )
-    loaded = library()
-    assert loaded is not None, "callers ask `applies` first"
-    loaded.arlif_integer(
-        KINDS[type(neuron)](neuron),
-        neuron.state_format.bits - 1 + neuron.factor_bits > 31,
-        acc.dtype == np.float32,
-        ctypes.byref(_constants(neuron)),
-        ctypes.byref(arrays),
-        acc.ctypes.data_as(c_void_p),
-    )
-    kept = dict(zip(names, past, strict=True)) if history else {}
-    return Update(spikes, kind(*states), kept)
+    def __init__(self, population: Population) -> None:
+        self.population, neuron = population, population.neuron
+        self.gain, self.bias = population.gain.astype(np.int32), population.bias
+        self.kind = KINDS[type(neuron)](neuron)
+        self.wide = neuron.state_format.bits - 1 + neuron.factor_bits > 31
+        self.constants = _constants(neuron)
+
+    def __call__(
+        self,
+        accumulators: Any,
+        steps: int,
+        state: Any = None,
+        history: bool = False,
+        threads: int | None = None,
+    ) -> Update:
+        """Run `steps` time steps.
+
+        accumulators: numpy array or CPU tensor, [T, N, *shape], or [1, N, *shape] where every step
+        has the same; int32, or integers in float32, or what converts to int32. state: where to
+        start, None for 0. threads: None takes every core this process may use.
+        Raises ArlifError where shapes do not fit.
+        """
+        population = self.population
+        acc = np.asarray(accumulators)
+        kept = acc.dtype if acc.dtype in (np.float32, np.int32) else np.int32
+        acc = np.ascontiguousarray(acc, kept)
+        shape = acc.shape[1:]
+        require(
+            shape[1:] == population.shape and acc.shape[0] in (1, steps) and steps >= 1,
+            f"{population.name} takes accumulators [{steps} or 1, N, "
+            f"{', '.join(map(str, population.shape))}], not {acc.shape}",
+        )
+        kind = population.neuron.state_type
+        names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+        states = np.zeros((len(names), *shape), np.int32)
+        if state is not None:
+            states[:] = [np.asarray(part) for part in state]
+        spikes = np.empty((steps, *shape), np.uint8)
+        past = np.empty((len(names), steps, *shape) if history else 0, np.int32)
+        arrays = _Arrays(
+            steps,
+            states[0].size,
+            threads or len(os.sched_getaffinity(0)),
+            len(self.gain),
+            prod(population.shape[1:]),
+            0 if acc.shape[0] < steps else states[0].size,
+            self.gain.ctypes.data,
+            self.bias.ctypes.data,
+            population.gain_shift,
+            states.ctypes.data,
+            spikes.ctypes.data,
+            past.ctypes.data if history else None,
+        )
+        loaded = library()
+        assert loaded is not None, "callers ask `applies` first"
+        loaded.arlif_integer(
+            self.kind,
+            self.wide,
+            acc.dtype == np.float32,
+            ctypes.byref(self.constants),
+            ctypes.byref(arrays),
+            c_void_p(acc.ctypes.data),
+        )
+        return Update(spikes, kind(*states), dict(zip(names, past, strict=True)) if history else {})
 
 
 KINDS: dict[type[IntegerNeuron], Callable[[Any], int]] = {

@@ -39,7 +39,7 @@ class FusedUpdate:
     """
 
     def __init__(self, population: Population) -> None:
-        self.population = replace(population, shape=population.shape[:1])
+        self.update = integer.IntegerUpdate(replace(population, shape=population.shape[:1]))
 
     def __call__(
         self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
@@ -50,8 +50,7 @@ class FusedUpdate:
         def restore(values: Any) -> Tensor:
             return torch.from_numpy(values).view(steps, *last.shape[1:]).movedim(-1, 2)
 
-        done = integer.update(
-            self.population,
+        done = self.update(
             last.reshape(len(last), -1, last.shape[-1]),
             steps,
             state,
