@@ -38,7 +38,7 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps --constraint requirements.lock norse spikingjelly
 	$(BIN)/arlif lava install
-	$(BIN)/python -m arlif.kernels.build
+	$(BIN)/python -m arlif.kernels
 	touch $(READY)
 
 clean:

@@ -1,9 +1,10 @@
 """What kernels are held to: the plain loop of steps in float64, away from discontinuities."""
 
+import copy
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from arlif.neurons import ARLIF, CLIF, LIF, LearnableResetLIF, SpikingNeuron
 from arlif.neurons.modules import run_steps
@@ -58,7 +59,10 @@ def smooth_currents(
 
 
 class Outcome(NamedTuple):
-    """Spikes, the last state, and gradients: of x, of the first state, of the parameters."""
+    """Spikes, the last state, and gradients: of x, of the first state, of the parameters.
+
+    Plain outcomes hold a parameter's gradient as the share of every neuron, [N, ...].
+    """
 
     spikes: Tensor
     final: tuple[Tensor, ...]
@@ -74,16 +78,22 @@ def outcome(
 
     The scalar differentiated weighs every output differently, the same for both.
     """
+    storage = x.dtype
+    if plain:
+        neuron, x = _own_parameters(neuron, x[0].shape), x.double()
     real = neuron.real_neuron()
-    kind = torch.float64 if plain or x.dtype == torch.float64 else torch.float32
-    x = x.detach().to(torch.float64 if plain else x.dtype).requires_grad_()
+    kind = torch.float64 if x.dtype == torch.float64 else torch.float32
+    x = x.detach().requires_grad_()
     state = type(real.initial_state(x))(*(s.detach().to(kind).requires_grad_() for s in start))
     if plain:
         spikes, final = run_steps(real, FloatOps(neuron.width), x, state)
     else:
         spikes, final = neuron(x, state, return_state=True)
     outputs = [spikes, *final]
-    weights = [torch.sin(torch.arange(o.numel()) * 1.7).reshape(o.shape) for o in outputs]
+    weights = [
+        torch.sin(torch.arange(o.numel(), device=o.device) * 1.7).reshape(o.shape) for o in outputs
+    ]
+    weights[0] = weights[0].to(storage)  # as the gradient of the spikes is stored
     loss = sum((o.double() * w).sum() for o, w in zip(outputs, weights, strict=True))
     leaves = [x, *state, *neuron.parameters()]
     grads = torch.autograd.grad(loss, leaves, allow_unused=True)
@@ -93,6 +103,33 @@ def outcome(
     ]
     count = 1 + len(state)
     return Outcome(spikes, tuple(final), grads[0], tuple(grads[1:count]), tuple(grads[count:]))
+
+
+def _own_parameters(neuron: SpikingNeuron, shape: torch.Size) -> SpikingNeuron:
+    """A copy in float64 whose every neuron has parameters of its own, all equal."""
+    spread = copy.deepcopy(neuron)
+    for name, value in neuron.named_parameters():
+        own = value.detach().double().expand(shape).clone()
+        setattr(spread, name, nn.Parameter(own))
+    return spread
+
+
+def parameters_agree(
+    got: Outcome, plain: Outcome, relative: float = 1e-5, of_terms: float = 1e-6
+) -> bool:
+    """Whether the parameters' gradients are the sums of the shares in `plain`.
+
+    They may differ by `relative` of the sum and, as rounded terms may cancel, by `of_terms` of the
+    sum of their sizes.
+    """
+    for sum_, shares in zip(got.of_parameters, plain.of_parameters, strict=True):
+        if (sum_ is None) != (shares is None):
+            return False
+        if sum_ is not None and shares is not None:
+            want, terms = shares.sum().item(), shares.abs().sum().item()
+            if not abs(sum_.item() - want) <= relative * abs(want) + of_terms * terms:
+                return False
+    return True
 
 
 def close(got: Tensor, want: Tensor, relative: float = 1e-5) -> bool:

@@ -1,4 +1,4 @@
-"""Compiling the CPU kernels once per machine, and loading them: `python -m arlif.kernels.build`."""
+"""Compiling the CPU kernels once per machine, and loading them."""
 
 import ctypes
 import hashlib
@@ -6,14 +6,13 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 from arlif.errors import ArlifError, require
 from arlif.files import atomic_path
 
-SOURCES = ("real.cpp", "integer.cpp", "events.cpp")
+SOURCES = ("real.cpp", "integer.cpp", "events.cpp", "quantized.cpp")
 HEADERS = ("integer_neurons.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
 COMMON = (
     "-std=c++17",
@@ -86,11 +85,3 @@ def _run(*command: str) -> bytes:
     message = done.stderr.decode(errors="replace").strip().partition("\n")[0]
     require(done.returncode == 0, f"{command[0]} failed: {message}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    logging.basicConfig(format="%(message)s")
-    try:
-        build()
-    except ArlifError as error:
-        sys.exit(f"error: {error}")

@@ -82,10 +82,12 @@ def _backward(
             current = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
             _, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
     of_u, of_r = _load_state(of_final, size, index, inside, STATES, END)
-    sum_p = tl.zeros_like(of_u)
-    sum_q = tl.zeros_like(of_u)
+    sum_p = tl.zeros_like(of_u).to(tl.float64)
+    sum_q = sum_p
     for done in range(last + 1):
         first = (last - done) * DEPTH
+        block_p = tl.zeros_like(of_u)
+        block_q = block_p
         if done > 0:
             from_here = checkpoints + (last - done) * STATES * size
             u, r = _load_state(from_here, size, index, inside, STATES, True)
@@ -109,8 +111,10 @@ def _backward(
             tl.store(of_x + at, of_current.to(of_x.dtype.element_ty), mask=here)
             of_u = tl.where(here, next_u, of_u)
             of_r = tl.where(here, next_r, of_r)
-            sum_p += tl.where(here, of_p, 0.0)
-            sum_q += tl.where(here, of_q, 0.0)
+            block_p += tl.where(here, of_p, 0.0)
+            block_q += tl.where(here, of_q, 0.0)
+        sum_p += block_p.to(tl.float64)
+        sum_q += block_q.to(tl.float64)
     if START:
         _store_state(of_state, size, index, inside, of_u, of_r, STATES)
     row = of_parameters + tl.program_id(0) * 2
@@ -153,7 +157,7 @@ def backward(
     programs, depth = max(1, triton.cdiv(size, ELEMENTS)), min(steps, STEPS_IN_REGISTERS)
     blocks = (steps - 1) // depth
     checkpoints = torch.empty(blocks * _states(kind) * size, dtype=torch.float32, device=x.device)
-    sums = torch.empty(programs, 2, dtype=torch.float32, device=x.device)
+    sums = torch.empty(programs, 2, dtype=torch.float64, device=x.device)
     with _device(x):
         _backward[(programs,)](
             x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,

@@ -26,12 +26,17 @@ def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):
         v = h - (threshold + beta * tanh)
         fired = v >= 0
         push = tl.where(fired, drive, -drive)
-        gate = drive
+        gate, slope = drive, drive
         if KIND == ARLIF:
-            gate = tl.sigmoid(tl.where(r >= 0, alpha * x, -alpha * x))
+            exponent = alpha * x
+            small = tl.exp(-tl.abs(exponent))
+            larger = 1 / (1 + small)
+            smaller = small * larger  # 1 - larger, but nothing cancels
+            gate = tl.where(tl.where(r >= 0, exponent, -exponent) >= 0, larger, smaller)
+            slope = r * larger * smaller
             push += r * gate
         reset = tl.sigmoid(push)
-        kept = (v, drive, tanh, reset, gate, r)
+        kept = (v, drive, tanh, reset, gate, slope)
         u = tl.where(fired, v - reset, h)
         r = push
     elif KIND == CLIF:
@@ -66,7 +71,7 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
     of_q = tl.zeros_like(v)
     if KIND == ARLIF or KIND == ARLIF_WITHOUT_MEMORY:
         alpha, beta = p, q
-        drive, tanh, reset, gate, r = kept[1], kept[2], kept[3], kept[4], kept[5]
+        drive, tanh, reset, gate, slope = kept[1], kept[2], kept[3], kept[4], kept[5]
         lost = tl.where(fired, of_u, 0.0)
         of_push = of_r - lost * reset * (1 - reset)
         taken = threshold + beta * tanh + reset
@@ -78,7 +83,7 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
         of_q += of_theta * tanh
         of_r = tl.zeros_like(v)
         if KIND == ARLIF:
-            of_exponent = of_push * tl.abs(r) * gate * (1 - gate)
+            of_exponent = of_push * tl.abs(slope)
             of_x += alpha * of_exponent
             of_p += of_exponent * x
             of_r = of_push * gate

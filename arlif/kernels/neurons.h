@@ -12,7 +12,7 @@ template <class F> struct Surrogate {
   F half_width, height;
   explicit Surrogate(F width) : half_width(width / 2), height(1 / width) {}
   INLINE Vector<F> operator()(Vector<F> v) const {
-    return (v < F(0) ? -v : v) <= half_width ? Vector<F>{} + height : Vector<F>{};
+    return magnitude(v) <= half_width ? Vector<F>{} + height : Vector<F>{};
   }
 };
 
@@ -36,12 +36,13 @@ template <class Number, bool memory> struct Arlif {
     V push, drive, half_tanh; // half_tanh = (1 + tanh x) / 2 = sigma(2 x)
     if constexpr (memory) {
       const V exponent = alpha * x;
-      const V c = F(1) + exp_minus(r >= F(0) ? exponent : -exponent);
+      const V d = exp_minus_within(at_most(magnitude(exponent), highest<F>)), c = F(1) + d;
       const V ab = a * b, inverse = F(1) / (ab * c), inverse_ab = inverse * c;
-      const V gate = inverse * ab;
+      const V larger = inverse * ab, smaller = larger * d; // sigma(|exponent|), 1 - that
+      const V gate = (r >= F(0) ? exponent : -exponent) >= F(0) ? larger : smaller;
       drive = inverse_ab * b, half_tanh = inverse_ab * a;
       push = r * gate;
-      keep[4] = gate, keep[5] = r;
+      keep[4] = gate, keep[5] = r * (larger * smaller);
     } else {
       const V inverse = F(1) / (a * b);
       drive = inverse * b, half_tanh = inverse * a;
@@ -75,8 +76,8 @@ template <class Number, bool memory> struct Arlif {
     of_state[0] = decay * of_h;
     of_state[1] = V{};
     if constexpr (memory) {
-      const V gate = keep[4], r = keep[5];
-      const V of_exponent = of_r * (r >= F(0) ? r : -r) * (gate * (F(1) - gate)); // of alpha x
+      const V gate = keep[4], slope = keep[5]; // slope = r gate (1 - gate)
+      const V of_exponent = of_r * magnitude(slope); // of alpha x
       of_x += of_exponent * alpha;
       of_parameters[0] += of_exponent * x;
       of_state[1] = of_r * gate;

@@ -58,16 +58,19 @@ def applies(real: RealNeuron, x: Tensor) -> bool:
     return x.device.type == "cuda" and x.dtype in GPU_STORAGE and _has_triton()
 
 
-# torch.compile asks these once, and does not look inside.
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _has_library() -> bool:
     return library() is not None
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 @cache
 def _has_triton() -> bool:
     return find_spec("triton") is not None
+
+
+# torch.compile asks these once, and does not look inside. torch.compiler.assume_constant_result
+# says the same, but imports torch's compiler: a second.
+for question in (_has_library, _has_triton):
+    question._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def run(

@@ -10,8 +10,7 @@ from arlif.kernels import cpu
 DEVICES = ("cpu", "cuda")
 
 
-@torch.library.custom_op("arlif::neuron", mutates_args=(), device_types=DEVICES)
-def neuron(
+def _neuron(
     x: Tensor,
     state: Tensor | None,
     parameters: Tensor,
@@ -30,8 +29,7 @@ def neuron(
     return _backend(x).forward(x, first, parameters, constants, kind, asked), final
 
 
-@torch.library.custom_op("arlif::neuron_backward", mutates_args=(), device_types=DEVICES)
-def neuron_backward(
+def _neuron_backward(
     x: Tensor,
     state: Tensor | None,
     parameters: Tensor,
@@ -53,12 +51,21 @@ def neuron_backward(
     return of_x, of_state, of_parameters.to(parameters.dtype)
 
 
-@neuron.register_fake
+# custom_op would do this in one line, but its first call imports torch's compiler: a second.
+for function in (_neuron, _neuron_backward):
+    name = f"arlif::{function.__name__[1:]}"
+    torch.library.define(name, torch.library.infer_schema(function, mutates_args=()))
+    torch.library.impl(name, DEVICES, function)
+neuron = torch.ops.arlif.neuron.default
+neuron_backward = torch.ops.arlif.neuron_backward.default
+
+
+@torch.library.register_fake("arlif::neuron")
 def _(x, state, parameters, constants, kind, states):  # type: ignore[no-untyped-def]
     return torch.empty_like(x), _like_states(x, states)
 
 
-@neuron_backward.register_fake
+@torch.library.register_fake("arlif::neuron_backward")
 def _(x, state, parameters, of_spikes, of_final, constants, kind):  # type: ignore[no-untyped-def]
     of_state = _like_states(x, 0 if state is None else len(state))
     return torch.empty_like(x), of_state, torch.empty_like(parameters)
@@ -77,7 +84,7 @@ def _differentiate(ctx: Any, of_spikes: Tensor, of_final: Tensor) -> tuple[Any, 
     return of_x, None if state is None else of_state, of_parameters, None, None, None
 
 
-neuron.register_autograd(_differentiate, setup_context=_remember)
+torch.library.register_autograd("arlif::neuron", _differentiate, setup_context=_remember)
 
 
 def _backend(x: Tensor) -> Any:

@@ -47,7 +47,7 @@ void store_rows(F *to, const Vector<F> *from, int64_t size, int64_t begin, int64
 
 template <class Neuron, class S, class F = typename Neuron::F>
 void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_state) {
-  constexpr int states = Neuron::states, groups = 32, vectors = groups * states;
+  constexpr int states = Neuron::states, groups = 64, vectors = groups * states;
   prefer_large_pages(spikes, call.steps * call.size * int64_t(sizeof(S)));
   for_tiles(call.size, groups * lanes<F>, call.threads, [&](int64_t begin, int64_t count, int64_t) {
     const Neuron neuron(call.numbers);
@@ -55,8 +55,10 @@ void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_s
     load_rows<F>(now, state, call.size, begin, count, states);
     for (int64_t t = 0; t < call.steps; ++t) {
       Vector<F> *s = now;
+      const S *const next = x + (t + 1 < call.steps ? (t + 1) * call.size : count) + begin;
       for (int64_t i = 0; i < count; i += lanes<F>, s += states) {
         const int64_t at = t * call.size + begin + i, left = count - i;
+        __builtin_prefetch(next + i);
         Vector<F> unused[Neuron::kept];
         store(spikes + at, neuron.step(load(x + at, left), s, unused), left);
       }
@@ -72,7 +74,7 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
   // What a tile keeps for its gradient should stay in the second-level cache, but rows that are
   // too short waste memory accesses.
   const int64_t fitting = 262144 / (call.steps * kept * int64_t(sizeof(Vector<F>)));
-  const int64_t groups = std::clamp<int64_t>(fitting, 4, 16), tile = groups * lanes<F>;
+  const int64_t groups = std::clamp<int64_t>(fitting, 4, 32), tile = groups * lanes<F>;
   std::vector<double> sums(size_t((call.size + tile - 1) / tile * parameters));
   prefer_large_pages(of_x, call.steps * call.size * int64_t(sizeof(S)));
   for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
@@ -84,24 +86,31 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
     load_rows<F>(now, state, call.size, begin, count, states);
     for (int64_t t = 0; t < call.steps; ++t) {
       Vector<F> *s = now;
-      for (int64_t i = 0; i < count; i += lanes<F>, s += states, keep += kept)
+      const bool last = t + 1 == call.steps;
+      const S *const next = (last ? of_spikes : x + call.size) + t * call.size + begin;
+      for (int64_t i = 0; i < count; i += lanes<F>, s += states, keep += kept) {
+        __builtin_prefetch(next + i);
         neuron.step(load(x + t * call.size + begin + i, count - i), s, keep);
+      }
     }
     load_rows<F>(now, of_final, call.size, begin, count, states);
-    Vector<F> sum[parameters + 1] = {};
+    double *const tile_sums = sums.data() + number * parameters;
     const int64_t kept_per_step = (count + lanes<F> - 1) / lanes<F> * kept;
     for (int64_t t = call.steps - 1; t >= 0; --t) {
       Vector<F> *s = now;
       const Vector<F> *k = keep -= kept_per_step;
+      const S *const next = (t > 0 ? of_spikes + (t - 1) * call.size : x + count) + begin;
+      Vector<F> sum[parameters + 1] = {};
       for (int64_t i = 0; i < count; i += lanes<F>, s += states, k += kept) {
         const int64_t at = t * call.size + begin + i, left = count - i;
         const Vector<F> of_spike = load(of_spikes + at, left);
+        __builtin_prefetch(next + i);
         store(of_x + at, neuron.gradient(load(x + at, left), of_spike, k, s, sum), left);
       }
+      for (int j = 0; j < parameters; ++j)
+        for (int i = 0; i < lanes<F>; ++i) tile_sums[j] += double(sum[j][i]);
     }
     if (of_state) store_rows<F>(of_state, now, call.size, begin, count, states);
-    for (int j = 0; j < parameters; ++j)
-      for (int i = 0; i < lanes<F>; ++i) sums[size_t(number * parameters + j)] += double(sum[j][i]);
   });
   std::fill(of_parameters, of_parameters + parameters, 0.0);
   for (auto one = sums.begin(); one != sums.end(); one += parameters)

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -23,25 +24,38 @@ template <class F> struct VectorOf {
 template <class F> using Vector = typename VectorOf<F>::type;
 template <class F> constexpr int64_t lanes = VECTOR_BYTES / sizeof(F);
 
-// Beyond this |x|, sigma(x) and tanh(x) are 0 or 1 to 5e-10 (float), and exp(-x)^4 stays finite.
-template <class F> constexpr F range = 0;
-template <> constexpr float range<float> = 21;
-template <> constexpr double range<double> = 170;
+// |x|: all bits but the sign.
+INLINE Vector<float> magnitude(Vector<float> x) {
+  return (Vector<float>)((Vector<uint32_t>)x & 0x7fffffffu);
+}
+INLINE Vector<double> magnitude(Vector<double> x) {
+  return (Vector<double>)((Vector<uint64_t>)x & 0x7fffffffffffffffu);
+}
 
-// exp(-x) of the nearest x within the range; NaN stays NaN. In float the relative error is below
-// 2e-6 at the ends and 2e-7 around 0: 2**n 2**f with n = round(-x log2 e), and for 2**f a minimax
-// polynomial of degree 5 over [-1/2, 1/2].
-INLINE Vector<float> exp_minus(Vector<float> x) {
-  typedef Vector<uint32_t> Bits;
-  constexpr float limit = range<float>, log2e = -1.44269504f;
-  constexpr float shifter = 12582912.f + 127; // 1.5 2**23: rounds; 127: the exponent's bias
-#if defined(__AVX512F__)                      // both return their second operand for NaN
-  x = _mm512_min_ps(_mm512_set1_ps(limit), x);
-  x = _mm512_max_ps(_mm512_set1_ps(-limit), x);
-#else
-  x = x > limit ? limit : x;
-  x = x < -limit ? -limit : x;
+// The smaller and the larger of x and a limit; NaN stays NaN.
+template <class V, class F> INLINE V at_most(V x, F limit) { return x > limit ? V{} + limit : x; }
+template <class V, class F> INLINE V at_least(V x, F limit) { return x < limit ? V{} + limit : x; }
+#if defined(__AVX512F__) // one instruction, which returns its second operand for NaN
+INLINE Vector<float> at_most(Vector<float> x, float limit) {
+  return _mm512_min_ps(_mm512_set1_ps(limit), x);
+}
+INLINE Vector<float> at_least(Vector<float> x, float limit) {
+  return _mm512_max_ps(_mm512_set1_ps(limit), x);
+}
 #endif
+
+// Where exp_minus ends. Below `lowest`, sigma(x) and tanh(x) are 0 and -1 to 1e-9 (float), and
+// exp(-x)^4 is still finite; above `highest`, exp(-x) is as good as 0, but not denormal.
+template <class F> constexpr F lowest = F(sizeof(F) == 4 ? -21 : -170);
+template <class F> constexpr F highest = F(sizeof(F) == 4 ? 80 : 700);
+
+// exp(-x) for x from `lowest` to `highest`. In float the relative error is below 2e-6 at the ends
+// and 2e-7 around 0: 2**n 2**f with n = round(-x log2 e), and for 2**f a minimax polynomial of
+// degree 5 over [-1/2, 1/2].
+INLINE Vector<float> exp_minus_within(Vector<float> x) {
+  typedef Vector<uint32_t> Bits;
+  constexpr float log2e = -1.44269504f;
+  constexpr float shifter = 12582912.f + 127; // 1.5 2**23: rounds; 127: the exponent's bias
   const Vector<float> shifted = x * log2e + shifter;
   const Vector<float> f = x * log2e - (shifted - shifter);
   const Vector<float> power = (Vector<float>)((Bits)shifted << 23);
@@ -52,12 +66,15 @@ INLINE Vector<float> exp_minus(Vector<float> x) {
   p = p * f + 1.f;
   return p * power;
 }
-INLINE Vector<double> exp_minus(Vector<double> x) {
-  constexpr double limit = range<double>;
-  x = x > limit ? limit : x;
-  x = x < -limit ? -limit : x;
+INLINE Vector<double> exp_minus_within(Vector<double> x) {
   for (int i = 0; i < lanes<double>; ++i) x[i] = std::exp(-x[i]);
   return x;
+}
+
+// exp(-x) of the nearest x from `lowest` to `highest`; NaN stays NaN.
+template <class V> INLINE V exp_minus(V x) {
+  using F = std::remove_reference_t<decltype(x[0])>;
+  return exp_minus_within(at_least(at_most(x, highest<F>), lowest<F>));
 }
 
 struct BFloat16 {
