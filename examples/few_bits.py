@@ -1,0 +1,47 @@
+"""Weights of two bits, rounded and trained, on handwritten digits.
+
+Run: python examples/few_bits.py
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from arlif.quantize.finetune import finetune, finetuning
+from arlif.quantize.qat import QatNetwork
+from arlif.quantize.quantize import Precision, calibrate_input, quantize
+from arlif.quantize.trace import linearize
+from arlif.training import load_recipe, load_trained, train
+from hw_sim.engine.fast import simulate
+
+
+def main() -> None:
+    """Train in float, round to two bits, train on as integers."""
+    recipe = load_recipe("digits", {"epochs": 6})
+    data = recipe.load_data()
+    with tempfile.TemporaryDirectory() as folder:
+        summary = train(recipe, Path(folder, "run"))
+        module, _ = load_trained(Path(folder, "run"))
+    print(f"float: {summary.last_accuracy:.1%}")
+
+    images = data.info.network_input(torch.from_numpy(np.array(data.test.inputs)))
+    linear = linearize(module, recipe.network().input_shape)
+    source = calibrate_input(images.numpy(), linear.input_shape, linear.static)
+    two_bits = Precision(weight_bits=2)
+    rounded = quantize(linear, source, two_bits, recipe.time_steps)
+    result = simulate(rounded, source.encode(images[0].numpy()), recipe.time_steps)
+    print(f"2 bits, rounded: {(result.decisions == data.test.labels).mean():.1%}")
+
+    trainable = QatNetwork(linear, source, two_bits, recipe.time_steps)
+    accuracy = finetune(trainable, finetuning(recipe, 4), data)
+    print(f"2 bits, trained as integers: {accuracy:.1%}")
+
+    trained = trainable.quantized()
+    result = simulate(trained, source.encode(images[0].numpy()), recipe.time_steps)
+    np.testing.assert_allclose((result.decisions == data.test.labels).mean(), accuracy, rtol=1e-6)
+
+
+if __name__ == "__main__":
+    main()
