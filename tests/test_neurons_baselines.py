@@ -21,7 +21,7 @@ from arlif.neurons import (
     MpePSN,
     SlidingPSN,
 )
-from arlif.neurons.estimated import ESTIMATION_WEIGHT, estimation_errors
+from arlif.neurons.estimated import ESTIMATION_WEIGHT, take_estimation_errors
 from arlif.training.loss import with_estimation
 
 CURRENTS = st.lists(st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3), min_size=1, max_size=12)
@@ -251,7 +251,7 @@ def test_mpe_psn_equals_its_equations(xs, k, seed):
     potentials = [k * e + x for e, x in zip([0.0, *estimates], xs, strict=False)]
     assert got == [1.0 if h >= neuron.threshold.item() else 0.0 for h in potentials]
     left = [0.0 if h >= neuron.threshold.item() else h for h in potentials]
-    error = sum((e - u) ** 2 for e, u in zip(estimates, left, strict=True)) / len(xs)
+    error = sum((e - u) ** 2 for e, u in zip(estimates, left, strict=True)) / len(xs) ** 2
     assert neuron.estimation_error.item() == pytest.approx(error, rel=1e-9)
 
 
@@ -268,13 +268,14 @@ def test_the_estimation_error_joins_the_loss():
     net = torch.nn.Sequential(MpePSN(), torch.nn.Linear(3, 3), MpePSN())
     loss = torch.tensor(2.0, requires_grad=True)
     assert with_estimation(loss, LIF()) is loss
-    assert estimation_errors(net) is None
+    assert take_estimation_errors(net) is None
     net.eval()(torch.randn(4, 5, 3))
-    assert estimation_errors(net) is None
+    assert take_estimation_errors(net) is None
     net.train()(torch.randn(4, 5, 3))
     errors = sum(layer.estimation_error.item() for layer in (net[0], net[2]))
     total = with_estimation(loss, net)
     want = (1 - ESTIMATION_WEIGHT) * 2.0 + ESTIMATION_WEIGHT * errors
     assert total.item() == pytest.approx(want)
+    assert take_estimation_errors(net) is None
     total.backward()
     assert float(net[1].weight.grad.abs().sum()) > 0

@@ -19,11 +19,11 @@ class MpePSN(SpikingNeuron):
 
     e[t] = (1 - b[t]) x[t], b[t] = 1 with probability sigma(x[t]): what may be left of the potential
     h[t] = k e[t-1] + x[t], e[-1] = 0;  s[t] = [h[t] >= v]
-    estimation_error = mean over steps and neurons of (e[t] - (1 - s[t]) h[t])^2
+    estimation_error = mean over steps and neurons of (e[t] - (1 - s[t]) h[t])^2 / T
 
     v is trained, one per layer. While training, every forward pass leaves its `estimation_error`
-    for the loss, see `estimation_errors`; its weights per step, which the authors train, stay at
-    their common start. It draws in eval mode too. decay: k in [0, 1]. v_threshold: where v starts.
+    for the loss, see `take_estimation_errors`; its weight per step, which the authors train, stays
+    at its start 1 / T. It draws in eval mode too. decay: k in [0, 1]. v_threshold: where v starts.
     Raises ArlifError.
     """
 
@@ -45,7 +45,7 @@ class MpePSN(SpikingNeuron):
         h = self.decay * before + currents
         spikes: Tensor = RectangularSpike.apply(h - self.threshold, self.width)  # type: ignore[no-untyped-call]
         if self.training:
-            self.estimation_error = (estimates - (1 - spikes) * h).square().mean()
+            self.estimation_error = (estimates - (1 - spikes) * h).square().mean() / len(x)
         return spikes.to(x.dtype)
 
     def real_neuron(self) -> NoReturn:
@@ -59,8 +59,14 @@ class MpePSN(SpikingNeuron):
         return f"decay={self.decay}"
 
 
-def estimation_errors(net: nn.Module) -> Tensor | None:
-    """Sum of what the network's MpePSN layers left in their last forward pass; None without any."""
-    layers = (m for m in net.modules() if isinstance(m, MpePSN))
-    errors = [m.estimation_error for m in layers if m.estimation_error is not None]
+def take_estimation_errors(net: nn.Module) -> Tensor | None:
+    """Sum of what the network's MpePSN layers left in their last forward pass; None without any.
+
+    The layers forget it, so that no graph outlives the training step.
+    """
+    errors = []
+    for layer in net.modules():
+        if isinstance(layer, MpePSN) and layer.estimation_error is not None:
+            errors.append(layer.estimation_error)
+            layer.estimation_error = None
     return torch.stack(errors).sum() if errors else None

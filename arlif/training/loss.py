@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from arlif.neurons.estimated import ESTIMATION_WEIGHT, estimation_errors
+from arlif.neurons.estimated import ESTIMATION_WEIGHT, take_estimation_errors
 
 PHI = 1.0
 """Where the regulariser pulls every logit (arXiv:2507.20746, Eq. 9; arXiv:2202.11946)."""
@@ -27,5 +27,5 @@ def tet_loss(
 
 def with_estimation(loss: Tensor, net: nn.Module) -> Tensor:
     """(1 - lambda) loss + lambda times the estimation errors of MPE-PSN layers, where there are."""
-    errors = estimation_errors(net)
+    errors = take_estimation_errors(net)
     return loss if errors is None else torch.lerp(loss, errors, ESTIMATION_WEIGHT)
