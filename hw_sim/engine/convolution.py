@@ -22,27 +22,27 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
 
     It takes and returns tensors [N, *shape] of any type that holds their integers exactly.
     """
+    multiply = products(linear, interval, device)
+    if isinstance(linear, SumPool2d):
+        return multiply
+    return event_driven(linear, interval, device, multiply)
+
+
+def products(linear: LinearMap, interval: Interval, device: torch.device) -> Evaluate:
+    """compile_map without events: every weight takes part, whatever the input."""
     match linear:
         case SumPool2d():
             return _Pool(linear.window, _pool_type(linear, interval))
         case Conv2d():
-            return event_driven(linear, interval, device, _convolution(linear, interval, device))
+            if device.type == "cpu" and _fits_bytes(linear, interval) and has_byte_convolution():
+                return _byte_convolution(linear)
+            return _float_convolution(linear, interval, device)
         case Dense():
-            return event_driven(linear, interval, device, _dense(linear, interval, device))
+            weight = torch.tensor(linear.weight, device=device)
+            if device.type == "cpu" and _fits_byte_product(linear, interval):
+                return _ByteDense(weight.t())
+            return _FloatDense(weight.t().to(float_type(linear.magnitude(interval))))
     raise NotImplementedError(f"no exact torch evaluation of {type(linear).__name__}")
-
-
-def _convolution(linear: Conv2d, interval: Interval, device: torch.device) -> Evaluate:
-    if device.type == "cpu" and _fits_bytes(linear, interval) and has_byte_convolution():
-        return _byte_convolution(linear)
-    return _float_convolution(linear, interval, device)
-
-
-def _dense(linear: Dense, interval: Interval, device: torch.device) -> Evaluate:
-    weight = torch.tensor(linear.weight, device=device)
-    if device.type == "cpu" and _fits_byte_product(linear, interval):
-        return _ByteDense(weight.t())
-    return _FloatDense(weight.t().to(float_type(linear.magnitude(interval))))
 
 
 def _fits_bytes(linear: Conv2d, interval: Interval) -> bool:
