@@ -27,9 +27,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def result(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
+    """What evaluate answers, less what was measured meanwhile."""
     capsys.readouterr()
     assert verb("evaluate", *arguments, "--json") == 0
-    return json.loads(capsys.readouterr().out)
+    content = json.loads(capsys.readouterr().out)
+    measured = content.pop("measured")
+    sensors = (*measured["energy_uj"], *measured["absent"])
+    assert {name.split()[0] for name in sensors} == {"CPU", "GPU"}
+    assert measured["seconds"] > 0
+    return content
 
 
 def test_integers_and_float_answer_alike(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +77,7 @@ def test_tables_for_people(run: Path, capsys: pytest.CaptureFixture[str]) -> Non
     out = capsys.readouterr().out
     assert "Spike rate" in out
     assert "on 450 samples" in out
+    assert "measured per inference" in out
 
 
 def test_wrong_use_is_one_line(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.cli.output import JsonOption, Output, RunArgument, measured_line, percent
 from arlif.errors import ArlifError, require
 
 
@@ -46,11 +46,14 @@ def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
     from arlif.training import load_trained
     from arlif.training.batches import Batches
     from arlif.training.evaluate import evaluate as evaluate_network
+    from hw_sim.energy.sensors import measured
 
     Run(run).require(MODEL)
     module, recipe = load_trained(run)
     dataset = recipe.load_data(data)
-    result = evaluate_network(module, dataset.info, Batches(dataset.test, recipe.batch_size))
+    with measured() as sensors:
+        result = evaluate_network(module, dataset.info, Batches(dataset.test, recipe.batch_size))
+    energy = sensors.per_inference(len(dataset.test))
     classes = dataset.info.classes
     output.table(
         "Confusion: labels down, decisions across",
@@ -62,6 +65,7 @@ def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
     )
     _show_rates(output, result.rates)
     output.say(f"accuracy {percent(result.accuracy)}, loss {result.loss:.4f}")
+    output.say(measured_line(energy))
     output.result(
         {
             "accuracy": result.accuracy,
@@ -69,6 +73,7 @@ def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
             "confusion": result.confusion.tolist(),
             "classes": list(classes),
             "spike_rate": result.rates,
+            "measured": energy,
         }
     )
 
@@ -81,6 +86,7 @@ def _evaluate_integer(
     from arlif.training.batches import Batches
     from export.nir import read_nir
     from hw_sim.agreement import raw_inputs
+    from hw_sim.energy.sensors import measured
     from hw_sim.engine.evaluate import evaluate as evaluate_network
 
     network = read_nir(Run(run).require(NIR))
@@ -93,7 +99,7 @@ def _evaluate_integer(
             yield raw_inputs(network, dataset.info.network_input(raw)), labels.numpy()
 
     total = len(dataset.test)
-    with output.progress("evaluating integers") as update, _cluster(dask):
+    with output.progress("evaluating integers") as update, _cluster(dask), measured() as sensors:
         tally = evaluate_network(
             network,
             batches(),
@@ -105,7 +111,9 @@ def _evaluate_integer(
     sizes = {p.name: prod(p.shape) for p in network.populations}
     rates = {name: spikes / (steps * sizes[name]) for name, spikes in tally.spikes.items()}
     _show_rates(output, rates)
+    energy = sensors.per_inference(tally.samples)
     output.say(f"accuracy {percent(tally.accuracy)} on {tally.samples} samples")
+    output.say(measured_line(energy))
     output.result(
         {
             "engine": str(Evaluated.INTEGER),
@@ -113,6 +121,7 @@ def _evaluate_integer(
             "samples": tally.samples,
             "correct": tally.correct,
             "spike_rate": rates,
+            "measured": energy,
         }
     )
 

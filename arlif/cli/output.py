@@ -68,3 +68,10 @@ def _is_number(cell: str) -> bool:
 def percent(fraction: float) -> str:
     """A fraction as a percentage with two digits."""
     return f"{100 * fraction:.2f} %"
+
+
+def measured_line(measured: dict[str, Any]) -> str:
+    """What the energy sensors of this machine saw, and which are absent (hw_sim.energy.sensors)."""
+    energy = [f"{name} {uj:,.1f} uJ" for name, uj in measured["energy_uj"].items()]
+    absent = [f"{name} absent ({reason})" for name, reason in measured["absent"].items()]
+    return f"measured per inference: {', '.join(energy + absent)}"
