@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d
+from arlif.errors import ArlifError
 from arlif.exact import convolve, convolve_by_product
+from arlif.kernels import pools
 from hw_sim.engine.convolution import compile_map, has_byte_convolution
 from hw_sim.engine.evaluation import Evaluate
 
@@ -104,11 +106,19 @@ def test_dense_maps_are_exact(inputs, outputs, interval, samples, seed):
     check(Dense(weight), (samples, inputs), interval, seed)
 
 
-@settings(max_examples=60, deadline=None)
-@given(geometries(), st.sampled_from(INTERVALS), SEEDS)
-def test_pools_are_exact(geometry, interval, seed):
+@settings(max_examples=120, deadline=None)
+@given(geometries(), st.sampled_from((1, 3, 16, 33)), st.sampled_from(INTERVALS), SEEDS)
+def test_pools_are_exact(geometry, channels, interval, seed):
     pool = SumPool2d(geometry["kernel"], geometry["stride"], geometry["padding"])
-    check(pool, (2, 3, *geometry["size"]), interval, seed)
+    check(pool, (2, channels, *geometry["size"]), interval, seed)
+    check(pool, (2, channels, *geometry["size"]), (0, 255 // pool.magnitude((0, 1))), seed)
+
+
+def test_byte_pools_refuse_other_inputs() -> None:
+    if not pools.applies():
+        pytest.skip("no C++ compiler here")
+    with pytest.raises(ArlifError, match="take uint8"):
+        pools.pool(SumPool2d((2, 2), (2, 2)), np.zeros((1, 4, 4, 2), np.int32))
 
 
 @pytest.mark.parametrize("inputs", [115, 116, 1040, 1041])

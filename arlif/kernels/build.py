@@ -12,7 +12,7 @@ from pathlib import Path
 from arlif.errors import ArlifError, require
 from arlif.files import atomic_path
 
-SOURCES = ("real.cpp", "integer.cpp", "events.cpp", "quantized.cpp")
+SOURCES = ("real.cpp", "integer.cpp", "events.cpp", "pools.cpp", "quantized.cpp")
 HEADERS = ("integer_neurons.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
 COMMON = (
     "-std=c++17",

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
 from arlif.exact import FLOAT32_EXACT, convolve, exact_arithmetic, float_type
+from arlif.kernels import pools
 from hw_sim.engine.evaluation import Evaluate
 from hw_sim.engine.events import event_driven
 
@@ -32,7 +33,10 @@ def products(linear: LinearMap, interval: Interval, device: torch.device) -> Eva
     """compile_map without events: every weight takes part, whatever the input."""
     match linear:
         case SumPool2d():
-            return _Pool(linear.window, _pool_type(linear, interval))
+            dtype = _pool_type(linear, interval)
+            if device.type == "cpu" and dtype is torch.uint8 and pools.applies():
+                return _BytePool(linear)
+            return _Pool(linear.window, dtype)
         case Conv2d():
             if device.type == "cpu" and _fits_bytes(linear, interval) and has_byte_convolution():
                 return _byte_convolution(linear)
@@ -65,6 +69,18 @@ def _fits_bytes(linear: Conv2d, interval: Interval) -> bool:
 def _fits_byte_product(linear: Dense, interval: Interval) -> bool:
     """Whether torch._int_mm can be used; torch 2.13 reads foreign memory where there is 1 input."""
     return interval[0] >= -127 and interval[1] <= 127 and linear.weight.shape[1] >= 8
+
+
+@dataclass(frozen=True)
+class _BytePool:
+    """Window sums up to 255."""
+
+    linear: SumPool2d
+
+    def __call__(self, x: Tensor) -> Tensor:
+        frames = x.to(torch.uint8).movedim(1, -1).contiguous().numpy()
+        sums = pools.pool(self.linear, frames, torch.get_num_threads())
+        return torch.from_numpy(sums).movedim(-1, 1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""Window sums of bytes, channels last."""
+
+import ctypes
+import os
+from ctypes import Structure, c_int64, c_void_p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.linear import SumPool2d
+from arlif.errors import require
+from arlif.kernels.build import library
+
+
+def applies() -> bool:
+    """Whether `pool` could be compiled here."""
+    return library() is not None
+
+
+def pool(
+    linear: SumPool2d, inputs: NDArray[np.uint8], threads: int | None = None
+) -> NDArray[np.uint8]:
+    """[N, H, W, C] -> [N, H', W', C], where no sum exceeds 255. threads: None takes every core.
+
+    Raises ArlifError where inputs do not fit.
+    """
+    require(
+        inputs.ndim == 4 and inputs.dtype == np.uint8,
+        f"pools take uint8 [N, H, W, C], not {inputs.dtype} {inputs.shape}",
+    )
+    inputs = np.ascontiguousarray(inputs)
+    frames, height, width, channels = inputs.shape
+    rows, columns = linear.output_shape((channels, height, width))[1:]
+    sums = np.empty((frames, rows, columns, channels), np.uint8)
+    geometry = _Pool(frames, channels, height, width, rows, columns)
+    geometry.kernel[:], geometry.stride[:] = linear.kernel, linear.stride
+    geometry.padding[:] = linear.padding
+    loaded = library()
+    assert loaded is not None, "callers ask `applies` first"
+    loaded.arlif_pool(
+        ctypes.byref(geometry),
+        c_int64(threads or len(os.sched_getaffinity(0))),
+        c_void_p(inputs.ctypes.data),
+        c_void_p(sums.ctypes.data),
+    )
+    return sums
+
+
+class _Pool(Structure):
+    """Pool of pools.cpp."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("frames", "channels", "height", "width", "rows", "columns")),
+        *((name, c_int64 * 2) for name in ("kernel", "stride", "padding")),
+    )
