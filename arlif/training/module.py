@@ -14,6 +14,7 @@ from arlif.data import Dataset
 from arlif.neurons import ARLIF
 from arlif.training.augment import augment
 from arlif.training.batches import Batches
+from arlif.training.compact import compact
 from arlif.training.compiled import compiled
 from arlif.training.evaluate import Evaluation, evaluate_sums, finish, spiking_layers
 from arlif.training.loss import tet_loss, with_estimation
@@ -40,7 +41,8 @@ class TrainingModule(lightning.LightningModule):
         if recipe.channels_last:
             net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net, self.recipe, self.dataset = net, recipe, dataset
-        self.trained = compiled(net) if recipe.compile else net.__call__
+        forward = compact(net) if recipe.compact else net.__call__
+        self.trained = compiled(net) if recipe.compile else forward
         self.fill = torch.tensor(dataset.info.mean or (0.0,) * dataset.info.shape[0])
         self.metrics: Metrics | None = None
         self._loss = torch.zeros(2)

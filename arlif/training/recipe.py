@@ -25,7 +25,8 @@ class Recipe:
     optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
     it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
     precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
-    images and weights with the channels innermost. compile: train through torch.compile.
+    images and weights with the channels innermost. compile: train through torch.compile. compact:
+    keep less for the backward pass, at equal results.
     Raises ArlifError where a value is out of range.
     """
 
@@ -50,6 +51,7 @@ class Recipe:
     accumulate: int = 1
     channels_last: bool = False
     compile: bool = False
+    compact: bool = False
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -66,6 +68,10 @@ class Recipe:
         require(
             self.warmup_epochs < self.epochs,
             f"warmup_epochs must be below epochs = {self.epochs}, not {self.warmup_epochs}",
+        )
+        require(
+            not (self.compile and self.compact),
+            "compile decides by itself what to keep for the backward pass; leave out compact",
         )
         require(
             not self.augmentation.trivial_wide or data.describe(self.dataset).shape[0] == 3,
