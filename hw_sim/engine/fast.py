@@ -64,18 +64,20 @@ class FastEngine:
         frames = torch.from_numpy(np.ascontiguousarray(inputs, np.int8))
         frames = frames[None] if network.input.static else frames
         result = _Result.empty(network, frames.shape[1], time_steps, record)
-        steps, samples = self._block(time_steps)
+        steps, samples = self._block(time_steps, frames.shape[1])
         with torch.inference_mode():
             for first in range(0, frames.shape[1], samples):
                 chunk = slice(first, first + samples)
                 self._run(frames[:, chunk].to(self.device), time_steps, steps, result, chunk)
         return Simulation(result.readout, result.counts, result.traces)
 
-    def _block(self, time_steps: int) -> tuple[int, int]:
-        """How many time steps and samples go through a layer at once."""
+    def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
+        """How many time steps and samples go through a layer at once; blocks are about equal."""
         largest = max(int(np.prod(p.shape)) for p in self.network.populations)
         steps = max(1, min(time_steps, 255, self.block_elements // largest))
-        return steps, max(1, self.block_elements // (largest * steps))
+        most = max(1, self.block_elements // (largest * steps))
+        blocks = max(1, -(-samples // most))
+        return steps, max(1, -(-samples // blocks))
 
     def _run(
         self, frames: Tensor, time_steps: int, block: int, result: "_Result", chunk: slice
