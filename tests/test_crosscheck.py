@@ -17,6 +17,7 @@ from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks
 from hw_sim.lava.requirements import PINNED, installed
+from hw_sim.report import write_report
 
 RECIPE = load_recipe("digits", {"epochs": 3, "architecture.features": [4, "pool", 6, "pool"]})
 pytestmark = pytest.mark.timeout(900)  # checks run at the lowest priority on a busy machine
@@ -73,6 +74,15 @@ def test_a_check_agrees_with_itself_view_by_view(checked: Path):
         assert figures.energy_uj["integer"] > 0
     # The last check saw the weights of the last epoch, on the first 60 test digits.
     assert abs(figures.float_accuracy - read_metrics(checked)[-1]["test_accuracy"]) < 0.2
+
+
+def test_checks_are_in_the_report(checked: Path):
+    report = write_report(Run(checked))
+    page = (checked / "report.html").read_text()
+    assert [check["epoch"] for check in report["crosscheck"]] == [1, 2, 3]
+    for check in report["crosscheck"]:
+        assert check["message"] in page
+        assert f"{100 * check['figures']['fixed_accuracy']:.2f} %" in page
 
 
 def test_checks_can_be_drawn(checked: Path):

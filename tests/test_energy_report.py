@@ -20,6 +20,7 @@ from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.energy.report import energy_report, layer_rows
 from hw_sim.report.neurons import at_equal_accuracy
+from hw_sim.simulation import Record
 from hw_sim.sweep import SweepRow, cheapest, front, sweep
 
 
@@ -44,7 +45,8 @@ def report(digits):
     linear, source, real, _ = digits
     network = quantize(linear, source, Precision(), 3)
     inputs = raw_inputs(network, real)
-    return energy_report(network, inputs, simulate(network, inputs, 3), 3)
+    record = Record.everything(network, states=False)
+    return energy_report(network, inputs, simulate(network, inputs, 3, record), 3)
 
 
 def test_a_report_is_plain_data_and_adds_up(report):
@@ -65,6 +67,10 @@ def test_a_report_is_plain_data_and_adds_up(report):
     assert operations["min"] <= operations["mean"] <= operations["max"]
     assert operations["std"] > 0
     assert sum(e["counted"] for e in report["estimates"]) == pytest.approx(operations["mean"])
+    for layer in layers:
+        steps = report["by_step"][layer["layer"]]
+        assert len(steps) == report["time_steps"]
+        assert sum(steps) == pytest.approx(layer["synaptic_operations"]["mean"])
 
 
 def test_models_disagree_where_the_literature_leaves_things_out(report):
@@ -83,11 +89,18 @@ def test_rows_are_flat_and_of_one_shape(report):
     assert not any(isinstance(value, dict) for row in rows for value in row.values())
 
 
-def test_figures_can_be_drawn(report, digits):
+def test_figures_can_be_drawn_for_shallow_and_deep_networks(report, digits):
     linear, source, real, labels = digits
     rows = sweep(linear, source, real, labels, (4, 8), (1,), models=(MODELS["paper"],))
+    names = [f"stage{number}_with_a_long_name" for number in range(40)]
+    deep = report | {
+        "layers": [report["layers"][0] | {"layer": name} for name in names],
+        "estimates": [report["estimates"][0] | {"source": name} for name in names],
+        "by_step": {name: [1.0, 2.0, 3.0] for name in names},
+    }
+    untraced = report | {"by_step": None}
     drawings = [
-        *energy_figures(report).values(),
+        *(f for each in (report, deep, untraced) for f in energy_figures(each).values()),
         sweep_figure(rows, "paper"),
         neurons_figure({"arlif": rows, "lif": rows[:1]}, "paper"),
     ]

@@ -6,25 +6,44 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from hw_sim.sweep import SweepRow, front
 
 WIDTH = 8.0
 MARKERS = "os^Dv<>PX"
+OPERATIONS = "synaptic operations"
 
 
 def energy_figures(report: dict[str, Any]) -> dict[str, Figure]:
-    """Figures by title: bars per layer, estimates against counts, and parts of the energy."""
+    """Figures by title: bars per layer, operations over time, estimates and counts, parts."""
+    by_step = report["by_step"]
     return {
         "operations and energy per layer": _layers(report),
-        "estimated and counted synaptic operations": _estimates(report["estimates"]),
+        **({"synaptic operations over time": _over_time(by_step)} if by_step else {}),
+        "estimated and counted synaptic operations": grouped_bars(
+            [f"{e['source']} to {e['target']}" for e in report["estimates"]],
+            {key: [e[key] for e in report["estimates"]] for key in ("estimate", "counted")},
+            OPERATIONS,
+        ),
         "where the energy goes": _parts(report["total"]["energy_uj"]),
     }
 
 
+def grouped_bars(names: Sequence[str], groups: Mapping[str, Sequence[float]], label: str) -> Figure:
+    """For each name, the bars of all groups below each other. label: what their length is."""
+    figure, (axes,) = _beside(1, _height(names))
+    _grouped(axes, groups)
+    _name_rows(axes, names)
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_formatter(EngFormatter())
+    figure.legend(loc="outside right upper", frameon=False)
+    return figure
+
+
 def sweep_figure(rows: Sequence[SweepRow], model: str) -> Figure:
     """Accuracy over energy: a line per bit width, a marker per number of time steps."""
-    figure, (axes,) = _stacked(1, 3.2)
+    figure, (axes,) = _beside(1, 3.2)
     markers = dict(zip(sorted({row.time_steps for row in rows}), cycle(MARKERS), strict=False))
     for bits in sorted({row.weight_bits for row in rows}):
         line = sorted((r for r in rows if r.weight_bits == bits), key=lambda r: r.energy_uj[model])
@@ -39,7 +58,7 @@ def sweep_figure(rows: Sequence[SweepRow], model: str) -> Figure:
 
 def neurons_figure(curves: Mapping[str, Sequence[SweepRow]], model: str) -> Figure:
     """Accuracy over energy: for each name (a neuron, a network) its points that none dominates."""
-    figure, (axes,) = _stacked(1, 3.2)
+    figure, (axes,) = _beside(1, 3.2)
     for (name, rows), marker in zip(curves.items(), cycle(MARKERS), strict=False):
         best = [(row.energy_uj[model], 100 * row.accuracy) for row in front(rows, model)]
         axes.plot(*zip(*best, strict=True), f"{marker}-", drawstyle="steps-post", label=name)
@@ -52,62 +71,71 @@ def _accuracy_over_energy(figure: Figure, axes: Axes, model: str) -> Figure:
     return figure
 
 
-def _stacked(rows: int, height: float) -> tuple[Figure, list[Axes]]:
-    """Axes above each other that share their horizontal axis."""
-    figure = Figure(figsize=(WIDTH, rows * height), layout="constrained")
-    return figure, list(figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0])
+def _beside(columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Axes beside each other that share their vertical axis."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, list(figure.subplots(1, columns, squeeze=False, sharey=True)[0])
 
 
-def _name_bars(axes: Axes, names: Sequence[str]) -> None:
-    """Names below the bars, upright where there are many."""
-    axes.set_xticks(range(len(names)), names, rotation=0 if len(names) <= 6 else 90)
+def _height(names: Sequence[str]) -> float:
+    """Room for one group of bars per name."""
+    return 1.0 + 0.4 * len(names)
+
+
+def _name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Names of the rows of bars, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def _grouped(axes: Axes, groups: Mapping[str, Sequence[float]]) -> None:
-    """Bars side by side, one of each group per place."""
-    width = 0.8 / len(groups)
-    for index, (name, heights) in enumerate(groups.items()):
-        shift = (index - (len(groups) - 1) / 2) * width
-        axes.bar([x + shift for x in range(len(heights))], heights, width, label=name)
+    """Bars below each other, one of each group per row."""
+    thickness = 0.8 / len(groups)
+    for index, (name, lengths) in enumerate(groups.items()):
+        shift = (index - (len(groups) - 1) / 2) * thickness
+        axes.barh([y + shift for y in range(len(lengths))], lengths, thickness, label=name)
 
 
 def _layers(report: dict[str, Any]) -> Figure:
     layers = report["layers"]
-    figure, (rate, operations, share) = _stacked(3, 1.8)
-    places = range(len(layers))
-    rate.bar(places, [100 * layer["rate"] for layer in layers], color="C0")
-    rate.set_ylabel("spike rate\n(% per step)")
+    names = [layer["layer"] for layer in layers]
+    figure, (rate, operations, share) = _beside(3, _height(names))
+    rows = range(len(layers))
+    rate.barh(rows, [100 * layer["rate"] for layer in layers], color="C0")
+    rate.set_xlabel("spike rate (% per step)")
     spread = [layer["synaptic_operations"] for layer in layers]
     means, deviations = [s["mean"] for s in spread], [s["std"] for s in spread]
-    operations.bar(places, means, yerr=deviations, color="C1", capsize=2)
-    operations.set_ylabel("synaptic\noperations")
+    operations.barh(rows, means, xerr=deviations, color="C1", capsize=2)
+    operations.set_xlabel(OPERATIONS)
+    operations.xaxis.set_major_formatter(EngFormatter())
     energies = [layer["energy_uj"] for layer in layers]
     _grouped(share, {m: [100 * e[m]["share"] for e in energies] for m in report["models"]})
-    share.set_ylabel("share of\nenergy (%)")
-    _name_bars(share, [layer["layer"] for layer in layers])
-    figure.legend(loc="outside right lower", frameon=False)
+    share.set_xlabel("share of energy (%)")
+    _name_rows(rate, names)
+    figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
-def _estimates(estimates: list[dict[str, Any]]) -> Figure:
-    figure, (axes,) = _stacked(1, 2.8)
-    _grouped(axes, {key: [e[key] for e in estimates] for key in ("estimate", "counted")})
-    arrow = " to\n" if len(estimates) <= 6 else " to "
-    _name_bars(axes, [f"{e['source']}{arrow}{e['target']}" for e in estimates])
-    axes.set_ylabel("synaptic operations")
+def _over_time(by_step: Mapping[str, Sequence[float]]) -> Figure:
+    figure, (axes,) = _beside(1, _height(list(by_step)) / 2 + 1.5)
+    for (name, operations), marker in zip(by_step.items(), cycle(MARKERS), strict=False):
+        axes.plot(range(1, len(operations) + 1), operations, f"{marker}-", label=name)
+    axes.set(xlabel="time step", ylabel=OPERATIONS)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(EngFormatter())
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
 def _parts(energies: dict[str, dict[str, float | None]]) -> Figure:
     """Shares of synapses, neurons and memory in the energy of the whole network, by model."""
-    figure, (axes,) = _stacked(1, 2.8)
-    below = [0.0] * len(energies)
+    figure, (axes,) = _beside(1, _height(list(energies)))
+    left = [0.0] * len(energies)
     for part in ("synapses", "neurons", "memory"):
         shares = [100 * (e[part] or 0.0) / (e["total"] or 1.0) for e in energies.values()]
-        axes.bar(range(len(shares)), shares, bottom=below, label=part)
-        below = [a + b for a, b in zip(below, shares, strict=True)]
-    _name_bars(axes, list(energies))
-    axes.set_ylabel("share of energy (%)")
+        axes.barh(range(len(shares)), shares, left=left, label=part)
+        left = [a + b for a, b in zip(left, shares, strict=True)]
+    _name_rows(axes, list(energies))
+    axes.set_xlabel("share of energy (%)")
     figure.legend(loc="outside right upper", frameon=False)
     return figure

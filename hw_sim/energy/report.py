@@ -13,6 +13,7 @@ from hw_sim.energy.counts import LayerCounts, NetworkCounts, count
 from hw_sim.energy.estimate import Estimate, estimates
 from hw_sim.energy.models import Bill, CostModel
 from hw_sim.energy.operations import Kind
+from hw_sim.energy.over_time import operations_over_time
 from hw_sim.energy.traffic import traffic_bits
 from hw_sim.simulation import Simulation
 
@@ -30,7 +31,9 @@ def energy_report(
     """Operations and energy of a simulation, per inference, ready for JSON.
 
     inputs: the raw inputs that were simulated. Energies are in uJ; shares are of the network's
-    total under the same model. Raises ArlifError where a cost is unknown.
+    total under the same model. by_step: synaptic operations at each layer step by step, mean of the
+    samples whose spikes were recorded; None where some layer's were not. Raises ArlifError where a
+    cost is unknown.
     """
     counts = count(network, inputs, simulation, time_steps)
     bills = {m.name: [m.bill(layer) for layer in counts.layers] for m in models}
@@ -52,6 +55,7 @@ def energy_report(
                 name: _spread(totals[name] * 1e-6) | _parts_uj(bill) for name, bill in bills.items()
             },
         },
+        "by_step": _by_step(network, inputs, simulation),
         "estimates": [_estimate(e) for e in estimates(counts)],
         "models": {
             m.name: {"source": m.source, "assumptions": list(m.assumptions)} for m in models
@@ -107,6 +111,15 @@ def _parts_uj(bills: Sequence[Bill]) -> dict[str, float | None]:
         part: None if values[0] is None else float(np.sum(values, axis=0).mean()) * 1e-6
         for part, values in parts.items()
     }
+
+
+def _by_step(
+    network: QuantizedNetwork, inputs: NDArray[Any], simulation: Simulation
+) -> dict[str, list[float]] | None:
+    if any(p.name not in simulation.traces for p in network.populations):
+        return None
+    arriving = operations_over_time(network, inputs, simulation)
+    return {name: operations.mean(1).tolist() for name, operations in arriving.items()}
 
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:

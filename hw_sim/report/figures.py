@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from hw_sim.energy.figures import grouped_bars
 from hw_sim.simulation import Simulation
 
 RASTER_NEURONS = 64
@@ -23,18 +24,10 @@ def svg(figure: Figure) -> str:
 
 
 def spike_rates(rates: dict[str, dict[str, float]]) -> Figure:
-    """Bars of the spike rate per layer, side by side for every engine."""
+    """Bars of the spike rate per layer, for every engine."""
     layers = list(next(iter(rates.values())))
-    figure = Figure(figsize=(8, 2.6), layout="constrained")
-    axes = figure.subplots()
-    width = 0.8 / len(rates)
-    for index, (engine, rate) in enumerate(rates.items()):
-        places = np.arange(len(layers)) + (index - (len(rates) - 1) / 2) * width
-        axes.bar(places, [100 * rate[layer] for layer in layers], width, label=engine)
-    axes.set_xticks(range(len(layers)), layers)
-    axes.set_ylabel("spike rate (% per step)")
-    figure.legend(loc="outside right upper", frameon=False)
-    return figure
+    percent = {engine: [100 * rate[la] for la in layers] for engine, rate in rates.items()}
+    return grouped_bars(layers, percent, "spike rate (% per step)")
 
 
 def raster(simulations: dict[str, Simulation], sample: int) -> Figure:
