@@ -40,14 +40,22 @@ struct Events {
     *pixel = to - indices.data();
   }
 
+  // The sum of bytes, eight at a time in four fields of 16 bits, which 128 times two bytes fit.
   static int64_t total(const uint8_t *values, int64_t count) {
-    constexpr int64_t part = 1 << 16;
-    int64_t sum = 0;
-    for (int64_t begin = 0; begin < count; begin += part) {
-      uint32_t some = 0;
-      for (int64_t i = begin; i < std::min(begin + part, count); ++i) some += values[i];
-      sum += some;
+    constexpr uint64_t even = 0x00ff00ff00ff00ff;
+    int64_t sum = 0, i = 0;
+    while (count - i >= 8) {
+      const int64_t words = std::min<int64_t>(128, (count - i) / 8);
+      uint64_t fields = 0;
+      for (int64_t k = 0; k < words; ++k) {
+        uint64_t word;
+        std::memcpy(&word, values + i + 8 * k, 8);
+        fields += (word & even) + (word >> 8 & even);
+      }
+      for (int shift = 0; shift < 64; shift += 16) sum += int64_t(fields >> shift & 0xffff);
+      i += 8 * words;
     }
+    for (; i < count; ++i) sum += values[i];
     return sum;
   }
 
