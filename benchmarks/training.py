@@ -1,66 +1,58 @@
-"""Where a training step of the paper's ResNet-18 spends its time, and what it keeps in memory.
+"""Where a training step spends its time, and what it keeps in memory.
 
-    python benchmarks/training.py [--steps 4,8,16] [--batch 4] [--plain] [--output FOLDER]
+    python benchmarks/training.py [--recipes A,B] [--steps 4,8,16] [--batch 4] [--output FOLDER]
 
-Prints, for every T, milliseconds per image, the share of each kind of operation, and the bytes per
-image that forward keeps for backward (every storage counted once, weights left out). --plain runs
-the neurons as loops of torch operations instead of kernels. Writes training.json to FOLDER.
+For every recipe's network and every T: milliseconds per image of forward and backward, bytes per
+image that forward leaves allocated for backward, and the share of each kind of operation; with
+kernels, with kernels and the recipe option `compact`, and (--plain) with neurons as loops of torch
+operations. Milliseconds are measured in turns, see timing.py. Writes training.json to FOLDER.
 """
 
 import argparse
 import contextlib
+import dataclasses
 import json
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from timing import machine
-from torch import nn
+from timing import FOREIGN, interleaved, machine
+from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
+from arlif.networks import NetworkConfig, build
 from arlif.neurons import modules
+from arlif.training import load_recipe
+from arlif.training.compact import compact
 
-KINDS = {"conv": "convolution", "norm": "batch norm", "arlif::": "neuron", "add": "sum"}
+RECIPES = "cifar10-resnet18-t4,cifar10-dvs-vggsnn-t4"
+KINDS = {"conv": "convolution", "norm": "batch norm", "arlif": "neuron", "add": "sum"}
 """Parts of a profiled operation's name, and what to call it; all else is `other`."""
 
 
-def network(time_steps: int) -> nn.Module:
-    """ResNet-18 for CIFAR-10: 32 x 32 images, 10 classes."""
-    architecture, neuron = PreActResNet(), NeuronConfig()
-    return build(NetworkConfig(architecture, neuron, (3, 32, 32), 10, time_steps, True))
-
-
-def step(net: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
+def step(forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> None:
     """Forward and backward of one batch."""
-    loss = nn.functional.cross_entropy(net(images).mean(0), labels)
-    loss.backward()
+    nn.functional.cross_entropy(forward(images).mean(0), labels).backward()
 
 
-def kept_bytes(net: nn.Module, images: torch.Tensor) -> int:
-    """What one forward pass keeps for the backward pass, beyond weights and input."""
-    mine = {t.untyped_storage().data_ptr() for t in (*net.parameters(), *net.buffers(), images)}
-    kept: dict[int, int] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in mine:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        alive = net(images)
+def kept_bytes(forward: Callable[[Tensor], Tensor], images: Tensor) -> int:
+    """What one forward pass leaves allocated."""
+    if images.is_cuda:
+        before = torch.cuda.memory_allocated(images.device)
+        alive = forward(images)
+        return torch.cuda.memory_allocated(images.device) - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        alive = forward(images)
     del alive
-    return sum(kept.values())
+    return sum(event.self_cpu_memory_usage for event in profiler.key_averages())
 
 
-def shares(net: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+def shares(forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> dict[str, float]:
     """The share of the time of each kind of operation, in one profiled step."""
     activity = ProfilerActivity.CUDA if images.is_cuda else ProfilerActivity.CPU
     with profile(activities={ProfilerActivity.CPU, activity}) as profiler:
-        step(net, images, labels)
+        step(forward, images, labels)
     spent: Counter[str] = Counter()
     for event in profiler.key_averages():
         kind = next((kind for part, kind in KINDS.items() if part in event.key.lower()), "other")
@@ -79,51 +71,73 @@ def plain_neurons() -> Iterator[None]:
         modules.kernels.applies = applies
 
 
-def measure(time_steps: int, batch: int, device: torch.device) -> dict[str, object]:
-    """One line of the report."""
+def modes(net: nn.Module, plain: bool) -> dict[str, Callable[[Tensor], Tensor]]:
+    """The ways to run the network forward."""
+
+    def looped(x: Tensor) -> Tensor:
+        with plain_neurons():
+            return net(x)
+
+    ways = {"kernels": net.__call__, "kernels, compact": compact(net)}
+    return {**ways, "plain loops": looped} if plain else ways
+
+
+def measure(
+    config: NetworkConfig, batch: int, rounds: int, device: torch.device, plain: bool
+) -> Iterator[dict[str, object]]:
+    """One line of the report for every mode."""
     torch.manual_seed(0)
-    net = network(time_steps).to(device)
-    images = torch.rand(1, batch, 3, 32, 32, device=device)
-    labels = torch.randint(10, (batch,), device=device)
-    seconds = []
-    for _ in range(4):
-        start = time.perf_counter()
-        step(net, images, labels)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - start)
-    return {
-        "T": time_steps,
-        "milliseconds per image": min(seconds[1:]) * 1e3 / batch,
-        "MiB kept per image": kept_bytes(net, images) / batch / 2**20,
-        "share": shares(net, images, labels),
-    }
+    ways = modes(build(config).to(device), plain)
+    images = torch.rand(1 if config.static else config.time_steps, batch, *config.input_shape)
+    images, labels = images.to(device), torch.randint(config.classes, (batch,), device=device)
+    runs = {name: lambda way=way: step(way, images, labels) for name, way in ways.items()}
+    times = interleaved(runs, rounds, device)
+    for name, way in ways.items():
+        yield {
+            "T": config.time_steps,
+            "mode": name,
+            "milliseconds per image": times[name].median * 1e3 / batch,
+            "quartiles": [times[name].low * 1e3 / batch, times[name].high * 1e3 / batch],
+            "CPU share of others": times[name].foreign,
+            "MiB kept per image": kept_bytes(way, images) / batch / 2**20,
+            "share": shares(way, images, labels),
+        }
+
+
+def describe(row: dict[str, object]) -> str:
+    """A line of the table; where other programs disturbed the milliseconds, it says so."""
+    parts = ", ".join(f"{kind} {share:.0%}" for kind, share in row["share"].items())
+    foreign = row["CPU share of others"]
+    warning = f"  (others used {foreign:.0%} of the CPU)" if foreign > FOREIGN else ""
+    return (
+        f"T = {row['T']:2}  {row['mode']:16}  {row['milliseconds per image']:8.1f} ms/image"
+        f"  {row['MiB kept per image']:7.1f} MiB/image  {parts}{warning}"
+    )
 
 
 def main() -> None:
     """Parse, measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipes", default=RECIPES, help="names, separated by commas")
     parser.add_argument("--steps", default="4,8,16", help="time steps, separated by commas")
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--plain", action="store_true", help="neurons as loops of torch operations")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds that count (3)")
+    parser.add_argument("--plain", action="store_true", help="also neurons as loops")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--output", type=Path, default=Path("runs/benchmarks"))
     options = parser.parse_args()
     device = torch.device(options.device)
-    rows = []
-    with plain_neurons() if options.plain else contextlib.nullcontext():
+    result = {"machine": machine(device), "batch": options.batch, "recipes": {}}
+    for name in options.recipes.split(","):
+        print(name)
+        config, rows = load_recipe(name).network(), result["recipes"].setdefault(name, [])
         for time_steps in map(int, options.steps.split(",")):
-            row = measure(time_steps, options.batch, device)
-            parts = ", ".join(f"{kind} {share:.0%}" for kind, share in row["share"].items())
-            print(
-                f"T = {time_steps:3}  {row['milliseconds per image']:8.1f} ms/image"
-                f"  {row['MiB kept per image']:8.1f} MiB/image  {parts}"
-            )
-            rows.append(row)
+            changed = dataclasses.replace(config, time_steps=time_steps)
+            for row in measure(changed, options.batch, options.rounds, device, options.plain):
+                print(describe(row))
+                rows.append(row)
     options.output.mkdir(parents=True, exist_ok=True)
-    result = {"machine": machine(device), "batch": options.batch, "plain": options.plain}
-    path = options.output / ("training-plain.json" if options.plain else "training.json")
-    path.write_text(json.dumps({**result, "rows": rows}, indent=2) + "\n")
+    (options.output / "training.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
