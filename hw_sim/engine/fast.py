@@ -89,7 +89,9 @@ class FastEngine:
             steps = slice(first, min(first + block, time_steps))
             count = steps.stop - steps.start
             sent = {INPUT: frames if static else frames[steps]}
-            totals = {INPUT: sent[INPUT].int().sum(0) * (count if static else 1)}
+            totals: dict[str, Tensor] = {}
+            if INPUT in self.read:
+                totals[INPUT] = sent[INPUT].int().sum(0) * (count if static else 1)
             for population in self.network.populations:
                 name = population.name
                 spikes, states[name], history = self.updates[name](
@@ -103,8 +105,8 @@ class FastEngine:
                 sent[name] = spikes
                 self._forget(name, sent)
             read = {name: totals[name][None] for name in self.read}
-            readout = self._readout(count)(read)[0].cpu().numpy().astype(np.int64)
-            result.readout[chunk] += readout + count * self.network.readout.bias
+            result.readout[chunk] += self._readout(count)(read)[0].cpu().numpy().astype(np.int64)
+            result.readout[chunk] += count * self.network.readout.bias.astype(np.int64)
 
     def _readout(self, steps: int) -> ProjectionSum:
         """The readout is linear and has no memory: it reads spikes that are summed over time."""
