@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-lava-own lint setup clean
+.PHONY: demo test test-slow test-gpu test-lava-own lint setup clean
 
 demo: setup
 	$(BIN)/arlif demo
@@ -17,6 +17,10 @@ test: setup
 
 test-slow: setup
 	$(BIN)/pytest -m slow
+
+# Kernels, integer engine and speed on a GPU; says so where there is none.
+test-gpu: setup
+	$(BIN)/python tests/gpu_session.py
 
 # Lava's own unit tests, which its wheels carry, under arlif's import hook.
 test-lava-own: setup
