@@ -8,10 +8,11 @@
 
 namespace {
 
-// Accumulators [steps or 1, size]; spikes [steps, size]; state [states, size], read and written;
-// history [states, steps, size] or null. Channel of an element: (index / inner) % channels.
+// Accumulators [steps or 1, size]; spikes [steps, size]; state [states, size], written, and read
+// first unless `fresh`: then it starts at 0; history [states, steps, size] or null. Channel of an
+// element: (index / inner) % channels.
 struct Arrays {
-  int64_t steps, size, threads, channels, inner, accumulator_stride;
+  int64_t steps, size, threads, channels, inner, accumulator_stride, fresh;
   const int32_t *gain, *bias;
   int32_t gain_shift;
   int32_t *state;
@@ -72,7 +73,7 @@ void run(const Neuron &from, const Constants &c, const Arrays &a, const A *acc) 
     float gain[tile];
     int32_t bias[tile];
     Lane x[tile] = {}, derived[Neuron::derived * tile], now[states * tile] = {}, fired[tile];
-    copy_rows(now, tile, a.state + begin, a.size, states, count);
+    if (!a.fresh) copy_rows(now, tile, a.state + begin, a.size, states, count);
     expand(a, begin, count, gain, bias);
     for (int64_t t = 0; t < a.steps; ++t) {
       if (t == 0 || a.accumulator_stride) {

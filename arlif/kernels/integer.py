@@ -72,7 +72,7 @@ class IntegerUpdate:
         )
         kind = population.neuron.state_type
         names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-        states = np.zeros((len(names), *shape), np.int32)
+        states = np.empty((len(names), *shape), np.int32)
         if state is not None:
             states[:] = [np.asarray(part) for part in state]
         spikes = np.empty((steps, *shape), np.uint8)
@@ -84,6 +84,7 @@ class IntegerUpdate:
             len(self.gain),
             prod(population.shape[1:]),
             0 if acc.shape[0] < steps else states[0].size,
+            state is None,
             self.gain.ctypes.data,
             self.bias.ctypes.data,
             population.gain_shift,
@@ -141,7 +142,8 @@ class _Arrays(Structure):
     """Arrays of integer.cpp."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("steps", "size", "threads", "channels", "inner", "stride")),
+        *((name, c_int64) for name in ("steps", "size", "threads", "channels", "inner")),
+        *((name, c_int64) for name in ("stride", "fresh")),
         ("gain", c_void_p),
         ("bias", c_void_p),
         ("gain_shift", c_int32),
