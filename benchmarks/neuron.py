@@ -5,12 +5,14 @@
 The floor is the time to move what any neuron must move: forward reads x and writes the spikes,
 backward reads x and the spikes' gradient and writes that of x. Five passes over the activations at
 the bandwidth that a copy reaches in the same run (a copy is two passes), from and to tensors that
-are not in the cache.
+are not in the cache. The stricter floor copies the same two tensors again and again, which partly
+stay in the last-level cache.
 Writes neuron.json and neuron.png to FOLDER.
 """
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
@@ -21,6 +23,7 @@ from contenders import LIBRARIES, OURS, PLAIN, Contender, contenders
 from timing import FOREIGN, Timing, interleaved, machine
 
 FLOOR = "floor: 5 passes over memory"
+WARM_FLOOR = "floor: 5 passes, warm cache"
 BEYOND_CACHES = 512 * 2**20
 """Bytes: tensors that together are larger than any cache."""
 
@@ -28,14 +31,15 @@ BEYOND_CACHES = 512 * 2**20
 def measure(
     neurons: dict[str, Contender], steps: int, shape: tuple[int, ...], rounds: int, x: torch.Tensor
 ) -> dict[str, Timing]:
-    """Time forward + backward of every neuron, and the floor, on the same x [steps, *shape]."""
+    """Time forward + backward of every neuron, and the floors, on the same x [steps, *shape]."""
     gradient = torch.randn_like(x)
     pairs = max(1, BEYOND_CACHES // (2 * x.nbytes))
     cold = cycle([(torch.zeros_like(x), torch.zeros_like(x)) for _ in range(pairs)])
+    warm = cycle([next(cold)])
     x.requires_grad_()
 
-    def copy() -> None:
-        source, target = next(cold)
+    def copy(pairs: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        source, target = next(pairs)
         target.copy_(source)
 
     def train(neuron: Contender) -> None:
@@ -43,8 +47,9 @@ def measure(
         neuron(x).backward(gradient)
 
     runs = {name: lambda neuron=neuron: train(neuron) for name, neuron in neurons.items()}
-    times = interleaved({FLOOR: copy, **runs}, rounds, x.device)
-    return {**times, FLOOR: times[FLOOR].times(2.5)}
+    floors = {FLOOR: lambda: copy(cold), WARM_FLOOR: lambda: copy(warm)}
+    times = interleaved({**floors, **runs}, rounds, x.device)
+    return {**times, **{floor: times[floor].times(2.5) for floor in floors}}
 
 
 def report(times: dict[str, Timing]) -> dict[str, dict[str, float]]:
@@ -68,13 +73,14 @@ def _warning(timing: Timing) -> str:
 
 
 def targets(times: dict[str, Timing]) -> dict[str, float]:
-    """The three ratios that the project promises: at least 6, at least 1.5, at most 4."""
+    """The ratios that the project promises: at least 6, at least 1.5, at most 4 and 4."""
     ours = times[OURS].median
     others = [times[name].median for name in LIBRARIES if name in times]
     return {
         "plain loop / ours": times[PLAIN].median / ours,
         "fastest library's LIF / ours": min(others, default=float("nan")) / ours,
         "ours / floor": ours / times[FLOOR].median,
+        "ours / floor, warm cache": ours / times[WARM_FLOOR].median,
     }
 
 
