@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kernel_oracle import NEURONS, arlif, close, outcome, parameters_agree, smooth_currents
 
@@ -43,6 +43,7 @@ LAYOUTS = {
     scale=st.sampled_from([0.5, 2.0, 30.0]),
     seed=st.integers(0, 10**6),
 )
+@example(8, (2, 3, 9, 6), "contiguous", 0.5, torch.float32, 30.0, 84734)  # saturated gates
 def test_kernel_equals_the_loop(name, steps, shape, layout, width, storage, scale, seed):
     torch.manual_seed(seed)
     neuron = NEURONS[name](width=width, decay=0.75, v_threshold=1.25)
