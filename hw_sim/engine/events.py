@@ -9,7 +9,7 @@ from arlif.core.linear import Conv2d, Dense, Interval, LinearMap
 from arlif.kernels import events
 from hw_sim.engine.evaluation import Evaluate
 
-BREAK_EVEN = 0.05
+BREAK_EVEN = 0.08
 OUTPUTS = 128
 """Up to this density, and from this many outputs on, events are faster than byte products.
 
