@@ -112,7 +112,11 @@ def test_failing_checks_are_reported_and_stop_nothing(plain: Path, tmp_path: Pat
     assert [row.get("check/failed") for row in read_metrics(run)] == [1, 1, 1]
 
 
-def test_a_check_runs_at_the_lowest_priority_and_its_death_is_a_failed_check(tmp_path: Path):
+def test_a_check_runs_at_the_lowest_priority_and_its_death_is_a_failed_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "torch.py").write_text("raise ImportError('a file that happens to lie here')")
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "7"
     folder.mkdir()
     (folder / "task.json").write_text("{not json")

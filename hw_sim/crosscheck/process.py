@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hw_sim.crosscheck import worker
 from hw_sim.crosscheck.result import Check, Verdict, check_from_mapping
-from hw_sim.crosscheck.worker import ANSWER
 
 LOG = "log.txt"
 GRACE_S = 15.0
@@ -30,7 +30,7 @@ class CheckProcess:
     def __post_init__(self) -> None:
         with (self.folder / LOG).open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hw_sim.crosscheck.worker", str(self.folder.resolve())],
+                [sys.executable, "-P", "-m", worker.__name__, str(self.folder.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -46,8 +46,8 @@ class CheckProcess:
             self.end()
             return self._failed(f"the check took longer than {self.time_limit_s:g} s")
         try:
-            content = json.loads((self.folder / ANSWER).read_text(encoding="utf-8"))
-            return check_from_mapping(content, str(self.folder / ANSWER))
+            content = json.loads((self.folder / worker.ANSWER).read_text(encoding="utf-8"))
+            return check_from_mapping(content, str(self.folder / worker.ANSWER))
         except (OSError, ValueError) as error:
             return self._failed(self._last_words() or str(error))
 

@@ -32,7 +32,7 @@ def start(folder: Path) -> Worker:
     environment.setdefault("OMP_NUM_THREADS", "1")
     with (folder / Job.LOG).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "hw_sim.lava.worker", str(folder), str(os.getpid())],
+            [sys.executable, "-P", "-m", "hw_sim.lava.worker", str(folder), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
