@@ -1,6 +1,10 @@
 """Synaptic operations counted independently of hw_sim.energy: by hand, and inside Lava."""
 
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,10 +18,22 @@ from hw_sim.simulation import Simulation
 
 
 def sent_events(case: Case, simulation: Simulation, source: str) -> NDArray[np.bool_]:
-    """What a source sends, step by step: [T, N, *shape]; a static image is sent once."""
+    """What a source sends, step by step: [T, N, *shape]; a static image at every step."""
     if source != INPUT:
         return simulation.traces[source].spikes
-    return (case.inputs[None] if case.network.input.static else case.inputs) != 0
+    static, steps = case.network.input.static, case.time_steps
+    return (np.stack([case.inputs] * steps) if static else case.inputs) != 0
+
+
+def lava_input_events(case: Case) -> NDArray[np.bool_]:
+    """What our Source really sends inside Lava, sample after sample: [T, N, *shape]."""
+    with TemporaryDirectory() as folder:
+        given, sent = Path(folder, "in.npz"), Path(folder, "out.npy")
+        source = case.network.input
+        np.savez(given, inputs=case.inputs, static=source.static, time_steps=case.time_steps)
+        command = [sys.executable, str(Path(__file__).with_name("lava_source.py")), given, sent]
+        subprocess.run(command, check=True, timeout=120, capture_output=True)
+        return np.load(sent) != 0
 
 
 def brute_force_operations(

@@ -90,17 +90,17 @@ def test_bills_of_a_small_network_by_hand():
     simulation = simulate(network, inputs, 5)
     assert simulation.counts["p"].tolist() == [[5, 5, 5]]
     p, readout = count(network, inputs, simulation, 5).layers
-    # 2 pixels are not 0, once, to 3 neurons each; 15 spikes to 2 classes each.
-    assert (p.multiply_accumulates.tolist(), p.accumulates.tolist()) == ([6], [0])
+    # 2 pixels are not 0, 5 times, to 3 neurons each; 15 spikes to 2 classes each.
+    assert (p.multiply_accumulates.tolist(), p.accumulates.tolist()) == ([30], [0])
     assert (readout.multiply_accumulates.tolist(), readout.accumulates.tolist()) == ([0], [30])
-    assert PAPER.bill(p).total == pytest.approx([6 * 4.6])
+    assert PAPER.bill(p).total == pytest.approx([30 * 4.6])
     assert PAPER.bill(readout).total == pytest.approx([30 * 0.9])
-    assert LOIHI1.bill(p).total == pytest.approx([6 * 23.6 + 15 * 81])
+    assert LOIHI1.bill(p).total == pytest.approx([30 * 23.6 + 15 * 81])
     assert LOIHI1.bill(readout).total == pytest.approx([30 * 23.6 + 10 * 81])
     # Everything is smaller than 8 KiB: 10 pJ per 64 bits. Accumulators need 17 and 5 bits.
     assert (p.accumulator_bits, readout.accumulator_bits) == (17, 5)
-    weights = 6 * 8
-    accumulators = 2 * (6 + 15) * 17
+    weights = 30 * 8
+    accumulators = 2 * (30 + 15) * 17
     states, parameters = 2 * 15 * 16, 15 * (8 + 16)
     bits = weights + accumulators + states + parameters
     assert MEMORY.bill(p).memory == pytest.approx([bits * 10 / 64])
@@ -144,7 +144,7 @@ def test_a_user_file_is_a_cost_model(tmp_path):
     network, inputs = two_layers()
     p, _ = count(network, inputs, simulate(network, inputs, 5), 5).layers
     bill = model.bill(p)
-    assert bill.total == pytest.approx([6 * 5.5 + 15 * 10 + 6 * 8 * 0.1])
+    assert bill.total == pytest.approx([30 * 5.5 + 15 * 10 + 30 * 8 * 0.1])
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_table_model_prices_at_least_one_neuron():
 def test_the_estimate_is_exact_for_dense_maps_and_explained_elsewhere(case: Case):
     network = case.network
     simulation, counts = counted(case)
-    sent = {INPUT: input_events(network, case.inputs), **simulation.counts}
+    sent = {INPUT: input_events(network, case.inputs, case.time_steps), **simulation.counts}
     by_projection = {(e.source, e.target): e for e in estimates(counts)}
     for projection in network.projections:
         key = (projection.source, projection.target)

@@ -3,7 +3,8 @@
 An event is a value other than 0 that a source sends in one time step; it makes one synaptic
 operation on each of its connections (hw_sim.energy.connections). A spike's operation is an
 accumulate. A graded input value's (pixels, event counts) is a multiply-accumulate; a static image
-is sent once per inference, its current is kept. Every neuron is updated at every time step.
+is sent at every time step. Every neuron is updated at every time step. That an engine computes
+what repeats only once changes no count.
 """
 
 from collections.abc import Mapping
@@ -146,7 +147,8 @@ def count(
     inputs: what the engine was given. simulation: what it returned; traces are not needed.
     Raises ArlifError where they do not belong together or a cost is unknown.
     """
-    events: dict[str, NDArray[Any]] = {INPUT: input_events(network, inputs), **simulation.counts}
+    entered = input_events(network, inputs, time_steps)
+    events: dict[str, NDArray[Any]] = {INPUT: entered, **simulation.counts}
     missing = [p.name for p in network.populations if p.name not in events]
     samples = {len(sent) for sent in events.values()}
     require(
@@ -166,10 +168,19 @@ def synaptic_operations(connections: Counts, events: NDArray[Any]) -> NDArray[np
     return flat.astype(np.int64) @ connections.ravel()
 
 
-def input_events(network: QuantizedNetwork, inputs: NDArray[Any]) -> NDArray[np.int64]:
-    """Values other than 0 per input element and inference, int64 [N, *shape]."""
-    sent = (inputs != 0).astype(np.int64)
-    return sent if network.input.static else sent.sum(0)
+def input_frames(
+    network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
+) -> NDArray[np.bool_]:
+    """Where the input sends an event, step by step, bool [T, N, *shape]; an image at every step."""
+    sent = inputs != 0
+    return np.broadcast_to(sent, (time_steps, *sent.shape)) if network.input.static else sent
+
+
+def input_events(
+    network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
+) -> NDArray[np.int64]:
+    """Events per input element and inference, int64 [N, *shape]."""
+    return input_frames(network, inputs, time_steps).sum(0, dtype=np.int64)
 
 
 def _layer(

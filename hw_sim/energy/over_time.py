@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.errors import require
 from hw_sim.energy.connections import fan_out
-from hw_sim.energy.counts import synaptic_operations
+from hw_sim.energy.counts import input_frames, synaptic_operations
 from hw_sim.simulation import Simulation
 
 
@@ -17,7 +17,7 @@ def operations_over_time(
 ) -> dict[str, NDArray[np.int64]]:
     """Synaptic operations that arrive at each layer, int64 [T, N], for the recorded samples.
 
-    inputs: the raw inputs of at least these samples. A static image arrives in the first step.
+    inputs: the raw inputs of at least these samples. A static image arrives at every step.
     Raises ArlifError where the spikes of a population were not recorded.
     """
     names = [p.name for p in network.populations]
@@ -27,13 +27,12 @@ def operations_over_time(
     )
     spikes = {name: simulation.traces[name].spikes for name in names}
     steps, samples = spikes[names[0]].shape[:2]
-    frames = inputs[None] if network.input.static else inputs
-    sent: dict[str, NDArray[Any]] = {INPUT: frames[:, :samples] != 0, **spikes}
+    frames = input_frames(network, inputs, steps)
+    sent: dict[str, NDArray[Any]] = {INPUT: frames[:, :samples], **spikes}
     arriving = {}
     for name in (*names, READOUT):
         arriving[name] = np.zeros((steps, samples), np.int64)
         for projection in network.incoming(name):
             events = sent[projection.source]
-            operations = synaptic_operations(fan_out(network, projection), events)
-            arriving[name][: len(operations)] += operations
+            arriving[name] += synaptic_operations(fan_out(network, projection), events)
     return arriving
