@@ -42,6 +42,10 @@ from arlif.quantize.linearized import Current, LinearizedNetwork, Real, RealConv
 
 GAIN_MAX = 255
 SHIFT_MAX = 31
+CLIPPED_BITS = 5
+"""Weights of at most so many bits may be clipped; of more, rounding to the largest loses little."""
+CLIP_FRACTIONS = np.linspace(1.0, 0.3, 15)
+"""Steps that are tried, relative to the one that clips nothing."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +147,8 @@ def _drive(
 ) -> tuple[NDArray[np.uint8], int, NDArray[np.int32], list[Projection]]:
     weights = [_in_source_units(term, source) for term in current.terms]
     shifts = _shifts(weights)
-    peaks = [_peak(w) / (1 << s) for w, s in zip(weights, shifts, strict=True)]
-    unit = np.max(peaks, axis=0) / precision.weight_max * neuron.state_format.one
+    scaled = [w / (1 << s) for w, s in zip(weights, shifts, strict=True)]
+    unit = weight_step(scaled, precision) * neuron.state_format.one
     require(
         bool(np.isfinite(unit).all() and unit.max() <= GAIN_MAX),
         f"population {name}: its weights reach {unit.max():.3g} state steps per raw weight, past "
@@ -173,9 +177,9 @@ def _readout(
 ) -> tuple[Readout, list[Projection]]:
     weights = [_in_source_units(term, source) for term in current.terms]
     shifts = _shifts(weights)
-    peak = max(float(np.abs(w).max()) / (1 << s) for w, s in zip(weights, shifts, strict=True))
-    require(peak > 0, "the readout's weights are all zero; train the network first", LoweringError)
-    scale = peak / precision.weight_max
+    rows = [w.reshape(1, -1) / (1 << s) for w, s in zip(weights, shifts, strict=True)]
+    scale = float(weight_step(rows, precision)[0])
+    require(scale > 0, "the readout's weights are all zero; train the network first", LoweringError)
     incoming = [
         project(term, READOUT, weight / scale, shift, precision)
         for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
@@ -190,6 +194,28 @@ def source_unit(term: Term, source: Input) -> float:
 
 def _in_source_units(term: Term, source: Input) -> Real:
     return term.synapses.weight * source_unit(term, source)
+
+
+def weight_step(weights: list[Real], precision: Precision) -> Real:
+    """The real value of one raw weight, per channel, that all weights [C, ...] of a node share.
+
+    The largest weight becomes weight_max, unless few bits are left: then the large ones are clipped
+    as far as the sum of squared rounding errors falls.
+    """
+    largest = np.max([_peak(w) for w in weights], axis=0) / precision.weight_max
+    if precision.weight_bits > CLIPPED_BITS:
+        return largest
+    steps = np.multiply.outer(CLIP_FRACTIONS, largest)
+    errors = [sum(_rounding_error(w, step, precision) for w in weights) for step in steps]
+    best = np.argmin(errors, axis=0)
+    return steps[best, np.arange(len(largest))]
+
+
+def _rounding_error(weight: Real, step: Real, precision: Precision) -> Real:
+    """Sum of squared errors per channel of weights [C, ...] in whole steps [C]."""
+    rows, step = weight.reshape(len(weight), -1), np.where(step > 0, step, 1.0)[:, None]
+    raw = np.clip(np.rint(rows / step), -precision.weight_max, precision.weight_max)
+    return ((rows - raw * step) ** 2).sum(1)
 
 
 def _peak(weight: Real) -> Real:
