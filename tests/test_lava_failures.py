@@ -120,9 +120,31 @@ def test_an_exception_in_a_model_names_the_layer(sabotage):
 
 @pytest.mark.lava
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("act", ["time.sleep(600)", "os._exit(1)"])
-def test_a_model_that_hangs_or_dies_ends_at_the_time_limit(sabotage, act):
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [("os._exit(3)", "stopped with exit code 3"), ("os.kill(os.getpid(), 9)", "killed by SIGKILL")],
+)
+def test_a_process_that_dies_ends_the_simulation_at_once(sabotage, act, told):
     sabotage(act)
+    with pytest.raises(
+        SimulationError, match=rf"Lava process (first|second): process \d+ .*{told}"
+    ):
+        run(60)
+    assert run.seconds < 20
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+def test_a_killed_worker_is_told_from_a_failed_one(sabotage):
+    sabotage("os.kill(os.getppid(), 9)")
+    with pytest.raises(SimulationError, match="Lava was killed by SIGKILL; is memory short"):
+        run(60)
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("nothing_left")
+def test_a_model_that_hangs_ends_at_the_time_limit(sabotage):
+    sabotage("time.sleep(600)")
     with pytest.raises(SimulationError, match="longer than the limit of 5 s"):
         run(5)
     assert run.seconds < 5 + 8

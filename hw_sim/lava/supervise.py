@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 
 from arlif.errors import SimulationError
+from hw_sim.lava.deaths import describe
 from hw_sim.lava.job import FAILURE, Job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ def watch(
         states = {folder: worker.poll() for folder, worker in workers.items()}
         for folder, state in states.items():
             if state:
-                raise SimulationError(f"Lava stopped with exit code {state}; {_explain(folder)}")
+                raise SimulationError(f"Lava {describe(state)}; {_explain(folder)}")
         progress(sum(_samples_done(folder) for folder in workers))
         if None not in states.values():
             return

@@ -6,14 +6,18 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from export.lava import read_net
 from hw_sim.lava.build import build
-from hw_sim.lava.job import Job
+from hw_sim.lava.deaths import dead_child, describe
+from hw_sim.lava.job import FAILURE, Job
 from hw_sim.lava.options import Models
 from hw_sim.lava.processes.synapse import Synapse
+
+POLL_S = 0.25
 
 
 def run(folder: Path) -> None:
@@ -26,8 +30,11 @@ def run(folder: Path) -> None:
     inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
     last, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
     config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=_swaps(job.models))
+    finished = threading.Event()
+    threading.Thread(target=end_with_the_first, args=(last, finished), daemon=True).start()
     # Lava's default of 64 messages per channel takes 32 times the shared memory.
     last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": 2})
+    finished.set()
     last.stop()
 
 
@@ -38,6 +45,25 @@ def _swaps(models: Models) -> dict[type, type]:
     from hw_sim.lava.stock import StockSynapse
 
     return {Synapse: StockSynapse}
+
+
+def end_with_the_first(last: Any, finished: threading.Event) -> None:
+    """End this process, with the reason in its log, once a process of the simulation has died."""
+    while not finished.wait(POLL_S):
+        dead = dead_child()
+        if dead is not None:
+            pid, code = dead
+            name = _names(last.runtime).get(pid, "(Lava's own)")
+            sys.stderr.write(f"{FAILURE}{name}: process {pid} {describe(code)}\n")
+            sys.stderr.flush()
+            os._exit(1)
+
+
+def _names(runtime: Any) -> dict[int, str]:
+    """The names of Lava's processes by process id."""
+    actors = runtime._messaging_infrastructure.actors
+    processes = runtime._executable.proc_builders
+    return {actor.pid: process.name for process, actor in zip(processes, actors, strict=False)}
 
 
 def die_with(caller: int) -> None:
