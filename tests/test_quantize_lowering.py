@@ -4,6 +4,7 @@ The oracle is torch: the linearized network's currents, evaluated in float64 wit
 must give the module's own spikes and logits.
 """
 
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -223,3 +224,49 @@ def test_a_real_valued_stream_is_refused() -> None:
     net = Residual(Sum(nn.Sequential(conv(6, 6), conv(6, 6)), nn.Identity()), 6, 8)
     _, violations = check(net, (2, 8, 8))
     assert any("block.a.1" in v and "real-valued stream" in v for v in violations)
+
+
+class Branches(nn.Module):
+    """Two linear branches of the input that `join` makes one current; a neuron; a head."""
+
+    def __init__(self, join: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.join = layers.Linear(4, 4), layers.Linear(4, 4), join
+        self.neuron, self.head = LIF(), layers.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.neuron(self.join(self.a(x), self.b(x))))
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        operator.add,
+        operator.iadd,
+        torch.add,
+        lambda a, b: a.add(b),
+        lambda a, b: torch.add(a, b, alpha=1),
+    ],
+)
+def test_every_form_of_a_plain_sum_maps(join: Callable[[Tensor, Tensor], Tensor]) -> None:
+    assert check(Branches(join), (4,))[1] == ()
+
+
+@pytest.mark.parametrize(
+    "join", [lambda a, b: torch.add(a, b, alpha=2), lambda a, b: a.add(b, alpha=0.5)]
+)
+def test_a_sum_that_scales_a_branch_is_refused(join: Callable[[Tensor, Tensor], Tensor]) -> None:
+    (violation,) = check(Branches(join), (4,))[1]
+    assert "alpha=" in violation
+
+
+def test_flatten_counts_only_with_its_first_dimension() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.neuron, self.head = LIF(), layers.Linear(32, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.neuron(x).flatten(end_dim=2))
+
+    assert "flatten" in check(Net(), (2, 4, 4))[1][0]

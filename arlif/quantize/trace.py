@@ -13,7 +13,7 @@ from torch import fx, nn
 
 from arlif.core.linear import Shape
 from arlif.core.network import INPUT
-from arlif.errors import ArlifError, LoweringError
+from arlif.errors import ArlifError, LoweringError, require
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
@@ -137,17 +137,30 @@ class _Walk:
 def function_kind(node: fx.Node) -> str:
     """Which function a node calls: add, flatten(2) or mean(0) over time; others are refused."""
     target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
-    arguments = (*node.args[1:], *node.kwargs.values())
     if target == "add" and len(node.all_input_nodes) == 2 and len(node.args) == 2:
+        require(
+            node.kwargs.get("alpha", 1) == 1,
+            f"add with alpha={node.kwargs.get('alpha')} scales a branch; leave alpha at 1 and "
+            "scale the weights",
+            LoweringError,
+        )
         return "add"
-    if target == "flatten" and arguments == (2,):
+    if target == "flatten" and _only_argument(node, "start_dim") == 2:
         return "flatten"
-    if target == "mean" and arguments in ((0,), ((0,),), ([0],)):
+    if target == "mean" and _only_argument(node, "dim") in (0, (0,), [0]):
         return "mean"
     raise LoweringError(
         f"the operation {getattr(node.target, '__name__', node.target)} has no integer "
         "counterpart; use layers from arlif.layers, +, flatten(2) and mean(0) over time"
     )
+
+
+def _only_argument(node: fx.Node, name: str) -> Any:
+    """The one argument behind the tensor, given by place or by name; None where it is not alone."""
+    placed, named = node.args[1:], node.kwargs
+    if len(placed) + len(named) != 1:
+        return None
+    return placed[0] if placed else named.get(name)
 
 
 _FUNCTIONS: dict[Any, str] = {
