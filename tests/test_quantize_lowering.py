@@ -270,3 +270,36 @@ def test_flatten_counts_only_with_its_first_dimension() -> None:
             return self.head(self.neuron(x).flatten(end_dim=2))
 
     assert "flatten" in check(Net(), (2, 4, 4))[1][0]
+
+
+class Averaged(nn.Module):
+    """A neuron, the mean over time, then layers."""
+
+    def __init__(self, *then: nn.Module) -> None:
+        super().__init__()
+        self.neuron, self.then = LIF(), nn.Sequential(*then)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.then(self.neuron(x).mean(0))
+
+
+def test_a_mean_over_time_at_the_end_maps() -> None:
+    net = Averaged(nn.Flatten(), nn.Dropout(), nn.Linear(32, 5)).eval()
+    x = 3 * torch.randn(T, N, 2, 4, 4)
+    with torch.no_grad():
+        logits, _ = run(linearize(net, (2, 4, 4)), x)
+        torch.testing.assert_close(logits.float().mean(0), net(x))
+
+
+@pytest.mark.parametrize("behind", [LIF(), layers.BatchNorm1d(32), layers.Repeat(2)])
+def test_nothing_that_needs_time_follows_a_mean_over_it(behind: nn.Module) -> None:
+    net = Averaged(nn.Flatten(), nn.Linear(32, 32), behind, layers.Linear(32, 5))
+    (violation,) = check(net, (2, 4, 4))[1]
+    assert violation.startswith("then.2")
+    assert "time steps" in violation
+
+
+def test_flatten_keeps_time_and_batch() -> None:
+    wrong = (nn.Sequential(LIF(), nn.Flatten(), nn.Linear(32, 5)), Averaged(layers.Flatten()))
+    for net in wrong:
+        assert "start_dim" in check(net, (2, 4, 4))[1][0]

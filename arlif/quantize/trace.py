@@ -4,7 +4,6 @@ What has no exact integer counterpart is refused by name, with the reason; every
 network is reported at once.
 """
 
-import operator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from arlif.errors import ArlifError, LoweringError, require
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
+from arlif.quantize.graph import LayerTracer, function_kind
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Term
 
 BROKEN = object()
@@ -50,12 +50,7 @@ def check(
     return LinearizedNetwork(input_shape, walk.static, tuple(walk.populations), walk.readout), ()
 
 
-class LayerTracer(fx.Tracer):
-    """Traces down to layers of torch.nn, arlif.layers and spiking neurons."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        library = m.__module__.startswith(("torch.nn.", "arlif.layers"))
-        return isinstance(m, SpikingNeuron) or (library and not isinstance(m, nn.Sequential))
+_TIMELESS = (nn.Linear, nn.Flatten, nn.Dropout, nn.Identity)
 
 
 class _Walk:
@@ -64,6 +59,7 @@ class _Walk:
     def __init__(self, modules: dict[str, nn.Module], input_shape: Shape) -> None:
         self.modules, self.input_shape = modules, input_shape
         self.values: dict[fx.Node, Any] = {}
+        self.averaged: set[fx.Node] = set()
         self.populations: list[LinearizedPopulation] = []
         self.violations: list[str] = []
         self.readout: Current | None = None
@@ -76,6 +72,7 @@ class _Walk:
             self.values[node] = BROKEN
             return
         try:
+            self._follow_mean(node)
             self.values[node] = self._evaluate(node, inputs)
         except ArlifError as error:
             self.violations.append(f"{_title(node, self.modules)}: {error}")
@@ -83,11 +80,33 @@ class _Walk:
 
     def _report_unknown(self, node: fx.Node) -> None:
         """Behind a refused layer only the kind of a layer can still be judged."""
-        layer = self.modules.get(str(node.target)) if node.op == "call_module" else None
+        layer = self._layer(node)
         if layer is None or isinstance(layer, SpikingNeuron | Repeat):
             return
         if absorb.dispatch(type(layer)) is absorb.dispatch(object):
             self.violations.append(f"{_title(node, self.modules)}: {reason(layer)}")
+
+    def _follow_mean(self, node: fx.Node) -> None:
+        """Note what lies behind a mean over time; refuse it where time steps are needed."""
+        layer = self._layer(node)
+        if any(source in self.averaged for source in node.all_input_nodes):
+            self.averaged.add(node)
+            last = node.op == "output" or isinstance(layer, _TIMELESS)
+            require(
+                last or (layer is None and function_kind(node) == "add"),
+                "it lies behind a mean over time, which leaves no time steps; only Linear, +, "
+                "Flatten, Dropout and the output may: take the mean at the end",
+                LoweringError,
+            )
+        first = 1 if node in self.averaged else 2
+        require(
+            not isinstance(layer, nn.Flatten) or (layer.start_dim, layer.end_dim) == (first, -1),
+            f"it must flatten all but time and batch, so start_dim={first} and end_dim=-1",
+            LoweringError,
+        )
+
+    def _layer(self, node: fx.Node) -> nn.Module | None:
+        return self.modules[str(node.target)] if node.op == "call_module" else None
 
     def _evaluate(self, node: fx.Node, inputs: list[Any]) -> Any:
         if node.op == "placeholder":
@@ -104,14 +123,12 @@ class _Walk:
                     "end with a Linear layer"
                 )
             return self.readout
-        if node.op == "call_module":
-            layer = self.modules[str(node.target)]
-            if isinstance(layer, SpikingNeuron):
-                return self._fire(str(node.target), layer, inputs[0])
-            if isinstance(layer, Repeat):
-                return self._repeat(inputs[0])
-            return absorb(layer, inputs[0])
-        return self._function(node, inputs)
+        layer = self._layer(node)
+        if layer is None:
+            return self._function(node, inputs)
+        if isinstance(layer, SpikingNeuron):
+            return self._fire(str(node.target), layer, inputs[0])
+        return self._repeat(inputs[0]) if isinstance(layer, Repeat) else absorb(layer, inputs[0])
 
     def _fire(self, path: str, layer: SpikingNeuron, value: Any) -> Spikes:
         name = path.replace(".", "_")
@@ -131,45 +148,10 @@ class _Walk:
         kind = function_kind(node)
         if kind == "add":
             return add(as_current(inputs[0]), as_current(inputs[1]))
-        return flatten(inputs[0]) if kind == "flatten" else inputs[0]
-
-
-def function_kind(node: fx.Node) -> str:
-    """Which function a node calls: add, flatten(2) or mean(0) over time; others are refused."""
-    target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
-    if target == "add" and len(node.all_input_nodes) == 2 and len(node.args) == 2:
-        require(
-            node.kwargs.get("alpha", 1) == 1,
-            f"add with alpha={node.kwargs.get('alpha')} scales a branch; leave alpha at 1 and "
-            "scale the weights",
-            LoweringError,
-        )
-        return "add"
-    if target == "flatten" and _only_argument(node, "start_dim") == 2:
-        return "flatten"
-    if target == "mean" and _only_argument(node, "dim") in (0, (0,), [0]):
-        return "mean"
-    raise LoweringError(
-        f"the operation {getattr(node.target, '__name__', node.target)} has no integer "
-        "counterpart; use layers from arlif.layers, +, flatten(2) and mean(0) over time"
-    )
-
-
-def _only_argument(node: fx.Node, name: str) -> Any:
-    """The one argument behind the tensor, given by place or by name; None where it is not alone."""
-    placed, named = node.args[1:], node.kwargs
-    if len(placed) + len(named) != 1:
-        return None
-    return placed[0] if placed else named.get(name)
-
-
-_FUNCTIONS: dict[Any, str] = {
-    operator.add: "add",
-    operator.iadd: "add",
-    torch.add: "add",
-    torch.flatten: "flatten",
-    torch.mean: "mean",
-}
+        if kind == "flatten":
+            return flatten(inputs[0])
+        self.averaged.add(node)
+        return inputs[0]
 
 
 def detached(neuron: Any) -> Any:

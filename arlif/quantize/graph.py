@@ -1,0 +1,56 @@
+"""What torch.fx sees of a network: layers, and the few functions that join them."""
+
+import operator
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from arlif.errors import LoweringError, require
+from arlif.neurons import SpikingNeuron
+
+
+class LayerTracer(fx.Tracer):
+    """Traces down to layers of torch.nn, arlif.layers and spiking neurons."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        library = m.__module__.startswith(("torch.nn.", "arlif.layers"))
+        return isinstance(m, SpikingNeuron) or (library and not isinstance(m, nn.Sequential))
+
+
+def function_kind(node: fx.Node) -> str:
+    """Which function a node calls: add, flatten(2) or mean(0) over time; others are refused."""
+    target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
+    if target == "add" and len(node.all_input_nodes) == 2 and len(node.args) == 2:
+        alpha: Any = node.kwargs.get("alpha", 1)
+        require(
+            alpha == 1,
+            f"add with alpha={alpha} scales a branch; leave alpha at 1 and scale the weights",
+            LoweringError,
+        )
+        return "add"
+    if target == "flatten" and _only_argument(node, "start_dim") == 2:
+        return "flatten"
+    if target == "mean" and _only_argument(node, "dim") in (0, (0,), [0]):
+        return "mean"
+    raise LoweringError(
+        f"the operation {getattr(node.target, '__name__', node.target)} has no integer "
+        "counterpart; use layers from arlif.layers, +, flatten(2) and mean(0) over time"
+    )
+
+
+def _only_argument(node: fx.Node, name: str) -> Any:
+    """The one argument behind the tensor, given by place or by name; None where it is not alone."""
+    placed, named = node.args[1:], node.kwargs
+    if len(placed) + len(named) != 1:
+        return None
+    return placed[0] if placed else named.get(name)
+
+
+_FUNCTIONS: dict[Any, str] = {
+    operator.add: "add",
+    operator.iadd: "add",
+    torch.add: "add",
+    torch.flatten: "flatten",
+    torch.mean: "mean",
+}
