@@ -68,18 +68,26 @@ def summarize(config: NetworkConfig) -> NetworkSummary:
     return NetworkSummary(tuple(f for f in found if f.parameters or f.neurons))
 
 
+def multiply_accumulates(layer: nn.Module, out: Tensor) -> int:
+    """Of a dense evaluation; 0 for layers without weights."""
+    if not isinstance(layer, nn.Conv2d | nn.Linear):
+        return 0
+    return out.numel() * (layer.weight.numel() // len(layer.weight))
+
+
+def flops(layer: nn.Module, out: Tensor) -> int:
+    """2 per multiply-accumulate, plus one per bias added."""
+    biased = isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None
+    return 2 * multiply_accumulates(layer, out) + (out.numel() if biased else 0)
+
+
 def _layer(name: str, layer: nn.Module, out: Tensor) -> LayerSummary:
-    output = tuple(out.shape[2:])
-    macs = biases = 0
-    if isinstance(layer, nn.Conv2d | nn.Linear):
-        macs = out.numel() * (layer.weight.numel() // layer.weight.shape[0])
-        biases = out.numel() if layer.bias is not None else 0
     return LayerSummary(
         name,
         type(layer).__name__,
-        output,
+        tuple(out.shape[2:]),
         sum(p.numel() for p in layer.parameters()),
         out.numel() if isinstance(layer, SpikingNeuron) else 0,
-        macs,
-        2 * macs + biases,
+        multiply_accumulates(layer, out),
+        flops(layer, out),
     )

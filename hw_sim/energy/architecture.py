@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from arlif.networks import NetworkConfig, build
+from arlif.networks.summary import flops, multiply_accumulates
 from arlif.neurons import SpikingNeuron
 
 
@@ -18,13 +19,15 @@ from arlif.neurons import SpikingNeuron
 class DenseLayer:
     """One convolution or dense layer per sample and time step.
 
-    connections: multiply-accumulates of a dense evaluation. spiking: its inputs are 0 or 1.
+    connections: multiply-accumulates of a dense evaluation. flops: two per connection, one per bias
+    added. spiking: its inputs are 0 or 1.
     graded: its input is the network's. window: mean number of spikes that one input averages, 1
     without a pool; so connections * window events reach it where pools are sums of events.
     """
 
     name: str
     connections: int
+    flops: int
     spiking: bool
     graded: bool
     window: float
@@ -40,8 +43,8 @@ class DenseNetwork:
 
     @property
     def flops(self) -> int:
-        """Two per connection."""
-        return 2 * sum(layer.connections for layer in self.layers)
+        """As arlif summary counts them."""
+        return sum(layer.flops for layer in self.layers)
 
     @property
     def multiply_accumulates(self) -> int:
@@ -101,7 +104,8 @@ class _Watch:
             self.layers.append(
                 DenseLayer(
                     name,
-                    out.numel() * (layer.weight.numel() // len(layer.weight)),
+                    multiply_accumulates(layer, out),
+                    flops(layer, out),
                     spiking=bool(((x == 0) | (x == 1)).all()),
                     graded=self.neurons == 0,
                     window=self.window,
