@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from arlif.core.linear import Conv2d, Dense, LinearMap
 from arlif.core.network import (
     INPUT,
+    INT32,
     READOUT,
     Input,
     Population,
@@ -184,7 +185,19 @@ def _readout(
         project(term, READOUT, weight / scale, shift, precision)
         for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
     ]
-    return Readout(np.rint(current.bias / scale).astype(np.int32), scale), incoming
+    return Readout(readout_bias(current.bias, scale), scale), incoming
+
+
+def readout_bias(bias: Real, scale: float) -> NDArray[np.int32]:
+    """The readout's bias in accumulator steps; raises LoweringError where int32 cannot hold it."""
+    raw = np.rint(bias / scale)
+    require(
+        bool((np.abs(raw) <= INT32.max).all()),
+        f"the readout's bias reaches {np.abs(bias).max():.3g}, {np.abs(raw).max():.3g} times the "
+        f"step of its weights, past int32; train its weights further or with a smaller bias",
+        LoweringError,
+    )
+    return raw.astype(np.int32)
 
 
 def source_unit(term: Term, source: Input) -> float:

@@ -19,7 +19,7 @@ from arlif.core.nodes import Readout
 from arlif.core.real import RealLif, RealLifHard
 from arlif.errors import LoweringError, require
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
-from arlif.quantize.quantize import Precision, project, source_unit
+from arlif.quantize.quantize import Precision, project, readout_bias, source_unit
 
 NUMBERS = Numbers(FixedPointFormat(24, 6), factor_bits=12)
 THRESHOLD_LIMIT = 2**17 - 1
@@ -47,12 +47,11 @@ def quantize_for_stock_lava(
     one = time_steps * NUMBERS.state_format.one
     head = _Layer(READOUT, network.readout, source)
     scale, projection = head.fitted(head.peak / 127, lambda low, high: one * max(-low, high))
-    bias = np.rint(network.readout.bias / scale).astype(np.int32)
     return QuantizedNetwork(
         source,
         tuple(population for population, _ in layers),
         (*(incoming for _, incoming in layers), projection),
-        Readout(bias, scale),
+        Readout(readout_bias(network.readout.bias, scale), scale),
         time_steps,
     )
 
