@@ -79,7 +79,7 @@ kind, storage = int(sys.argv[1]), sys.argv[2]
 pointers = {"x": storage, "spikes": storage, "of_spikes": storage, "of_x": storage,
             "of_parameters": "fp64"}
 integers, flags = ("steps", "size"), ("KIND", "STATES", "START", "END", "DEPTH", "BLOCK")
-values = {"KIND": kind, "STATES": gpu._states(kind), "START": True, "END": True,
+values = {"KIND": kind, "STATES": gpu.STATES[kind], "START": True, "END": True,
           "DEPTH": gpu.STEPS_IN_REGISTERS, "BLOCK": gpu.ELEMENTS}
 reals = ("width", "decay", "threshold")
 for kernel in (gpu._forward, gpu._backward):

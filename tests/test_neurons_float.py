@@ -6,10 +6,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_oracle import NEURONS
 from oracle import arlif_float
 
 from arlif import ARLIF, LIF
 from arlif.errors import ArlifError
+from arlif.kernels.op import neuron as neuron_op
 
 WIDTH = 1.0
 
@@ -169,3 +171,39 @@ def test_soft_reset_membrane_is_the_leaky_sum_of_input_minus_output(
 def test_bad_input_is_named(build, message: str) -> None:
     with pytest.raises(ArlifError, match=message):
         build()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("other", NEURONS)
+@pytest.mark.parametrize("name", NEURONS)
+def test_only_a_state_of_its_own_kind_is_taken(name: str, other: str, dtype: torch.dtype) -> None:
+    """On the kernels (float32) and on the plain loop (float16)."""
+    own, stranger = NEURONS[name](), NEURONS[other]()
+    x = torch.randn(4, 3, 700).to(dtype).requires_grad_()
+    _, state = stranger(x.detach(), return_state=True)
+    if type(state) is own.real_neuron().state_type:
+        own(x, state).sum().backward()
+        assert torch.equal(own(x, list(state)), own(x, state))
+    else:
+        with pytest.raises(ArlifError, match="state"):
+            own(x, state)
+        if len(state) != len(own.real_neuron().state_type._fields):
+            with pytest.raises(ArlifError, match="None to start at 0"):
+                own(x, list(state))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("name", NEURONS)
+def test_a_state_of_another_shape_is_refused(name: str, dtype: torch.dtype) -> None:
+    neuron, x = NEURONS[name](), torch.randn(4, 3, 5).to(dtype)
+    for shape in [(1, 5), (2, 5), (3, 5, 1), ()]:
+        start = [torch.zeros(shape) for _ in neuron.real_neuron().state_type._fields]
+        with pytest.raises(ArlifError, match="need states"):
+            neuron(x, start)
+
+
+def test_a_state_does_not_reach_a_kernel_that_reads_more() -> None:
+    x, parameters = torch.zeros(2, 3), torch.ones(2)
+    for state, states in [(torch.zeros(1, 3), 0), (torch.zeros(2, 1), 0), (None, 1)]:
+        with pytest.raises(ArlifError, match="kind 0"):
+            neuron_op(x, state, parameters, [1.0, 0.5, 1.0], 0, states)

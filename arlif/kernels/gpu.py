@@ -7,7 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, CLIF, LIF_LEARNED, gradient, step
+from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, LIF_LEARNED, gradient, step
+from arlif.kernels.op import STATES
 
 ELEMENTS = 512
 """Neurons of one program."""
@@ -136,7 +137,7 @@ def forward(
     with _device(x):
         _forward[(max(1, triton.cdiv(size, ELEMENTS)),)](
             x, spikes, _or(state, x), _or(final, x), parameters, steps, size, decay, threshold,
-            KIND=kind, STATES=_states(kind), START=state is not None, END=final is not None,
+            KIND=kind, STATES=STATES[kind], START=state is not None, END=final is not None,
             BLOCK=ELEMENTS,
         )  # fmt: skip
     return spikes
@@ -156,13 +157,13 @@ def backward(
     of_x, (steps, size) = torch.empty_like(x), _extent(x)
     programs, depth = max(1, triton.cdiv(size, ELEMENTS)), min(steps, STEPS_IN_REGISTERS)
     blocks = (steps - 1) // depth
-    checkpoints = torch.empty(blocks * _states(kind) * size, dtype=torch.float32, device=x.device)
+    checkpoints = torch.empty(blocks * STATES[kind] * size, dtype=torch.float32, device=x.device)
     sums = torch.empty(programs, 2, dtype=torch.float64, device=x.device)
     with _device(x):
         _backward[(programs,)](
             x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,
             sums, checkpoints, steps, size, *constants,
-            KIND=kind, STATES=_states(kind), START=state is not None, END=of_final is not None,
+            KIND=kind, STATES=STATES[kind], START=state is not None, END=of_final is not None,
             DEPTH=depth, BLOCK=ELEMENTS,
         )  # fmt: skip
     return of_x, sums.sum(0)[2 - len(parameters) :]
@@ -175,10 +176,6 @@ def _extent(x: Tensor) -> tuple[int, int]:
 def _device(x: Tensor) -> AbstractContextManager[object]:
     """Triton launches on the current device; the interpreter has none."""
     return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
-
-
-def _states(kind: int) -> int:
-    return 2 if kind in (ARLIF, ARLIF_WITHOUT_MEMORY, CLIF) else 1
 
 
 def _or(tensor: Tensor | None, other: Tensor) -> Tensor:

@@ -89,7 +89,7 @@ def run(
         parts = (torch.as_tensor(getattr(real, name), device=x.device) for name in kernel.learned)
         learned = torch.stack([part.to(dtype) for part in parts])
     if state is not None:
-        state = torch.stack([part.to(dtype).expand(x.shape[1:]) for part in state])
+        state = torch.stack([part.to(dtype) for part in state])
     states = len(real.state_type._fields) if return_state else 0  # type: ignore[attr-defined]
     x = x if _is_dense(x) else x.contiguous()
     spikes, final = neuron(x, state, learned, constants, kernel.kind, states)

@@ -5,9 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from arlif.errors import require
 from arlif.kernels import cpu
 
 DEVICES = ("cpu", "cuda")
+STATES = (2, 2, 1, 1, 1, 2)
+"""How many state variables each kind of neuron has; kinds are those of real.cpp."""
 
 
 def _neuron(
@@ -23,7 +26,8 @@ def _neuron(
     x: [T, ...], dense. state: [states, ...] or None. parameters: the learned numbers, [n].
     constants: surrogate width, then the neuron's; kind: which neuron, both as in neurons.h.
     """
-    first = None if state is None else _like_states(x, len(state)).copy_(state)
+    first = _laid_out(state, x, kind)
+    require(states in (0, STATES[kind]), f"kind {kind} has {STATES[kind]} states, not {states}")
     final = _like_states(x, states)
     asked = final if states else None
     return _backend(x).forward(x, first, parameters, constants, kind, asked), final
@@ -39,8 +43,8 @@ def _neuron_backward(
     kind: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, of the first state ([0, ...] where that was None) and of the parameters."""
-    first = None if state is None else _like_states(x, len(state)).copy_(state)
-    last = _like_states(x, len(of_final)).copy_(of_final) if len(of_final) else None
+    first = _laid_out(state, x, kind)
+    last = _laid_out(of_final, x, kind) if len(of_final) else None
     of_state = _like_states(x, 0 if state is None else len(state))
     if of_spikes.stride() != x.stride():
         of_spikes = torch.empty_like(x).copy_(of_spikes)
@@ -98,6 +102,18 @@ def _backend(x: Tensor) -> Any:
 def compute_type(storage: torch.dtype) -> torch.dtype:
     """What a kernel computes in: float64 for float64, else float32."""
     return torch.float64 if storage == torch.float64 else torch.float32
+
+
+def _laid_out(state: Tensor | None, x: Tensor, kind: int) -> Tensor | None:
+    """A copy of a state [states, ...] in the layout and the type that kernels read."""
+    if state is None:
+        return None
+    want = (STATES[kind], *x.shape[1:])
+    require(
+        state.shape == want,
+        f"kind {kind} takes a state {want} for currents {tuple(x.shape)}, not {tuple(state.shape)}",
+    )
+    return _like_states(x, len(state)).copy_(state)
 
 
 def _like_states(x: Tensor, states: int) -> Tensor:

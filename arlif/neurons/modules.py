@@ -40,7 +40,8 @@ class SpikingNeuron(nn.Module):
 
         state: the state to start from, as returned before; None starts at 0.
         return_state: also return the state after the last step.
-        Raises ArlifError where x has no time step or is not floating point.
+        Raises ArlifError where x has no time step or is not floating point, and where the state
+        is another neuron's or of another shape.
         """
         self.check(x)
         spikes, state = self.run(x, state, self.width, return_state)
@@ -62,7 +63,7 @@ class SpikingNeuron(nn.Module):
         """Spikes and, where asked for, the last state, with a surrogate of this width."""
         neuron = self.real_neuron()
         if kernels.applies(neuron, x):
-            return kernels.run(neuron, x, state, width, return_state)
+            return kernels.run(neuron, x, _given(neuron, state, x), width, return_state)
         return run_steps(neuron, FloatOps(width), x, state)
 
 
@@ -72,13 +73,31 @@ def run_steps(neuron: RealNeuron, ops: FloatOps, x: Tensor, state: Any) -> tuple
     Numbers narrower than float32 are computed, and states kept, in float32.
     """
     currents = x.float() if x.dtype.itemsize < 4 else x
-    if state is None:
-        state = neuron.initial_state(torch.zeros_like(currents[0]))
+    state = _given(neuron, state, x) or neuron.initial_state(torch.zeros_like(currents[0]))
     spikes = []
     for current in currents:
         fired, state = neuron.step(ops, state, current)
         spikes.append(fired)
     return torch.stack(spikes).to(x.dtype), state
+
+
+def _given(neuron: RealNeuron, state: Any, x: Tensor) -> Any:
+    """The state to start x from as the neuron's own type; None stays None."""
+    if state is None:
+        return None
+    names: tuple[str, ...] = neuron.state_type._fields  # type: ignore[attr-defined]
+    require(
+        len(state) == len(names) and getattr(state, "_fields", names) == names,
+        f"this neuron starts from a state {names}, not from another's, {type(state).__name__} of "
+        f"{len(state)}; give what it returned itself, or None to start at 0",
+    )
+    shapes = [tuple(part.shape) for part in state]
+    require(
+        all(shape == x.shape[1:] for shape in shapes),
+        f"currents {tuple(x.shape)} need states {tuple(x.shape[1:])}, not {shapes}; "
+        "start every batch of another size from None",
+    )
+    return neuron.state_type(*state)
 
 
 class ARLIF(SpikingNeuron):
