@@ -27,7 +27,7 @@ def report(
             [
                 row["engine"],
                 str(row["samples"]),
-                percent(row["accuracy"]),
+                "" if row["accuracy"] is None else percent(row["accuracy"]),
                 f"{row['events_per_inference']:.1f}",
             ]
             for row in content["engines"]

@@ -1,0 +1,55 @@
+"""Verbs that measure and report, on a small run: what they say, refuse and leave out."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arlif.cli import main
+
+Cli = Callable[..., tuple[int, str, str]]
+SMALL = ("--recipe", "digits", "--set", "architecture.features=[4]", "--set", "epochs=1")
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Runs the command line: (exit code, standard output, standard error)."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run that is trained and quantized."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    for verb in (("train", folder, *SMALL), ("quantize", folder)):
+        with pytest.raises(SystemExit) as stop:
+            main([str(part) for part in verb])
+        assert not stop.value.code
+    return folder
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def test_inputs_without_labels_are_reported_without_an_accuracy(run: Path, cli: Cli):
+    inputs = run / "inputs.npy"
+    np.save(inputs, np.random.default_rng(0).random((1, 6, 1, 8, 8), np.float32))
+    assert cli("simulate", run, "--inputs", inputs)[0] == 0
+    code, out, _ = cli("report", run)
+    assert code == 0
+    assert "integer" in out
+    (row,) = json.loads((run / "report.json").read_text())["engines"]
+    assert (row["samples"], row["accuracy"]) == (6, None)
