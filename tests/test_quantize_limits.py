@@ -1,5 +1,7 @@
 """Numbers that an integer format cannot hold are refused, not clipped or wrapped."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -36,7 +38,7 @@ def test_a_readout_bias_past_int32_is_refused(sign: int) -> None:
         lambda: quantize(linear, SOURCE, Precision(), 4),
         lambda: quantize_for_stock_lava(linear, SOURCE, 4),
     ):
-        with pytest.raises(LoweringError, match="readout's bias reaches 1e\\+08.*past int32"):
+        with pytest.raises(LoweringError, match=r"readout's bias reaches 1e\+08.*past int32"):
             lower()
 
 
@@ -45,3 +47,28 @@ def test_a_large_readout_bias_keeps_its_value() -> None:
     nn.init.constant_(net[2].bias, -1e6)
     readout = integers(net).readout
     np.testing.assert_allclose(readout.bias * readout.scale, -1e6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("reset", ["hard", "soft"])
+def test_a_lif_threshold_past_the_state_format_is_refused(reset: Literal["hard", "soft"]) -> None:
+    """Clipped to 127.996 it fired too early."""
+    net = chain(LIF(v_threshold=200, reset=reset))
+    with pytest.raises(LoweringError, match=r"threshold of 200 does not fit .*use more bits"):
+        integers(net)
+    assert integers(net, "loihi24").populations[0].neuron.threshold == 200 << 12
+
+
+@pytest.mark.parametrize("value", [128.0, -129.0, float("nan")])
+def test_a_bias_past_the_state_format_is_refused(value: float) -> None:
+    linear = linearize(chain(LIF()), (4,))
+    linear.populations[0].current.bias[1] = value
+    with pytest.raises(LoweringError, match=f"population 1: a bias of {value:g} does not fit"):
+        quantize(linear, SOURCE, Precision(), 4)
+
+
+def test_the_largest_numbers_of_a_format_fit() -> None:
+    net = chain(LIF(v_threshold=127.99609375))
+    nn.init.constant_(net[0].bias, -128.0)
+    (population,) = integers(net).populations
+    assert population.neuron.threshold == 32767
+    assert (population.bias == -32768).all()

@@ -10,6 +10,7 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from arlif.core.formats import FixedPointFormat
 from arlif.core.linear import Conv2d, Dense, LinearMap
 from arlif.core.network import (
     INPUT,
@@ -120,13 +121,8 @@ def _(neuron: RealArlif, numbers: Numbers) -> IntegerNeuron:
 @to_integer.register
 def _(neuron: RealLifSubtract, numbers: Numbers) -> IntegerNeuron:
     state = numbers.state_format
-    constants = (neuron.threshold, neuron.amount, neuron.hold)
-    threshold, amount, hold = (int(state.quantize(value)) for value in constants)
-    require(
-        max(constants) <= float(state.to_real(state.high)),
-        f"a threshold or reset of {max(constants):.3g} does not fit {state}; use a wider format",
-        LoweringError,
-    )
+    constants = np.array([neuron.threshold, neuron.amount, neuron.hold])
+    threshold, amount, hold = map(int, state_values("a threshold or reset", constants, state))
     decay = round(neuron.decay * (1 << numbers.factor_bits))
     return IntegerLifSubtract(state, numbers.factor_bits, decay, threshold, amount, hold)
 
@@ -139,8 +135,21 @@ def _(neuron: RealLif, numbers: Numbers) -> IntegerNeuron:
         numbers.state_format,
         numbers.factor_bits,
         round(neuron.decay * (1 << numbers.factor_bits)),
-        int(numbers.state_format.quantize(neuron.threshold)),
+        int(state_values("the threshold", np.array(neuron.threshold), numbers.state_format)),
     )
+
+
+def state_values(what: str, real: Real, state: FixedPointFormat) -> NDArray[np.int32]:
+    """Raw numbers in a state format; raises LoweringError where it would clip them."""
+    raw = np.rint(real * state.one)
+    require(
+        bool(((raw >= state.low) & (raw <= state.high)).all()),
+        f"{what} of {real.flat[np.abs(real).argmax()]:.6g} does not fit {state}, which holds "
+        f"{state.to_real(state.low):g} to {state.to_real(state.high):g}; use more bits or fewer "
+        "fractional bits",
+        LoweringError,
+    )
+    return raw.astype(np.int32)
 
 
 def _drive(
@@ -165,7 +174,8 @@ def _drive(
         project(term, name, weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), shift, precision)
         for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
     ]
-    return gain, gain_shift, neuron.state_format.quantize(current.bias), incoming
+    bias = state_values(f"population {name}: a bias", current.bias, neuron.state_format)
+    return gain, gain_shift, bias, incoming
 
 
 def accumulator_unit(gain: NDArray[np.uint8], gain_shift: int, neuron: IntegerNeuron) -> Real:
