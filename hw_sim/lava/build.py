@@ -8,20 +8,11 @@ from numpy.typing import NDArray
 
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from hw_sim.lava.job import Job
-from hw_sim.lava.options import Models
 from hw_sim.lava.processes.ends import Integrator, Source
 from hw_sim.lava.processes.population import Population
 from hw_sim.lava.processes.synapse import Synapse
 from hw_sim.lava.recorder import Recorder, create
-from hw_sim.lava.stream import Stream
-
-
-def depths(network: QuantizedNetwork, models: Models) -> dict[str, int]:
-    """Time steps from the input to each node, along the slowest path."""
-    depth = {INPUT: 0}
-    for name in (*(p.name for p in network.populations), READOUT):
-        depth[name] = max(depth[p.source] + models.steps(p) for p in network.incoming(name))
-    return depth
+from hw_sim.lava.stream import Stream, depths
 
 
 def build(

@@ -5,6 +5,11 @@ import signal
 
 import psutil
 
+CURES = {
+    "SIGKILL": "; is memory short? simulate with a smaller batch",
+    "SIGBUS": "; is /dev/shm full? end what fills it or enlarge it (docker run --shm-size)",
+}
+
 
 def dead_child() -> tuple[int, int] | None:
     """A child of this process that was killed or failed: its id and code as Popen gives it.
@@ -26,5 +31,4 @@ def describe(code: int) -> str:
     if code >= 0:
         return f"stopped with exit code {code}"
     name = signal.Signals(-code).name
-    cure = "; is memory short? simulate with a smaller batch" if name == "SIGKILL" else ""
-    return f"was killed by {name}{cure}"
+    return f"was killed by {name}{CURES.get(name, '')}"

@@ -3,7 +3,6 @@
 import importlib.util
 import platform
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,9 +26,9 @@ from arlif.errors import ArlifError, SimulationError, require
 from hw_sim.engine.reference import simulate as simulate_reference
 from hw_sim.lava.hook import MENDS, mended_source
 from hw_sim.lava.launch import simulate
+from hw_sim.lava.memory import SHARED_MEMORY, free
 from hw_sim.lava.requirements import CURE, NEEDED, PINNED, installed
 
-SHARED_MEMORY = Path("/dev/shm")
 SHARED_MEMORY_MIB = 64
 TIME_LIMIT_S = 120.0
 
@@ -114,9 +113,9 @@ def _file(module: str) -> Path:
 
 
 def _shared_memory() -> Finding:
-    free = shutil.disk_usage(SHARED_MEMORY).free // 2**20 if SHARED_MEMORY.is_dir() else 0
+    found = free() // 2**20 if SHARED_MEMORY.is_dir() else 0
     cure = f"give {SHARED_MEMORY} {SHARED_MEMORY_MIB} MiB or more (docker run --shm-size)"
-    return _finding("shared memory", f"{free} MiB free", free >= SHARED_MEMORY_MIB, cure)
+    return _finding("shared memory", f"{found} MiB free", found >= SHARED_MEMORY_MIB, cure)
 
 
 def _simulation() -> Finding:

@@ -14,6 +14,7 @@ from arlif.errors import SimulationError, require
 from export.lava import write_net
 from hw_sim.lava import supervise
 from hw_sim.lava.job import Job
+from hw_sim.lava.memory import fitting_batch, require_room
 from hw_sim.lava.options import Models
 from hw_sim.lava.recorder import read_counts, read_trace
 from hw_sim.lava.requirements import require_lava
@@ -37,7 +38,8 @@ def simulate(
 ) -> Simulation:
     """Run raw inputs, [N, *shape] (static) or [T, N, *shape], on Lava's simulator.
 
-    batch: samples abreast in every message; by default at most 32, with stock models always 1.
+    batch: samples abreast in every message; by default as many as shared memory holds, at most 32,
+    with stock models always 1.
     workers: simulations side by side, each on its share of the samples.
     progress: called with (samples done, samples).
     Raises ArlifError on a misfit, SimulationError when Lava is missing, fails or hangs.
@@ -51,10 +53,11 @@ def simulate(
     require(not unknown, f"there are no populations {', '.join(sorted(unknown))} to record")
     require(time_limit_s > 0, f"the time limit must be positive, not {time_limit_s}")
     shares = np.array_split(inputs.astype(np.int8), min(workers, samples), axis)
-    job = Job(time_steps, _batch(batch, models, shares[0].shape[axis]), models, record)
     if models is Models.STOCK:
         _require_stock(network)
     require_lava()
+    abreast = _batch(network, batch, models, shares[0].shape[axis], len(shares))
+    job = Job(time_steps, abreast, models, record)
     report = progress or (lambda done, total: None)
     with TemporaryDirectory(prefix="arlif-lava-") as root:
         running: dict[Path, supervise.Worker] = {}
@@ -71,14 +74,21 @@ def simulate(
         return joined([_results(folder, network, record) for folder in running])
 
 
-def _batch(asked: int | None, models: Models, samples: int) -> int:
-    largest = 1 if models is Models.STOCK else samples
-    batch = min(FAST_BATCH, largest) if asked is None else asked
+def _batch(
+    network: QuantizedNetwork, asked: int | None, models: Models, samples: int, workers: int
+) -> int:
+    """Samples abreast: as asked, or as many as shared memory has room for."""
     require(
-        batch == 1 or (batch >= 1 and models is Models.FAST),
-        f"batch is at least 1, and 1 with stock models, not {batch}",
+        asked in (None, 1) or (asked >= 1 and models is Models.FAST),
+        f"batch is at least 1, and 1 with stock models, not {asked}",
     )
-    return min(batch, largest)
+    largest = 1 if models is Models.STOCK else samples
+    if asked is None:
+        batch = fitting_batch(network, models, min(FAST_BATCH, largest), workers)
+    else:
+        batch = min(asked, largest)
+    require_room(network, models, batch, workers)
+    return batch
 
 
 def _require_stock(network: QuantizedNetwork) -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from hw_sim.lava.options import Models
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -28,3 +31,11 @@ class Stream:
         block, t = divmod(step, self.time_steps)
         start = block * self.batch
         return t, slice(start, min(start + self.batch, self.samples))
+
+
+def depths(network: QuantizedNetwork, models: Models) -> dict[str, int]:
+    """Time steps from the input to each node, along the slowest path."""
+    depth = {INPUT: 0}
+    for name in (*(p.name for p in network.populations), READOUT):
+        depth[name] = max(depth[p.source] + models.steps(p) for p in network.incoming(name))
+    return depth

@@ -14,6 +14,7 @@ from export.lava import read_net
 from hw_sim.lava.build import build
 from hw_sim.lava.deaths import dead_child, describe
 from hw_sim.lava.job import FAILURE, Job
+from hw_sim.lava.memory import SLOTS
 from hw_sim.lava.options import Models
 from hw_sim.lava.processes.synapse import Synapse
 
@@ -32,8 +33,7 @@ def run(folder: Path) -> None:
     config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=_swaps(job.models))
     finished = threading.Event()
     threading.Thread(target=end_with_the_first, args=(last, finished), daemon=True).start()
-    # Lava's default of 64 messages per channel takes 32 times the shared memory.
-    last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": 2})
+    last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": SLOTS})
     finished.set()
     last.stop()
 
