@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from arlif.cli import main
+from arlif.run import Run
+from hw_sim.crosscheck.result import Check, Verdict, write_checks
 
 Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--recipe", "digits", "--set", "architecture.features=[4]", "--set", "epochs=1")
@@ -53,3 +55,13 @@ def test_inputs_without_labels_are_reported_without_an_accuracy(run: Path, cli: 
     assert "integer" in out
     (row,) = json.loads((run / "report.json").read_text())["engines"]
     assert (row["samples"], row["accuracy"]) == (6, None)
+
+
+def test_checks_of_an_earlier_training_are_not_reported(run: Path, cli: Cli):
+    write_checks(Run(run), [Check(1, Verdict.FAILED, "an old reason")])
+    assert cli("report", run)[0] == 0
+    assert "an old reason" in (run / "report.html").read_text()
+    assert cli("train", run, *SMALL, "--overwrite")[0] == 0
+    assert cli("report", run)[0] == 0
+    assert "an old reason" not in (run / "report.html").read_text()
+    assert json.loads((run / "report.json").read_text())["crosscheck"] == []

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from arlif.errors import ArlifError
 from arlif.mapping import STRICT, from_mapping, to_mapping
-from arlif.run import Artifact, Run
+from arlif.run import CONFIG, Artifact, Run
 
-CROSSCHECK = Artifact("crosscheck.json", "train --cross-check 5")
-"""The list of checks of a training run."""
+CROSSCHECK = Artifact("crosscheck.json", "train --cross-check 5", CONFIG)
+"""The list of checks of a training run; a run that is started anew leaves its old ones behind."""
 
 
 class Verdict(StrEnum):
@@ -81,11 +81,11 @@ def check_to_mapping(check: Check) -> dict[str, object]:
 
 
 def read_checks(run: Run) -> list[Check]:
-    """All checks of a run, in the order of epochs; empty where there are none.
+    """All checks of a run, in the order of epochs; empty where there are none of this training.
 
     Raises ArlifError where the file is damaged.
     """
-    if not run.has(CROSSCHECK):
+    if not run.is_fresh(CROSSCHECK):
         return []
     path, content = run.path(CROSSCHECK), run.read_json(CROSSCHECK)
     if not isinstance(content, list):

@@ -93,7 +93,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "energy": _current(run, ENERGY),
         "sweep": _current(run, SWEEP),
         "neurons": None,
-        "crosscheck": run.read_json(CROSSCHECK) if run.has(CROSSCHECK) else [],
+        "crosscheck": _current(run, CROSSCHECK) or [],
         "sample": SAMPLE,
     }
 
