@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kernel_oracle import NEURONS, arlif, close, outcome, parameters_agree, smooth_currents
 
 from arlif import kernels
+from arlif.errors import ArlifError
 from arlif.kernels import build
 from arlif.kernels.op import neuron as neuron_op
 from arlif.neurons import LIF
@@ -162,6 +163,35 @@ def test_torch_accepts_the_operation():
     parameters = torch.tensor([0.7, 0.3], requires_grad=True)
     for start, states in ((None, 0), (state, 2)):
         torch.library.opcheck(neuron_op, (x, start, parameters, [1.0, 0.5, 1.0], 0, states))
+
+
+@needs_library
+@every_neuron
+def test_second_derivatives_are_refused(name):
+    neuron, x = NEURONS[name](), torch.randn(4, 3, 5, requires_grad=True)
+    (of_x,) = torch.autograd.grad(neuron(x).sum(), x, create_graph=True)
+    with pytest.raises(ArlifError, match="run the plain loop"):
+        of_x.square().sum().backward()
+
+
+def test_the_loop_has_second_derivatives():
+    neuron, x = arlif().double(), torch.randn(4, 3, 5, dtype=torch.float64) * 2
+    x = smooth_currents(neuron, x, margin=0.02).requires_grad_()
+
+    def last_state(x):
+        _, state = run_steps(neuron.real_neuron(), FloatOps(0.01), x, None)
+        return state.u
+
+    assert torch.autograd.gradgradcheck(last_state, x)
+
+
+@needs_library
+@every_neuron
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
+def test_forward_mode_is_refused(name):
+    x = torch.randn(4, 3, 5)
+    with pytest.raises(ArlifError, match="jvp"):
+        torch.func.jvp(NEURONS[name](), (x,), (x,))
 
 
 @pytest.mark.slow

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from arlif.core.real import RealArlif, RealNeuron
+from arlif.errors import require
 from arlif.kernels import cpu
 from arlif.kernels.build import library
 from arlif.kernels.op import compute_type, neuron
@@ -83,6 +85,10 @@ def run(
     """
     kernel, dtype = _kernel(real), compute_type(x.dtype)
     assert kernel is not None, "callers ask `applies` first"
+    require(
+        forward_ad._current_level < 0,
+        "neurons have no forward-mode derivatives (jvp); differentiate backwards (vjp, backward)",
+    )
     constants = [width, *(float(getattr(real, name)) for name in kernel.constants)]
     learned = x.new_empty(0, dtype=dtype)
     if kernel.learned:

@@ -1,11 +1,11 @@
 """`arlif::neuron`: all time steps of a neuron as one torch operation that saves only its input."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
-from arlif.errors import require
+from arlif.errors import ArlifError, require
 from arlif.kernels import cpu
 
 DEVICES = ("cpu", "cuda")
@@ -88,7 +88,15 @@ def _differentiate(ctx: Any, of_spikes: Tensor, of_final: Tensor) -> tuple[Any, 
     return of_x, None if state is None else of_state, of_parameters, None, None, None
 
 
+def _refuse(ctx: Any, *gradients: Tensor) -> NoReturn:
+    raise ArlifError(
+        "kernels have first derivatives only; for second ones run the plain loop: "
+        "arlif.neurons.modules.run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)"
+    )
+
+
 torch.library.register_autograd("arlif::neuron", _differentiate, setup_context=_remember)
+torch.library.register_autograd("arlif::neuron_backward", _refuse)
 
 
 def _backend(x: Tensor) -> Any:
