@@ -106,6 +106,12 @@ def test_dense_maps_are_exact(inputs, outputs, interval, samples, seed):
     check(Dense(weight), (samples, inputs), interval, seed)
 
 
+@pytest.mark.parametrize("inputs", [133144, 133145, 140000])
+def test_dense_sums_around_the_int32_bound(inputs: int) -> None:
+    """127 * 127 * inputs crosses 2**31 between the first two."""
+    check(Dense(np.full((2, inputs), 127, np.int8)), (1, inputs), (0, 127), 0)
+
+
 @settings(max_examples=120, deadline=None)
 @given(geometries(), st.sampled_from((1, 3, 16, 33)), st.sampled_from(INTERVALS), SEEDS)
 def test_pools_are_exact(geometry, channels, interval, seed):

@@ -1,6 +1,6 @@
 """Exact integer convolutions and matrix products on torch, in the cheapest arithmetic that holds.
 
-Eight-bit products with 32-bit sums are exact always; oneDNN's are about four times as fast as
+Eight-bit products are exact while their sums fit 32 bits; oneDNN's are about four times as fast as
 float32 on processors with VNNI. What does not fit them runs in floating point (arlif.exact).
 """
 
@@ -68,7 +68,12 @@ def _fits_bytes(linear: Conv2d, interval: Interval) -> bool:
 
 def _fits_byte_product(linear: Dense, interval: Interval) -> bool:
     """Whether torch._int_mm can be used; torch 2.13 reads foreign memory where there is 1 input."""
-    return interval[0] >= -127 and interval[1] <= 127 and linear.weight.shape[1] >= 8
+    return (
+        interval[0] >= -127
+        and interval[1] <= 127
+        and linear.magnitude(interval) < 1 << 31
+        and linear.weight.shape[1] >= 8
+    )
 
 
 @dataclass(frozen=True)
