@@ -5,14 +5,14 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from arlif import layers
 from arlif.core.network import Input, QuantizedNetwork
 from arlif.core.neurons import PRESETS
 from arlif.errors import LoweringError
 from arlif.neurons import LIF
-from arlif.quantize.quantize import Precision, quantize
+from arlif.quantize.quantize import Precision, accumulator_unit, quantize
 from arlif.quantize.stock_lava import quantize_for_stock_lava
 from arlif.quantize.trace import linearize
 
@@ -72,3 +72,29 @@ def test_the_largest_numbers_of_a_format_fit() -> None:
     (population,) = integers(net).populations
     assert population.neuron.threshold == 32767
     assert (population.bias == -32768).all()
+
+
+class Shortcut(nn.Module):
+    """A batch norm beside a plain branch, into one neuron."""
+
+    def __init__(self, gamma: float) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.plain, self.other = layers.Linear(4, 4), layers.Linear(4, 4)
+        self.norm = layers.BatchNorm1d(4)
+        nn.init.constant_(self.norm.weight, gamma)
+        self.neuron, self.head = LIF(), layers.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.neuron(self.plain(x) + self.norm(self.other(x))))
+
+
+@pytest.mark.parametrize("gamma", [1e-9, 1e-5, 1.0, 100.0])
+def test_branches_of_any_magnitude_share_a_sum(gamma: float) -> None:
+    linear = linearize(Shortcut(gamma), (4,))
+    network = quantize(linear, SOURCE, Precision(), 4)
+    (population,) = network.populations
+    unit = accumulator_unit(population.gain, population.gain_shift, population.neuron)
+    raw = sum(p.maps[0].weight.astype(np.int64) << p.shift for p in network.incoming("neuron"))
+    real = sum(term.synapses.weight for term in linear.populations[0].current.terms)
+    np.testing.assert_allclose(raw * unit[:, None], real, atol=np.abs(real).max() / 127)

@@ -44,6 +44,8 @@ from arlif.quantize.linearized import Current, LinearizedNetwork, Real, RealConv
 
 GAIN_MAX = 255
 SHIFT_MAX = 31
+BRANCH_SHIFT_MAX = 12
+"""Of a branch that is larger than others: rounding its weights then errs by more than they hold."""
 CLIPPED_BITS = 5
 """Weights of at most so many bits may be clipped; of more, rounding to the largest loses little."""
 CLIP_FRACTIONS = np.linspace(1.0, 0.3, 15)
@@ -248,7 +250,7 @@ def _peak(weight: Real) -> Real:
 def _shifts(weights: list[Real]) -> list[int]:
     """Left shifts that let projections of different magnitude share one accumulator unit."""
     typical = [float(np.median(_peak(w))) or float(_peak(w).max()) or 1.0 for w in weights]
-    return [int(np.log2(t / min(typical))) for t in typical]
+    return [int(min(np.log2(t) - np.log2(min(typical)), BRANCH_SHIFT_MAX)) for t in typical]
 
 
 def project(term: Term, target: str, weight: Real, shift: int, precision: Precision) -> Projection:
