@@ -1,15 +1,21 @@
 """What quantization changed: float network against integer network on the same samples."""
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from arlif.core.network import Input, QuantizedNetwork
-from hw_sim.engine.fast import simulate
+from arlif.core.network import Input, Population, QuantizedNetwork
+from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
 from hw_sim.simulation import Record, Simulation
+
+TRACE_BYTES = 2**28
+"""Bound on the traces that are alive at once; at least one sample's."""
 
 
 class HasInput(Protocol):
@@ -25,31 +31,92 @@ def raw_inputs(network: HasInput, real: Tensor) -> NDArray[np.int8]:
     return network.input.encode((real[0] if network.input.static else real).numpy())
 
 
-def agreement(module: nn.Module, network: QuantizedNetwork, real: Tensor) -> dict[str, Any]:
+def agreement(
+    module: nn.Module,
+    network: QuantizedNetwork,
+    real: Tensor,
+    labels: NDArray[np.int64] | None = None,
+) -> dict[str, Any]:
     """Shares of spikes changed and of state values at the format's limits, per layer, over `real`.
 
-    real: [1, N, *shape] (static) or [T, N, *shape].
+    real: [1, N, *shape] (static) or [T, N, *shape]. labels: [N]; with them, both accuracies too.
     """
-    return changes(network, simulate_float(module, real, traced=real.shape[1]), real)
+    return agreements(module, (network,), real, labels)[0]
 
 
-def changes(network: QuantizedNetwork, want: Simulation, real: Tensor) -> dict[str, Any]:
-    """What `agreement` returns; want: a float simulation of `real` that traced every sample."""
-    got = simulate(
-        network, raw_inputs(network, real), network.time_steps, Record.everything(network)
-    )
-    layers = {}
-    for population in network.populations:
-        a, b = want.traces[population.name], got.traces[population.name]
-        limits = population.neuron.state_format
-        states = np.stack(list(b.states.values()))
-        layers[population.name] = {
-            "neurons": int(np.prod(population.shape)),
-            "changed": float((a.spikes != b.spikes).mean()),
-            "saturated": float(((states == limits.low) | (states == limits.high)).mean()),
+def agreements(
+    module: nn.Module,
+    networks: Sequence[QuantizedNetwork],
+    real: Tensor,
+    labels: NDArray[np.int64] | None = None,
+    trace_bytes: int = TRACE_BYTES,
+) -> list[dict[str, Any]]:
+    """What `agreement` returns, for several networks at once; traces stay below `trace_bytes`."""
+    tallies = [_Tally(network) for network in networks]
+    size = max(1, trace_bytes // max(_bytes_per_sample(network) for network in networks))
+    for part in torch.split(real, size, dim=1):
+        want = simulate_float(module, part, traced=part.shape[1])
+        for tally in tallies:
+            tally.add(want, part)
+    return [tally.shares(labels) for tally in tallies]
+
+
+class _Tally:
+    """What one network changes, added up part by part of the samples."""
+
+    def __init__(self, network: QuantizedNetwork) -> None:
+        self.network, self.engine = network, FastEngine(network)
+        self.changed = dict.fromkeys((p.name for p in network.populations), 0)
+        self.saturated = dict(self.changed)
+        self.wanted: list[NDArray[np.int64]] = []
+        self.decisions: list[NDArray[np.int64]] = []
+
+    def add(self, want: Simulation, real: Tensor) -> None:
+        """Compare with a float simulation of `real` that traced every sample."""
+        network = self.network
+        record = Record.everything(network)
+        got = self.engine.simulate(raw_inputs(network, real), network.time_steps, record)
+        for population in network.populations:
+            name, limits = population.name, population.neuron.state_format
+            trace = got.traces[name]
+            self.changed[name] += int((want.traces[name].spikes != trace.spikes).sum())
+            self.saturated[name] += sum(
+                int(((values == limits.low) | (values == limits.high)).sum())
+                for values in trace.states.values()
+            )
+        self.wanted.append(want.decisions)
+        self.decisions.append(got.decisions)
+
+    def shares(self, labels: NDArray[np.int64] | None) -> dict[str, Any]:
+        """Everything added up, as plain data."""
+        wanted, decisions = np.concatenate(self.wanted), np.concatenate(self.decisions)
+        steps = len(decisions) * self.network.time_steps
+        layers = {}
+        for population in self.network.populations:
+            name, neurons = population.name, prod(population.shape)
+            layers[name] = {
+                "neurons": neurons,
+                "changed": self.changed[name] / (steps * neurons),
+                "saturated": self.saturated[name] / (steps * neurons * _variables(population)),
+            }
+        answers = {"float_accuracy": wanted, "accuracy": decisions}
+        known = {} if labels is None else answers
+        return {
+            "samples": len(decisions),
+            **{name: float((given == labels).mean()) for name, given in known.items()},
+            "decisions_changed": int((wanted != decisions).sum()),
+            "layers": layers,
         }
-    return {
-        "samples": len(got.readout),
-        "decisions_changed": int((want.decisions != got.decisions).sum()),
-        "layers": layers,
-    }
+
+
+def _bytes_per_sample(network: QuantizedNetwork) -> int:
+    """What spikes (1 byte) and states (4 bytes) of every time step take, float and integer."""
+    return (
+        2
+        * network.time_steps
+        * sum(prod(p.shape) * (1 + 4 * _variables(p)) for p in network.populations)
+    )
+
+
+def _variables(population: Population) -> int:
+    return len(population.neuron.state_type._fields)  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -12,9 +13,7 @@ from arlif.core.tables import TableDomain
 from arlif.errors import ArlifError, require
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.quantize import Precision, quantize
-from hw_sim.agreement import changes
-from hw_sim.float_engine import simulate_float
-from hw_sim.simulation import Simulation
+from hw_sim.agreement import agreements
 
 CANDIDATES: tuple[Numbers, ...] = (
     Numbers(FixedPointFormat(10, 5), 6, TableDomain(64, -4.0, 4.0)),
@@ -77,18 +76,17 @@ def calibrate_numbers(
     real: representative inputs, [1, N, *shape] (static) or [T, N, *shape]. Takes the trained module
     as the truth. Raises ArlifError where the network fits into none of them.
     """
-    want = simulate_float(module, real, traced=real.shape[1])
-    reports, reasons = [], []
+    networks: dict[Precision, QuantizedNetwork] = {}
+    reasons = []
     for numbers in candidates:
         precision = Precision(numbers, weight_bits)
         try:
-            network = quantize(linear, source, precision, time_steps)
+            networks[precision] = quantize(linear, source, precision, time_steps)
         except ArlifError as error:
             reasons.append(f"{numbers.state_format}: {error}")
-            continue
-        reports.append(_report(precision, network, want, real))
-    require(bool(reports), f"the network fits into no candidate: {'; '.join(reasons)}")
-    return tuple(reports)
+    require(bool(networks), f"the network fits into no candidate: {'; '.join(reasons)}")
+    found = agreements(module, tuple(networks.values()), real)
+    return tuple(_report(*pair) for pair in zip(networks, found, strict=True))
 
 
 def narrowest(
@@ -101,10 +99,7 @@ def narrowest(
     return min(reports, key=lambda report: report.outputs_changed)
 
 
-def _report(
-    precision: Precision, network: QuantizedNetwork, want: Simulation, real: Tensor
-) -> QuantizationReport:
-    found = changes(network, want, real)
+def _report(precision: Precision, found: dict[str, Any]) -> QuantizationReport:
     layers = tuple(
         LayerEffect(name, row["changed"], row["saturated"]) for name, row in found["layers"].items()
     )
