@@ -26,7 +26,7 @@ def backend(monkeypatch):
 
 
 @every_neuron
-@pytest.mark.parametrize(("steps", "size"), [(1, 3), (4, 700), (19, 5)])
+@pytest.mark.parametrize(("steps", "size"), [(1, 3), (4, 700), (19, 5), (3, 1)])
 def test_spikes_states_and_gradients(name, steps, size):
     torch.manual_seed(steps)
     neuron = NEURONS[name](width=0.5, decay=0.75, v_threshold=1.25).to(DEVICE)
@@ -51,6 +51,33 @@ def test_long_runs_and_channels_last(name, steps):
     assert torch.equal(got.spikes.double(), want.spikes)
     assert close(got.of_x, want.of_x)
     assert parameters_agree(got, want)
+
+
+@pytest.mark.skipif(
+    DEVICE.type == "cuda", reason="touches few pages of main memory, all of a GPU's"
+)
+def test_more_elements_than_32_bits_count():
+    """One program of a run whose last step begins at 2**31; the other neurons are never touched."""
+    from arlif.kernels import gpu
+
+    size, neurons = 2**30, 512
+    few = torch.randn(3, neurons).bfloat16()
+    x, spikes, of_x = (torch.empty(3, size, dtype=torch.bfloat16) for _ in range(3))
+    x[:, :neurons] = few
+    of_x[:, :neurons] = 7
+    none, sums = torch.empty(0), torch.zeros(1, 2, dtype=torch.float64)
+    gpu._forward[(1,)](
+        x, spikes, x, x, none, 3, size, 0.5, 1.0,
+        KIND=2, STATES=1, START=False, END=False, BLOCK=neurons,
+    )  # fmt: skip
+    gpu._backward[(1,)](
+        x, x, of_x, x, x, x, none, sums, torch.empty(2 * size), 3, size, 1.0, 0.5, 1.0,
+        KIND=2, STATES=1, START=False, END=False, DEPTH=1, BLOCK=neurons,
+    )  # fmt: skip
+    constants = ([1.0, 0.5, 1.0], 2)
+    assert torch.equal(spikes[:, :neurons], gpu.forward(few, None, none, *constants, None))
+    want, _ = gpu.backward(few, None, none, *constants, few, None, None)
+    assert torch.equal(of_x[:, :neurons], want)
 
 
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])

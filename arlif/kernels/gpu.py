@@ -50,6 +50,7 @@ def _forward(
     KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
+    size = tl.cast(size, tl.int64)  # steps * size may need more than 32 bits
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
     p, q = _parameters(parameters, KIND)
@@ -71,6 +72,7 @@ def _backward(
     DEPTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it."""
+    size = tl.cast(size, tl.int64)  # steps * size may need more than 32 bits
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
     p, q = _parameters(parameters, KIND)
