@@ -21,12 +21,15 @@ def quantize(
     qat: Annotated[
         int, typer.Option(min=0, help="Epochs of quantization-aware training; 0 rounds only.")
     ] = 0,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Test samples to compare on.")
+    ] = CHECKED_SAMPLES,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Quantize a trained network; writes network.nir and says what changed."""
+    """Quantize a trained network; writes network.nir and says what changed and how it decides."""
     output = Output(as_json)
-    result = run_quantize(run, preset, weight_bits, qat, data)
+    result = run_quantize(run, preset, weight_bits, qat, data, samples)
     show(output, result)
     output.result(result)
 
@@ -42,11 +45,19 @@ def show(output: Output, result: dict[str, Any]) -> None:
             for name, row in result["layers"].items()
         ],
     )
-    output.say(f"decisions changed: {result['decisions_changed']} of {result['samples']}")
+    output.say(
+        f"decisions changed: {result['decisions_changed']} of {result['samples']}; accuracy "
+        f"{percent(result['float_accuracy'])} in float, {percent(result['accuracy'])} in integers"
+    )
 
 
 def run_quantize(
-    folder: Path, preset: str, weight_bits: int, qat: int, data: Path | None
+    folder: Path,
+    preset: str,
+    weight_bits: int,
+    qat: int,
+    data: Path | None,
+    samples: int = CHECKED_SAMPLES,
 ) -> dict[str, Any]:
     """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
     from arlif.cli.samples import load_quantizable, load_samples
@@ -79,12 +90,12 @@ def run_quantize(
         network = quantize_network(linear, source, precision, recipe.time_steps)
     run = Run(folder)
     write_nir(network, run.path(NIR))
-    test = load_samples(recipe, data, "test", CHECKED_SAMPLES)
+    test = load_samples(recipe, data, "test", samples)
     result = {
         "preset": preset,
         "weight_bits": weight_bits,
         "qat_epochs": qat,
-        **agreement(trained.module, network, test.real),
+        **agreement(trained.module, network, test.real, test.labels),
     }
     run.write_json(QUANTIZE, result)
     return result

@@ -1,0 +1,49 @@
+"""arlif quantize: the accuracy of float and of integers, on as many samples as asked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from test_cli_evaluate import verb
+
+from arlif.cli.samples import load_samples
+from arlif.training import load_trained
+from export.nir import read_nir
+from hw_sim.agreement import raw_inputs
+from hw_sim.engine.fast import simulate
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network on digits, trained for one epoch."""
+    folder = tmp_path_factory.mktemp("quantize") / "run"
+    assert verb("train", folder, "--set", "epochs=1") == 0
+    return folder
+
+
+@pytest.mark.parametrize("qat", [0, 1])
+def test_both_accuracies_are_told(run: Path, capsys: pytest.CaptureFixture[str], qat: int) -> None:
+    capsys.readouterr()
+    arguments = ("quantize", run, "--samples", 50, "--weight-bits", 3, "--qat", qat)
+    assert verb(*arguments, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    module, recipe = load_trained(run)
+    test = load_samples(recipe, None, "test", 50)
+    network = read_nir(run / "network.nir")
+    integers = simulate(network, raw_inputs(network, test.real), recipe.time_steps)
+    with torch.no_grad():
+        floats = module(test.real).sum(0).argmax(1).numpy()
+    assert result["samples"] == 50
+    assert result["accuracy"] == (integers.decisions == test.labels).mean()
+    assert result["float_accuracy"] == (floats == test.labels).mean()
+    assert json.loads((run / "quantize.json").read_text()) == result
+
+
+def test_people_read_both_accuracies(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert verb("quantize", run, "--samples", 20) == 0
+    out = capsys.readouterr().out
+    assert "of 20; accuracy" in out
+    assert "in float" in out
+    assert "in integers" in out
