@@ -2,16 +2,22 @@
 
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+import pytorch_lightning as lightning
 
 from arlif.errors import ArlifError
 from arlif.run import Run
 from arlif.training import load_recipe, train
-from arlif.training.metrics import read_metrics
+from arlif.training.metrics import Metrics, read_metrics
+from hw_sim.crosscheck import callback, process
 from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.process import CheckProcess
@@ -128,6 +134,63 @@ def test_a_check_runs_at_the_lowest_priority_and_its_death_is_a_failed_check(
     assert max(priorities) == 19
     assert (check.epoch, check.verdict) == (7, Verdict.FAILED)
     assert "JSON" in check.message
+
+
+def test_a_check_that_does_not_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(process, "GRACE_S", 2.0)
+    folder = tmp_path / "7"
+    folder.mkdir()
+    running = CheckProcess(folder, time_limit_s=0.0)
+    running.process.kill()
+    running.process.wait()
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    running.process = subprocess.Popen([sys.executable, "-c", deaf], start_new_session=True)
+    time.sleep(0.5)
+    before = time.monotonic()
+    assert running.poll() is None
+    assert time.monotonic() - before < 1.0
+    check = running.wait()
+    assert "longer than 0 s" in check.message
+    assert running.process.returncode == -signal.SIGKILL
+
+
+class Ended:
+    """A check that has failed before it is asked."""
+
+    def __init__(self, folder: Path, time_limit_s: float) -> None:
+        self.epoch = int(folder.name)
+
+    def poll(self) -> Check:
+        return Check(self.epoch, Verdict.FAILED, "a reason")
+
+    wait = poll
+
+
+class Snapshots(lightning.Callback):
+    """Notes which snapshots lie in a run when each epoch starts."""
+
+    def __init__(self, run: Path) -> None:
+        self.folder, self.found = run / "crosscheck", []
+
+    def on_train_epoch_start(self, trainer, pl_module) -> None:
+        self.found.append(sorted(p.name for p in self.folder.iterdir() if p.is_dir()))
+
+
+def test_no_failure_in_writing_results_stops_the_training_and_snapshots_go(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    run = tmp_path / "run"
+    monkeypatch.setattr(Metrics, "amend", full)
+    monkeypatch.setattr(callback, "CheckProcess", Ended)
+    snapshots, checks = Snapshots(run), CrossCheck(run, every=1, samples=10, traced=1)
+    train(RECIPE, run, accelerator="cpu", callbacks=(checks, snapshots))
+    assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
+    assert snapshots.found == [[], ["1"], ["2"]]
 
 
 def test_a_damaged_record_is_an_error(tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as lightning
 
-from arlif.errors import ArlifError, require
+from arlif.errors import require
 from arlif.quantize.quantize import Precision
 from arlif.run import Run
 from hw_sim.crosscheck.process import CheckProcess
@@ -26,7 +26,8 @@ class CrossCheck(lightning.Callback):
     A snapshot of the weights goes to a process of its own at the lowest priority; training goes on.
     Checks run one after another, so results land in order: in crosscheck.json, metrics.csv and
     TensorBoard. A failing check is reported there; nothing that happens here stops or changes the
-    training. When training ends, the checks that still wait are finished.
+    training. When training ends, the checks that still wait are finished. A snapshot is removed
+    when its check has ended.
 
     run: the run directory. every: epochs between checks. samples: test samples that float and
     integer network run. traced: how many of them Lava runs. time_limit_s: for one check.
@@ -96,6 +97,7 @@ class CrossCheck(lightning.Callback):
             self._running.end()
         self._running = None
         self._waiting.clear()
+        rmtree(self._folder, ignore_errors=True)
 
     @property
     def _folder(self) -> Path:
@@ -103,6 +105,7 @@ class CrossCheck(lightning.Callback):
 
     def _finish(self, check: Check, module: Any) -> None:
         self._running = None
+        rmtree(self._folder / str(check.epoch), ignore_errors=True)
         self._record(check, module)
         self._start(module)
 
@@ -116,7 +119,7 @@ class CrossCheck(lightning.Callback):
     def _record(self, check: Check, module: Any) -> None:
         self.checks.append(check)
         self._unlogged.append(check)
-        with suppress(OSError, ArlifError):  # a full disk stops the training itself, not this
+        with suppress(Exception):  # a full disk stops the training itself, not this
             write_checks(self.run, self.checks)
         self._log(module)
 
@@ -125,7 +128,8 @@ class CrossCheck(lightning.Callback):
         rows = {int(row["epoch"]) for row in module.metrics.rows} if module.metrics else set()
         for check in [c for c in self._unlogged if c.epoch in rows]:
             self._unlogged.remove(check)
-            module.metrics.amend(check.epoch, check.metrics())
+            with suppress(Exception):  # likewise
+                module.metrics.amend(check.epoch, check.metrics())
 
     @contextmanager
     def _harmless(self, epoch: int, module: Any) -> Iterator[None]:

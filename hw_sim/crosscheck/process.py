@@ -21,11 +21,15 @@ QUIET = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": 
 
 @dataclass
 class CheckProcess:
-    """A running check. folder: its task; the folder's name is the epoch."""
+    """A running check.
+
+    folder: its task; the folder's name is the epoch. stopped: it was told to end, out of time.
+    """
 
     folder: Path
     time_limit_s: float
     started: float = field(default_factory=time.monotonic)
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         with (self.folder / LOG).open("wb") as log:
@@ -39,11 +43,11 @@ class CheckProcess:
             )
 
     def poll(self) -> Check | None:
-        """The outcome, or None while it runs within its time."""
+        """The outcome, or None while it runs; never waits. Out of time, it is told to end."""
         if self.process.poll() is None:
-            if time.monotonic() - self.started < self.time_limit_s:
-                return None
-            self.end()
+            self._hurry(time.monotonic() - self.started - self.time_limit_s)
+            return None
+        if self.stopped:
             return self._failed(f"the check took longer than {self.time_limit_s:g} s")
         try:
             content = json.loads((self.folder / worker.ANSWER).read_text(encoding="utf-8"))
@@ -64,9 +68,19 @@ class CheckProcess:
         try:
             self.process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            self._kill()
             self.process.wait()
+
+    def _hurry(self, late_s: float) -> None:
+        if late_s >= 0 and not self.stopped:
+            self.stopped = True
+            self.process.terminate()
+        if late_s >= GRACE_S:
+            self._kill()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def _failed(self, message: str) -> Check:
         return Check(int(self.folder.name), Verdict.FAILED, message)
