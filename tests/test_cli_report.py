@@ -4,12 +4,14 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from arlif.cli import main
 from arlif.run import Run
+from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.result import Check, Verdict, write_checks
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -65,3 +67,19 @@ def test_checks_of_an_earlier_training_are_not_reported(run: Path, cli: Cli):
     assert cli("report", run)[0] == 0
     assert "an old reason" not in (run / "report.html").read_text()
     assert json.loads((run / "report.json").read_text())["crosscheck"] == []
+
+
+def test_a_training_says_how_its_checks_ended(tmp_path: Path, cli: Cli, monkeypatch):
+    ended = SimpleNamespace(wait=lambda: Check(1, Verdict.FAILED, "a reason"))
+    monkeypatch.setattr(callback, "CheckProcess", lambda folder, time_limit_s: ended)
+    options = ("--cross-check", "1", "--cross-check-samples", "10", "--cross-check-lava", "2")
+    code, out, _ = cli("train", tmp_path / "run", *SMALL, *options)
+    assert code == 0
+    assert "checks: 1 failed" in out
+    assert "epoch 1 failed: a reason" in out
+    code, out, _ = cli("train", tmp_path / "late", *SMALL, "--cross-check", "2")
+    assert code == 0
+    assert "no check fits" in out
+    code, _, err = cli("train", tmp_path / "wrong", *SMALL, *options, "--cross-check-lava", "11")
+    assert code == 2
+    assert "not 11" in err
