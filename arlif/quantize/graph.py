@@ -54,3 +54,12 @@ _FUNCTIONS: dict[Any, str] = {
     torch.flatten: "flatten",
     torch.mean: "mean",
 }
+
+
+def live_nodes(graph: fx.Graph) -> set[fx.Node]:
+    """The nodes that the output depends on."""
+    live: set[fx.Node] = set()
+    for node in reversed(graph.nodes):
+        if node.op == "output" or node in live:
+            live.update((node, *node.all_input_nodes))
+    return live

@@ -19,7 +19,7 @@ from arlif.quantize.qat_current import TrainableCurrent
 from arlif.quantize.qat_neurons import trainable_neuron
 from arlif.quantize.qat_ops import QatOps, state_type, substitute
 from arlif.quantize.quantize import Precision, accumulator_unit, quantize
-from arlif.quantize.trace import detached
+from arlif.quantize.walk import detached
 
 
 class QatNetwork(nn.Module):

@@ -39,8 +39,15 @@ from arlif.core.real import (
     RealLifSubtract,
     RealNeuron,
 )
-from arlif.errors import LoweringError, require
-from arlif.quantize.linearized import Current, LinearizedNetwork, Real, RealConv2d, Term
+from arlif.errors import ArlifError, LoweringError, require
+from arlif.quantize.linearized import (
+    Current,
+    LinearizedNetwork,
+    LinearizedPopulation,
+    Real,
+    RealConv2d,
+    Term,
+)
 
 GAIN_MAX = 255
 SHIFT_MAX = 31
@@ -89,21 +96,33 @@ def quantize(
     network: LinearizedNetwork, source: Input, precision: Precision, time_steps: int
 ) -> QuantizedNetwork:
     """The integer network of a linearized one. Raises ArlifError where numbers do not fit."""
-    projections: list[Projection] = []
-    populations = []
-    for population in network.populations:
-        neuron = to_integer(population.neuron, precision.numbers)
-        gain, shift, bias, incoming = _drive(
-            population.name, population.current, source, neuron, precision
-        )
-        projections += incoming
-        populations.append(
-            Population(population.name, population.current.shape, neuron, gain, shift, bias)
-        )
-    readout, incoming = _readout(network.readout, source, precision)
+    nodes = [to_population(population, source, precision) for population in network.populations]
+    readout, projections = to_readout(network.readout, source, precision)
     return QuantizedNetwork(
-        source, tuple(populations), (*projections, *incoming), readout, time_steps
+        source,
+        tuple(population for population, _ in nodes),
+        (*(projection for _, incoming in nodes for projection in incoming), *projections),
+        readout,
+        time_steps,
     )
+
+
+def to_population(
+    population: LinearizedPopulation, source: Input, precision: Precision
+) -> tuple[Population, list[Projection]]:
+    """Integer neurons and what drives them; raises LoweringError where numbers do not fit."""
+    name, current = population.name, population.current
+    neuron = integer_neuron(name, population.neuron, precision.numbers)
+    gain, shift, bias, incoming = _drive(name, current, source, neuron, precision)
+    return Population(name, current.shape, neuron, gain, shift, bias), incoming
+
+
+def integer_neuron(name: str, neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
+    """The integer form of a population's neuron; raises LoweringError that names both."""
+    try:
+        return to_integer(neuron, numbers)
+    except ArlifError as error:
+        raise LoweringError(f"population {name}: {error}") from None
 
 
 @singledispatch
@@ -185,9 +204,10 @@ def accumulator_unit(gain: NDArray[np.uint8], gain_shift: int, neuron: IntegerNe
     return np.maximum(gain, 1) / 2.0**gain_shift / neuron.state_format.one
 
 
-def _readout(
+def to_readout(
     current: Current, source: Input, precision: Precision
 ) -> tuple[Readout, list[Projection]]:
+    """The integer readout and what drives it; raises LoweringError where numbers do not fit."""
     weights = [_in_source_units(term, source) for term in current.terms]
     shifts = _shifts(weights)
     rows = [w.reshape(1, -1) / (1 << s) for w, s in zip(weights, shifts, strict=True)]

@@ -16,7 +16,7 @@ from arlif.errors import LoweringError, require
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.graph import LayerTracer, function_kind
-from arlif.quantize.trace import detached
+from arlif.quantize.walk import detached
 from export.onnx.file import save_model
 from export.onnx.function import call_neuron, neuron_function
 from export.onnx.graph import Graph, Symbol, value_info

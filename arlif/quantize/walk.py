@@ -1,0 +1,192 @@
+"""Interprets the graph of a torch module on spikes and currents, node by node.
+
+What has no exact integer counterpart is refused by name, with the reason; what lies behind it is
+judged as far as it can be.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from arlif.core.linear import Shape
+from arlif.core.network import INPUT, READOUT
+from arlif.core.real import RealNeuron
+from arlif.errors import ArlifError, LoweringError, require
+from arlif.layers import Repeat
+from arlif.neurons import SpikingNeuron
+from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
+from arlif.quantize.graph import function_kind, live_nodes
+from arlif.quantize.linearized import Current, LinearizedPopulation, Term
+
+BROKEN = object()
+"""Value of a node behind a refused layer; it silences errors that only follow from the first."""
+
+_UNKNOWN = absorb.dispatch(object)
+_TIMELESS = (nn.Linear, nn.Flatten, nn.Dropout, nn.Identity)
+
+
+class Walk:
+    """What a graph means to integers, and every reason why it means nothing.
+
+    time_steps: T that a Repeat must show; None where any will do.
+    unfed: neurons behind a refused layer, by name.
+    """
+
+    def __init__(
+        self,
+        graph: fx.Graph,
+        modules: dict[str, nn.Module],
+        input_shape: Shape,
+        time_steps: int | None,
+    ) -> None:
+        self.modules, self.input_shape, self.time_steps = modules, input_shape, time_steps
+        self.live = live_nodes(graph)
+        self.values: dict[fx.Node, Any] = {}
+        self.averaged: set[fx.Node] = set()
+        self.paths: dict[str, str] = {}
+        self.populations: list[LinearizedPopulation] = []
+        self.unfed: dict[str, RealNeuron] = {}
+        self.violations: list[str] = []
+        self.readout: Current | None = None
+        self.static = False
+        for node in graph.nodes:
+            self._visit(node)
+
+    def _visit(self, node: fx.Node) -> None:
+        inputs = [self.values[n] for n in node.all_input_nodes]
+        broken = any(value is BROKEN for value in inputs)
+        self.values[node] = BROKEN
+        try:
+            if broken:
+                self._judge(node)
+                return
+            self._follow_mean(node)
+            self.values[node] = self._evaluate(node, inputs)
+        except ArlifError as error:
+            self.violations.append(f"{_title(node, self.modules)}: {error}")
+
+    def _judge(self, node: fx.Node) -> None:
+        """Behind a refused layer only the kind of a node can still be judged."""
+        layer = self._layer(node)
+        if isinstance(layer, SpikingNeuron):
+            self.unfed[self._name(str(node.target))] = detached(layer.lowered()[0])
+        elif layer is None:
+            if node.op != "output":
+                function_kind(node)
+        elif not isinstance(layer, Repeat) and absorb.dispatch(type(layer)) is _UNKNOWN:
+            raise LoweringError(reason(layer))
+
+    def _follow_mean(self, node: fx.Node) -> None:
+        """Note what lies behind a mean over time; refuse it where time steps are needed."""
+        layer = self._layer(node)
+        if any(source in self.averaged for source in node.all_input_nodes):
+            self.averaged.add(node)
+            last = node.op == "output" or isinstance(layer, _TIMELESS)
+            require(
+                last or (layer is None and function_kind(node) == "add"),
+                "it lies behind a mean over time, which leaves no time steps; only Linear, +, "
+                "Flatten, Dropout and the output may: take the mean at the end",
+                LoweringError,
+            )
+        first = 1 if node in self.averaged else 2
+        require(
+            not isinstance(layer, nn.Flatten) or (layer.start_dim, layer.end_dim) == (first, -1),
+            f"it must flatten all but time and batch, so start_dim={first} and end_dim=-1",
+            LoweringError,
+        )
+
+    def _layer(self, node: fx.Node) -> nn.Module | None:
+        return self.modules[str(node.target)] if node.op == "call_module" else None
+
+    def _evaluate(self, node: fx.Node, inputs: list[Any]) -> Any:
+        if node.op == "placeholder":
+            if len(self.values) > 1:
+                raise LoweringError("a network has exactly one input")
+            return Spikes(Term(INPUT), self.input_shape)
+        if node.op == "output":
+            if len(inputs) != 1:
+                raise LoweringError("a network returns exactly one tensor, its logits")
+            self.readout = as_current(inputs[0])
+            if len(self.readout.shape) != 1:
+                raise LoweringError(
+                    f"the output must be one value per class, not shape {self.readout.shape}; "
+                    "end with a Linear layer"
+                )
+            return self.readout
+        layer = self._layer(node)
+        if layer is None:
+            return self._function(node, inputs)
+        if isinstance(layer, SpikingNeuron):
+            return self._fire(node, layer, inputs[0])
+        if isinstance(layer, Repeat):
+            return self._repeat(layer, inputs[0])
+        return absorb(layer, inputs[0])
+
+    def _fire(self, node: fx.Node, layer: SpikingNeuron, value: Any) -> Spikes:
+        name = self._name(str(node.target))
+        neuron, factor = layer.lowered()
+        current = as_current(value).scaled(factor)
+        if node in self.live:
+            self.populations.append(LinearizedPopulation(name, detached(neuron), current))
+        return Spikes(Term(name), current.shape)
+
+    def _name(self, path: str) -> str:
+        """The population's name, which no other may have."""
+        name = path.replace(".", "_")
+        require(
+            name not in (INPUT, READOUT),
+            f"a neuron cannot be called {name}, the name of the network's own; rename the layer",
+            LoweringError,
+        )
+        other = self.paths.get(name)
+        require(
+            other != path,
+            "it is called more than once, but each call has states of its own; use one neuron "
+            "layer a call",
+            LoweringError,
+        )
+        require(
+            other is None,
+            f"populations are called by their path with _ for ., and {other} has the same name; "
+            "rename one",
+            LoweringError,
+        )
+        self.paths[name] = path
+        return name
+
+    def _repeat(self, layer: Repeat, value: Any) -> Any:
+        sources = {t.source for t in (value.terms if isinstance(value, Current) else [value.term])}
+        if sources != {INPUT}:
+            raise LoweringError("Repeat shows the input at every step; put it before any neuron")
+        wanted = self.time_steps or layer.time_steps
+        require(
+            layer.time_steps == wanted,
+            f"it shows {layer.time_steps} time steps where the network runs for {wanted}; make "
+            "them equal",
+            LoweringError,
+        )
+        self.time_steps, self.static = wanted, True
+        return value
+
+    def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
+        kind = function_kind(node)
+        if kind == "add":
+            return add(as_current(inputs[0]), as_current(inputs[1]))
+        if kind == "flatten":
+            return flatten(inputs[0])
+        self.averaged.add(node)
+        return inputs[0]
+
+
+def detached(neuron: Any) -> Any:
+    """A real neuron with its tensors as Python floats."""
+    tensors = {name: v.item() for name, v in vars(neuron).items() if isinstance(v, torch.Tensor)}
+    return replace(neuron, **tensors)
+
+
+def _title(node: fx.Node, modules: dict[str, nn.Module]) -> str:
+    if node.op == "call_module":
+        return f"{node.target} ({type(modules[str(node.target)]).__name__})"
+    return node.name

@@ -1,0 +1,151 @@
+"""Whatever keeps a network from becoming integers is named by check, all of it at once."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from networks_small import conv_net
+from torch import Tensor, nn
+
+from arlif import layers
+from arlif.core.network import Input
+from arlif.core.neurons import PRESETS
+from arlif.errors import ArlifError
+from arlif.neurons import ARLIF, CLIF, LIF
+from arlif.quantize.quantize import Precision, quantize
+from arlif.quantize.trace import check, linearize
+
+LOIHI = Precision(PRESETS["loihi24"])
+
+
+class Graph(nn.Module):
+    """Named layers, joined by `run`."""
+
+    def __init__(self, run: Callable[[nn.Module, Tensor], Tensor], named: dict[str, nn.Module]):
+        super().__init__()
+        self.run = run
+        for name, layer in named.items():
+            self.add_module(name, layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(self, x)
+
+
+def chain(*neurons: nn.Module) -> nn.Sequential:
+    """Every neuron behind a Linear layer, and a head."""
+    pairs = (layer for neuron in neurons for layer in (layers.Linear(4, 4), neuron))
+    return nn.Sequential(*pairs, layers.Linear(4, 3))
+
+
+def zero_head() -> nn.Sequential:
+    net = chain(LIF())
+    nn.init.zeros_(net[-1].weight)
+    return net
+
+
+def twice() -> Graph:
+    return Graph(lambda m, x: m.b(m.n(m.a(m.n(x)))), chain_parts("n"))
+
+
+def chain_parts(*neurons: str) -> dict[str, nn.Module]:
+    parts: dict[str, nn.Module] = {name: LIF() for name in neurons}
+    return parts | {"a": layers.Linear(4, 4), "b": layers.Linear(4, 3)}
+
+
+def colliding() -> Graph:
+    inner = nn.Sequential()
+    inner.add_module("y", LIF())
+    parts = chain_parts("x_y") | {"x": inner}
+    return Graph(lambda m, x: m.b(m.x_y(m.a(m.x(x)))), parts)
+
+
+REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
+    "a neuron without integers": (lambda: chain(CLIF()), "population 1", "RealClif"),
+    "a neuron that is used twice": (twice, "n (LIF)", "more than once"),
+    "two paths, one name": (colliding, "x_y (LIF)", "x.y"),
+    "a neuron called input": (
+        lambda: Graph(lambda m, x: m.b(m.input(m.a(x))), chain_parts("input")),
+        "input (LIF)",
+        "rename",
+    ),
+    "a neuron called readout": (
+        lambda: Graph(lambda m, x: m.b(m.readout(m.a(x))), chain_parts("readout")),
+        "readout (LIF)",
+        "rename",
+    ),
+    "an ARLIF threshold": (lambda: chain(ARLIF(v_threshold=200)), "population 1", "wider"),
+    "a LIF threshold": (lambda: chain(LIF(v_threshold=200)), "population 1", "does not fit"),
+    "an untrained head": (zero_head, "the readout", "all zero"),
+    "other time steps": (
+        lambda: nn.Sequential(layers.Repeat(7), *chain(LIF())),
+        "0 (Repeat)",
+        "7 time steps where the network runs for 4",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_check_names_what_quantization_would_refuse(name: str) -> None:
+    make, title, why = REFUSED[name]
+    network, violations = check(make(), (4,), time_steps=4)
+    assert network is None
+    (violation,) = violations
+    assert title in violation
+    assert why in violation
+
+
+def test_numbers_are_judged_in_the_formats_asked_for() -> None:
+    net = chain(ARLIF(v_threshold=200))
+    assert check(net, (4,), LOIHI)[1] == ()
+
+
+def test_everything_is_named_at_once() -> None:
+    """Numbers of what comes before and behind a refused layer, and functions behind it."""
+    net = nn.Sequential(
+        *(layers.Linear(4, 4), LIF(v_threshold=200)),
+        *(layers.Linear(4, 4), CLIF(), nn.GELU(), layers.Linear(4, 4), LIF(v_threshold=300)),
+        Graph(lambda m, x: torch.relu(x), {}),
+        layers.Linear(4, 3),
+    )
+    found = " | ".join(check(net, (4,))[1])
+    for part in ("population 1:", "population 3:", "4 (GELU)", "population 6:", "relu"):
+        assert part in found, part
+
+
+def test_two_repeats_must_agree() -> None:
+    def both(m: nn.Module, x: Tensor) -> Tensor:
+        return m.b(m.n(m.a(m.two(x)) + m.three(x)))
+
+    parts = chain_parts("n") | {"two": layers.Repeat(2), "three": layers.Repeat(3)}
+    (violation,) = check(Graph(both, parts), (4,))[1]
+    assert "three (Repeat)" in violation
+
+
+def test_what_the_output_does_not_read_is_left_out() -> None:
+    def run(m: nn.Module, x: Tensor) -> Tensor:
+        m.a(m.dead(x))
+        return m.b(m.n(x))
+
+    net = Graph(run, chain_parts("n", "dead"))
+    linear = linearize(net, (4,))
+    assert [p.name for p in linear.populations] == ["n"]
+    quantize(linear, Input((4,), 1.0, 0, 127, static=False), Precision(), 4)
+
+
+def test_a_sum_past_int32_is_found() -> None:
+    net = nn.Sequential(layers.Linear(140_000, 2), LIF(), layers.Linear(2, 3))
+    nn.init.ones_(net[0].weight)
+    assert "past int32" in check(net, (140_000,))[1][0]
+
+
+def test_a_network_that_maps_is_returned() -> None:
+    network, violations = check(conv_net(), (1, 8, 8), time_steps=4)
+    assert violations == ()
+    assert network is not None
+    assert [p.name for p in network.populations] == ["3", "7"]
+
+
+def test_linearize_leaves_formats_open() -> None:
+    linear = linearize(chain(LIF(v_threshold=200)), (4,))
+    with pytest.raises(ArlifError, match="does not fit"):
+        quantize(linear, Input((4,), 1.0, 0, 127, static=False), Precision(), 4)
