@@ -1,10 +1,5 @@
 """The compiled CPU kernels equal the plain loop of steps: spikes, states and gradients."""
 
-import logging
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -201,34 +196,6 @@ def test_torch_compile_runs_through_the_kernel():
     neuron, x = arlif(), torch.randn(4, 3, 5)
     compiled = torch.compile(neuron, fullgraph=True)
     assert torch.equal(compiled(x), neuron(x))
-
-
-def test_without_a_compiler_the_loop_runs_and_one_warning_says_so(monkeypatch, tmp_path, caplog):
-    x = torch.randn(3, 2, 5)
-    expected = arlif()(x)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CXX", raising=False)
-    build.library.cache_clear()
-    try:
-        with caplog.at_level(logging.WARNING):
-            results = [arlif()(x) for _ in range(3)]
-    finally:
-        build.library.cache_clear()
-    assert len(caplog.records) == 1
-    assert "compiler" in caplog.text
-    assert all(torch.equal(result, expected) for result in results)
-
-
-@needs_library
-def test_two_processes_may_build_at_once(tmp_path):
-    command = [sys.executable, "-m", "arlif.kernels"]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    processes = [
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) for _ in range(2)
-    ]
-    complaints = [process.communicate()[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], complaints
-    assert len(list((tmp_path / "arlif").iterdir())) == 1
 
 
 @needs_library

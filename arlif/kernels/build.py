@@ -1,31 +1,24 @@
 """Compiling the CPU kernels once per machine, and loading them."""
 
+import atexit
 import ctypes
 import hashlib
 import logging
 import os
+import platform
 import shutil
-import subprocess
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from arlif.errors import ArlifError, require
+from arlif.errors import ArlifError
 from arlif.files import atomic_path
+from arlif.kernels.compiler import CHOICES, COMMON, choice, compiled, compiler
 
+SOURCE = Path(__file__).parent
 SOURCES = ("real.cpp", "integer.cpp", "events.cpp", "pools.cpp", "quantized.cpp")
 HEADERS = ("integer_neurons.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
-COMMON = (
-    "-std=c++17",
-    "-O3",
-    "-fPIC",
-    "-shared",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-Wno-psabi",
-)
-CHOICES = (("-march=native", "-fopenmp"), ("-march=native",), ())
-"""Tried in turn: this CPU's vectors and all its cores; its vectors; what every compiler has."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -42,46 +35,67 @@ def library() -> ctypes.CDLL | None:
 def build() -> Path:
     """Compile for this CPU unless that was done before; the library's path.
 
-    Processes that build at the same time each compile a copy and the last one stays.
-    Raises ArlifError where there is no compiler, it fails, or the cache cannot be written.
+    A file's name tells the sources, the CPU and its own content: a good one needs no compiler, a
+    damaged one is compiled again. Where the cache cannot be written, the library lies in a
+    temporary folder until the process ends. Raises ArlifError where it cannot be compiled.
     """
-    compiler = _compiler()
-    for choice in CHOICES[:-1]:
-        try:
-            return _build(compiler, (*COMMON, *choice))
-        except ArlifError as error:
-            logger.info("%s", error)
-    return _build(compiler, (*COMMON, *CHOICES[-1]))
-
-
-def _build(compiler: str, flags: tuple[str, ...]) -> Path:
-    folder = Path(__file__).parent
-    text = b"".join((folder / name).read_bytes() for name in (*HEADERS, *SOURCES))
-    # What the compiler predefines tells its version and this CPU's instructions.
-    macros = _run(compiler, *flags, "-dM", "-E", "-x", "c++", os.devnull)
-    identity = hashlib.sha256(" ".join((compiler, *flags)).encode() + macros + text)
-    target = _cache() / f"kernels-{identity.hexdigest()[:16]}.so"
-    if not target.exists():
-        logger.warning("compiling the neuron kernels for this CPU, once: %s", target)
-        with atomic_path(target) as temporary:
-            sources = (str(folder / name) for name in SOURCES)
-            _run(compiler, *flags, *sources, "-o", str(temporary))
+    name = f"kernels-{_identity()}"
+    for path in _cache().glob(f"{name}-*.so"):
+        if path.name == _named(name, path.read_bytes()):
+            return path
+        with suppress(OSError):
+            path.unlink()
+    command = compiler()
+    flags, (folder, how_long) = choice(command), _folder()
+    lost = [flag for flag in CHOICES[0] if flag not in flags]
+    without = f" without {' and '.join(lost)}, which {command[0]} lacks," if lost else ""
+    logger.warning("compiling the neuron kernels%s in %s %s", without, folder, how_long)
+    content = compiled((*command, *COMMON, *flags), [SOURCE / name for name in SOURCES])
+    target = folder / _named(name, content)
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
     return target
 
 
-def _compiler() -> str:
-    names = (os.environ.get("CXX", ""), "c++", "g++", "clang++")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    require(found is not None, "there is no C++ compiler; install g++, or name yours in CXX")
-    return str(found)
+def _identity() -> str:
+    """What tells these sources, and a machine that runs their machine code, from others."""
+    text = b"".join((SOURCE / name).read_bytes() for name in (*HEADERS, *SOURCES))
+    machine = (platform.system(), platform.machine(), *platform.libc_ver(), *_processor())
+    return _digest(repr((COMMON, CHOICES, machine)).encode() + text)
+
+
+def _processor() -> list[str]:
+    """Name and instructions of this computer's processors, as far as Linux tells them."""
+    told = ("model name", "flags", "CPU part", "Features", "isa")
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return sorted({line for line in lines if line.startswith(told)})
+    return [platform.processor()]
+
+
+def _named(name: str, content: bytes) -> str:
+    return f"{name}-{_digest(content)}.so"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arlif"
 
 
-def _run(*command: str) -> bytes:
-    done = subprocess.run(command, capture_output=True, check=False)
-    message = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-    require(done.returncode == 0, f"{command[0]} failed: {message}")
-    return done.stdout
+def _folder() -> tuple[Path, str]:
+    """Where a library can be written, and what to say of it."""
+    folder = _cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        private = Path(tempfile.mkdtemp(prefix="arlif-"))
+        atexit.register(shutil.rmtree, private, ignore_errors=True)
+        return private, (
+            f"for this process only: {folder} cannot be written ({error.strerror}); name a "
+            "folder that can in XDG_CACHE_HOME"
+        )
+    return folder, "for this CPU, once"
