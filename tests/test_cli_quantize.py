@@ -7,10 +7,13 @@ import pytest
 import torch
 from test_cli_evaluate import verb
 
+from arlif.cli.numbers import read_numbers, spell
 from arlif.cli.samples import load_samples
+from arlif.errors import ArlifError
 from arlif.training import load_trained
 from export.nir import read_nir
 from hw_sim.agreement import raw_inputs
+from hw_sim.calibration import CANDIDATES
 from hw_sim.engine.fast import simulate
 
 
@@ -47,3 +50,37 @@ def test_people_read_both_accuracies(run: Path, capsys: pytest.CaptureFixture[st
     assert "of 20; accuracy" in out
     assert "in float" in out
     assert "in integers" in out
+
+
+def test_what_calibrate_picks_can_be_used(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert verb("calibrate", run, "--samples", 16, "--json") == 0
+    picked = json.loads(capsys.readouterr().out)
+    assert verb("calibrate", run, "--samples", 16) == 0
+    assert f"--preset {picked['preset']} " in capsys.readouterr().out
+    assert verb("quantize", run, "--samples", 16, "--preset", picked["preset"]) == 0
+    neuron = read_nir(run / "network.nir").populations[0].neuron
+    want = picked["narrowest"]["precision"]["numbers"]
+    assert vars(neuron.state_format) == want["state_format"]
+    assert neuron.factor_bits == want["factor_bits"]
+
+
+@pytest.mark.parametrize("numbers", CANDIDATES)
+def test_every_candidate_can_be_spelled(numbers) -> None:
+    assert read_numbers(spell(numbers)) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("compact", "compact16, loihi24 or state bits/.*such as 16/8/8/256/-8/8, not 'compact'"),
+        ("16/8/8/256/-8", "not '16/8/8/256/-8'"),
+        ("16/8/8/256/-8/nan", "nan"),
+        ("40/8/8/256/-8/8", "4 to 30 bits, not 40"),
+        ("16/8/99/256/-8/8", "1 to 16 bits, not 99"),
+        ("16/8/8/0/-8/8", "16 to 1024 entries, not 0"),
+    ],
+)
+def test_other_spellings_are_refused(text: str, told: str) -> None:
+    with pytest.raises(ArlifError, match=told):
+        read_numbers(text)

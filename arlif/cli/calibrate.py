@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from arlif.cli.numbers import MEANING, spell
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 
 
@@ -30,29 +31,30 @@ def calibrate(
         trained.recipe.time_steps,
         weight_bits,
     )
-    rows = []
-    for report in reports:
-        numbers = report.precision.numbers
-        state, tables = numbers.state_format, numbers.tables
-        rows.append(
+    output.table(
+        f"What changes with {weight_bits}-bit weights; spikes and saturation: worst layer",
+        ["numbers", "decisions", "spikes", "saturated"],
+        [
             [
-                f"{state.bits}/{state.frac_bits}",
-                str(numbers.factor_bits),
-                f"{tables.entries} in [{tables.low:g}, {tables.high:g})",
+                spell(report.precision.numbers),
                 f"{report.outputs_changed} of {report.samples}",
                 percent(report.spikes_changed),
                 percent(report.saturated),
             ]
-        )
-    output.table(
-        f"What changes with {weight_bits}-bit weights; spikes and saturation: worst layer",
-        ["state", "factor", "tables", "decisions", "spikes", "saturated"],
-        rows,
+            for report in reports
+        ],
     )
     chosen = narrowest(reports)
-    state = chosen.precision.numbers.state_format
+    preset = spell(chosen.precision.numbers)
+    output.say(f"numbers: {MEANING}")
     output.say(
-        f"state: bits/fraction; the narrowest that changes at most 1 % of decisions: "
-        f"{state.bits}/{state.frac_bits}"
+        f"the narrowest that changes at most 1 % of decisions: arlif quantize {run} "
+        f"--preset {preset} --weight-bits {weight_bits}"
     )
-    output.result({"formats": [asdict(r) for r in reports], "narrowest": asdict(chosen)})
+    output.result(
+        {
+            "formats": [asdict(report) for report in reports],
+            "narrowest": asdict(chosen),
+            "preset": preset,
+        }
+    )

@@ -87,15 +87,15 @@ def _quantized(
     preset: str,
     weight_bits: int,
 ) -> Any:
+    from arlif.cli.numbers import read_numbers
     from arlif.cli.samples import read_array
     from arlif.core.network import Input
-    from arlif.core.neurons import find_preset
     from arlif.errors import require
     from arlif.quantize.quantize import Precision, calibrate_input, quantize
     from arlif.quantize.trace import linearize
     from export.nir.load import load_nir
 
-    precision = Precision(find_preset(preset), weight_bits)
+    precision = Precision(read_numbers(preset), weight_bits)
     imported = load_nir(file, dt)
     require(
         time_steps is not None,

@@ -15,7 +15,8 @@ STOCK_LAVA = "stock-lava"
 def quantize(
     run: RunArgument,
     preset: Annotated[
-        str, typer.Option(help="Number formats: compact16, loihi24 or stock-lava.")
+        str,
+        typer.Option(help="Formats: compact16, loihi24, stock-lava or as arlif calibrate prints."),
     ] = "compact16",
     weight_bits: Annotated[int, typer.Option(help="Bits per weight, 2 to 8.")] = 8,
     qat: Annotated[
@@ -60,8 +61,8 @@ def run_quantize(
     samples: int = CHECKED_SAMPLES,
 ) -> dict[str, Any]:
     """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
+    from arlif.cli.numbers import read_numbers
     from arlif.cli.samples import load_quantizable, load_samples
-    from arlif.core.neurons import find_preset
     from arlif.errors import require
     from arlif.quantize.finetune import finetune, finetuning
     from arlif.quantize.qat import QatNetwork
@@ -77,7 +78,7 @@ def run_quantize(
         not stock or (weight_bits == 8 and not qat),
         f"{STOCK_LAVA} takes 8-bit weights and no --qat: stock Lava's numbers are fixed",
     )
-    precision = Precision(find_preset("loihi24" if stock else preset), weight_bits)
+    precision = Precision(read_numbers("loihi24" if stock else preset), weight_bits)
     trained = load_quantizable(folder, data)
     linear, source, recipe = trained.linear, trained.source, trained.recipe
     if stock:

@@ -251,9 +251,3 @@ PRESETS: dict[str, Numbers] = {
     "loihi24": Numbers(FixedPointFormat(24, 12), factor_bits=12),
 }
 """compact16: 16-bit state, 8-bit factors. loihi24: the widths of Lava's LIF (24-bit, 12-bit)."""
-
-
-def find_preset(name: str) -> Numbers:
-    """Number formats by name. Raises ArlifError where there are none of that name."""
-    require(name in PRESETS, f"no preset is called {name!r}; there are {', '.join(PRESETS)}")
-    return PRESETS[name]
