@@ -11,7 +11,7 @@ from arlif.quantize.quantize import Precision, calibrate_input, quantize
 from arlif.quantize.trace import linearize
 from arlif.snntorch import to_arlif
 from hw_sim.agreement import agreement
-from hw_sim.energy.counts import count
+from hw_sim.energy.counter import count
 from hw_sim.engine.fast import simulate
 
 TIME_STEPS, SHAPE = 16, (2, 12, 12)

@@ -16,7 +16,7 @@ from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.quantize import Precision, quantize
 from hw_sim.agreement import raw_inputs
 from hw_sim.energy.catalogue import MODELS
-from hw_sim.energy.counts import count
+from hw_sim.energy.counter import count
 from hw_sim.energy.models import CostModel, network_energy_uj
 from hw_sim.engine.fast import simulate
 

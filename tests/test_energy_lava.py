@@ -18,7 +18,7 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import PRESETS, IntegerArlif, IntegerLifSoft
 from arlif.core.real import RealArlif
-from hw_sim.energy.counts import count
+from hw_sim.energy.counter import count
 from hw_sim.engine.reference import simulate
 from hw_sim.lava import simulate as simulate_lava
 from hw_sim.lava.requirements import PINNED, installed

@@ -23,7 +23,7 @@ from arlif.core.neurons import IntegerLifSoft
 from arlif.errors import ArlifError
 from hw_sim.energy.catalogue import FLOAT, INTEGER, LOIHI1, MEMORY, MODELS, PAPER, find_model
 from hw_sim.energy.connections import fan_out
-from hw_sim.energy.counts import count, input_events
+from hw_sim.energy.counter import count, input_events
 from hw_sim.energy.estimate import estimates
 from hw_sim.energy.models import TableModel
 from hw_sim.energy.prices import IntegerUnits, memory_access

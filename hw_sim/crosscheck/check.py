@@ -13,7 +13,7 @@ from hw_sim.agreement import raw_inputs
 from hw_sim.compare import compare
 from hw_sim.crosscheck.result import Check, Figures, Verdict
 from hw_sim.energy.catalogue import PAPER
-from hw_sim.energy.counts import count
+from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.estimate import estimates
 from hw_sim.energy.models import network_energy_uj
 from hw_sim.engine.fast import FastEngine
@@ -51,11 +51,12 @@ def cross_check(
     fixed = engine.simulate(inputs, time_steps)
     fixed_few = engine.simulate(few, time_steps, Record.everything(network))
     verdict, message, lava = _on_lava(network, few, fixed_few, time_steps, time_limit_s)
-    guess = estimates(count(network, inputs, floating, time_steps))
-    views = {"integer": count(network, inputs, fixed, time_steps)}
-    views["integer traced"] = count(network, few, fixed_few, time_steps)
+    counter = OperationCounter(network)
+    guess = estimates(counter.count(inputs, floating, time_steps))
+    views = {"integer": counter.count(inputs, fixed, time_steps)}
+    views["integer traced"] = counter.count(few, fixed_few, time_steps)
     if lava is not None:
-        views["lava"] = count(network, few, lava, time_steps)
+        views["lava"] = counter.count(few, lava, time_steps)
     figures = Figures(
         samples=len(labels),
         traced=min(traced, len(labels)),

@@ -7,25 +7,13 @@ is sent at every time step. Every neuron is updated at every time step. That an 
 what repeats only once changes no count.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.network import (
-    INPUT,
-    READOUT,
-    Population,
-    Projection,
-    QuantizedNetwork,
-    Readout,
-)
-from arlif.errors import require
-from hw_sim.energy.connections import Counts, fan_out, nominal_connections
-from hw_sim.energy.operations import Kind, Operation, Update, update
-from hw_sim.simulation import Simulation
+from arlif.core.network import READOUT, Projection
+from hw_sim.energy.operations import Operation, Update
 
 PerSample = NDArray[np.int64]
 
@@ -137,98 +125,3 @@ class NetworkCounts:
     def updates(self) -> int:
         """Updates of spiking neurons per inference."""
         return sum(layer.updates for layer in self.layers if not layer.is_readout)
-
-
-def count(
-    network: QuantizedNetwork, inputs: NDArray[Any], simulation: Simulation, time_steps: int
-) -> NetworkCounts:
-    """Count the operations of a simulation.
-
-    inputs: what the engine was given. simulation: what it returned; traces are not needed.
-    Raises ArlifError where they do not belong together or a cost is unknown.
-    """
-    entered = input_events(network, inputs, time_steps)
-    events: dict[str, NDArray[Any]] = {INPUT: entered, **simulation.counts}
-    missing = [p.name for p in network.populations if p.name not in events]
-    samples = {len(sent) for sent in events.values()}
-    require(
-        not missing and len(samples) == 1 and samples != {0},
-        "the simulation does not count the spikes of every population over as many samples as "
-        "there are inputs, at least 1; simulate this network on these inputs again",
-    )
-    nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
-    return NetworkCounts(
-        tuple(_layer(network, node, events, time_steps) for node in nodes), time_steps
-    )
-
-
-def synaptic_operations(connections: Counts, events: NDArray[Any]) -> NDArray[np.int64]:
-    """Synaptic operations of events [..., *shape], given the fan-out [*shape]: int64 [...]."""
-    flat = events.reshape(*events.shape[: events.ndim - connections.ndim], -1)
-    return flat.astype(np.int64) @ connections.ravel()
-
-
-def input_frames(
-    network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
-) -> NDArray[np.bool_]:
-    """Where the input sends an event, step by step, bool [T, N, *shape]; an image at every step."""
-    sent = inputs != 0
-    return np.broadcast_to(sent, (time_steps, *sent.shape)) if network.input.static else sent
-
-
-def input_events(
-    network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
-) -> NDArray[np.int64]:
-    """Events per input element and inference, int64 [N, *shape]."""
-    return input_frames(network, inputs, time_steps).sum(0, dtype=np.int64)
-
-
-def _layer(
-    network: QuantizedNetwork,
-    node: Population | Readout,
-    events: Mapping[str, NDArray[Any]],
-    time_steps: int,
-) -> LayerCounts:
-    bits = network.accumulator_bits(node.name)
-    incoming = tuple(
-        _projection(network, projection, events[projection.source])
-        for projection in network.incoming(node.name)
-    )
-    neurons = int(np.prod(node.shape))
-    samples = len(events[INPUT])
-    if isinstance(node, Readout):
-        state_bits = bits + time_steps.bit_length()
-        cost = Update({Operation(Kind.ADD, bits): 1, Operation(Kind.ADD, state_bits): 1}, ("sum",))
-        sent, neuron = np.zeros(samples, np.int64), Readout.__name__
-    else:
-        cost = update(node, bits)
-        sent = events[node.name].reshape(samples, -1).sum(1, dtype=np.int64)
-        neuron, state_bits = type(node.neuron).__name__, node.neuron.state_format.bits
-    return LayerCounts(
-        node.name,
-        neuron,
-        neurons,
-        node.shape[0],
-        time_steps,
-        state_bits,
-        bits,
-        cost,
-        sent,
-        incoming,
-    )
-
-
-def _projection(
-    network: QuantizedNetwork, projection: Projection, events: NDArray[Any]
-) -> ProjectionCounts:
-    low, high = network.source_interval(projection.source)
-    connections = fan_out(network, projection)
-    return ProjectionCounts(
-        projection,
-        graded=low < 0 or high > 1,
-        sources=connections.size,
-        connections=int(connections.sum()),
-        nominal=nominal_connections(network, projection),
-        events=events.reshape(len(events), -1).sum(1, dtype=np.int64),
-        operations=synaptic_operations(connections, events),
-    )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.errors import require
 from hw_sim.energy.connections import fan_out
-from hw_sim.energy.counts import input_frames, synaptic_operations
+from hw_sim.energy.counter import input_frames, synaptic_operations
 from hw_sim.simulation import Simulation
 
 

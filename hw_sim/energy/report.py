@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from arlif.core.network import QuantizedNetwork
 from hw_sim.energy.catalogue import MODELS
-from hw_sim.energy.counts import LayerCounts, NetworkCounts, count
+from hw_sim.energy.counter import count
+from hw_sim.energy.counts import LayerCounts, NetworkCounts
 from hw_sim.energy.estimate import Estimate, estimates
 from hw_sim.energy.models import Bill, CostModel
 from hw_sim.energy.operations import Kind

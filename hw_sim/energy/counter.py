@@ -1,0 +1,156 @@
+"""Counts the operations of simulations of one network; see hw_sim.energy.counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.errors import require
+from hw_sim.energy.connections import Counts, fan_out, nominal_connections
+from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
+from hw_sim.energy.operations import Kind, Operation, Update, update
+from hw_sim.simulation import Simulation
+
+
+class OperationCounter:
+    """A network with what its connections and updates cost; use it for many batches.
+
+    Raises ArlifError where a cost is unknown.
+    """
+
+    def __init__(self, network: QuantizedNetwork) -> None:
+        self.network = network
+        names = [*(p.name for p in network.populations), READOUT]
+        self.bits = {name: network.accumulator_bits(name) for name in names}
+        self.updates = {p.name: update(p, self.bits[p.name]) for p in network.populations}
+        self.routes = {
+            name: [_Route.of(network, p) for p in network.incoming(name)] for name in names
+        }
+
+    def count(self, inputs: NDArray[Any], simulation: Simulation, time_steps: int) -> NetworkCounts:
+        """Count the operations of a simulation.
+
+        inputs: what the engine was given. simulation: what it returned; traces are not needed.
+        Raises ArlifError where they do not belong together.
+        """
+        populations = self.network.populations
+        entered = input_events(self.network, inputs, time_steps)
+        events: dict[str, NDArray[Any]] = {INPUT: entered, **simulation.counts}
+        missing = [p.name for p in populations if p.name not in events]
+        samples = {len(sent) for sent in events.values()}
+        require(
+            not missing and len(samples) == 1 and samples != {0},
+            "the simulation does not count the spikes of every population over as many samples as "
+            "there are inputs, at least 1; simulate this network on these inputs again",
+        )
+        layers = [self._population(node, events, time_steps) for node in populations]
+        return NetworkCounts((*layers, self._readout(events, time_steps)), time_steps)
+
+    def _population(
+        self, node: Population, events: Mapping[str, NDArray[Any]], time_steps: int
+    ) -> LayerCounts:
+        return LayerCounts(
+            node.name,
+            type(node.neuron).__name__,
+            int(np.prod(node.shape)),
+            node.shape[0],
+            time_steps,
+            node.neuron.state_format.bits,
+            self.bits[node.name],
+            self.updates[node.name],
+            _per_sample(events[node.name]),
+            self._incoming(node.name, events),
+        )
+
+    def _readout(self, events: Mapping[str, NDArray[Any]], time_steps: int) -> LayerCounts:
+        bits, classes = self.bits[READOUT], self.network.readout.shape[0]
+        state_bits = bits + time_steps.bit_length()
+        additions = {Operation(Kind.ADD, bits): 1, Operation(Kind.ADD, state_bits): 1}
+        return LayerCounts(
+            READOUT,
+            Readout.__name__,
+            classes,
+            classes,
+            time_steps,
+            state_bits,
+            bits,
+            Update(additions, ("sum",)),
+            np.zeros(len(events[INPUT]), np.int64),
+            self._incoming(READOUT, events),
+        )
+
+    def _incoming(
+        self, name: str, events: Mapping[str, NDArray[Any]]
+    ) -> tuple[ProjectionCounts, ...]:
+        return tuple(route.count(events[route.projection.source]) for route in self.routes[name])
+
+
+def count(
+    network: QuantizedNetwork, inputs: NDArray[Any], simulation: Simulation, time_steps: int
+) -> NetworkCounts:
+    """Count the operations of one simulation; see OperationCounter."""
+    return OperationCounter(network).count(inputs, simulation, time_steps)
+
+
+def synaptic_operations(connections: Counts, events: NDArray[Any]) -> NDArray[np.int64]:
+    """Synaptic operations of events [..., *shape], given the fan-out [*shape]: int64 [...]."""
+    flat = events.reshape(*events.shape[: events.ndim - connections.ndim], -1)
+    return flat.astype(np.int64) @ connections.ravel()
+
+
+def input_frames(
+    network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
+) -> NDArray[np.bool_]:
+    """Where the input sends an event, step by step, bool [T, N, *shape]; an image at every step."""
+    sent = inputs != 0
+    return np.broadcast_to(sent, (time_steps, *sent.shape)) if network.input.static else sent
+
+
+def input_events(
+    network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
+) -> NDArray[np.int64]:
+    """Events per input element and inference, int64 [N, *shape]."""
+    return input_frames(network, inputs, time_steps).sum(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Route:
+    """A projection with what never changes about it; see ProjectionCounts."""
+
+    projection: Projection
+    graded: bool
+    fan_out: Counts
+    connections: int
+    nominal: int
+
+    @classmethod
+    def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Route":
+        low, high = network.source_interval(projection.source)
+        leaving = fan_out(network, projection)
+        nominal = nominal_connections(network, projection)
+        return cls(projection, low < 0 or high > 1, leaving, int(leaving.sum()), nominal)
+
+    def count(self, events: NDArray[Any]) -> ProjectionCounts:
+        return ProjectionCounts(
+            self.projection,
+            self.graded,
+            self.fan_out.size,
+            self.connections,
+            self.nominal,
+            _per_sample(events),
+            synaptic_operations(self.fan_out, events),
+        )
+
+
+def _per_sample(events: NDArray[Any]) -> PerSample:
+    return events.reshape(len(events), -1).sum(1, dtype=np.int64)
