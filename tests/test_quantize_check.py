@@ -149,3 +149,32 @@ def test_linearize_leaves_formats_open() -> None:
     linear = linearize(chain(LIF(v_threshold=200)), (4,))
     with pytest.raises(ArlifError, match="does not fit"):
         quantize(linear, Input((4,), 1.0, 0, 127, static=False), Precision(), 4)
+
+
+class TimedMaxPool(layers._OverTime, nn.MaxPool2d):
+    """What a user writes to pool [T, N, C, H, W]."""
+
+
+class TimedConv(layers._OverTime, nn.Conv2d):
+    """What arlif.layers.Conv2d is."""
+
+
+class DoubledConv(layers.Conv2d):
+    """Computes something else than its base."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * super().forward(x)
+
+
+def frames(layer: nn.Module) -> nn.Sequential:
+    return nn.Sequential(LIF(), layer, LIF(), layers.Flatten(), layers.Linear(32, 3))
+
+
+def test_a_layer_of_the_user_is_what_it_derives_from() -> None:
+    assert check(frames(TimedConv(2, 2, 3, padding=1)), (2, 4, 4))[1] == ()
+    (violation,) = check(frames(TimedMaxPool(3, 1, 1)), (2, 4, 4))[1]
+    assert violation.startswith("1 (TimedMaxPool): max pooling")
+
+
+def test_a_layer_with_a_forward_of_its_own_is_not() -> None:
+    assert check(frames(DoubledConv(2, 2, 3, padding=1)), (2, 4, 4))[0] is None

@@ -135,7 +135,8 @@ _REASONS = {
 
 def reason(layer: nn.Module) -> str:
     """Why a layer is refused."""
-    return _REASONS.get(type(layer).__name__, "it has no integer counterpart")
+    known = (_REASONS[base.__name__] for base in type(layer).__mro__ if base.__name__ in _REASONS)
+    return next(known, "it has no integer counterpart")
 
 
 def as_spikes(value: Any) -> Spikes:

@@ -11,11 +11,19 @@ from arlif.neurons import SpikingNeuron
 
 
 class LayerTracer(fx.Tracer):
-    """Traces down to layers of torch.nn, arlif.layers and spiking neurons."""
+    """Traces down to spiking neurons and to layers of torch.nn and arlif.layers.
+
+    A class that derives from such a layer is one too, unless its forward is its own.
+    """
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        library = m.__module__.startswith(("torch.nn.", "arlif.layers"))
-        return isinstance(m, SpikingNeuron) or (library and not isinstance(m, nn.Sequential))
+        return isinstance(m, SpikingNeuron) or _is_layer(m)
+
+
+def _is_layer(module: nn.Module) -> bool:
+    forward = next(base for base in type(module).__mro__ if "forward" in vars(base))
+    library = forward.__module__.startswith(("torch.nn.", "arlif.layers"))
+    return library and not isinstance(module, nn.Sequential)
 
 
 def function_kind(node: fx.Node) -> str:
