@@ -146,6 +146,22 @@ def test_extreme_currents():
 
 
 @needs_library
+@every_neuron
+@pytest.mark.parametrize("storage", [torch.float32, torch.float64, torch.bfloat16])
+def test_infinite_currents(name, storage):
+    """Every order of three currents, some of them infinite."""
+    neuron = NEURONS[name]()
+    currents = torch.tensor([torch.inf, -torch.inf, 2.0, -1.0], dtype=storage)
+    x = torch.cartesian_prod(currents, currents, currents).T[:, None]
+    want, end = run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)
+    spikes, last = neuron(x, return_state=True)
+    assert torch.equal(spikes, want)
+    torch.testing.assert_close(last, end, equal_nan=True)
+    if name == "lif hard":
+        assert last.u.isfinite()[want[-1] == 1].all()
+
+
+@needs_library
 def test_silent_inputs_and_empty_batches():
     assert not arlif()(torch.zeros(4, 2, 3)).any()
     assert arlif()(torch.zeros(4, 0, 3)).shape == (4, 0, 3)

@@ -23,6 +23,25 @@ class RectangularSpike(torch.autograd.Function):
         return grad[0] * inside / ctx.width, None
 
 
+class Choice(torch.autograd.Function):
+    """`fired` where a spike is 1, else `silent`, with the gradients of s fired + (1 - s) silent.
+
+    The sum itself is not a number where one of the two is infinite.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, spikes: torch.Tensor, fired: torch.Tensor, silent: torch.Tensor
+    ) -> torch.Tensor:
+        ctx.save_for_backward(spikes, fired, silent)
+        return torch.where(spikes > 0, fired, silent)
+
+    @staticmethod
+    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        spikes, fired, silent = ctx.saved_tensors
+        return grad[0] * (fired - silent), grad[0] * spikes, grad[0] * (1 - spikes)
+
+
 class TorchChoices:
     """What torch tensors do alike, whatever their numbers stand for; spikes are 0.0 or 1.0.
 
@@ -47,6 +66,13 @@ class FloatOps(TorchChoices):
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__(width)
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+        if not isinstance(silent, torch.Tensor):
+            return super().select(spikes, fired, silent)
+        if not isinstance(fired, torch.Tensor):
+            fired = silent.new_full((), fired)
+        return Choice.apply(spikes, fired, silent)  # type: ignore[no-untyped-call]
 
     def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
         return value * factor

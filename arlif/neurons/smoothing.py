@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from arlif.core.real import RealLifSoft
 from arlif.errors import require
 from arlif.neurons.modules import SpikingNeuron, run_steps
-from arlif.neurons.ops import FloatOps
+from arlif.neurons.ops import FloatOps, TorchChoices
 
 SMOOTH_SHARE = 0.5
 """Share of neurons that pass on the smooth value while training, p in the released code."""
@@ -24,6 +24,8 @@ class SmoothingOps(FloatOps):
     def __init__(self, a: Tensor, smooth: Tensor) -> None:
         super().__init__()
         self.a, self.smooth = a, smooth
+
+    select = TorchChoices.select  # between the two where a neuron fires in part
 
     def fire(self, h: Any, theta: Any) -> Any:
         soft = torch.sigmoid(self.a * (h - theta))
