@@ -6,6 +6,7 @@ import pytest
 import torch
 from networks_small import conv_net
 from torch import Tensor, nn
+from torch.nn import functional
 
 from arlif import layers
 from arlif.core.network import Input
@@ -178,3 +179,20 @@ def test_a_layer_of_the_user_is_what_it_derives_from() -> None:
 
 def test_a_layer_with_a_forward_of_its_own_is_not() -> None:
     assert check(frames(DoubledConv(2, 2, 3, padding=1)), (2, 4, 4))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("function", "layer"),
+    [
+        (lambda x: functional.avg_pool2d(x, 2), "arlif.layers.AvgPool2d"),
+        (lambda x: functional.adaptive_avg_pool2d(x, 1), "arlif.layers.AdaptiveAvgPool2d"),
+        (lambda x: functional.dropout(x, 0.5, training=False), "arlif.layers.Dropout"),
+        (functional.relu, "arlif.ARLIF"),
+        (lambda x: functional.max_pool2d(x, 2), "arlif.layers.AvgPool2d"),
+    ],
+)
+def test_functions_are_refused_with_the_layer_to_use(
+    function: Callable[[Tensor], Tensor], layer: str
+) -> None:
+    (violation,) = check(Graph(lambda m, x: function(m.n(x)), {"n": LIF()}), (2, 4, 4))[1]
+    assert layer in violation

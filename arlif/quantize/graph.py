@@ -41,10 +41,22 @@ def function_kind(node: fx.Node) -> str:
         return "flatten"
     if target == "mean" and _only_argument(node, "dim") in (0, (0,), [0]):
         return "mean"
-    raise LoweringError(
-        f"the operation {getattr(node.target, '__name__', node.target)} has no integer "
-        "counterpart; use layers from arlif.layers, +, flatten(2) and mean(0) over time"
-    )
+    name = getattr(node.target, "__name__", str(node.target))
+    cure = _CURES.get(name, "use layers from arlif.layers, +, flatten(2) and mean(0) over time")
+    raise LoweringError(f"the operation {name} has no integer counterpart; {cure}")
+
+
+_CURES = {
+    "avg_pool2d": "use the layer arlif.layers.AvgPool2d",
+    "adaptive_avg_pool2d": "use the layer arlif.layers.AdaptiveAvgPool2d",
+    "dropout": "use the layer arlif.layers.Dropout",
+    "conv2d": "use the layer arlif.layers.Conv2d",
+    "linear": "use the layer arlif.layers.Linear",
+    "batch_norm": "use the layers arlif.layers.BatchNorm1d and BatchNorm2d",
+    "max_pool2d": "max pooling of graded values is not linear; use arlif.layers.AvgPool2d",
+    "relu": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
+}
+"""What to use instead of a function, by its name."""
 
 
 def _only_argument(node: fx.Node, name: str) -> Any:
