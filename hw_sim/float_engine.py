@@ -17,7 +17,8 @@ def simulate_float(
     """Run a torch network on real inputs, [1, N, *shape] (static) or [T, N, *shape].
 
     traced: how many of the first samples to record, spikes and real-valued states of every neuron
-    layer. Names are those that quantization gives to populations. readout is float64.
+    layer. Names are those that quantization gives to populations. readout is float64, logits summed
+    over time, or as they are where the network returns their mean, [N, classes].
     """
     module.eval()
     layers = {
@@ -32,11 +33,11 @@ def simulate_float(
     parts = []
     try:
         for start in range(0, inputs.shape[1], batch):
-            logits = module(inputs[:, start : start + batch])
+            logits = module(inputs[:, start : start + batch]).double()
             keep = max(0, min(batch, traced - start))
             parts.append(
                 Simulation(
-                    logits.double().sum(0).numpy(),
+                    (logits.sum(0) if logits.ndim == 3 else logits).numpy(),
                     {name: spikes.sum(0).int().numpy() for name, (_, spikes) in captured.items()},
                     {
                         name: _trace(layers[name], x[:, :keep], spikes[:, :keep])
