@@ -146,6 +146,16 @@ def test_an_existing_run_is_not_overwritten_by_accident(finished):
     assert (run / "model.pt").exists()
 
 
+def test_missing_data_leave_an_old_run_and_no_new_one(finished, tmp_path):
+    run = _copy(finished[0], tmp_path)
+    recipe = dataclasses.replace(SMALL, dataset="fashion-mnist")
+    for folder in (run, tmp_path / "new"):
+        with pytest.raises(ArlifError, match="fashion-mnist"):
+            train(recipe, folder, overwrite=True, folder=tmp_path / "no-data")
+    assert load_trained(run)[1] == SMALL
+    assert not (tmp_path / "new").exists()
+
+
 def test_resume_with_another_recipe_names_the_difference(finished):
     run, _ = finished
     other = dataclasses.replace(SMALL, seed=1, epochs=9)

@@ -64,8 +64,10 @@ def train(
     """
     home = Run(run)
     if not _is_worker():
-        _prepare(recipe, home, resume, overwrite)
+        _check(recipe, home, resume, overwrite)
     dataset = recipe.load_data(folder)
+    if not _is_worker() and not resume:
+        _start(recipe, home)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
     try:
@@ -126,28 +128,37 @@ def read_recipe(run: Path) -> Recipe:
     return from_mapping(Recipe, mapping, str(path))
 
 
+def require_same_recipe(recipe: Recipe, run: Path) -> None:
+    """Raise ArlifError naming what differs, unless `run` was started with this recipe."""
+    before = to_mapping(read_recipe(run))
+    now = to_mapping(recipe)
+    changed = [key for key in now if now[key] != before[key]]
+    require(
+        not changed,
+        f"{run} was started with another recipe ({', '.join(changed)} differ); continue with the "
+        "old values or start a new run in another directory",
+    )
+
+
 def _is_worker() -> bool:
     """Whether this process trains beside a first one, which does everything else."""
     return int(os.environ.get("LOCAL_RANK", "0")) > 0
 
 
-def _prepare(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
-    """Make `run` ready, or raise; nothing is removed before everything is checked."""
+def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
+    """Raise unless training may go on, or start, in `run`."""
     if resume:
-        before = to_mapping(read_recipe(run.folder))
-        now = to_mapping(recipe)
-        changed = [key for key in now if now[key] != before[key]]
-        require(
-            not changed,
-            f"{run.folder} was started with another recipe ({', '.join(changed)} differ); continue "
-            "with the old values or start a new run",
-        )
+        require_same_recipe(recipe, run.folder)
         return
     require(
         overwrite or not run.has(CONFIG),
         f"{run.folder} already holds a training run; continue it with resume (--resume), replace "
         "it with overwrite (--overwrite), or choose another directory",
     )
+
+
+def _start(recipe: Recipe, run: Run) -> None:
+    """Remove what an earlier training left in `run` and write the recipe."""
     for artifact in (MODEL, TRAINING, METRICS, BEST, LAST):
         run.path(artifact).unlink(missing_ok=True)
     for file in (run.folder / "tensorboard").glob("events.*"):
