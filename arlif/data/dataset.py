@@ -77,6 +77,20 @@ class Split:
         index = np.sort(np.concatenate(chosen))
         return Split(self.inputs[index], self.labels[index])
 
+    def spread(self, count: int) -> "Split":
+        """`count` samples, at most all, drawn by a fixed seed as evenly over classes as they come.
+
+        So is any first part of them: stored samples are often sorted by class.
+        """
+        order = np.random.default_rng(0).permutation(len(self))
+        labels = self.labels[order]
+        earlier = np.empty(len(self), np.int64)
+        for label in np.unique(labels):
+            own = np.flatnonzero(labels == label)
+            earlier[own] = np.arange(own.size)
+        index = order[np.argsort(earlier, kind="stable")[:count]]
+        return Split(self.inputs[index], self.labels[index])
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

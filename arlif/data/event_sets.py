@@ -7,6 +7,7 @@ from arlif.data.events import CIFAR10_CLASSES
 from arlif.data.fetch import Download
 
 _MENDELEY = "https://data.mendeley.com/public-files/datasets/468j46mzdv/files"
+_ZENKE = "https://zenkelab.org/datasets"
 
 NMNIST = Entry(
     DatasetInfo(
@@ -19,11 +20,13 @@ NMNIST = Entry(
                 f"{_MENDELEY}/39c25547-014b-4137-a934-9d29fa53c7a0/file_downloaded",
                 "train.zip",
                 "20959b8e626244a1b502305a9e6e2031",
+                "Train",
             ),
             Download(
                 f"{_MENDELEY}/05a4d654-7e03-4c15-bdfa-9bb2bcbea494/file_downloaded",
                 "test.zip",
                 "69ca8762b2fe404d9b9bad1103e97832",
+                "Test",
             ),
         ),
     ),
@@ -55,7 +58,7 @@ CIFAR10DVS = Entry(
     events.load_cifar10dvs,
     (
         tuple(
-            Download(f"https://ndownloader.figshare.com/files/{number}", f"{name}.zip", md5)
+            Download(f"https://ndownloader.figshare.com/files/{number}", f"{name}.zip", md5, name)
             for name, number, md5 in _CIFAR10DVS_FILES
         ),
     ),
@@ -81,11 +84,13 @@ GESTURE = Entry(
                 "https://figshare.com/ndownloader/files/38022171",
                 "ibmGestureTrain.tar.gz",
                 "3a8f0d4120a166bac7591f77409cb105",
+                "ibmGestureTrain",
             ),
             Download(
                 "https://figshare.com/ndownloader/files/38020584",
                 "ibmGestureTest.tar.gz",
                 "56070e45dadaa85fff82e0fbfbc06de5",
+                "ibmGestureTest",
             ),
         ),
     ),
@@ -103,7 +108,7 @@ SHD = Entry(
     events.load_shd,
     (
         tuple(
-            Download(f"https://zenkelab.org/datasets/shd_{part}.h5.zip", f"shd_{part}.h5.zip", md5)
+            Download(f"{_ZENKE}/shd_{part}.h5.zip", f"shd_{part}.h5.zip", md5, f"shd_{part}.h5")
             for part, md5 in (
                 ("train", "f3252aeb598ac776c1b526422d90eecb"),
                 ("test", "1503a5064faa34311c398fb0a1ed0a6f"),

