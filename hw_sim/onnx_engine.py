@@ -17,7 +17,7 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, Input, QuantizedNetwork
 from arlif.errors import FormatError, SimulationError, require
 from export.onnx.integer import SPIKES, TIME_STEPS, write_onnx
-from hw_sim.simulation import Record, Simulation, Trace, check_inputs
+from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
 
 
 def simulate(
@@ -88,7 +88,9 @@ class OnnxGraph:
         values = self.run(inputs, time_steps, record)
         return Simulation(
             readout=values[READOUT],
-            counts={n: values[n + SPIKES].sum(0, dtype=np.int32) for n in self.populations},
+            counts={
+                n: values[n + SPIKES].sum(0, dtype=count_type(time_steps)) for n in self.populations
+            },
             traces={
                 name: Trace(
                     values[name + SPIKES],

@@ -36,12 +36,13 @@ class Trace:
 class Simulation:
     """The outcome of one run.
 
-    readout: int64 [N, classes], summed over time. counts: per population, int32 [N, *shape],
-    spikes of every neuron summed over time. traces: what was asked to be recorded.
+    readout: int64 [N, classes], summed over time. counts: per population, [N, *shape], spikes of
+    every neuron summed over time, in the count_type of T (real-valued networks: int32). traces:
+    what was asked to be recorded.
     """
 
     readout: NDArray[np.int64]
-    counts: dict[str, NDArray[np.int32]]
+    counts: dict[str, NDArray[np.integer]]
     traces: dict[str, Trace]
 
     @property
@@ -50,15 +51,21 @@ class Simulation:
         return np.argmax(self.readout, axis=1)
 
 
+def count_type(time_steps: int) -> np.dtype[np.integer]:
+    """The narrowest type of spikes per neuron: one byte where T is at most 255."""
+    return np.min_scalar_type(time_steps)
+
+
 def joined(parts: Sequence[Simulation]) -> Simulation:
     """One simulation of all samples from simulations of consecutive batches.
 
-    Batches that recorded nothing follow those that did.
+    Batches that recorded nothing follow those that did. Takes the counts out of the parts, layer by
+    layer, so that they are not held twice.
     """
     traced = [part.traces for part in parts if part.traces]
     return Simulation(
         np.concatenate([part.readout for part in parts]),
-        {name: np.concatenate([p.counts[name] for p in parts]) for name in parts[0].counts},
+        {name: np.concatenate([p.counts.pop(name) for p in parts]) for name in [*parts[0].counts]},
         {
             name: Trace(
                 np.concatenate([traces[name].spikes for traces in traced], axis=1),

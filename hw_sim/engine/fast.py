@@ -17,7 +17,7 @@ from torch import Tensor
 from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
 from hw_sim.engine.projection import ProjectionSum
 from hw_sim.engine.update import population_update
-from hw_sim.simulation import Record, Simulation, Trace, check_inputs
+from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
 
 BLOCK_ELEMENTS = 4_000_000
 """Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
@@ -137,7 +137,7 @@ class _Result:
 
     record: Record
     readout: NDArray[np.int64]
-    counts: dict[str, NDArray[np.int32]]
+    counts: dict[str, NDArray[np.integer]]
     traces: dict[str, Trace] = field(default_factory=dict)
 
     @classmethod
@@ -156,7 +156,8 @@ class _Result:
             )
             for name in record.layers
         }
-        counts = {name: np.zeros(shape, np.int32) for name, shape in shapes.items()}
+        kind = count_type(time_steps)
+        counts = {name: np.zeros(shape, kind) for name, shape in shapes.items()}
         return cls(record, np.zeros((samples, *network.readout.shape), np.int64), counts, traces)
 
     def wants_states(self, name: str) -> bool:
@@ -176,7 +177,8 @@ class _Result:
         total: spikes summed over T.
         """
         name = population.name
-        self.counts[name][chunk] += total.cpu().numpy()
+        counts = self.counts[name]
+        counts[chunk] += total.cpu().numpy().astype(counts.dtype)
         if name in self.traces:
             trace = self.traces[name]
             trace.spikes[steps, chunk] = spikes.cpu().numpy()

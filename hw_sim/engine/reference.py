@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from arlif.core.linear import apply_chain
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.core.steps import current
-from hw_sim.simulation import Record, Simulation, Trace, check_inputs
+from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
 
 
 def simulate(
@@ -22,7 +22,8 @@ def simulate(
     samples = inputs.shape[0] if network.input.static else inputs.shape[1]
     states: dict[str, Any] = {}
     readout = np.zeros((samples, *network.readout.shape), np.int64)
-    counts = {p.name: np.zeros((samples, *p.shape), np.int32) for p in network.populations}
+    kind = count_type(time_steps)
+    counts = {p.name: np.zeros((samples, *p.shape), kind) for p in network.populations}
     history: dict[str, list[tuple[Any, Any]]] = {name: [] for name in record.layers}
     for t in range(time_steps):
         sent = {INPUT: inputs if network.input.static else inputs[t]}
@@ -38,7 +39,7 @@ def simulate(
             )
             state = states.get(name) or neuron.initial_state(np.zeros_like(x))
             sent[name], states[name] = neuron.step(ops, state, x)
-            counts[name] += sent[name]
+            counts[name] += sent[name].astype(kind)
             if name in history:
                 history[name].append((sent[name], states[name] if record.states else ()))
         readout += accumulate(network, READOUT, sent) + network.readout.bias

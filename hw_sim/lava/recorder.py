@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from arlif.core.linear import Shape
 from arlif.core.neurons import IntegerNeuron
 from hw_sim.lava.stream import Stream
-from hw_sim.simulation import Trace
+from hw_sim.simulation import Trace, count_type
 
 
 class Recorder:
@@ -31,7 +31,8 @@ class Recorder:
     ) -> None:
         folder.mkdir()
         self.stream, self.depth = stream, depth
-        self.counts = create(folder / "counts.npy", (stream.samples, *shape), np.int32)
+        kind = count_type(stream.time_steps)
+        self.counts = create(folder / "counts.npy", (stream.samples, *shape), kind)
         every_step = (stream.time_steps, stream.samples, *shape)
         self.spikes = create(folder / "spikes.npy", every_step, np.bool_) if steps else None
         names = neuron.state_type._fields if steps and states else ()  # type: ignore[attr-defined]
@@ -44,14 +45,14 @@ class Recorder:
             return
         t, samples = position
         used = samples.stop - samples.start
-        self.counts[samples] += spikes[:used]
+        self.counts[samples] += spikes[:used].astype(self.counts.dtype)
         if self.spikes is not None:
             self.spikes[t, samples] = spikes[:used]
         for name, array in self.states.items():
             array[t, samples] = getattr(state, name)[:used]
 
 
-def read_counts(folder: Path) -> NDArray[np.int32]:
+def read_counts(folder: Path) -> NDArray[np.integer]:
     """Spikes of every neuron, [N, *shape]."""
     return np.load(folder / "counts.npy", allow_pickle=False)
 
@@ -65,6 +66,6 @@ def read_trace(folder: Path) -> Trace:
     return Trace(np.load(folder / "spikes.npy", allow_pickle=False), states)
 
 
-def create(path: Path, shape: Shape, dtype: type) -> NDArray[Any]:
+def create(path: Path, shape: Shape, dtype: DTypeLike) -> NDArray[Any]:
     """A .npy file of zeros, mapped into memory: what forked processes write is in the file."""
     return open_memmap(path, mode="w+", dtype=dtype, shape=shape)  # type: ignore[no-untyped-call]
