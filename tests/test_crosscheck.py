@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import pytorch_lightning as lightning
 
+from arlif.data import Split, load
 from arlif.errors import ArlifError
 from arlif.run import Run
 from arlif.training import load_recipe, train
@@ -22,6 +25,7 @@ from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks
+from hw_sim.crosscheck.task import SAMPLES, write_samples
 from hw_sim.lava.requirements import PINNED, installed
 from hw_sim.report import write_report
 
@@ -191,6 +195,17 @@ def test_no_failure_in_writing_results_stops_the_training_and_snapshots_go(
     train(RECIPE, run, accelerator="cpu", callbacks=(checks, snapshots))
     assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
     assert snapshots.found == [[], ["1"], ["2"]]
+
+
+def test_a_check_sees_samples_of_every_class_even_where_they_are_sorted(tmp_path: Path):
+    dataset = load("digits")
+    order = np.argsort(dataset.test.labels, kind="stable")
+    ordered = Split(dataset.test.inputs[order], dataset.test.labels[order])
+    write_samples(tmp_path, replace(dataset, test=ordered), 20)
+    with np.load(tmp_path / SAMPLES) as stored:
+        assert np.bincount(stored["labels"]).tolist() == [2] * 10
+        assert len(set(stored["labels"][:8])) == 8
+        assert stored["inputs"].shape[0] == 20
 
 
 def test_a_damaged_record_is_an_error(tmp_path: Path):

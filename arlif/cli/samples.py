@@ -1,4 +1,4 @@
-"""The samples that verbs work on, in the order of the dataset."""
+"""The samples that verbs work on: the first of a split, or some of every class."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arlif.core.nodes import Input
+from arlif.data import Dataset, Split
 from arlif.errors import ArlifError, require
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.quantize import calibrate_input
@@ -18,7 +19,7 @@ from arlif.run import MODEL, Run
 from arlif.training import Recipe, load_trained
 
 CALIBRATION_SAMPLES = 1024
-"""Training samples whose range the input format is fitted to."""
+"""Training samples, spread over classes, whose range the input format is fitted to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,22 @@ def load_samples(
     """The first `limit` samples of a split; None takes all."""
     dataset = recipe.load_data(folder)
     split = dataset.train if part == "train" else dataset.test
-    raw = torch.from_numpy(np.array(split.inputs[:limit]))
-    return Samples(dataset.info.network_input(raw), split.labels[:limit])
+    return _samples(dataset, Split(split.inputs[:limit], split.labels[:limit]))
+
+
+def load_spread(
+    recipe: Recipe, folder: Path | None, part: Literal["train", "test"], count: int | None
+) -> Samples:
+    """`count` samples of a split, spread over classes; None, or all, is the split as it lies."""
+    dataset = recipe.load_data(folder)
+    split = dataset.train if part == "train" else dataset.test
+    whole = count is None or count >= len(split)
+    return _samples(dataset, split if whole else split.spread(count or 0))
+
+
+def _samples(dataset: Dataset, split: Split) -> Samples:
+    raw = torch.from_numpy(np.array(split.inputs))
+    return Samples(dataset.info.network_input(raw), split.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +88,10 @@ class Quantizable:
 def load_quantizable(
     run: Path, folder: Path | None, samples: int = CALIBRATION_SAMPLES
 ) -> Quantizable:
-    """The trained network of a run and its input as the first training `samples` want it."""
+    """The trained network of a run and its input as so many training `samples` want it."""
     Run(run).require(MODEL)
     module, recipe = load_trained(run)
-    calibration = load_samples(recipe, folder, "train", samples)
+    calibration = load_spread(recipe, folder, "train", samples)
     linear = linearize(module, recipe.network().input_shape)
     source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
     return Quantizable(module, recipe, linear, source, calibration)

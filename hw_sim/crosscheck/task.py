@@ -40,13 +40,14 @@ class Task:
 
 
 def write_samples(root: Path, dataset: Dataset, samples: int) -> None:
-    """Keep the raw samples that all checks of a run use: the first of each split."""
+    """Keep the raw samples that all checks of a run use, spread over the classes of each split."""
+    test = dataset.test.spread(samples)
     with atomic_path(root / SAMPLES) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
-            calibration=dataset.train.inputs[:CALIBRATION_SAMPLES],
-            inputs=dataset.test.inputs[:samples],
-            labels=dataset.test.labels[:samples],
+            calibration=dataset.train.spread(CALIBRATION_SAMPLES).inputs,
+            inputs=test.inputs,
+            labels=test.labels,
         )
 
 
