@@ -184,7 +184,7 @@ def test_a_sweep_lands_in_the_report(run: Path, cli: Cli) -> None:
     arguments = ("--weight-bits", "2,8", "--time-steps", "1,4", "--samples", "64", "--json")
     code, out, _ = cli("sweep", run, *arguments)
     assert code == 0
-    rows = {(row["weight_bits"], row["time_steps"]): row for row in json.loads(out)}
+    rows = {(row["weight_bits"], row["time_steps"]): row for row in json.loads(out)["rows"]}
     assert set(rows) == {(2, 1), (2, 4), (8, 1), (8, 4)}
     assert rows[8, 4]["accuracy"] > rows[2, 4]["accuracy"]
     assert cli("report", run)[0] == 0

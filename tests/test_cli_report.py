@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from arlif.cli import main
+from arlif.cli.samples import load_samples, load_spread
 from arlif.run import Run
+from arlif.training import read_recipe
 from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.result import Check, Verdict, write_checks
 
@@ -83,3 +85,33 @@ def test_a_training_says_how_its_checks_ended(tmp_path: Path, cli: Cli, monkeypa
     code, _, err = cli("train", tmp_path / "wrong", *SMALL, *options, "--cross-check-lava", "11")
     assert code == 2
     assert "not 11" in err
+
+
+POINT = ("--weight-bits", "8", "--time-steps", "1")
+
+
+def test_sweeps_of_other_samples_are_not_compared(run: Path, tmp_path: Path, cli: Cli):
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    assert cli("sweep", run, *POINT, "--samples", "30")[0] == 0
+    assert cli("sweep", other, *POINT, "--samples", "20")[0] == 0
+    code, _, err = cli("report", run, "--beside", other)
+    assert code == 2
+    assert "30 samples of digits" in err
+    assert "20 samples of digits" in err
+    assert cli("sweep", other, *POINT, "--samples", "30")[0] == 0
+    assert cli("report", run, "--beside", other)[0] == 0
+    assert "energy per inference, integer (uJ)" in (run / "report.html").read_text()
+    assert "energy per inference, paper (uJ)" not in (run / "report.html").read_text()
+    (run / "sweep.json").write_text("[]")
+    code, _, err = cli("report", run)
+    assert code == 2
+    assert "arlif sweep" in err
+
+
+def test_a_sweep_sees_samples_of_every_class(run: Path):
+    recipe = read_recipe(run)
+    some = load_spread(recipe, None, "test", 30)
+    assert np.bincount(some.labels).tolist() == [3] * 10
+    assert sorted(some.labels[:10]) == list(range(10))
+    whole, stored = (f(recipe, None, "test", 10_000) for f in (load_spread, load_samples))
+    assert np.array_equal(whole.labels, stored.labels)

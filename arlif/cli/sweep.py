@@ -14,20 +14,22 @@ def sweep(
     run: RunArgument,
     weight_bits: Annotated[str, typer.Option(help="Bit widths, by commas.")] = "2,3,4,6,8",
     time_steps: Annotated[str, typer.Option(help="Time steps T, by commas.")] = "1,2,4",
-    samples: Annotated[int | None, typer.Option(min=1, help="Test samples; default all.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Test samples, of all classes; default all.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and simulate at every combination; writes sweep.json, which the report plots."""
-    from arlif.cli.samples import load_quantizable, load_samples
+    from arlif.cli.samples import load_quantizable, load_spread
     from arlif.run import SWEEP, Run
     from hw_sim.sweep import sweep as run_sweep
 
     output = Output(as_json)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
     trained = load_quantizable(run, data)
-    test = load_samples(trained.recipe, data, "test", samples)
+    test = load_spread(trained.recipe, data, "test", samples)
     assert test.labels is not None
     rows = run_sweep(trained.linear, trained.source, test.real, test.labels, bits, steps, jobs=jobs)
     models = list(rows[0].energy_uj)
@@ -45,7 +47,11 @@ def sweep(
             for row in rows
         ],
     )
-    content = [asdict(row) for row in rows]
+    content = {
+        "dataset": trained.recipe.dataset,
+        "samples": len(test),
+        "rows": [asdict(row) for row in rows],
+    }
     Run(run).write_json(SWEEP, content)
     output.result(content)
 

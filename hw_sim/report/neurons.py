@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from arlif.errors import require
 from arlif.run import CONFIG, SWEEP, Run
 from hw_sim.sweep import SweepRow, cheapest
 
@@ -11,14 +12,38 @@ from hw_sim.sweep import SweepRow, cheapest
 def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
     """The sweeps of runs by their neuron and folder.
 
-    Raises ArlifError where one is missing or older than its network.
+    Raises ArlifError where one is missing or older than its network, or they saw other samples.
     """
-    sweeps = {}
+    sweeps, saw = {}, {}
     for run in runs:
         run.require_fresh(SWEEP)
         name = f"{run.read_json(CONFIG)['neuron']['name']} ({run.folder})"
-        sweeps[name] = [SweepRow(**row) for row in run.read_json(SWEEP)]
+        sweep = read_sweep(run)
+        saw[name] = f"{sweep['samples']} samples of {sweep['dataset']}"
+        sweeps[name] = sweep_rows(sweep)
+    require(
+        len(set(saw.values())) == 1,
+        "sweeps can be compared where they saw the same samples, not "
+        f"{', '.join(f'{what}: {name}' for name, what in saw.items())}; sweep again with one "
+        "--samples",
+    )
     return sweeps
+
+
+def read_sweep(run: Run) -> dict[str, Any]:
+    """A run's sweep.json. Raises ArlifError where it names no samples, as earlier versions did."""
+    sweep = run.read_json(SWEEP)
+    require(
+        isinstance(sweep, dict),
+        f"{run.path(SWEEP)} does not say which samples it saw; write it again with: "
+        f"{run.command(SWEEP)}",
+    )
+    return dict(sweep)
+
+
+def sweep_rows(sweep: Mapping[str, Any]) -> list[SweepRow]:
+    """The points of a sweep.json."""
+    return [SweepRow(**row) for row in sweep["rows"]]
 
 
 def at_equal_accuracy(sweeps: Mapping[str, Sequence[SweepRow]]) -> dict[str, Any]:

@@ -33,15 +33,13 @@ from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.result import CROSSCHECK, read_checks
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report import figures
-from hw_sim.report.neurons import at_equal_accuracy, read_sweeps
+from hw_sim.report.neurons import at_equal_accuracy, read_sweep, read_sweeps, sweep_rows
 from hw_sim.simulation import Simulation
-from hw_sim.sweep import SweepRow
 from hw_sim.traces import read_traces
 
 SAMPLE = 0
-SWEEP_MODEL = "paper"
-NEURONS_MODEL = "integer"
-"""What is on the axis where neurons are compared: their own arithmetic is in it."""
+SWEEP_MODEL = "integer"
+"""What is on the axis of sweeps: it prices bit widths and the neurons' own arithmetic."""
 
 
 def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
@@ -57,7 +55,7 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     if beside:
         sweeps = read_sweeps([run, *beside])
         content["neurons"] = at_equal_accuracy(sweeps)
-        plots["networks side by side"] = figures.svg(neurons_figure(sweeps, NEURONS_MODEL))
+        plots["networks side by side"] = figures.svg(neurons_figure(sweeps, SWEEP_MODEL))
     content["plots"] = list(plots)
     environment = Environment(
         loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
@@ -91,7 +89,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "engines": [run.read_json(outcome(engine)) for engine in engines],
         "comparisons": [c for c in compared if {c["want"], c["got"]} <= set(engines)],
         "energy": _current(run, ENERGY),
-        "sweep": _current(run, SWEEP),
+        "sweep": read_sweep(run) if run.is_fresh(SWEEP) else None,
         "neurons": None,
         "crosscheck": _current(run, CROSSCHECK) or [],
         "sample": SAMPLE,
@@ -125,8 +123,7 @@ def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
     if content["energy"]:
         plots |= energy_figures(content["energy"])
     if content["sweep"]:
-        rows = [SweepRow(**row) for row in content["sweep"]]
-        plots["accuracy and energy"] = sweep_figure(rows, SWEEP_MODEL)
+        plots["accuracy and energy"] = sweep_figure(sweep_rows(content["sweep"]), SWEEP_MODEL)
     return {title: figures.svg(figure) for title, figure in plots.items()}
 
 
