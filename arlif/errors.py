@@ -21,6 +21,18 @@ class SimulationError(ArlifError):
     """A simulator failed, hung past its time limit, or is not installed."""
 
 
+class WriteError(ArlifError):
+    """A file cannot be written: the folder is missing or read-only, the disk is full."""
+
+
+class UnfinishedError(ArlifError):
+    """A training stopped early; what is finished is kept. reason: why and where it stopped."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; continue with resume (--resume)")
+        self.reason = reason
+
+
 def require(condition: bool, message: str, error: type[ArlifError] = ArlifError) -> None:
     """Raise `error(message)` unless `condition` holds."""
     if not condition:

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from arlif.errors import ArlifError
+from arlif.errors import WriteError
 
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """A temporary path beside `target` that replaces it when the block ends without an error.
 
-    Raises ArlifError where the folder cannot be written (missing, read-only, disk full).
+    Raises WriteError where the folder cannot be written (missing, read-only, disk full).
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         os.close(handle)
     except OSError as error:
-        raise ArlifError(
+        raise WriteError(
             f"cannot write {target}: {error.strerror}; choose another folder"
         ) from None
     temporary = Path(name)
@@ -29,7 +29,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:
-        raise ArlifError(f"cannot write {target}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """Ablation and figures, on runs of a second each."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from arlif.training import Recipe, ablate
 from arlif.training import figures as drawn
 from arlif.training.ablation import TABLE_2, AblationRow, table
 from arlif.training.evaluate import evaluate
+from arlif.training.module import TrainingModule
 from arlif.training.run import load_trained
 
 TINY = Recipe(
@@ -38,6 +40,24 @@ def test_ablation_writes_table_and_plot_and_keeps_finished_runs(folder):
     rows = ablate(TINY, folder, ["arlif"], [1, 2], accelerator="cpu")
     assert (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns == before
     assert [len(row.last) for row in rows] == [2]
+
+
+def test_finished_runs_of_another_recipe_are_refused(folder):
+    with pytest.raises(ArlifError, match=r"arlif-1 was started with another recipe"):
+        ablate(replace(TINY, epochs=2), folder, ["arlif"], [1], accelerator="cpu")
+
+
+def test_ctrl_c_says_how_an_ablation_continues(tmp_path, monkeypatch):
+    def interrupted(self, batch, index):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingModule, "training_step", interrupted)
+    with pytest.raises(ArlifError) as raised:
+        ablate(TINY, tmp_path, ["arlif"], [1], accelerator="cpu")
+    assert str(raised.value) == (
+        f"{tmp_path / 'arlif-1'}: stopped after epoch 0 of 1; start the same command again to "
+        "continue"
+    )
 
 
 def test_only_the_neuron_and_seed_differ_between_runs(folder):

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from arlif import data
-from arlif.errors import ArlifError
+from arlif.errors import ArlifError, WriteError
 from arlif.networks import Stack
 from arlif.training import Recipe, load_recipe, load_trained, parse_change, train
 from arlif.training.batches import Batches
 from arlif.training.evaluate import evaluate
-from arlif.training.metrics import read_metrics
+from arlif.training.metrics import Metrics, read_metrics
 from arlif.training.module import TrainingModule
 
 SMALL = Recipe("digits", Stack((4, "pool"), dropout=0.1), time_steps=2, epochs=3, batch_size=128)
@@ -109,6 +109,15 @@ def test_ctrl_c_keeps_what_was_done(tmp_path, monkeypatch):
         train(SMALL, tmp_path / "run", accelerator="cpu")
 
 
+def test_a_full_disk_is_always_answered_with_how_to_continue(tmp_path, monkeypatch):
+    def full(self, row):
+        raise WriteError("cannot write metrics.csv: No space left on device")
+
+    monkeypatch.setattr(Metrics, "add", full)
+    with pytest.raises(ArlifError, match=r"metrics\.csv: .*; make room; continue with resume"):
+        train(SMALL, tmp_path / "run", accelerator="cpu")
+
+
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
@@ -134,8 +143,8 @@ def test_a_full_disk_is_named_and_the_run_continues(tmp_path):
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     first, last = done.stdout.strip().splitlines()
-    assert first.startswith("cannot write to")
-    assert first.endswith("make room, then continue with resume (--resume)")
+    assert first.startswith("training ")
+    assert first.endswith("make room; continue with resume (--resume)")
     assert last == "1 epoch"
 
 

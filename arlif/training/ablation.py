@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 
-from arlif.errors import require
+from arlif.errors import ArlifError, UnfinishedError, require
 from arlif.files import write_text
+from arlif.mapping import from_mapping
 from arlif.run import CONFIG, TRAINING, Run
 from arlif.training.figures import save, spread_figure
 from arlif.training.recipe import Recipe
-from arlif.training.run import Summary, train
+from arlif.training.run import Summary, require_same_recipe, train
 
 TABLE_2 = {
     "lif-hard": "LIF, hard reset",
@@ -47,7 +48,8 @@ def ablate(
 ) -> tuple[AblationRow, ...]:
     """Train `recipe` with every neuron and seed; nothing else differs between the runs.
 
-    Every run lies in folder/<neuron>-<seed>; finished ones are kept, an interrupted one continues.
+    Every run lies in folder/<neuron>-<seed>; finished ones are kept, an interrupted one continues;
+    one of another recipe is refused.
     Writes ablation.json, ablation.md and ablation.png. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
@@ -80,10 +82,19 @@ def table(rows: Sequence[AblationRow]) -> str:
 
 def _run(recipe: Recipe, run: Path, data_folder: Path | None, accelerator: str) -> Summary:
     home = Run(run)
-    if home.has(TRAINING):
-        return Summary(**home.read_json(TRAINING))
     started = home.has(CONFIG)
-    return train(recipe, run, resume=started, folder=data_folder, accelerator=accelerator)
+    if started:
+        require_same_recipe(recipe, run)
+    if home.has(TRAINING):
+        return from_mapping(Summary, home.read_json(TRAINING), str(home.path(TRAINING)))
+    try:
+        return train(recipe, run, resume=started, folder=data_folder, accelerator=accelerator)
+    except UnfinishedError as error:
+        raise ArlifError(
+            f"{run}: {error.reason}; start the same command again to continue"
+        ) from None
+    except ArlifError as error:
+        raise ArlifError(f"{run}: {error}") from None
 
 
 def _label(row: AblationRow) -> str:

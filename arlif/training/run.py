@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from arlif import data
-from arlif.errors import ArlifError, require
+from arlif.errors import ArlifError, UnfinishedError, WriteError, require
 from arlif.files import atomic_path
 from arlif.mapping import from_mapping, to_mapping
 from arlif.networks import build
@@ -60,7 +60,8 @@ def train(
     devices: more than one trains with one process each (DDP): Lightning starts the program again
     for every further device, and those processes end here when the training is done.
     callbacks: more Lightning callbacks, such as hw_sim.crosscheck.CrossCheck.
-    Raises ArlifError: run exists or is missing, recipe differs, data missing, disk full, stopped.
+    Raises ArlifError: run exists or is missing, recipe differs, data missing; UnfinishedError: disk
+    full, stopped.
     """
     home = Run(run)
     if not _is_worker():
@@ -76,11 +77,8 @@ def train(
             raise SystemExit(0)
         with atomic_path(home.path(MODEL)) as temporary:
             torch.save(net.state_dict(), temporary)
-    except OSError as error:
-        raise ArlifError(
-            f"cannot write to {run}: {error.strerror or error}; make room, then continue with "
-            "resume (--resume)"
-        ) from error
+    except (OSError, WriteError) as error:
+        raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
     summary = _summary(run, recipe, net)
     home.write_json(TRAINING, asdict(summary))
     return summary
@@ -201,9 +199,8 @@ def _fit(
             trainer.fit(module, ckpt_path=resume_from, weights_only=True)
         except SystemExit:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            raise ArlifError(
-                f"stopped after epoch {_finished_epochs(checkpoint)} of {recipe.epochs}; continue "
-                "with resume (--resume)"
+            raise UnfinishedError(
+                f"stopped after epoch {_finished_epochs(checkpoint)} of {recipe.epochs}"
             ) from None
         finally:
             if module.metrics:
