@@ -214,6 +214,21 @@ def test_torch_compile_runs_through_the_kernel():
     assert torch.equal(compiled(x), neuron(x))
 
 
+@pytest.mark.slow
+@needs_library
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_torch_compile_takes_shapes_that_change(layout):
+    neuron = arlif()
+    compiled = torch.compile(neuron, fullgraph=True, dynamic=True)
+    for shape in [(4, 3, 5, 7, 7), (4, 3, 6, 8, 8), (5, 2, 6, 9, 4)]:
+        x = LAYOUTS[layout](torch.randn(shape) * 2)
+        start = neuron.real_neuron().initial_state(torch.full_like(x[0], 0.1))
+        got, want = outcome(compiled, x, start), outcome(neuron, x, start)
+        assert torch.equal(got.spikes, want.spikes)
+        assert close(got.of_x, want.of_x)
+
+
 @needs_library
 def test_half_precision_on_the_cpu_takes_the_loop_in_float32():
     x = torch.randn(4, 3, 5).half()
