@@ -196,3 +196,20 @@ def test_functions_are_refused_with_the_layer_to_use(
 ) -> None:
     (violation,) = check(Graph(lambda m, x: function(m.n(x)), {"n": LIF()}), (2, 4, 4))[1]
     assert layer in violation
+
+
+def test_check_leaves_every_layer_in_its_mode() -> None:
+    net = nn.Sequential(*conv_net()).train()
+    net[1].eval()
+    modes = [layer.training for layer in net.modules()]
+    assert check(net, (1, 8, 8))[1] == ()
+    assert [layer.training for layer in net.modules()] == modes
+
+
+def test_a_network_in_training_is_judged_as_in_use() -> None:
+    """A branch that only training takes is no part of it."""
+
+    def run(m: nn.Module, x: Tensor) -> Tensor:
+        return m.b(m.n(functional.gelu(x) if m.training else x))
+
+    assert check(Graph(run, chain_parts("n")).train(), (4,))[1] == ()

@@ -10,6 +10,16 @@ from arlif.errors import LoweringError, require
 from arlif.neurons import SpikingNeuron
 
 
+def trace(module: nn.Module) -> fx.Graph:
+    """The graph of a module in eval mode; it is left in the mode that it was in."""
+    modes = {part: part.training for part in module.modules()}
+    try:
+        return LayerTracer().trace(module.eval())
+    finally:
+        for part, training in modes.items():
+            part.training = training
+
+
 class LayerTracer(fx.Tracer):
     """Traces down to spiking neurons and to layers of torch.nn and arlif.layers.
 

@@ -8,7 +8,7 @@ from torch import nn
 from arlif.core.linear import Shape
 from arlif.core.network import Input
 from arlif.errors import ArlifError, LoweringError
-from arlif.quantize.graph import LayerTracer
+from arlif.quantize.graph import trace
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.quantize import Precision, integer_neuron, quantize, to_population, to_readout
 from arlif.quantize.walk import Walk
@@ -46,7 +46,7 @@ def check(
 
 def _walk(module: nn.Module, input_shape: Shape, time_steps: int | None) -> Walk:
     try:
-        graph = LayerTracer().trace(module.eval())
+        graph = trace(module)
     except Exception as error:  # whatever user code raises on symbolic values
         raise LoweringError(
             f"torch.fx cannot trace the network ({error}); avoid value-dependent code"
