@@ -94,16 +94,16 @@ def test_gradcheck_where_the_neuron_is_smooth(name):
     x = smooth_currents(neuron, x, margin=0.02, start=0.3)
     state = [0.3 * torch.ones_like(x[0]) for _ in neuron.real_neuron().state_type._fields]
 
+    parameters = dict(neuron.named_parameters())
+
     def states(x, *rest):
-        kind = neuron.real_neuron().state_type
-        start = kind(*rest[: len(state)])
-        _, final = neuron(x, start, return_state=True)
+        learned = dict(zip(parameters, rest[len(state) :], strict=True))
+        call = (x, rest[: len(state)], True)
+        _, final = torch.func.functional_call(neuron, learned, call)
         return tuple(final)
 
-    leaves = [x, *state, *neuron.parameters()]
-    assert torch.autograd.gradcheck(
-        states, [leaf.detach().requires_grad_() for leaf in leaves[: 1 + len(state)]]
-    )
+    leaves = [x, *state, *parameters.values()]
+    assert torch.autograd.gradcheck(states, [leaf.detach().requires_grad_() for leaf in leaves])
 
 
 @needs_library
