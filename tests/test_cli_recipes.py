@@ -82,3 +82,15 @@ def test_a_wrong_name_is_one_clear_line(cli):
     assert not out
     assert err.startswith("error: no recipe is called 'digit'; there are cifar10-dvs")
     assert err.count("\n") == 1
+
+
+def test_resume_takes_the_recipe_of_the_run(cli, tmp_path):
+    small = ("--set", "architecture.features=[4]", "--set", "epochs=1")
+    assert cli("train", tmp_path / "run", *small)[0] == 0
+    code, out, _ = cli("train", tmp_path / "run", "--resume")
+    assert code == 0
+    assert "for 1 epochs" in out
+    code, _, err = cli("train", tmp_path / "run", "--resume", "--set", "epochs=2")
+    assert (code, "another recipe (epochs differ)" in err) == (2, True)
+    code, _, err = cli("train", tmp_path / "run", "--resume", "--recipe", "digits")
+    assert (code, "another recipe (architecture, epochs differ)" in err) == (2, True)

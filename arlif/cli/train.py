@@ -19,7 +19,10 @@ CHECK_SAMPLES, CHECK_LAVA = 256, 8
 
 def train(
     run: RunArgument,
-    recipe: Annotated[str, typer.Option(help="A recipe's name.")] = "digits",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A recipe's name; digits, or with --resume the run's own, if none."),
+    ] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
     ] = None,
@@ -45,7 +48,10 @@ def train(
 
     output = Output(as_json)
     changes = dict(training.parse_change(text) for text in change or ())
-    chosen = training.load_recipe(recipe, changes)
+    if resume and recipe is None:
+        chosen = training.change_recipe(training.read_recipe(run), changes)
+    else:
+        chosen = training.load_recipe(recipe or "digits", changes)
     if cross_check > chosen.epochs:
         output.say(
             f"no check fits: they come every {cross_check} epochs, of which there are "
@@ -60,7 +66,7 @@ def train(
         chosen, run, resume, overwrite, data, devices=devices, callbacks=callbacks
     )
     output.say(
-        f"trained {recipe} for {summary.epochs} epochs in {summary.seconds:.0f} s: test accuracy "
+        f"trained {run} for {summary.epochs} epochs in {summary.seconds:.0f} s: test accuracy "
         f"{percent(summary.last_accuracy)} (best epoch {summary.best_epoch}: "
         f"{percent(summary.best_accuracy)})"
     )

@@ -1,7 +1,7 @@
 """Training: recipes, the run directory, ablations."""
 
 from arlif.training.ablation import AblationRow, ablate
-from arlif.training.recipe import Recipe, load_recipe, parse_change, recipe_names
+from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_change, recipe_names
 from arlif.training.run import Summary, load_trained, read_recipe, train
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Recipe",
     "Summary",
     "ablate",
+    "change_recipe",
     "load_recipe",
     "load_trained",
     "parse_change",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from arlif import data
 from arlif.data.events import Cut
 from arlif.errors import ArlifError, require
-from arlif.mapping import STRICT, from_mapping
+from arlif.mapping import STRICT, from_mapping, to_mapping
 from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron import NeuronConfig
 from arlif.training.augment import Augmentation
@@ -115,10 +115,12 @@ def load_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
     A file may start from another recipe: extends = "name".
     Raises ArlifError where the name or a path is unknown, or a value does not fit.
     """
-    mapping = _read(name)
-    for path, value in (changes or {}).items():
-        _replace(mapping, path, value)
-    return from_mapping(Recipe, mapping, f"recipe {name}")
+    return _changed(_read(name), changes or {}, f"recipe {name}")
+
+
+def change_recipe(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
+    """`recipe` with some values replaced, as load_recipe does. Raises ArlifError."""
+    return _changed(to_mapping(recipe), changes, "the changed recipe")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -152,6 +154,12 @@ def parse_change(text: str) -> tuple[str, Any]:
         return path.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return path.strip(), value.strip()
+
+
+def _changed(mapping: dict[str, Any], changes: dict[str, Any], where: str) -> Recipe:
+    for path, value in changes.items():
+        _replace(mapping, path, value)
+    return from_mapping(Recipe, mapping, where)
 
 
 def _replace(mapping: dict[str, Any], path: str, value: Any) -> None:
