@@ -34,8 +34,8 @@ ONNX = Artifact("network.onnx", "export", NIR)
 LIF_NIR = Artifact("lif.nir", "export --lif", MODEL)
 FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
 COMPARE = Artifact("compare.json", "compare")
-ENERGY = Artifact("energy.json", "energy", NIR)
-ENERGY_CSV = Artifact("energy.csv", "energy", NIR)
+ENERGY = Artifact("energy.json", "energy")
+ENERGY_CSV = Artifact("energy.csv", "energy")
 SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
@@ -53,6 +53,11 @@ def traces(engine: str) -> Artifact:
 def outcome(engine: str) -> Artifact:
     """The figures of an engine's run."""
     return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}", ENGINE_INPUT[engine])
+
+
+def counted(engine: str) -> Artifact:
+    """energy.json where it counts what this engine did."""
+    return Artifact(ENERGY.name, f"energy --engine {engine}", traces(engine))
 
 
 @dataclass(frozen=True)

@@ -115,3 +115,17 @@ def test_a_sweep_sees_samples_of_every_class(run: Path):
     assert sorted(some.labels[:10]) == list(range(10))
     whole, stored = (f(recipe, None, "test", 10_000) for f in (load_spread, load_samples))
     assert np.array_equal(whole.labels, stored.labels)
+
+
+def test_energy_of_an_earlier_simulation_is_not_reported(run: Path, cli: Cli):
+    def reported() -> bool:
+        assert cli("report", run)[0] == 0
+        return json.loads((run / "report.json").read_text())["energy"] is not None
+
+    assert cli("simulate", run, "--samples", "20")[0] == 0
+    assert cli("energy", run)[0] == 0
+    assert reported()
+    assert cli("simulate", run, "--samples", "10")[0] == 0
+    assert not reported()
+    assert cli("energy", run)[0] == 0
+    assert reported()

@@ -23,6 +23,7 @@ from arlif.run import (
     TRAINING,
     Artifact,
     Run,
+    counted,
     outcome,
     traces,
 )
@@ -88,7 +89,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "quantization": _current(run, QUANTIZE),
         "engines": [run.read_json(outcome(engine)) for engine in engines],
         "comparisons": [c for c in compared if {c["want"], c["got"]} <= set(engines)],
-        "energy": _current(run, ENERGY),
+        "energy": _energy(run),
         "sweep": read_sweep(run) if run.is_fresh(SWEEP) else None,
         "neurons": None,
         "crosscheck": _current(run, CROSSCHECK) or [],
@@ -98,6 +99,13 @@ def _collect(run: Run) -> dict[str, Any]:
 
 def _current(run: Run, artifact: Artifact) -> Any:
     return run.read_json(artifact) if run.is_fresh(artifact) else None
+
+
+def _energy(run: Run) -> Any:
+    """The energy of the simulation that the run holds now; None where that was not counted."""
+    content = run.read_json(ENERGY) if run.has(ENERGY) else {}
+    engine = content.get("engine")
+    return content if engine in ENGINE_INPUT and run.is_fresh(counted(engine)) else None
 
 
 def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
