@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from networks_small import digits_like
 
+from hw_sim.engine import evaluate as evaluate_module
 from hw_sim.engine import reference
 from hw_sim.engine.evaluate import Batch, Tally, evaluate
+from hw_sim.engine.fast import FastEngine
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,20 @@ def test_totals_do_not_depend_on_batches(case, size: int) -> None:
 def test_the_same_in_other_processes(case) -> None:
     network, inputs, labels, want = case
     assert evaluate(network, cut(inputs, labels, 5), network.time_steps, jobs=2) == want
+
+
+def test_a_process_compiles_once_for_all_its_batches(case, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, inputs, labels, want = case
+    compiled = []
+    monkeypatch.setattr(
+        evaluate_module,
+        "FastEngine",
+        lambda *given: compiled.append(given) or FastEngine(*given),
+    )
+    with joblib.parallel_config("threading"):
+        got = evaluate(network, cut(inputs, labels, 1), network.time_steps, jobs=2)
+    assert got == want
+    assert 1 <= len(compiled) <= 2
 
 
 @pytest.mark.slow

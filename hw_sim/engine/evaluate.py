@@ -1,7 +1,9 @@
 """Accuracy and spike counts of a quantized network over a stream of batches."""
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,12 +65,19 @@ def _parts(
     if jobs == 1:
         engine = FastEngine(network, device)
         return (_tally(engine, batch, time_steps) for batch in batches)
+    pickled = pickle.dumps(network)
     parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")
-    return parallel(delayed(_remote)(network, batch, time_steps, device) for batch in batches)
+    return parallel(delayed(_remote)(pickled, batch, time_steps, device) for batch in batches)
 
 
-def _remote(network: QuantizedNetwork, batch: Batch, time_steps: int, device: str) -> Tally:
-    return _tally(FastEngine(network, device), batch, time_steps)
+def _remote(pickled: bytes, batch: Batch, time_steps: int, device: str) -> Tally:
+    return _tally(_engine(pickled, device), batch, time_steps)
+
+
+@lru_cache(maxsize=1)
+def _engine(pickled: bytes, device: str) -> FastEngine:
+    """The engine that this process keeps from batch to batch."""
+    return FastEngine(pickle.loads(pickled), device)
 
 
 def _tally(engine: FastEngine, batch: Batch, time_steps: int) -> Tally:
