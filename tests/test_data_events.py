@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arlif import data
-from arlif.data.events import CIFAR10_CLASSES, frames, read_aedat2
+from arlif.data.events import frames
+from arlif.data.recordings import CIFAR10_CLASSES, Recording, read_aedat2
 from arlif.errors import ArlifError
 
 NMNIST = Path(__file__).parents[2] / "shared" / "data" / "nmnist-small"
@@ -29,38 +30,25 @@ def recording(n, rng, width=6):
 @given(st.integers(1, 6), st.integers(0, 400), st.integers(0, 2**32 - 1))
 def test_frames_of_equal_counts_count_every_event_of_their_part(steps, extra, seed):
     events = recording(steps + extra, np.random.default_rng(seed))
-    got = frames([(lambda: events, 3)], (2, 6, 6), steps, "count", None)
+    got = frames([Recording(Path("one"), 3, lambda: events)], (2, 6, 6), steps, "count")
     want = np.zeros((steps, 2, 6, 6), int)
     each = len(events) // steps
     for step in range(steps):
         for event in events[step * each : (step + 1) * each]:
             want[step, event["p"], event["y"], event["x"]] += 1
-    assert np.array_equal(got.inputs[0], want)
-    assert got.labels.tolist() == [3]
+    assert np.array_equal(got[0], want)
 
 
 def test_frames_of_equal_duration_split_the_time():
     events = np.zeros(4, KIND)
     events["t"] = [0, 100, 900, 1000]
-    got = frames([(lambda: events, 0)], (2, 6, 6), 2, "time", None)
-    assert got.inputs[0].sum((1, 2, 3)).tolist()[0] == 2
-
-
-def test_frames_are_kept_and_read_again(tmp_path):
-    events = recording(50, np.random.default_rng(0))
-    cache = tmp_path / "frames.npy"
-    first = frames([(lambda: events, 0)], (2, 6, 6), 2, "count", cache)
-
-    def never():
-        raise AssertionError("read although cached")
-
-    again = frames([(never, 0)], (2, 6, 6), 2, "count", cache)
-    assert np.array_equal(first.inputs, again.inputs)
+    got = frames([Recording(Path("one"), 0, lambda: events)], (2, 6, 6), 2, "time")
+    assert got[0].sum((1, 2, 3)).tolist()[0] == 2
 
 
 def test_a_recording_with_too_few_events_is_named():
-    with pytest.raises(ArlifError, match="holds 1 events, too few for 4 frames"):
-        frames([(lambda: np.zeros(1, KIND), 0)], (2, 6, 6), 4, "count", None)
+    with pytest.raises(ArlifError, match="one holds 1 events, too few for 4 frames"):
+        frames([Recording(Path("one"), 0, lambda: np.zeros(1, KIND))], (2, 6, 6), 4, "count")
 
 
 def nmnist_bytes(x, y, p, t):

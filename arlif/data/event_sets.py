@@ -1,10 +1,16 @@
 """The event datasets: sources, checksums, loaders."""
 
-from arlif.data import events
 from arlif.data.dataset import DatasetInfo
 from arlif.data.entry import Entry
-from arlif.data.events import CIFAR10_CLASSES
+from arlif.data.events import event_loader
 from arlif.data.fetch import Download
+from arlif.data.recordings import (
+    CIFAR10_CLASSES,
+    find_cifar10dvs,
+    find_gesture,
+    find_nmnist,
+    find_shd,
+)
 
 _MENDELEY = "https://data.mendeley.com/public-files/datasets/468j46mzdv/files"
 _ZENKE = "https://zenkelab.org/datasets"
@@ -13,7 +19,7 @@ NMNIST = Entry(
     DatasetInfo(
         "nmnist", (2, 34, 34), tuple("0123456789"), False, "CC BY-SA 4.0 (Orchard et al., 2015)"
     ),
-    events.load_nmnist,
+    event_loader(find_nmnist, (2, 34, 34)),
     (
         (
             Download(
@@ -55,7 +61,7 @@ CIFAR10DVS = Entry(
         "CC BY 4.0 (Li et al., 2017)",
         stored_shape=(2, 128, 128),
     ),
-    events.load_cifar10dvs,
+    event_loader(find_cifar10dvs, (2, 128, 128)),
     (
         tuple(
             Download(f"https://ndownloader.figshare.com/files/{number}", f"{name}.zip", md5, name)
@@ -77,7 +83,7 @@ GESTURE = Entry(
         False,
         "CC BY 4.0 (Amir et al., 2017)",
     ),
-    events.load_gesture,
+    event_loader(find_gesture, (2, 128, 128)),
     (
         (
             Download(
@@ -105,7 +111,7 @@ SHD = Entry(
         False,
         "CC BY 4.0 (Cramer et al., 2020)",
     ),
-    events.load_shd,
+    event_loader(find_shd, (1, 1, 700)),
     (
         tuple(
             Download(f"{_ZENKE}/shd_{part}.h5.zip", f"shd_{part}.h5.zip", md5, f"shd_{part}.h5")

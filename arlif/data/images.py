@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from arlif.data.cache import cached
 from arlif.data.dataset import Split
 from arlif.errors import ArlifError, require
 from arlif.files import atomic_path
@@ -136,7 +137,7 @@ def load_tiny_imagenet(folder: Path) -> tuple[Split, Split]:
     """Tiny-ImageNet: train/<id>/images/*.JPEG, val/images with val_annotations.txt.
 
     The test set has no published labels, so `val` is the test split.
-    Decoded once into train.npy and test.npy.
+    Decoded once, see `cached`.
     """
     root = folder / "tiny-imagenet-200"
     number = {name: i for i, name in enumerate(tiny_imagenet_classes(root))}
@@ -145,19 +146,20 @@ def load_tiny_imagenet(folder: Path) -> tuple[Split, Split]:
     val = [line.split("\t")[:2] for line in lines]
     return (
         Split(
-            _decoded(folder / "train.npy", train),
+            _decoded(folder, "train", train),
             np.array([number[path.parts[-3]] for path in train], np.int64),
         ),
         Split(
-            _decoded(folder / "test.npy", [root / "val" / "images" / name for name, _ in val]),
+            _decoded(folder, "test", [root / "val" / "images" / name for name, _ in val]),
             np.array([number[label] for _, label in val], np.int64),
         ),
     )
 
 
-def _decoded(cache: Path, images: list[Path]) -> NDArray[np.uint8]:
-    if not cache.exists():
-        pixels = np.stack([read_image(path).transpose(2, 0, 1) for path in images])
-        with atomic_path(cache) as temporary, temporary.open("wb") as file:
-            np.save(file, pixels)
-    return np.load(cache, mmap_mode="r")
+def _decoded(folder: Path, part: str, images: list[Path]) -> NDArray[np.uint8]:
+    return cached(
+        folder,
+        part,
+        images,
+        lambda: np.stack([read_image(path).transpose(2, 0, 1) for path in images]),
+    )

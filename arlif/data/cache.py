@@ -1,0 +1,56 @@
+"""Arrays made from a dataset's files, kept beside it for as long as the files stay as they are."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.errors import ArlifError
+from arlif.files import atomic_path
+
+DIGITS = 16
+Bytes = NDArray[np.uint8]
+
+
+def cached(folder: Path, name: str, files: Iterable[Path], make: Callable[[], Bytes]) -> Bytes:
+    """What `make` makes of `files`, read again from frames/<dataset>/<name>-<fingerprint>.npy.
+
+    It is made anew where a file has another name, size or time of change than then, or where what
+    was kept is damaged. Nothing is kept where the folder beside the dataset cannot be made.
+    """
+    kept = folder.parent / "frames" / folder.name / f"{name}-{fingerprint(files)}.npy"
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return make()
+    if kept.exists():
+        try:
+            return np.load(kept, mmap_mode="r")
+        except (ValueError, EOFError):
+            kept.unlink()
+    made = make()
+    for old in kept.parent.glob(f"{name}-{'?' * DIGITS}.npy"):
+        old.unlink(missing_ok=True)
+    with atomic_path(kept) as temporary, temporary.open("wb") as file:
+        np.save(file, made)
+    return made
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Some digits that change with a file's name, folder, size or time of change.
+
+    Raises ArlifError where a file is missing.
+    """
+    digest = hashlib.sha256()
+    for file in dict.fromkeys(files):
+        try:
+            found = file.stat()
+        except OSError as error:
+            raise ArlifError(
+                f"cannot read {file} ({error.strerror}); get the dataset again"
+            ) from None
+        line = f"{file.parent.name}/{file.name} {found.st_size} {found.st_mtime_ns}\n"
+        digest.update(line.encode())
+    return digest.hexdigest()[:DIGITS]

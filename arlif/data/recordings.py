@@ -1,0 +1,138 @@
+"""The recordings of the event datasets: where they lie, how their files are read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.errors import ArlifError, require
+
+CIFAR10_CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+KIND = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording.
+
+    read: reads its events, fields x, y, t (us) and p. file: lies in it, alone or with others.
+    """
+
+    file: Path
+    label: int
+    read: Callable[[], NDArray[Any]]
+
+
+Found = tuple[list[Recording], list[Recording]]
+"""The recordings for training and those for tests."""
+
+
+def find_nmnist(folder: Path) -> Found:
+    """N-MNIST: {Train,Test}/<digit>/<id>.bin, five bytes an event."""
+    from tonic.io import read_mnist_file
+
+    def split(part: str) -> list[Recording]:
+        return [
+            Recording(file, int(file.parent.name), partial(read_mnist_file, str(file), KIND))
+            for file in sorted((folder / part).glob("*/*.bin"))
+        ]
+
+    return split("Train"), split("Test")
+
+
+def find_cifar10dvs(folder: Path) -> Found:
+    """CIFAR10-DVS: <class>/cifar10_<class>_<n>.aedat; the first tenth of every class is for tests.
+
+    The field's usual split: 9,000 for training, 1,000 for testing.
+    """
+    train: list[Recording] = []
+    test: list[Recording] = []
+    for label, name in enumerate(CIFAR10_CLASSES):
+        files = sorted((folder / name).glob("*.aedat"), key=lambda file: (len(file.name), file))
+        found = [Recording(file, label, partial(read_aedat2, file)) for file in files]
+        tests = max(1, len(files) // 10)
+        test += found[:tests]
+        train += found[tests:]
+    return train, test
+
+
+def find_gesture(folder: Path) -> Found:
+    """DVS128-Gesture: ibmGesture{Train,Test}/<user>_<light>/<label>.npy, rows x, y, p, t (ms)."""
+
+    def split(part: str) -> list[Recording]:
+        return [
+            Recording(file, int(file.stem), partial(_read_gesture, file))
+            for file in sorted((folder / f"ibmGesture{part}").glob("*/*.npy"))
+        ]
+
+    return split("Train"), split("Test")
+
+
+def find_shd(folder: Path) -> Found:
+    """Spiking Heidelberg Digits: shd_{train,test}.h5, times in seconds, 700 units."""
+
+    def split(part: str) -> list[Recording]:
+        path = folder / f"shd_{part}.h5"
+        try:
+            with h5py.File(path, "r") as file:
+                labels = np.asarray(file["labels"], np.int64)
+        except (OSError, KeyError) as error:
+            raise _damaged(path, error) from None
+        return [
+            Recording(path, int(label), partial(_read_shd, path, number))
+            for number, label in enumerate(labels)
+        ]
+
+    return split("train"), split("test")
+
+
+def _events(t: Any, x: Any, y: Any, p: Any) -> NDArray[Any]:
+    events = np.zeros(len(t), KIND)
+    events["t"], events["x"], events["y"], events["p"] = t, x, y, p
+    return events
+
+
+def _damaged(path: Path, why: Exception | str) -> ArlifError:
+    return ArlifError(f"{path} is damaged ({why}); get the dataset again")
+
+
+def _read_shd(path: Path, number: int) -> NDArray[Any]:
+    try:
+        with h5py.File(path, "r") as file:
+            times, units = file["spikes/times"][number], file["spikes/units"][number]
+            return _events(np.asarray(times, np.float64) * 1e6, units, 0, 0)
+    except (OSError, KeyError, IndexError, ValueError) as error:
+        raise _damaged(path, error) from None
+
+
+def _read_gesture(path: Path) -> NDArray[Any]:
+    x, y, p, t = np.load(path, allow_pickle=False).T
+    return _events(t * 1000, x, y, p)
+
+
+def read_aedat2(path: Path) -> NDArray[Any]:
+    """An AEDAT 2.0 file of CIFAR10-DVS: text lines that start with #, then big-endian uint32 pairs.
+
+    Address bits: 0 polarity (0 is on), 1-7 x, 8-14 y; the second word is the time in microseconds.
+    The sensor is mounted turned, so the picture's x is 127 - y and its y is 127 - x.
+    """
+    raw = path.read_bytes()
+    start = 0
+    while raw[start : start + 1] == b"#":
+        start = raw.index(b"\n", start) + 1
+    body = raw[start:]
+    require(
+        len(body) > 0 and len(body) % 8 == 0,
+        f"{path} does not hold whole events of 8 bytes; it was cut off: get the dataset again",
+    )
+    words = np.frombuffer(body, ">u4").astype(np.int64)
+    address, time = words[::2], words[1::2]
+    return _events(time, 127 - (address >> 8 & 127), 127 - (address >> 1 & 127), 1 - (address & 1))
