@@ -4,7 +4,8 @@ Every layer gets cores of its own. Each resource is divided by what a core offer
 decides. That is a lower bound: a real mapper also copies kernels and axons to the cores of a layer.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from arlif.core.network import Population, Projection, QuantizedNetwork, Readout
 from arlif.errors import require
+from hw_sim.energy.catalogue import LOIHI1_COMPARTMENTS
 from hw_sim.energy.connections import fan_out, weighted_maps
 from hw_sim.energy.traffic import weight_bits
 
@@ -20,8 +22,9 @@ from hw_sim.energy.traffic import weight_bits
 class CoreLimits:
     """What one core offers.
 
-    synaptic_bits: memory for weights. shared_kernels: a convolution's kernel is stored once, else
-    once per connection. assumptions: what is not published and was assumed.
+    neurons: compartments. synaptic_bits: memory for weights. shared_kernels: a convolution's kernel
+    is stored once, else once per connection. assumptions: what is not published and was assumed.
+    compartments: how many a neuron takes, by its type, where that is not one.
     """
 
     name: str
@@ -33,6 +36,7 @@ class CoreLimits:
     cores_per_chip: int
     shared_kernels: bool
     assumptions: tuple[str, ...]
+    compartments: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("neurons", "synaptic_bits", "input_axons", "output_axons", "cores_per_chip"):
@@ -51,7 +55,12 @@ LOIHI1 = CoreLimits(
     output_axons=4096,
     cores_per_chip=128,
     shared_kernels=True,
-    assumptions=("one compartment per neuron", "a kernel is stored once per layer"),
+    assumptions=(
+        "AR-LIF takes two compartments, one per state variable, as in its prices: Loihi 1 cannot "
+        "run it; any other neuron takes one",
+        "a kernel is stored once per layer",
+    ),
+    compartments=LOIHI1_COMPARTMENTS,
 )
 
 LOIHI2 = CoreLimits(
@@ -76,25 +85,25 @@ LIMITS: dict[str, CoreLimits] = {limits.name: limits for limits in (LOIHI1, LOIH
 
 @dataclass(frozen=True)
 class LayerMapping:
-    """What one layer needs. needs and cores are by resource; utilisation is 0 to 1."""
+    """What one layer needs, by resource; shares: needs by what one core offers."""
 
     layer: str
     needs: dict[str, int]
-    cores: dict[str, int]
+    shares: dict[str, float]
 
     @property
     def total(self) -> int:
         """Cores that the layer takes."""
-        return max(self.cores.values())
+        return max(1, ceil(max(self.shares.values())))
 
     @property
     def limit(self) -> str:
-        """The resource that decides."""
-        return max(self.cores, key=lambda resource: self.cores[resource])
+        """The scarcest resource, which decides."""
+        return max(self.shares, key=lambda resource: self.shares[resource])
 
 
 @dataclass(frozen=True)
-class Mapping:
+class CoreMapping:
     """An estimate for a whole network."""
 
     limits: CoreLimits
@@ -117,10 +126,7 @@ class Mapping:
 
     def utilisation(self, layer: LayerMapping) -> dict[str, float]:
         """Share of its cores' resources that a layer uses, by resource."""
-        return {
-            resource: need / (layer.total * getattr(self.limits, resource))
-            for resource, need in layer.needs.items()
-        }
+        return {resource: share / layer.total for resource, share in layer.shares.items()}
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per layer, ready for JSON: cores, the resource that decides, use of each."""
@@ -136,7 +142,7 @@ class Mapping:
         ]
 
 
-def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> Mapping:
+def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> CoreMapping:
     """Cores for every population and the readout.
 
     Raises ArlifError where the connections of a map are unknown.
@@ -148,14 +154,20 @@ def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> 
         outgoing = [p for p in network.projections if p.source == node.name]
         neurons = int(np.prod(node.shape))
         needs = {
-            "neurons": neurons,
+            "neurons": neurons * _compartments(node, limits),
             "synaptic_bits": sum(_synaptic_bits(network, p, limits) for p in incoming),
             "input_axons": sum(int(np.prod(network.shape(p.source))) for p in incoming),
             "output_axons": neurons * len(outgoing),
         }
-        cores = {name: max(1, ceil(need / getattr(limits, name))) for name, need in needs.items()}
-        layers.append(LayerMapping(node.name, needs, cores))
-    return Mapping(limits, tuple(layers))
+        shares = {name: need / getattr(limits, name) for name, need in needs.items()}
+        layers.append(LayerMapping(node.name, needs, shares))
+    return CoreMapping(limits, tuple(layers))
+
+
+def _compartments(node: Population | Readout, limits: CoreLimits) -> int:
+    """Compartments that one neuron of a node takes."""
+    kind = type(node.neuron if isinstance(node, Population) else node).__name__
+    return limits.compartments.get(kind, 1)
 
 
 def _synaptic_bits(network: QuantizedNetwork, projection: Projection, limits: CoreLimits) -> int:

@@ -134,7 +134,10 @@ def test_energy_and_cores_of_a_run(run: Path, cli: Cli) -> None:
     assert "abacus" in err
     code, out, _ = cli("map", run, "--json")
     assert code == 0
-    assert json.loads(out)["cores"] >= 3
+    mapping = json.loads(out)
+    assert mapping["cores"] >= 3
+    _, said, _ = cli("map", run)
+    assert all(text in said for text in (mapping["source"], *mapping["assumptions"]))
 
 
 @pytest.mark.lava

@@ -20,8 +20,10 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from arlif.core.neurons import IntegerLifSoft
+from arlif.core.neurons import PRESETS, IntegerArlif, IntegerLifSoft
+from arlif.core.real import RealArlif
 from arlif.errors import ArlifError
+from hw_sim.energy import catalogue
 from hw_sim.mapping import LIMITS, LOIHI1, LOIHI2, estimate_mapping
 
 
@@ -71,6 +73,26 @@ def test_cores_hold_what_is_needed_and_no_core_is_spare(network, limits, divisor
         short = {r: n / ((layer.total - 1) or 1) for r, n in layer.needs.items()}
         assert layer.total == 1 or any(n > getattr(tight, r) for r, n in short.items())
         assert shares[layer.limit] * layer.total > layer.total - 1
+
+
+def test_the_scarcest_resource_limits_a_layer_that_fits_one_core():
+    mapping = estimate_mapping(small_network(), LOIHI2)
+    readout = mapping.layers[1]
+    assert readout.total == 1
+    shares = {"neurons": 10 / 8192, "synaptic_bits": 81_920 / 2**20, "input_axons": 0.5}
+    assert readout.shares == shares | {"output_axons": 0.0}
+    assert readout.limit == "input_axons"
+
+
+def test_an_arlif_takes_as_many_compartments_on_loihi1_as_it_is_priced_for():
+    lif = small_network()
+    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
+    arlif = replace(lif, populations=(replace(lif.populations[0], neuron=neuron),))
+    needs = [estimate_mapping(n, LOIHI1).layers[0].needs["neurons"] for n in (lif, arlif)]
+    prices = catalogue.LOIHI1.neuron_update_pj
+    assert needs == [2048, 4096]
+    assert needs[1] / needs[0] == prices["IntegerArlif"] / prices["IntegerLifSoft"]
+    assert estimate_mapping(arlif, LOIHI2).layers[0].needs["neurons"] == 2048
 
 
 def test_what_is_not_published_is_marked_as_assumed():

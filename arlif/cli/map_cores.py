@@ -42,9 +42,13 @@ def map_cores(
         f"{mapping.cores} cores on {mapping.chips} chip(s); {mapping.largest.layer} takes most. "
         "An estimate: it packs whole cores per layer and knows no routing."
     )
+    limits = mapping.limits
+    output.say(f"limits: {limits.source}. Assumed: {'; '.join(limits.assumptions)}")
     output.result(
         {
             "limits": cores,
+            "source": limits.source,
+            "assumptions": list(limits.assumptions),
             "cores": mapping.cores,
             "chips": mapping.chips,
             "limiting_layer": mapping.largest.layer,

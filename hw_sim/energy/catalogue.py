@@ -62,6 +62,9 @@ MEMORY = ArithmeticModel(
 LOIHI1_SYNAPTIC_OPERATION, LOIHI1_UPDATE = 23.6, 81.0
 """pJ; Davies et al., IEEE Micro 38(1), 2018, Table 2."""
 
+LOIHI1_COMPARTMENTS = {"IntegerArlif": 2}
+"""Compartments that a neuron takes where it is not one."""
+
 LOIHI1 = TableModel(
     "loihi1",
     "M. Davies et al., Loihi, IEEE Micro 38(1), 2018, Table 2: pre-silicon minimum at 0.75 V",
@@ -72,7 +75,7 @@ LOIHI1 = TableModel(
         "IntegerLifSubtract": LOIHI1_UPDATE,
         "IntegerLifHard": LOIHI1_UPDATE,
         "IntegerCuba": LOIHI1_UPDATE,
-        "IntegerArlif": 2 * LOIHI1_UPDATE,
+        "IntegerArlif": LOIHI1_COMPARTMENTS["IntegerArlif"] * LOIHI1_UPDATE,
         "Readout": LOIHI1_UPDATE,
     },
     assumptions=(
