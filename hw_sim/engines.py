@@ -15,7 +15,7 @@ from hw_sim.batches import in_batches
 from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
 from hw_sim.lava import simulate as simulate_lava
-from hw_sim.lava.options import LavaOptions
+from hw_sim.options import EngineOptions
 from hw_sim.simulation import Record, Simulation
 
 Progress = Callable[[int, int], None]
@@ -24,7 +24,12 @@ Outcome = tuple[Simulation, str | None]
 
 
 def run_float(
-    path: Path, real: Tensor, time_steps: int, traced: int, lava: LavaOptions, progress: Progress
+    path: Path,
+    real: Tensor,
+    time_steps: int,
+    traced: int,
+    options: EngineOptions,
+    progress: Progress,
 ) -> Outcome:
     """The trained torch network."""
     module, _ = load_trained(path.parent)
@@ -32,11 +37,16 @@ def run_float(
 
 
 def run_integer(
-    path: Path, real: Tensor, time_steps: int, traced: int, lava: LavaOptions, progress: Progress
+    path: Path,
+    real: Tensor,
+    time_steps: int,
+    traced: int,
+    options: EngineOptions,
+    progress: Progress,
 ) -> Outcome:
     """The fast integer engine on a native .nir file."""
     network = read_nir(path)
-    engine = FastEngine(network)
+    engine = FastEngine(network, options.device)
     simulation = in_batches(
         lambda part, record: engine.simulate(part, time_steps, record),
         raw_inputs(network, real),
@@ -49,7 +59,12 @@ def run_integer(
 
 
 def run_lava(
-    path: Path, real: Tensor, time_steps: int, traced: int, lava: LavaOptions, progress: Progress
+    path: Path,
+    real: Tensor,
+    time_steps: int,
+    traced: int,
+    options: EngineOptions,
+    progress: Progress,
 ) -> Outcome:
     """Lava's CPU simulator on a .net file; every sample is recorded where any is."""
     network = read_net(path)
@@ -58,16 +73,21 @@ def run_lava(
         raw_inputs(network, real),
         time_steps,
         Record.everything(network) if traced else Record(),
-        time_limit_s=lava.time_limit_s,
-        models=lava.models,
-        workers=lava.workers,
+        time_limit_s=options.lava.time_limit_s,
+        models=options.lava.models,
+        workers=options.lava.workers,
         progress=progress,
     )
     return simulation, fingerprint(network)
 
 
 def run_onnx(
-    path: Path, real: Tensor, time_steps: int, traced: int, lava: LavaOptions, progress: Progress
+    path: Path,
+    real: Tensor,
+    time_steps: int,
+    traced: int,
+    options: EngineOptions,
+    progress: Progress,
 ) -> Outcome:
     """ONNX Runtime on an integer .onnx file; it outputs spikes, not states."""
     graph = onnx_engine.load(path)
@@ -82,7 +102,7 @@ def run_onnx(
     return simulation, None
 
 
-ENGINES: dict[str, Callable[[Path, Tensor, int, int, LavaOptions, Progress], Outcome]] = {
+ENGINES: dict[str, Callable[[Path, Tensor, int, int, EngineOptions, Progress], Outcome]] = {
     "float": run_float,
     "integer": run_integer,
     "lava": run_lava,

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from arlif.cli import main
 
@@ -86,6 +87,7 @@ def test_wrong_use_is_one_line(
     capsys.readouterr()
     for message, arguments in (
         ("--engine integer", (run, "--jobs", 2)),
+        ("--engine integer", (run, "--device", "cuda")),
         ("quantize", (tmp_path, "--engine", "integer")),
         ("Dask", (run, "--engine", "integer", "--dask", "tcp://127.0.0.1:9")),
     ):
@@ -93,3 +95,25 @@ def test_wrong_use_is_one_line(
         err = capsys.readouterr().err
         assert message in err
         assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["evaluate", "simulate"])
+def test_a_missing_gpu_is_one_line(
+    run: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    capsys.readouterr()
+    assert verb(name, run, "--engine", "integer", "--device", "cuda") == 2
+    err = capsys.readouterr().err
+    assert "device cuda needs a GPU" in err
+    assert "Traceback" not in err
+    assert verb("simulate", run, "--engine", "onnx", "--device", "cuda") == 2
+    assert "needs --engine integer, not onnx" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that torch can use")
+def test_a_gpu_answers_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = result(capsys, run, "--engine", "integer")
+    assert result(capsys, run, "--engine", "integer", "--device", "cuda") == alone
+    assert verb("simulate", run, "--device", "cuda", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == alone["accuracy"]

@@ -15,7 +15,7 @@ from arlif.cli.output import JsonOption, Output, percent
 from arlif.cli.report import run_report
 from arlif.cli.simulate import EngineName
 from arlif.cli.source import Source
-from hw_sim.lava.options import LavaOptions
+from hw_sim.options import EngineOptions
 
 
 def demo(
@@ -58,7 +58,7 @@ def demo(
 def _simulate(output: Output, run: Path, engine: EngineName) -> dict[str, Any]:
     with output.progress(f"    {engine}") as update:
         result = simulate_verb.run_simulate(
-            run, engine, Source(), simulate_verb.TRACED_SAMPLES, LavaOptions(), update
+            run, engine, Source(), simulate_verb.TRACED_SAMPLES, EngineOptions(), update
         )
     simulate_verb.show(output, result)
     return result

@@ -11,6 +11,7 @@ import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, measured_line, percent
 from arlif.errors import ArlifError, require
+from hw_sim.options import Device
 
 
 class Evaluated(StrEnum):
@@ -30,15 +31,19 @@ def evaluate(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Integer: a Dask scheduler to run on.")
     ] = None,
+    device: Annotated[Device, typer.Option(help="Integer: where to compute.")] = Device.CPU,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a network on the whole test split: accuracy, spike rates; writes nothing."""
     output = Output(as_json)
     if engine is Evaluated.FLOAT:
-        require(jobs == 1 and dask is None, "--jobs and --dask need --engine integer")
+        require(
+            jobs == 1 and dask is None and device is Device.CPU,
+            "--jobs, --dask and --device need --engine integer",
+        )
         _evaluate_float(output, run, data)
     else:
-        _evaluate_integer(output, run, data, jobs, dask)
+        _evaluate_integer(output, run, data, jobs, dask, device)
 
 
 def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
@@ -79,7 +84,7 @@ def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
 
 
 def _evaluate_integer(
-    output: Output, run: Path, data: Path | None, jobs: int, dask: str | None
+    output: Output, run: Path, data: Path | None, jobs: int, dask: str | None, device: Device
 ) -> None:
     from arlif.run import CONFIG, NIR, Run
     from arlif.training import read_recipe
@@ -104,6 +109,7 @@ def _evaluate_integer(
             network,
             batches(),
             recipe.time_steps,
+            device,
             jobs=-1 if dask else jobs,
             progress=lambda done: update(done, total),
         )

@@ -10,7 +10,9 @@ import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 from arlif.cli.source import Source
+from arlif.errors import require
 from hw_sim.lava.options import LavaOptions, Models
+from hw_sim.options import Device, EngineOptions
 
 Progress = Callable[[int, int], None]
 
@@ -39,6 +41,7 @@ def simulate(
     trace: Annotated[
         int, typer.Option(min=0, help="Record spikes and states of the first samples.")
     ] = TRACED_SAMPLES,
+    device: Annotated[Device, typer.Option(help="Integer: where to compute.")] = Device.CPU,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that Lava may take.")] = 600,
     lava_models: Annotated[
         Models, typer.Option(help="Lava: our exact matrix products, or its own models.")
@@ -52,11 +55,15 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Run test samples on an engine; writes traces/ENGINE.h5 and traces/ENGINE.json."""
+    require(
+        device is Device.CPU or engine is EngineName.INTEGER,
+        f"--device {device} needs --engine integer, not {engine}",
+    )
     output = Output(as_json)
     with output.progress(f"simulating on {engine}") as update:
         source = Source(samples, data, inputs, labels)
-        lava = LavaOptions(time_limit, lava_models, workers)
-        result = run_simulate(run, engine, source, trace, lava, update)
+        options = EngineOptions(LavaOptions(time_limit, lava_models, workers), device)
+        result = run_simulate(run, engine, source, trace, options, update)
     show(output, result)
     output.result(result)
 
@@ -77,7 +84,7 @@ def run_simulate(
     engine: EngineName,
     source: Source,
     traced: int,
-    lava: LavaOptions,
+    options: EngineOptions,
     progress: Progress,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes its traces and returns its figures."""
@@ -96,7 +103,7 @@ def run_simulate(
     count = len(test)
     with measured() as sensors:
         simulation, fingerprint = ENGINES[engine](
-            path, test.real, time_steps, min(traced, count), lava, progress
+            path, test.real, time_steps, min(traced, count), options, progress
         )
     write_traces(simulation, run.path(traces(engine)))
     right = None if test.labels is None else float((simulation.decisions == test.labels).mean())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
+from arlif.errors import SimulationError, require
 from hw_sim.engine.projection import ProjectionSum
 from hw_sim.engine.update import population_update
 from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
@@ -46,7 +47,7 @@ class FastEngine:
     def __init__(
         self, network: QuantizedNetwork, device: str = "cpu", block_elements: int = BLOCK_ELEMENTS
     ) -> None:
-        self.network, self.device = network, torch.device(device)
+        self.network, self.device = network, _present(device)
         self.block_elements = block_elements
         names = [p.name for p in network.populations]
         self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
@@ -129,6 +130,17 @@ class FastEngine:
         for source in {*self.sums[name].sources, name} - {INPUT}:
             if self.last_use.get(source, name) == name:
                 del sent[source]
+
+
+def _present(device: str) -> torch.device:
+    """The device of that name. Raises SimulationError where torch can use none."""
+    found = torch.device(device)
+    require(
+        found.type != "cuda" or torch.cuda.is_available(),
+        f"device {device} needs a GPU, and torch finds none that it can use; compute on cpu",
+        SimulationError,
+    )
+    return found
 
 
 @dataclass
