@@ -19,8 +19,15 @@ def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
 
     where: what the mapping is, for messages. Raises ArlifError naming every wrong field.
     """
+
+    def refuse(value: Any) -> Any:
+        raise ArlifError(
+            f"{where}: {value} is a {type(value).__name__}; values are text, numbers, true, false, "
+            "lists and tables: write it in quotes"
+        )
+
     try:
-        return TypeAdapter(cls).validate_json(json.dumps(mapping))
+        return TypeAdapter(cls).validate_json(json.dumps(mapping, default=refuse))
     except ValidationError as error:
         raise ArlifError(f"{where}: {_problems(error, mapping)}") from None
 

@@ -129,3 +129,25 @@ def test_energy_of_an_earlier_simulation_is_not_reported(run: Path, cli: Cli):
     assert not reported()
     assert cli("energy", run)[0] == 0
     assert reported()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--rate", "0.2"), "--rate is for --table3"),
+        (("--table3",), "neither RUN nor --model"),
+        (("--model", "paper", "--model", "paper"), "different names"),
+    ],
+)
+def test_options_of_energy_that_say_nothing_are_refused(run: Path, cli: Cli, options, complaint):
+    assert cli("simulate", run, "--samples", "2")[0] == 0
+    code, out, err = cli("energy", run, *options)
+    assert (code, out) == (2, "")
+    assert complaint in err
+
+
+def test_cores_are_printed_with_what_was_assumed(run: Path, cli: Cli):
+    mapping = json.loads(cli("map", run, "--cores", "loihi1", "--json")[1])
+    said = cli("map", run, "--cores", "loihi1")[1]
+    assert mapping["assumptions"]
+    assert all(text in said for text in (mapping["source"], *mapping["assumptions"]))

@@ -158,6 +158,8 @@ def test_a_user_file_is_a_cost_model(tmp_path):
         ("weights = 0.1", "wieghts = 0.1", "weights"),
         ("name =", "nme =", "name"),
         ("name =", "[", "TOML"),
+        ('"mychip"', '"paper"', "built-in"),
+        ('"our measurements"', "2026-11-25", "2026-11-25 is a date"),
     ],
 )
 def test_a_wrong_user_file_names_what_is_wrong(tmp_path, before, after, complaint):

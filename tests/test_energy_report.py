@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from arlif import data
 from arlif.errors import ArlifError
 from arlif.networks import build
-from arlif.quantize.quantize import calibrate_input
+from arlif.quantize.quantize import Precision, calibrate_input, quantize
 from arlif.quantize.trace import linearize
 from arlif.training import load_recipe
+from hw_sim.agreement import raw_inputs
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.energy.report import energy_report, layer_rows
+from hw_sim.engine import fast
 from hw_sim.report.neurons import at_equal_accuracy
 from hw_sim.simulation import Record
 from hw_sim.sweep import SweepRow, cheapest, front, sweep
@@ -38,15 +41,11 @@ def digits():
 
 @pytest.fixture(scope="module")
 def report(digits):
-    from arlif.quantize.quantize import Precision, quantize
-    from hw_sim.agreement import raw_inputs
-    from hw_sim.engine.fast import simulate
-
     linear, source, real, _ = digits
     network = quantize(linear, source, Precision(), 3)
     inputs = raw_inputs(network, real)
     record = Record.everything(network, states=False)
-    return energy_report(network, inputs, simulate(network, inputs, 3, record), 3)
+    return energy_report(network, inputs, fast.simulate(network, inputs, 3, record), 3)
 
 
 def test_a_report_is_plain_data_and_adds_up(report):
@@ -71,6 +70,19 @@ def test_a_report_is_plain_data_and_adds_up(report):
         steps = report["by_step"][layer["layer"]]
         assert len(steps) == report["time_steps"]
         assert sum(steps) == pytest.approx(layer["synaptic_operations"]["mean"])
+
+
+def test_a_silent_network_without_energy_has_shares_of_zero(digits):
+    linear, source, real, _ = digits
+    network = quantize(linear, source, Precision(), 3)
+    inputs = np.zeros_like(raw_inputs(network, real))
+    simulation = fast.simulate(network, inputs, 3)
+    silent = replace(
+        simulation, counts={name: np.zeros_like(c) for name, c in simulation.counts.items()}
+    )
+    report = energy_report(network, inputs, silent, 3, (MODELS["paper"],))
+    assert report["total"]["energy_uj"]["paper"]["mean"] == 0
+    assert {layer["energy_uj"]["paper"]["share"] for layer in report["layers"]} == {0.0}
 
 
 def test_models_disagree_where_the_literature_leaves_things_out(report):

@@ -32,8 +32,13 @@ def energy(
     """Count operations and estimate energy; writes energy.json and energy.csv."""
     output = Output(as_json)
     if table3:
+        require(
+            run is None and not model,
+            "--table3 counts the paper's networks, at its own prices: give neither RUN nor --model",
+        )
         _table3(output, rate)
         return
+    require(rate is None, "--rate is for --table3; a run's spikes are counted")
     require(run is not None, "name a run, or ask for --table3")
     result = run_energy(Path(str(run)), engine, model)
     show(output, result)
@@ -99,6 +104,11 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
         f"{path} comes from another network than {run.path(NET if on_lava else NIR)}; simulate "
         f"again with: {run.command(traces(engine))}",
     )
+    priced = [find_model(name) for name in models or MODELS]
+    require(
+        len({model.name for model in priced}) == len(priced),
+        f"cost models need different names, not {', '.join(model.name for model in priced)}",
+    )
     samples, time_steps = Source.from_json(simulated["source"]).load(run)
     result = {
         "engine": str(engine),
@@ -107,7 +117,7 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
             raw_inputs(network, samples.real),
             read_traces(path),
             time_steps,
-            [find_model(name) for name in models or MODELS],
+            priced,
         ),
     }
     rows = layer_rows(result)

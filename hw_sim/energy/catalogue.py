@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from arlif.errors import ArlifError
+from arlif.errors import ArlifError, require
 from arlif.mapping import from_mapping
 from hw_sim.energy.models import ArithmeticModel, CostModel, TableModel
 from hw_sim.energy.prices import FloatUnits, IntegerUnits
@@ -119,4 +119,9 @@ def read_model(path: Path) -> TableModel:
         raise ArlifError(
             f"{path} is not TOML ({error}); see docs/energy.md for an example"
         ) from None
-    return from_mapping(TableModel, mapping, str(path))
+    model = from_mapping(TableModel, mapping, str(path))
+    require(
+        model.name not in MODELS,
+        f"{path}: a built-in cost model is called {model.name!r}; choose another name",
+    )
+    return model

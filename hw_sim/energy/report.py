@@ -43,7 +43,8 @@ def energy_report(
     for index, layer in enumerate(counts.layers):
         energy = {}
         for name, bill in bills.items():
-            share = float(bill[index].total.mean() / totals[name].mean())
+            total = float(totals[name].mean())
+            share = float(bill[index].total.mean()) / total if total else 0.0
             energy[name] = _parts_uj(bill[index : index + 1]) | {"share": share}
         layers.append({**_operations(layer), "energy_uj": energy})
     return {
