@@ -4,8 +4,10 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ from arlif.errors import ArlifError, WriteError
 from arlif.networks import Stack
 from arlif.training import Recipe, load_recipe, load_trained, parse_change, train
 from arlif.training.batches import Batches
-from arlif.training.evaluate import evaluate
+from arlif.training.evaluate import evaluate, finish
 from arlif.training.metrics import Metrics, read_metrics
 from arlif.training.module import TrainingModule
 
@@ -82,6 +84,45 @@ def test_a_killed_run_continued_equals_an_uninterrupted_one(finished, tmp_path, 
         row | strip for row in read_metrics(run)
     ]
     assert resumed.best_epoch == summary.best_epoch
+
+
+def test_checkpoints_are_written_beside_their_target(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    train(SMALL, tmp_path / "run", accelerator="cpu")
+    assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {
+        "best.ckpt",
+        "last.ckpt",
+    }
+
+
+def test_a_moved_run_keeps_its_best_checkpoint(tmp_path, monkeypatch):
+    accuracies = iter((0.9, 0.5, 0.4))
+
+    def evaluated(total, layers):
+        return dataclasses.replace(finish(total, layers), confusion=_confusion(next(accuracies)))
+
+    original = TrainingModule.on_train_epoch_start
+
+    def stops(self):
+        if self.current_epoch == 2:
+            raise KeyboardInterrupt
+        original(self)
+
+    monkeypatch.setattr("arlif.training.module.finish", evaluated)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingModule, "on_train_epoch_start", stops)
+        with pytest.raises(ArlifError, match="stopped after epoch 2"):
+            train(SMALL, tmp_path / "run", accelerator="cpu")
+    moved = (tmp_path / "run").rename(tmp_path / "moved")
+    before = (moved / "checkpoints" / "best.ckpt").read_bytes()
+    train(SMALL, moved, resume=True, accelerator="cpu")
+    assert (moved / "checkpoints" / "best.ckpt").read_bytes() == before
+    assert not (tmp_path / "run").exists()
+
+
+def _confusion(accuracy: float):
+    right = round(100 * accuracy)
+    return np.array([[right, 100 - right], [0, 0]])
 
 
 def test_mixed_precision_accumulation_and_sgd_train(tmp_path):

@@ -13,7 +13,6 @@ from torch import nn
 
 from arlif import data
 from arlif.errors import ArlifError, UnfinishedError, WriteError, require
-from arlif.files import atomic_path
 from arlif.mapping import from_mapping, to_mapping
 from arlif.networks import build
 from arlif.run import BEST, CONFIG, LAST, METRICS, MODEL, TRAINING, Run
@@ -63,6 +62,8 @@ def train(
     Raises ArlifError: run exists or is missing, recipe differs, data missing; UnfinishedError: disk
     full, stopped.
     """
+    from arlif.training.checkpoints import save
+
     home = Run(run)
     if not _is_worker():
         _check(recipe, home, resume, overwrite)
@@ -75,8 +76,7 @@ def train(
         _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
         if _is_worker():
             raise SystemExit(0)
-        with atomic_path(home.path(MODEL)) as temporary:
-            torch.save(net.state_dict(), temporary)
+        save(net.state_dict(), home.path(MODEL))
     except (OSError, WriteError) as error:
         raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
     summary = _summary(run, recipe, net)
@@ -173,22 +173,11 @@ def _fit(
     devices: int,
     callbacks: tuple[Any, ...],
 ) -> None:
-    from pytorch_lightning.callbacks import ModelCheckpoint
-
+    from arlif.training.checkpoints import EpochCheckpoint
     from arlif.training.module import TrainingModule
 
     checkpoint = run.path(LAST)
-    checkpoints = (
-        ModelCheckpoint(
-            run.path(artifact).parent,
-            run.path(artifact).stem,
-            monitor=monitor,
-            mode="max",
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        )
-        for artifact, monitor in ((BEST, "test_accuracy"), (LAST, None))
-    )
+    checkpoints = (EpochCheckpoint(run.path(BEST), "test_accuracy"), EpochCheckpoint(checkpoint))
     with quiet():
         module = TrainingModule(net, recipe, dataset)
         resume_from = str(checkpoint) if checkpoint.exists() else None

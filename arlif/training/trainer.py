@@ -23,6 +23,8 @@ def make_trainer(
     import pytorch_lightning as lightning
     from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
 
+    from arlif.training.checkpoints import AtomicCheckpointIO
+
     terminal = sys.stdout.isatty()
     return lightning.Trainer(
         accelerator=accelerator,
@@ -37,6 +39,7 @@ def make_trainer(
         enable_model_summary=False,
         enable_progress_bar=terminal,
         num_sanity_val_steps=0,
+        plugins=[AtomicCheckpointIO()],
         callbacks=[*([RichProgressBar()] if terminal else []), *callbacks],
     )
 

@@ -1,0 +1,62 @@
+"""Checkpoints that a kill never leaves half written and that follow a run that was moved."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from arlif.files import atomic_path
+
+
+def save(content: Any, target: Path) -> None:
+    """torch.save beside `target`, then in its place. Raises WriteError."""
+    buffer = BytesIO()  # torch answers a full disk with a RuntimeError, Python with an OSError
+    torch.save(content, buffer)
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the target; Lightning's own writes in /tmp, from where a move may copy."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write a checkpoint atomically."""
+        save(checkpoint, Path(path))
+
+
+class EpochCheckpoint(ModelCheckpoint):
+    """Writes `target` after an epoch: after every one, or after the best by a logged value."""
+
+    def __init__(self, target: Path, monitor: str | None = None) -> None:
+        super().__init__(
+            target.parent,
+            target.stem,
+            monitor=monitor,
+            mode="max",
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the state with the files where the run lies now."""
+        super().load_state_dict(
+            state_dict
+            | {
+                "dirpath": self.dirpath,
+                "best_k_models": {
+                    self._here(path): score for path, score in state_dict["best_k_models"].items()
+                },
+                **{name: self._here(state_dict[name]) for name in _PATHS},
+            }
+        )
+
+    def _here(self, path: str) -> str:
+        return str(Path(str(self.dirpath)) / Path(path).name) if path else path
+
+
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
