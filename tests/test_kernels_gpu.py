@@ -5,6 +5,7 @@ Where there is no GPU they are also compiled for one, as far as machine code.
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -78,6 +79,26 @@ def test_more_elements_than_32_bits_count():
     assert torch.equal(spikes[:, :neurons], gpu.forward(few, None, none, *constants, None))
     want, _ = gpu.backward(few, None, none, *constants, few, None, None)
     assert torch.equal(of_x[:, :neurons], want)
+
+
+def test_a_gpu_without_triton_takes_the_loop_and_one_warning_says_so(monkeypatch, caplog):
+    from arlif.kernels import neurons
+
+    class OnGpu(NamedTuple):
+        """What `applies` asks of currents, on whatever computer this is."""
+
+        device: torch.device = torch.device("cuda")
+        dtype: torch.dtype = torch.float32
+
+    monkeypatch.setattr(neurons, "find_spec", lambda name: None)
+    neurons._has_triton.cache_clear()
+    try:
+        real = NEURONS["arlif"]().real_neuron()
+        assert not any(neurons.applies(real, OnGpu()) for _ in range(3))
+    finally:
+        neurons._has_triton.cache_clear()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "install triton" in caplog.text
 
 
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])

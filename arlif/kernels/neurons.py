@@ -1,5 +1,6 @@
 """Which neurons have a kernel, and running them."""
 
+import logging
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from arlif.kernels import cpu
 from arlif.kernels.build import library
 from arlif.kernels.op import compute_type, neuron
 
+logger = logging.getLogger(__name__)
 GPU_STORAGE = (torch.float32, torch.bfloat16, torch.float16)
 """How x may lie in a GPU's memory."""
 
@@ -66,7 +68,10 @@ def _has_library() -> bool:
 
 @cache
 def _has_triton() -> bool:
-    return find_spec("triton") is not None
+    found = find_spec("triton") is not None
+    if not found:
+        logger.warning("neurons on a GPU run as plain loops, several times slower; install triton")
+    return found
 
 
 # torch.compile asks these once, and does not look inside. torch.compiler.assume_constant_result

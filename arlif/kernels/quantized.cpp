@@ -164,6 +164,7 @@ void backward(const Call &call, const Neuron &neuron, const F *x, const F *of_sp
                      of_alpha[1]);
       narrow(of_now, count, of_x + t * call.size + begin);
     }
+    free_if_large(moments);
   });
   for (size_t i = 0; i < sums.size(); ++i) of_parameters[i % 2] += sums[i];
 }

@@ -111,6 +111,7 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
         for (int i = 0; i < lanes<F>; ++i) tile_sums[j] += double(sum[j][i]);
     }
     if (of_state) store_rows<F>(of_state, now, call.size, begin, count, states);
+    free_if_large(memory);
   });
   std::fill(of_parameters, of_parameters + parameters, 0.0);
   for (auto one = sums.begin(); one != sums.end(); one += parameters)

@@ -3,6 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
+
+// A thread keeps its scratch memory for its next tile, but not what only a very long run needs.
+template <class T> void free_if_large(std::vector<T> &scratch) {
+  constexpr size_t large = 8 << 20;
+  if (scratch.capacity() * sizeof(T) > large) std::vector<T>().swap(scratch);
+}
 
 // Calls body(begin, count, number of the tile) for all tiles of [0, size), in parallel.
 template <class Body> void for_tiles(int64_t size, int64_t tile, int64_t threads, Body body) {
