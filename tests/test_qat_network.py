@@ -7,9 +7,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import inputs_for
 from strategies_real import linearized_networks, precisions
+from torch import nn
 
+from arlif import layers
+from arlif.core.network import Input
 from arlif.errors import LoweringError
+from arlif.neurons import LIF
 from arlif.quantize.qat import QatNetwork
+from arlif.quantize.quantize import Precision
+from arlif.quantize.trace import linearize
 from hw_sim.engine import fast, reference
 from hw_sim.simulation import Record
 
@@ -42,6 +48,26 @@ def check(data: st.DataObject) -> None:
 @given(st.data())
 def test_forward_is_the_integer_network(data: st.DataObject) -> None:
     check(data)
+
+
+class Named(nn.Module):
+    """A chain whose neuron has a name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.a, self.b, self.name = layers.Linear(4, 4), layers.Linear(4, 3), name
+        self.add_module(name, LIF())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.b(getattr(self, self.name)(self.a(x)))
+
+
+@pytest.mark.parametrize("name", ["keys", "values", "pop", "items"])
+def test_populations_may_be_called_like_methods(name: str) -> None:
+    source = Input((4,), 1.0, 0, 127, static=False)
+    qat = QatNetwork(linearize(Named(name), (4,)), source, Precision(), 2)
+    assert [p.name for p in qat.quantized().populations] == [name]
+    assert qat(torch.ones(2, 5, 4)).shape == (2, 5, 3)
 
 
 @pytest.mark.slow

@@ -42,11 +42,11 @@ class QatNetwork(nn.Module):
         self.network, self.source, self.precision = network, source, precision
         self.time_steps = time_steps
         self.neurons = nn.ModuleDict(
-            {p.name: trainable_neuron(p.neuron, width) for p in network.populations}
+            {_key(p.name): trainable_neuron(p.neuron, width) for p in network.populations}
         )
         currents = {p.name: p.current for p in network.populations} | {READOUT: network.readout}
         self.currents = nn.ModuleDict(
-            {name: TrainableCurrent(c, source) for name, c in currents.items()}
+            {_key(name): TrainableCurrent(c, source) for name, c in currents.items()}
         )
 
     def linearized(self) -> LinearizedNetwork:
@@ -67,10 +67,10 @@ class QatNetwork(nn.Module):
         return quantize(self.linearized(), self.source, self.precision, self.time_steps)
 
     def _layer(self, name: str) -> TrainableCurrent:
-        return cast(TrainableCurrent, self.currents[name])
+        return cast(TrainableCurrent, self.currents[_key(name)])
 
     def _neuron(self, name: str) -> SpikingNeuron:
-        return cast(SpikingNeuron, self.neurons[name])
+        return cast(SpikingNeuron, self.neurons[_key(name)])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits, float64 [T, N, classes], of real inputs x.
@@ -121,3 +121,8 @@ class QatNetwork(nn.Module):
             per_neuron(bias),
         )
         return x.to(state_type(neuron.state_format, neuron.factor_bits))
+
+
+def _key(name: str) -> str:
+    """A population's key in a ModuleDict, whose own methods' names cannot be keys."""
+    return f"of_{name}"
