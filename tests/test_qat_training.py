@@ -30,7 +30,7 @@ SHAPE = (1, 8, 8)
 
 def qat_network(weight_bits: int = 4) -> QatNetwork:
     linear = linearize(conv_net(), SHAPE)
-    source = calibrate_input(np.array([0.0, 1.0]), SHAPE, static=True)
+    source = calibrate_input(np.ones(SHAPE), SHAPE, static=True)
     return QatNetwork(linear, source, Precision(weight_bits=weight_bits), 4)
 
 
@@ -70,7 +70,7 @@ def test_training_starts_at_the_post_training_network() -> None:
         layers.Linear(384, 10),
     )
     linear = linearize(net, SHAPE)
-    source, precision = calibrate_input(np.array([0.0, 1.0]), SHAPE, static=True), Precision()
+    source, precision = calibrate_input(np.ones(SHAPE), SHAPE, static=True), Precision()
     trainable = QatNetwork(linear, source, precision, 4)
     assert trainable.quantized() == quantize(linear, source, precision, 4)
 

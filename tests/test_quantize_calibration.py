@@ -50,3 +50,9 @@ def test_a_network_that_fits_nowhere_is_told_why(case) -> None:
     finally:
         head.terms[0].synapses.weight[:] /= 1e9
     assert np.isfinite(head.terms[0].synapses.weight).all()
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (5, 8, 8), (3, 1, 8, 9), ()])
+def test_samples_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ArlifError, match=r"\[\.\.\., 1, 8, 8\]"):
+        calibrate_input(np.ones(shape), (1, 8, 8), static=True)

@@ -79,9 +79,15 @@ def calibrate_input(samples: ArrayLike, shape: tuple[int, ...], static: bool) ->
     """The input's scale and raw range from representative real inputs [..., *shape].
 
     Event counts up to 127 are kept as they are (scale 1); anything else is scaled so that the
-    largest magnitude becomes 127. Raises ArlifError on NaN or on inputs that are all zero.
+    largest magnitude becomes 127. Raises ArlifError on another shape, on NaN or on inputs that are
+    all zero.
     """
     samples = np.asarray(samples, np.float64)
+    require(
+        samples.shape[-len(shape) :] == tuple(shape),
+        f"calibration samples are [..., {', '.join(map(str, shape))}], as the network takes them; "
+        f"got {samples.shape}",
+    )
     reach = float(np.abs(samples).max(initial=0.0))
     require(
         bool(np.isfinite(samples).all()) and reach > 0,
@@ -251,8 +257,8 @@ def weight_step(weights: list[Real], precision: Precision) -> Real:
     if precision.weight_bits > CLIPPED_BITS:
         return largest
     steps = np.multiply.outer(CLIP_FRACTIONS, largest)
-    errors = [sum(_rounding_error(w, step, precision) for w in weights) for step in steps]
-    best = np.argmin(errors, axis=0)
+    errors = [[_rounding_error(w, step, precision) for w in weights] for step in steps]
+    best = np.sum(errors, axis=1).argmin(axis=0)
     return steps[best, np.arange(len(largest))]
 
 
