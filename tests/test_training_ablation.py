@@ -60,6 +60,12 @@ def test_ctrl_c_says_how_an_ablation_continues(tmp_path, monkeypatch):
     )
 
 
+def test_a_diverged_run_is_named(tmp_path):
+    recipe = replace(TINY, learning_rate=1e38, optimizer="sgd")
+    with pytest.raises(ArlifError, match=r"arlif-1: training diverged in epoch 1"):
+        ablate(recipe, tmp_path, ["arlif"], [1], accelerator="cpu")
+
+
 def test_only_the_neuron_and_seed_differ_between_runs(folder):
     for run in ("lif-hard-1", "lif-hard-2", "arlif-1", "arlif-2"):
         neuron, seed = run.rsplit("-", 1)

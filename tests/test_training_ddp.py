@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from arlif.training import load_trained
+from arlif.training.batches import Batches
+from arlif.training.evaluate import evaluate
 from arlif.training.metrics import read_metrics
 
 PROGRAM = """
@@ -35,4 +37,8 @@ def test_two_processes_train_one_network(tmp_path):
     assert correct == pytest.approx(round(correct))  # every test sample was counted once
     assert rows[-1]["test_accuracy"] > 0.9
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
-    load_trained(run)
+    net, recipe = load_trained(run)
+    dataset = recipe.load_data()
+    result = evaluate(net, dataset.info, Batches(dataset.test, 50))
+    assert rows[-1]["test_accuracy"] == pytest.approx(result.accuracy)  # the saved model's own
+    assert rows[-1]["test_loss"] == pytest.approx(result.loss, rel=1e-4)

@@ -196,6 +196,14 @@ def test_an_existing_run_is_not_overwritten_by_accident(finished):
     assert (run / "model.pt").exists()
 
 
+@pytest.mark.parametrize("rate", [1e30, 1e38])
+def test_divergence_is_an_error_that_names_the_epoch(tmp_path, rate):
+    recipe = dataclasses.replace(SMALL, optimizer="sgd", learning_rate=rate)
+    with pytest.raises(ArlifError, match=r"diverged in epoch 1: .* learning_rate below 1e\+3"):
+        train(recipe, tmp_path / "run", accelerator="cpu")
+    assert not (tmp_path / "run" / "model.pt").exists()
+
+
 def test_missing_data_leave_an_old_run_and_no_new_one(finished, tmp_path):
     run = _copy(finished[0], tmp_path)
     recipe = dataclasses.replace(SMALL, dataset="fashion-mnist")

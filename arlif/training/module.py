@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from arlif.data import Dataset
+from arlif.errors import require
 from arlif.neurons import ARLIF
 from arlif.training.augment import augment
 from arlif.training.batches import Batches
@@ -109,7 +110,12 @@ class TrainingModule(lightning.LightningModule):
         }
 
     def on_train_epoch_end(self) -> None:
-        """Evaluate on the test split and record the epoch."""
+        """Evaluate on the test split and record the epoch. Raises ArlifError on divergence."""
+        loss = self.trainer.strategy.reduce(self._loss, reduce_op="sum")
+        self._require_finite(float(loss[0] / loss[1]))
+        if self.trainer.world_size > 1:
+            for buffer in self.net.buffers():  # batch norm's, of which process 0's are saved
+                torch.distributed.broadcast(buffer, 0)
         batches = Batches(
             self.dataset.test,
             self.recipe.batch_size,
@@ -118,12 +124,19 @@ class TrainingModule(lightning.LightningModule):
         )
         sums = evaluate_sums(self.net, self.dataset.info, batches, self.device)
         total = self.trainer.strategy.reduce(sums, reduce_op="sum")
-        loss = self.trainer.strategy.reduce(self._loss, reduce_op="sum")
         layers = spiking_layers(self.net)
         result = finish(total, tuple(layers))
         self.log("test_accuracy", result.accuracy, prog_bar=True, logger=False, sync_dist=True)
         if self.metrics:
             self.metrics.add(self._row(float(loss[0] / loss[1]), result))
+
+    def _require_finite(self, loss: float) -> None:
+        finite = all(bool(value.isfinite().all()) for value in self.net.state_dict().values())
+        require(
+            finite and math.isfinite(loss),
+            f"training diverged in epoch {self.current_epoch + 1}: the loss or a weight is NaN or "
+            f"infinite; start anew with a learning_rate below {self.recipe.learning_rate}",
+        )
 
     def _row(self, loss: float, result: Evaluation) -> dict[str, float]:
         row = {
