@@ -55,22 +55,43 @@ def nmnist_bytes(x, y, p, t):
     return bytes([x, y, (p << 7) | (t >> 16), (t >> 8) & 255, t & 255])
 
 
-def test_nmnist_files_are_read_as_published(tmp_path):
+def write_nmnist(place):
+    """One recording of every digit in both splits."""
+    events = [(3, 5, 1, 70_000), (33, 0, 0, 70_001)]
     for part in ("Train", "Test"):
-        folder = tmp_path / "nmnist" / part / "7"
-        folder.mkdir(parents=True)
-        events = [(3, 5, 1, 70_000), (33, 0, 0, 70_001)]
-        (folder / "00001.bin").write_bytes(b"".join(nmnist_bytes(*event) for event in events))
-    split = data.load("nmnist", tmp_path, time_steps=2).train
-    assert split.labels.tolist() == [7]
-    assert np.argwhere(split.inputs[0]).tolist() == [[0, 1, 5, 3], [1, 0, 0, 33]]
+        for digit in range(10):
+            folder = place / "nmnist" / part / str(digit)
+            folder.mkdir(parents=True)
+            (folder / "00001.bin").write_bytes(b"".join(nmnist_bytes(*event) for event in events))
+
+
+def test_nmnist_files_are_read_as_published(tmp_path):
+    write_nmnist(tmp_path)
+    nmnist = data.load("nmnist", tmp_path, time_steps=2)
+    assert nmnist.train.labels.tolist() == list(range(10))
+    assert np.argwhere(nmnist.train.inputs[7]).tolist() == [[0, 1, 5, 3], [1, 0, 0, 33]]
+    assert nmnist.share == "10 of 60,000 / 10 of 10,000 recordings"
+    assert data.count("nmnist", tmp_path) == (10, 10)
+
+
+def test_a_class_without_recordings_is_refused(tmp_path):
+    write_nmnist(tmp_path)
+    (tmp_path / "nmnist" / "Test" / "3" / "00001.bin").rename(tmp_path / "away")
+    wrong = {s.file: s.wrong for s in data.check("nmnist", tmp_path) if s.wrong}
+    assert wrong == {"Test/3": "is empty"}
+    assert data.count("nmnist", tmp_path) is None
+    with pytest.raises(ArlifError, match=r"Test/3 missing.*arlif data get nmnist"):
+        data.load("nmnist", tmp_path, time_steps=2)
+    (tmp_path / "nmnist" / "Test" / "3" / "notes.txt").touch()
+    with pytest.raises(ArlifError, match="test split: every class needs samples, but 3 "):
+        data.load("nmnist", tmp_path, time_steps=2)
 
 
 @pytest.mark.skipif(not NMNIST.exists(), reason="the N-MNIST recordings are not here")
 def test_real_nmnist_recordings(tmp_path):
     (tmp_path / "nmnist").symlink_to(NMNIST)
     part = data.load("nmnist", tmp_path, time_steps=3)
-    assert (len(part.train), len(part.test)) == (1000, 100)
+    assert part.share == "1,000 of 60,000 / 100 of 10,000 recordings"
     assert np.bincount(part.train.labels).min() > 50
     per_frame = part.train.inputs.sum((2, 3, 4), dtype=np.int64)
     assert (np.ptp(per_frame, axis=1) <= 1).mean() > 0.9  # equal counts, but for the clip at 255
@@ -119,9 +140,10 @@ def test_gesture_files_are_read_as_published(tmp_path):
     for part in ("Train", "Test"):
         folder = tmp_path / "dvs128-gesture" / f"ibmGesture{part}" / "user01_led"
         folder.mkdir(parents=True)
-        np.save(folder / "10.npy", np.array([[5, 7, 1, 3], [9, 127, 0, 4]], np.float32))
+        for label in range(11):
+            np.save(folder / f"{label}.npy", np.array([[5, 7, 1, 3], [9, 127, 0, 4]], np.float32))
     split = data.load("dvs128-gesture", tmp_path, time_steps=2).train
-    assert split.labels.tolist() == [10]
+    assert sorted(split.labels.tolist()) == list(range(11))
     assert np.argwhere(split.inputs[0]).tolist() == [[0, 1, 7, 5], [1, 0, 127, 9]]
 
 
@@ -132,11 +154,12 @@ def test_shd_files_are_read_as_published(tmp_path):
         with h5py.File(folder / f"shd_{part}.h5", "w") as file:
             spikes = file.create_group("spikes")
             for name, kind, values in (("times", "f4", [0.1, 0.5]), ("units", "u2", [3, 699])):
-                stored = spikes.create_dataset(name, (1,), h5py.vlen_dtype(np.dtype(kind)))
-                stored[0] = np.array(values, kind)
-            file["labels"] = np.array([19])
+                stored = spikes.create_dataset(name, (20,), h5py.vlen_dtype(np.dtype(kind)))
+                for number in range(20):
+                    stored[number] = np.array(values, kind)
+            file["labels"] = np.arange(20)[::-1]
     split = data.load("shd", tmp_path, time_steps=2, cut="count").train
-    assert split.labels.tolist() == [19]
+    assert split.labels.tolist() == list(range(20))[::-1]
     assert np.argwhere(split.inputs[0]).tolist() == [[0, 0, 0, 3], [1, 0, 0, 699]]
     (folder / "shd_train.h5").write_bytes(b"broken")
     with pytest.raises(ArlifError, match=r"shd_train\.h5 is damaged"):

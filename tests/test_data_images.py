@@ -48,14 +48,18 @@ def test_damaged_idx_files_are_refused(tmp_path, damage):
 def test_cifar100_reads_the_fine_label(tmp_path):
     folder = tmp_path / "cifar100"
     folder.mkdir()
-    pictures = RNG.integers(0, 256, (5, 3, 32, 32), np.uint8)
-    fine = np.array([0, 7, 99, 50, 3], np.uint8)
-    rows = np.concatenate([fine[:, None] // 5, fine[:, None], pictures.reshape(5, -1)], axis=1)
+    pictures = RNG.integers(0, 256, (100, 3, 32, 32), np.uint8)
+    fine = RNG.permutation(100).astype(np.uint8)
+    rows = np.concatenate([fine[:, None] // 5, fine[:, None], pictures.reshape(100, -1)], axis=1)
     for file in ("train.bin", "test.bin"):
         rows.tofile(folder / file)
     cifar = data.load("cifar100", tmp_path)
     assert np.array_equal(cifar.train.inputs, pictures)
     assert np.array_equal(cifar.test.labels, fine)
+    assert data.count("cifar100", tmp_path) == (100, 100)
+    rows[fine != 7].tofile(folder / "test.bin")
+    with pytest.raises(ArlifError, match="every class needs samples, but class 7 "):
+        data.load("cifar100", tmp_path)
     (folder / "test.bin").write_bytes(rows.tobytes()[:-1])
     with pytest.raises(ArlifError, match="cut off"):
         data.load("cifar100", tmp_path)
@@ -93,23 +97,36 @@ def test_the_real_cifar10_matches_the_published_checksums(tmp_path):
     assert not [s for s in check_files(tmp_path, dict(CIFAR10.required)) if s.wrong]
 
 
-def test_tiny_imagenet_is_read_as_published(tmp_path):
-    root = tmp_path / "tiny-imagenet" / "tiny-imagenet-200"
-    names = [f"n{i:08d}" for i in range(200)]
+NAMES = [f"n{i:08d}" for i in range(200)]
+
+
+def write_tiny(place):
+    """One image of every class in both splits; those for training differ by class."""
+    root = place / "tiny-imagenet" / "tiny-imagenet-200"
     (root / "val" / "images").mkdir(parents=True)
-    (root / "wnids.txt").write_text("\n".join(names) + "\n")
-    for i, name in enumerate(names[:3]):
+    (root / "wnids.txt").write_text("\n".join(NAMES) + "\n")
+    for i, name in enumerate(NAMES):
         folder = root / "train" / name / "images"
         folder.mkdir(parents=True)
-        Image.new("RGB", (64, 64), (40 * i, 0, 0)).save(folder / f"{name}_0.JPEG")
-    Image.new("L", (64, 64), 200).save(root / "val" / "images" / "val_0.JPEG")
-    (root / "val" / "val_annotations.txt").write_text(f"val_0.JPEG\t{names[2]}\t0\t0\t63\t63\n")
+        Image.new("RGB", (64, 64), (i, 0, 0)).save(folder / f"{name}_0.JPEG")
+        Image.new("L", (64, 64), 200).save(root / "val" / "images" / f"val_{i}.JPEG")
+    rows = [f"val_{i}.JPEG\t{name}\t0\t0\t63\t63\n" for i, name in enumerate(NAMES[::-1])]
+    (root / "val" / "val_annotations.txt").write_text("".join(rows))
+    return root
+
+
+def test_tiny_imagenet_is_read_as_published(tmp_path):
+    root = write_tiny(tmp_path)
     for _ in range(2):  # the second time from the decoded files
         tiny = data.load("tiny-imagenet", tmp_path)
-        assert tiny.train.labels.tolist() == [0, 1, 2]
-        assert tiny.test.labels.tolist() == [2]
-        assert abs(int(tiny.train.inputs[2, 0, 5, 5]) - 80) <= 2
-        assert tiny.test.inputs.shape == (1, 3, 64, 64)
+        assert tiny.train.labels.tolist() == list(range(200))
+        assert tiny.test.labels.tolist() == list(range(200))[::-1]
+        assert abs(int(tiny.train.inputs[80, 0, 5, 5]) - 80) <= 2
+        assert tiny.test.inputs.shape == (200, 3, 64, 64)
+    assert tiny.share == "200 of 100,000 / 200 of 10,000 images"
+    Image.new("RGB", (64, 64), (250, 0, 0)).save(root / "train" / NAMES[80] / "images" / "x.JPEG")
+    again = data.load("tiny-imagenet", tmp_path).train.inputs
+    assert int(again[81, 0, 5, 5]) > 240
 
 
 def test_unreadable_images_are_named(tmp_path):

@@ -1,11 +1,17 @@
 """arlif data: datasets, where they come from, whether they are what was published."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arlif.cli.output import JsonOption, Output
+
+if TYPE_CHECKING:
+    from arlif.data import DatasetInfo
+
+MANY = 20
+"""Beyond so many files only the wrong ones are listed."""
 
 app = typer.Typer(help="List, get and check datasets.", no_args_is_help=True)
 
@@ -16,23 +22,25 @@ FolderOption = Annotated[
 
 
 @app.command("list")
-def list_datasets(as_json: JsonOption = False) -> None:
-    """List every dataset."""
+def list_datasets(folder: FolderOption = None, as_json: JsonOption = False) -> None:
+    """List every dataset, and how many samples of it are here."""
     from arlif import data
 
     output = Output(as_json)
     infos = [data.describe(name) for name in data.names()]
+    here = [_here(info, folder) for info in infos]
     rows = [
         [
             info.name,
             "images" if info.static else "events",
             " x ".join(str(size) for size in info.shape),
             str(len(info.classes)),
+            found if isinstance(found, str) else info.share(*found),
             info.licence,
         ]
-        for info in infos
+        for info, found in zip(infos, here, strict=True)
     ]
-    output.table("Datasets", ["name", "kind", "shape", "classes", "licence"], rows)
+    output.table("Datasets", ["name", "kind", "shape", "classes", "here", "licence"], rows)
     output.result(
         [
             {
@@ -41,8 +49,10 @@ def list_datasets(as_json: JsonOption = False) -> None:
                 "shape": info.shape,
                 "classes": info.classes,
                 "licence": info.licence,
+                "samples": info.samples,
+                "here": found or None,
             }
-            for info in infos
+            for info, found in zip(infos, here, strict=True)
         ]
     )
 
@@ -68,7 +78,23 @@ def check(name: NameArgument, folder: FolderOption = None, as_json: JsonOption =
 
     output = Output(as_json)
     states = data.check(name, folder)
-    output.table("Files", ["file", "state"], [[s.file, s.wrong or "good"] for s in states])
+    wrong = [state for state in states if state.wrong]
+    shown = states if len(states) <= MANY else wrong
+    output.table("Files", ["file", "state"], [[s.file, s.wrong or "good"] for s in shown])
+    output.say(f"{len(states):,} files, {len(wrong):,} wrong")
+    if not wrong and (found := data.count(name, folder)):
+        output.say(data.describe(name).share(*found))
     output.result([{"file": s.file, "wrong": s.wrong} for s in states])
-    if any(state.wrong for state in states):
+    if wrong:
         raise typer.Exit(2)
+
+
+def _here(info: "DatasetInfo", folder: Path | None) -> tuple[int, int] | str:
+    """The samples that are here; words where there are none or the files are damaged."""
+    from arlif import data
+    from arlif.errors import ArlifError
+
+    try:
+        return data.count(info.name, folder) or ""
+    except ArlifError:
+        return f"damaged; see arlif data check {info.name}"

@@ -20,6 +20,7 @@ class DatasetInfo:
     scale: real value of one raw step. mean, std: per channel, subtracted and divided out; empty
     for none. licence: terms of use, shown when the data is fetched.
     stored_shape: shape of a stored frame where `shape` is reached by resizing it (bilinear).
+    samples: how many were published for training and for tests; 0 where unknown.
     """
 
     name: str
@@ -31,6 +32,15 @@ class DatasetInfo:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     stored_shape: tuple[int, int, int] | None = None
+    samples: tuple[int, int] = (0, 0)
+
+    def share(self, train: int, test: int) -> str:
+        """In words, how many of the published samples are there."""
+        parts = [
+            f"{here:,}" if published in (0, here) else f"{here:,} of {published:,}"
+            for here, published in zip((train, test), self.samples, strict=True)
+        ]
+        return f"{' / '.join(parts)} {'images' if self.static else 'recordings'}"
 
     def network_input(self, raw: Tensor) -> Tensor:
         """Real network inputs, time first: [1, N, C, H, W] for images, [T, N, C, H, W] for events.
@@ -119,4 +129,20 @@ class Dataset:
                 low >= 0 and high < classes,
                 f"{name}, {part} split: labels must lie in 0 to {classes - 1}, but reach {low} "
                 f"to {high}; get the data again",
+            )
+
+    @property
+    def share(self) -> str:
+        """In words, how many of the published samples it holds."""
+        return self.info.share(len(self.train), len(self.test))
+
+    def require_every_class(self) -> None:
+        """Raise ArlifError where a class has no samples in a split: then data came in part."""
+        for part, split in (("train", self.train), ("test", self.test)):
+            there = set(split.labels.tolist())
+            absent = [name for label, name in enumerate(self.info.classes) if label not in there]
+            require(
+                not absent,
+                f"{self.info.name}, {part} split: every class needs samples, but "
+                f"{', '.join(absent[:3])} ({len(absent)} in all) have none; get the data again",
             )

@@ -11,6 +11,7 @@ DIGITS = DatasetInfo(
     static=True,
     licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998)",
     scale=1 / 16,
+    samples=(1347, 450),
 )
 
 

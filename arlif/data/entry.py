@@ -15,6 +15,7 @@ Loader = Callable[[Path, int, Cut], tuple[Split, Split]]
 class Entry:
     """A dataset in the registry.
 
+    count: how many samples lie in a folder, for training and for tests, without decoding them.
     alternatives: sources in the order they are tried, each a complete set. required: files that
     must be there, with their SHA-256 where it is known. prepare: brings what was fetched into the
     form that `load` reads.
@@ -22,6 +23,7 @@ class Entry:
 
     info: DatasetInfo
     load: Loader
+    count: Callable[[Path], tuple[int, int]]
     alternatives: tuple[tuple[Source, ...], ...] = ()
     required: tuple[tuple[str, str], ...] = ()
     prepare: Callable[[Path], None] = lambda folder: None

@@ -2,7 +2,7 @@
 
 from arlif.data.dataset import DatasetInfo
 from arlif.data.entry import Entry
-from arlif.data.events import event_loader
+from arlif.data.events import event_counter, event_loader
 from arlif.data.fetch import Download
 from arlif.data.recordings import (
     CIFAR10_CLASSES,
@@ -17,9 +17,15 @@ _ZENKE = "https://zenkelab.org/datasets"
 
 NMNIST = Entry(
     DatasetInfo(
-        "nmnist", (2, 34, 34), tuple("0123456789"), False, "CC BY-SA 4.0 (Orchard et al., 2015)"
+        "nmnist",
+        (2, 34, 34),
+        tuple("0123456789"),
+        False,
+        "CC BY-SA 4.0 (Orchard et al., 2015)",
+        samples=(60_000, 10_000),
     ),
     event_loader(find_nmnist, (2, 34, 34)),
+    event_counter(find_nmnist),
     (
         (
             Download(
@@ -36,7 +42,7 @@ NMNIST = Entry(
             ),
         ),
     ),
-    (("Train", ""), ("Test", "")),
+    tuple((f"{part}/{digit}", "") for part in ("Train", "Test") for digit in range(10)),
 )
 
 _CIFAR10DVS_FILES = (
@@ -60,8 +66,10 @@ CIFAR10DVS = Entry(
         False,
         "CC BY 4.0 (Li et al., 2017)",
         stored_shape=(2, 128, 128),
+        samples=(9_000, 1_000),
     ),
     event_loader(find_cifar10dvs, (2, 128, 128)),
+    event_counter(find_cifar10dvs),
     (
         tuple(
             Download(f"https://ndownloader.figshare.com/files/{number}", f"{name}.zip", md5, name)
@@ -82,8 +90,10 @@ GESTURE = Entry(
         ),
         False,
         "CC BY 4.0 (Amir et al., 2017)",
+        samples=(1_077, 264),
     ),
     event_loader(find_gesture, (2, 128, 128)),
+    event_counter(find_gesture),
     (
         (
             Download(
@@ -110,8 +120,10 @@ SHD = Entry(
         tuple(f"{language} {n}" for language in ("english", "german") for n in range(10)),
         False,
         "CC BY 4.0 (Cramer et al., 2020)",
+        samples=(8_156, 2_264),
     ),
     event_loader(find_shd, (1, 1, 700)),
+    event_counter(find_shd),
     (
         tuple(
             Download(f"{_ZENKE}/shd_{part}.h5.zip", f"shd_{part}.h5.zip", md5, f"shd_{part}.h5")

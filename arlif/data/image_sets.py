@@ -46,8 +46,10 @@ MNIST = Entry(
         True,
         "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
         1 / 255,
+        samples=(60_000, 10_000),
     ),
     _static(images.load_idx),
+    images.count_idx,
     (
         _idx_downloads(
             "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -82,8 +84,10 @@ FASHION = Entry(
         True,
         _MIT,
         1 / 255,
+        samples=(60_000, 10_000),
     ),
     _static(images.load_idx),
+    images.count_idx,
     (
         _idx_downloads(
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
@@ -117,8 +121,10 @@ CIFAR10 = Entry(
         1 / 255,
         (0.4914, 0.4822, 0.4465),
         (0.2023, 0.1994, 0.2010),
+        samples=(50_000, 10_000),
     ),
     _static(images.load_cifar10),
+    images.count_cifar10,
     (
         (
             Download(
@@ -156,8 +162,10 @@ CIFAR100 = Entry(
         1 / 255,
         (0.5071, 0.4867, 0.4408),
         (0.2675, 0.2565, 0.2761),
+        samples=(50_000, 10_000),
     ),
     _static(images.load_cifar100),
+    images.count_cifar100,
     (
         (
             Download(
@@ -181,8 +189,10 @@ TINY = Entry(
         1 / 255,
         (0.4802, 0.4481, 0.3975),
         (0.2302, 0.2265, 0.2262),
+        samples=(100_000, 10_000),
     ),
     _static(images.load_tiny_imagenet),
+    images.count_tiny_imagenet,
     (
         (
             Download(
@@ -192,7 +202,17 @@ TINY = Entry(
             ),
         ),
     ),
-    (("tiny-imagenet-200/wnids.txt", ""), ("tiny-imagenet-200/val/val_annotations.txt", "")),
+    tuple(
+        (f"tiny-imagenet-200/{file}", "")
+        for file in ("wnids.txt", "train", "val/val_annotations.txt", "val/images")
+    ),
 )
 
-IMAGE_SETS = (Entry(DIGITS, _load_digits), MNIST, FASHION, CIFAR10, CIFAR100, TINY)
+IMAGE_SETS = (
+    Entry(DIGITS, _load_digits, lambda folder: DIGITS.samples),
+    MNIST,
+    FASHION,
+    CIFAR10,
+    CIFAR100,
+    TINY,
+)

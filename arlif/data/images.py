@@ -17,6 +17,9 @@ IDX_IMAGES = ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")
 IDX_LABELS = ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")
 CIFAR10_BINARY = (*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin")
 
+Labelled = list[tuple[Path, int]]
+"""Image files, each with its label."""
+
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """An idx file of unsigned bytes: magic 0x0000 08 <rank>, big-endian sizes, then the bytes."""
@@ -51,18 +54,39 @@ def load_idx(folder: Path) -> tuple[Split, Split]:
     return train, test
 
 
+def count_idx(folder: Path) -> tuple[int, int]:
+    """The samples of MNIST and Fashion-MNIST, from their labels."""
+    train, test = (read_idx(folder / labels).size for labels in IDX_LABELS)
+    return train, test
+
+
 def read_cifar(path: Path, label_bytes: int) -> Split:
     """A binary CIFAR file: per image `label_bytes` labels, the last the class, then 3x32x32."""
-    raw = np.fromfile(path, np.uint8)
-    size = label_bytes + 3 * 32 * 32
-    require(
-        raw.size > 0 and raw.size % size == 0,
-        f"{path} does not hold whole images of {size} bytes; it was cut off: get it again",
-    )
-    rows = raw.reshape(-1, size)
+    rows = np.fromfile(path, np.uint8).reshape(count_cifar(path, label_bytes), -1)
     return Split(
         rows[:, label_bytes:].reshape(-1, 3, 32, 32), rows[:, label_bytes - 1].astype(np.int64)
     )
+
+
+def count_cifar(path: Path, label_bytes: int) -> int:
+    """The images in a binary CIFAR file. Raises ArlifError where they are not whole."""
+    size, image = path.stat().st_size, label_bytes + 3 * 32 * 32
+    require(
+        size > 0 and size % image == 0,
+        f"{path} does not hold whole images of {image} bytes; it was cut off: get it again",
+    )
+    return size // image
+
+
+def count_cifar10(folder: Path) -> tuple[int, int]:
+    """The samples of CIFAR-10."""
+    *train, test = (count_cifar(folder / file, 1) for file in CIFAR10_BINARY)
+    return sum(train), test
+
+
+def count_cifar100(folder: Path) -> tuple[int, int]:
+    """The samples of CIFAR-100."""
+    return count_cifar(folder / "train.bin", 2), count_cifar(folder / "test.bin", 2)
 
 
 def load_cifar10(folder: Path) -> tuple[Split, Split]:
@@ -133,33 +157,38 @@ def tiny_imagenet_classes(folder: Path) -> tuple[str, ...]:
     return tuple((folder / "wnids.txt").read_text(encoding="utf-8").split())
 
 
-def load_tiny_imagenet(folder: Path) -> tuple[Split, Split]:
+def find_tiny_imagenet(folder: Path) -> tuple[Labelled, Labelled]:
     """Tiny-ImageNet: train/<id>/images/*.JPEG, val/images with val_annotations.txt.
 
     The test set has no published labels, so `val` is the test split.
-    Decoded once, see `cached`.
     """
     root = folder / "tiny-imagenet-200"
     number = {name: i for i, name in enumerate(tiny_imagenet_classes(root))}
-    train = sorted(root.glob("train/*/images/*.JPEG"))
+    train = [(path, number[path.parts[-3]]) for path in sorted(root.glob("train/*/images/*.JPEG"))]
     lines = (root / "val" / "val_annotations.txt").read_text(encoding="utf-8").splitlines()
     val = [line.split("\t")[:2] for line in lines]
-    return (
-        Split(
-            _decoded(folder, "train", train),
-            np.array([number[path.parts[-3]] for path in train], np.int64),
-        ),
-        Split(
-            _decoded(folder, "test", [root / "val" / "images" / name for name, _ in val]),
-            np.array([number[label] for _, label in val], np.int64),
-        ),
-    )
+    return train, [(root / "val" / "images" / name, number[label]) for name, label in val]
 
 
-def _decoded(folder: Path, part: str, images: list[Path]) -> NDArray[np.uint8]:
-    return cached(
-        folder,
-        part,
-        images,
-        lambda: np.stack([read_image(path).transpose(2, 0, 1) for path in images]),
+def count_tiny_imagenet(folder: Path) -> tuple[int, int]:
+    """The samples of Tiny-ImageNet."""
+    train, test = find_tiny_imagenet(folder)
+    return len(train), len(test)
+
+
+def load_tiny_imagenet(folder: Path) -> tuple[Split, Split]:
+    """Tiny-ImageNet, decoded once, see `cached`."""
+    train, test = find_tiny_imagenet(folder)
+    return _decoded(folder, "train", train), _decoded(folder, "test", test)
+
+
+def _decoded(folder: Path, part: str, found: Labelled) -> Split:
+    require(
+        len(found) > 0,
+        f"{folder} holds no images for the {part} split; get the dataset again",
     )
+    images = [path for path, _ in found]
+    pixels = cached(
+        folder, part, images, lambda: np.stack([read_image(p).transpose(2, 0, 1) for p in images])
+    )
+    return Split(pixels, np.array([label for _, label in found]))

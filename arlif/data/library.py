@@ -61,6 +61,17 @@ def check(name: str, folder: Path | None = None) -> list[FileState]:
     return states
 
 
+def count(name: str, folder: Path | None = None) -> tuple[int, int] | None:
+    """The samples that are there for training and for tests; None where the dataset is not.
+
+    Nothing is decoded. Raises ArlifError: unknown name, damaged files.
+    """
+    entry, place = _entry(name), store.data_folder(folder) / name
+    if any(store.is_absent(place / file) for file, _ in entry.required):
+        return None
+    return entry.count(place)
+
+
 def load(
     name: str, folder: Path | None = None, time_steps: int = 10, cut: Cut = "count"
 ) -> Dataset:
@@ -69,12 +80,15 @@ def load(
     folder: where datasets lie, each in a folder of its name; None reads ARLIF_DATA, else
     ~/.cache/arlif/data. time_steps: frames that an event recording is cut into, of equal event
     counts (cut "count") or of equal duration (cut "time"); images have no use for both.
+    A part of the published samples will do (see `Dataset.share`) where it holds every class.
     Raises ArlifError where the name is unknown or the files are missing or damaged.
     """
     entry, place = _entry(name), store.data_folder(folder) / name
     store.need(place, [file for file, _ in entry.required], name)
     train, test = entry.load(place, time_steps, cut)
-    return Dataset(entry.info, train, test)
+    dataset = Dataset(entry.info, train, test)
+    dataset.require_every_class()
+    return dataset
 
 
 def _entry(name: str) -> Entry:

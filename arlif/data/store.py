@@ -109,12 +109,18 @@ def mark_wrong(folder: Path, states: Iterable[FileState]) -> None:
 
 def need(folder: Path, files: Iterable[str], name: str) -> None:
     """Raise ArlifError, with the cure, where one of the files is missing."""
-    missing = [file for file in files if not (folder / file).exists()]
+    missing = [file for file in files if is_absent(folder / file)]
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
     require(
         not missing,
-        f"{name} is not in {folder} ({', '.join(missing)} missing); get it with: arlif data get "
-        f"{name}, or set ARLIF_DATA to the folder that holds it",
+        f"{name} is not in {folder} ({', '.join(missing[:3])}{more} missing); get it "
+        f"with: arlif data get {name}, or set ARLIF_DATA to the folder that holds it",
     )
+
+
+def is_absent(path: Path) -> bool:
+    """Whether there is no such file, or a folder that holds nothing."""
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def _is_data(file: Path) -> bool:
@@ -144,6 +150,8 @@ def _state(folder: Path, file: str, noted: Noted, since: int = 0) -> FileState:
     path, (digest, size) = folder / file, noted
     if not path.exists():
         return FileState(file, "is missing")
+    if is_absent(path):
+        return FileState(file, "is empty")
     found = path.stat()
     if size is not None and found.st_size != size:
         return FileState(

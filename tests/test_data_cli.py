@@ -1,0 +1,71 @@
+"""arlif data: what is listed and checked."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from arlif import data
+from arlif.cli.data import app
+from arlif.data import images
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def cifar(tmp_path):
+    """A part of CIFAR-10: thirty images in every file."""
+    folder = tmp_path / "cifar10"
+    folder.mkdir()
+    rows = np.zeros((30, 3073), np.uint8)
+    rows[:, 0] = np.arange(30) % 10
+    for file in images.CIFAR10_BINARY:
+        rows.tofile(folder / file)
+    return folder
+
+
+def test_list_says_which_datasets_are_here(cifar, tmp_path):
+    listed = {
+        row["name"]: row for row in json.loads(run("list", "--data", tmp_path, "--json").stdout)
+    }
+    assert list(listed) == list(data.names())
+    assert listed["cifar10"]["here"] == [150, 30]
+    assert listed["cifar10"]["samples"] == [50_000, 10_000]
+    assert listed["digits"]["here"] == [1347, 450]
+    assert listed["nmnist"]["here"] is None
+
+
+def test_list_goes_on_past_a_damaged_dataset(cifar, tmp_path):
+    (cifar / "test_batch.bin").write_bytes(b"cut")
+    listed = {
+        row["name"]: row for row in json.loads(run("list", "--data", tmp_path, "--json").stdout)
+    }
+    assert listed["cifar10"]["here"] == "damaged; see arlif data check cifar10"
+
+
+def test_list_in_words(cifar, tmp_path, monkeypatch):
+    shown = run("list", "--data", tmp_path).stdout
+    assert "150 of 50,000" in shown
+    assert "1,347 / 450 images" in shown
+
+
+def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
+    for part in ("Train", "Test"):
+        for digit in range(10):
+            folder = tmp_path / "nmnist" / part / str(digit)
+            folder.mkdir(parents=True)
+            (folder / "1.bin").write_bytes(bytes(5))
+            (folder / "2.bin").write_bytes(bytes(5))
+    done = run("check", "nmnist", "--data", tmp_path)
+    assert done.exit_code == 0
+    assert "20 of 60,000 / 20 of 10,000 recordings" in done.stdout
+    data.store.write_manifest(tmp_path / "nmnist")
+    (tmp_path / "nmnist" / "Test" / "3" / "2.bin").unlink()
+    done = run("check", "nmnist", "--data", tmp_path)
+    assert done.exit_code == 2
+    assert "Test/3/2.bin" in done.stdout
+    assert "Test/3/1.bin" not in done.stdout
+    assert "1 wrong" in done.stdout
