@@ -151,3 +151,15 @@ def test_cores_are_printed_with_what_was_assumed(run: Path, cli: Cli):
     said = cli("map", run, "--cores", "loihi1")[1]
     assert mapping["assumptions"]
     assert all(text in said for text in (mapping["source"], *mapping["assumptions"]))
+
+
+def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
+    rows = json.loads(cli("energy", "--table3", "--json")[1])
+    code, out, _ = cli("energy", "--table3")
+    assert code == 0
+    for row in rows:
+        assert row["energy_uj"] is None
+        assert f" {row['event_multiply_accumulates_m']:,.2f} " in out
+        assert f" {row['neuron_uj']:,.2f} " in out
+    assert "not on file" in out
+    assert "spike rate of 17 %" in out

@@ -133,7 +133,7 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
 def _table3(output: Output, rate: float | None) -> None:
     from dataclasses import asdict
 
-    from hw_sim.energy.table3 import table3
+    from hw_sim.energy.table3 import resnet18_difference, table3
 
     rows = table3(rate)
     columns = ("parameters_m", "flops_m", "multiply_accumulates_m", "accumulates_m", "energy_uj")
@@ -149,18 +149,24 @@ def _table3(output: Output, rate: float | None) -> None:
             lines.append(
                 ["  arlif / paper - 1", *("" if c is None else percent(c) for c in changes)]
             )
-        for title, value in (
-            ("+ neurons", row.energy_with_neurons_uj),
-            ("+ pools as events", row.event_energy_with_neurons_uj),
+        events = (row.event_multiply_accumulates_m, row.event_accumulates_m)
+        for title, known in (
+            ("neurons alone", (None, None, row.neuron_uj)),
+            ("+ neurons", (None, None, row.energy_with_neurons_uj)),
+            ("+ pools as events", (*events, row.event_energy_with_neurons_uj)),
         ):
-            if value is not None:
-                lines.append([f"  {title}", "", "", "", "", _figure(value)])
+            if any(value is not None for value in known):
+                lines.append([f"  {title}", "", "", *map(_figure, known)])
     output.table(
         "Table 3 of arXiv:2507.20746 per sample and time step: millions; energy in uJ",
         ["", "params", "FLOPs", "MACs", "ACs", "energy"],
         lines,
     )
-    output.say("paper: the figures that are on file, see docs/energy.md; energies need --rate")
+    output.say(
+        "paper: the figures that are on file, see docs/energy.md; ACs and energies with them need "
+        "--rate; neurons in floating point"
+    )
+    output.say(resnet18_difference(rows[0]))
     output.result([asdict(row) for row in rows])
 
 
