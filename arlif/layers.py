@@ -13,6 +13,19 @@ class _OverTime(nn.Module):
         return super().forward(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
+class _Norm(_OverTime):
+    """Mixin: a batch norm, which must have something to normalize over."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize x [T, N, C, ...]. Raises ArlifError on one value per channel in training."""
+        require(
+            not self.training or x.numel() > x.shape[2],
+            "batch norm in training needs more than one value per channel, got one; take a larger "
+            "batch (batch_size)",
+        )
+        return super().forward(x)
+
+
 class Conv2d(_OverTime, nn.Conv2d):
     """torch.nn.Conv2d on [T, N, C, H, W]."""
 
@@ -21,11 +34,11 @@ class Linear(nn.Linear):
     """torch.nn.Linear on [T, N, features]."""
 
 
-class BatchNorm2d(_OverTime, nn.BatchNorm2d):
+class BatchNorm2d(_Norm, nn.BatchNorm2d):
     """torch.nn.BatchNorm2d on [T, N, C, H, W]; statistics over T, N, H, W."""
 
 
-class BatchNorm1d(_OverTime, nn.BatchNorm1d):
+class BatchNorm1d(_Norm, nn.BatchNorm1d):
     """torch.nn.BatchNorm1d on [T, N, features]; statistics over T and N."""
 
 

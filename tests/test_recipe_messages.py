@@ -72,3 +72,20 @@ def test_a_missing_field_is_named(missing):
 def test_recipes_come_back_from_their_files(name):
     recipe = load_recipe(name)
     assert from_mapping(Recipe, to_mapping(recipe), name) == recipe
+
+
+def test_extends_is_found_beside_the_file_that_names_it(tmp_path):
+    (tmp_path / "base.toml").write_text('extends = "digits"\nepochs = 3')
+    (tmp_path / "own.toml").write_text('extends = "base.toml"\nseed = 5')
+    recipe = load_recipe(str(tmp_path / "own.toml"))
+    assert (recipe.dataset, recipe.epochs, recipe.seed) == ("digits", 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("extends", "message"),
+    [('"own.toml"', "extends itself"), ("5", "extends is a recipe's name, not 5")],
+)
+def test_an_impossible_extends_is_named(tmp_path, extends, message):
+    (tmp_path / "own.toml").write_text(f"extends = {extends}")
+    with pytest.raises(ArlifError, match=message):
+        load_recipe(str(tmp_path / "own.toml"))

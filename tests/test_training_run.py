@@ -221,6 +221,24 @@ def test_resume_with_another_recipe_names_the_difference(finished):
         train(other, run, resume=True)
 
 
+@pytest.mark.parametrize("devices", [0, -1, 129])
+def test_an_impossible_number_of_devices_is_refused(tmp_path, devices):
+    with pytest.raises(ArlifError, match=f"trains on 1 to 128 devices, not {devices}"):
+        train(SMALL, tmp_path / "run", accelerator="cpu", devices=devices)
+
+
+def test_a_run_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(ArlifError, match="a run is a directory"):
+        train(SMALL, tmp_path / "run", overwrite=True)
+
+
+def test_a_batch_that_cannot_be_normalized_is_refused(tmp_path):
+    recipe = dataclasses.replace(SMALL, architecture=Stack(hidden=(4,)), batch_size=1)
+    with pytest.raises(ArlifError, match="more than one value per channel, got one; take a larger"):
+        train(recipe, tmp_path / "run", accelerator="cpu")
+
+
 def test_a_missing_run_is_named(tmp_path):
     with pytest.raises(ArlifError, match="no training run"):
         load_trained(tmp_path / "nothing")
@@ -264,6 +282,8 @@ def test_a_damaged_config_is_refused(finished, tmp_path, text):
         ("learning_rate=fast", "learning_rate: input should be a valid number, not 'fast'"),
         ("dataset.name=x", "dataset holds a value"),
         ("epochs", "key=value"),
+        ("seed=2020-01-01", "2020-01-01 is a date; values are text, numbers"),
+        ("seed=100000000000000000000000000", r"seed must be below 2\*\*63, not 1000"),
     ],
 )
 def test_wrong_values_in_a_recipe_are_named(change, message):

@@ -63,6 +63,7 @@ class Recipe:
         whole = ("seed", "train_per_class", "test_per_class")
         for name in (*whole, "weight_decay", "warmup_epochs"):
             require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
+        require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
         require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
         require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
         require(
@@ -112,7 +113,7 @@ def load_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
     """A recipe by name, or from a file whose path ends in .toml, with some values replaced.
 
     changes: values by dotted path, such as {"epochs": 40, "neuron.name": "lif-soft"}.
-    A file may start from another recipe: extends = "name".
+    A file may start from another recipe: extends = "name", or a file beside it.
     Raises ArlifError where the name or a path is unknown, or a value does not fit.
     """
     return _changed(_read(name), changes or {}, f"recipe {name}")
@@ -123,19 +124,28 @@ def change_recipe(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     return _changed(to_mapping(recipe), changes, "the changed recipe")
 
 
-def _read(name: str) -> dict[str, Any]:
+def _read(name: str, beside: Path = Path(), inside: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A recipe's mapping; files lie relative to `beside`, `inside` are those that extend it."""
     known = recipe_names()
     require(
         name in known or name.endswith(".toml"),
         f"no recipe is called {name!r}; there are {', '.join(known)}; a file's name ends in .toml",
     )
+    file = _FOLDER / f"{name}.toml" if name in known else beside / name
+    require(
+        str(file) not in inside,
+        f"the recipe {name} extends itself ({' - '.join([*inside, str(file)])}); take one out",
+    )
     try:
-        file = _FOLDER / f"{name}.toml" if name in known else Path(name)
         mapping = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArlifError(f"cannot read the recipe {name}: {error}") from None
     base = mapping.pop("extends", None)
-    return mapping if base is None else _merged(_read(base), mapping)
+    if base is None:
+        return mapping
+    require(isinstance(base, str), f"recipe {name}: extends is a recipe's name, not {base!r}")
+    folder = (beside / name).parent
+    return _merged(_read(base, folder, (*inside, str(file))), mapping)
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

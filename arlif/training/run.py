@@ -67,6 +67,10 @@ def train(
     home = Run(run)
     if not _is_worker():
         _check(recipe, home, resume, overwrite)
+    require(
+        1 <= devices <= recipe.batch_size,
+        f"a batch of {recipe.batch_size} trains on 1 to {recipe.batch_size} devices, not {devices}",
+    )
     dataset = recipe.load_data(folder)
     if not _is_worker() and not resume:
         _start(recipe, home)
@@ -145,6 +149,10 @@ def _is_worker() -> bool:
 
 def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
     """Raise unless training may go on, or start, in `run`."""
+    require(
+        run.folder.is_dir() or not run.folder.exists(),
+        f"a run is a directory, and {run.folder} is a file; choose another name",
+    )
     if resume:
         require_same_recipe(recipe, run.folder)
         return
