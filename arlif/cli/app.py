@@ -1,6 +1,6 @@
 """Puts the verbs together and turns errors into one clear line and an exit code.
 
-0: good. 1: a mismatch was found. 2: bad input.
+0: good. 1: a mismatch was found. 2: bad input. 130: stopped by Ctrl-C.
 """
 
 import sys
@@ -56,6 +56,7 @@ app.command("import")(import_network)
 app.add_typer(lava.app, name="lava")
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -65,3 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ArlifError as error:
         ERRORS.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(BAD_INPUT)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            ERRORS.print("stopped", highlight=False)
+        raise
