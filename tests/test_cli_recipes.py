@@ -7,7 +7,7 @@ import pytest
 
 from arlif.cli import main
 from arlif.networks import build
-from arlif.training import load_recipe, recipe_names, train
+from arlif.training import Recipe, load_recipe, recipe_names, train
 
 
 @pytest.fixture
@@ -76,6 +76,15 @@ def test_a_summary_of_a_changed_recipe_and_of_a_run(cli, tmp_path):
     assert "--set changes a recipe" in err
 
 
+def test_a_summary_counts_parameters_of_every_time_step(cli):
+    code, out, _ = cli("summary", "digits", "--set", "neuron.name=psn", "--json")
+    recipe = load_recipe("digits", {"neuron.name": "psn"})
+    assert code == 0
+    assert json.loads(out)["parameters"] == sum(
+        p.numel() for p in build(recipe.network()).parameters()
+    )
+
+
 def test_a_wrong_name_is_one_clear_line(cli):
     code, out, err = cli("summary", "digit")
     assert code == 2
@@ -94,3 +103,12 @@ def test_resume_takes_the_recipe_of_the_run(cli, tmp_path):
     assert (code, "another recipe (epochs differ)" in err) == (2, True)
     code, _, err = cli("train", tmp_path / "run", "--resume", "--recipe", "digits")
     assert (code, "another recipe (architecture, epochs differ)" in err) == (2, True)
+
+
+def test_ctrl_c_outside_of_training_is_one_line(cli, tmp_path, monkeypatch):
+    def interrupted(self, folder=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recipe, "load_data", interrupted)
+    code, _, err = cli("train", tmp_path / "run")
+    assert (code, err) == (130, "stopped\n")

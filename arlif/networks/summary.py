@@ -57,11 +57,12 @@ class NetworkSummary:
 def summarize(config: NetworkConfig) -> NetworkSummary:
     """Build the network and run one empty sample through it for one time step."""
     found: list[LayerSummary] = []
+    whole = dict(build(config).named_modules())  # parallel neurons have parameters per time step
     net = build(replace(config, time_steps=1)).eval()
     for name, module in net.named_modules():
         if not list(module.children()):
             module.register_forward_hook(
-                lambda layer, _, out, name=name: found.append(_layer(name, layer, out))
+                lambda layer, _, out, name=name: found.append(_layer(name, layer, out, whole[name]))
             )
     with torch.inference_mode():
         net(torch.zeros(1, 1, *config.input_shape))
@@ -81,12 +82,12 @@ def flops(layer: nn.Module, out: Tensor) -> int:
     return 2 * multiply_accumulates(layer, out) + (out.numel() if biased else 0)
 
 
-def _layer(name: str, layer: nn.Module, out: Tensor) -> LayerSummary:
+def _layer(name: str, layer: nn.Module, out: Tensor, whole: nn.Module) -> LayerSummary:
     return LayerSummary(
         name,
         type(layer).__name__,
         tuple(out.shape[2:]),
-        sum(p.numel() for p in layer.parameters()),
+        sum(p.numel() for p in whole.parameters()),
         out.numel() if isinstance(layer, SpikingNeuron) else 0,
         multiply_accumulates(layer, out),
         flops(layer, out),
