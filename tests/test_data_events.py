@@ -136,31 +136,111 @@ def test_cifar10dvs_takes_the_first_tenth_for_tests_and_resizes(tmp_path):
     assert x.mean().item() == pytest.approx(raw.mean(), rel=0.15)
 
 
-def test_gesture_files_are_read_as_published(tmp_path):
-    for part in ("Train", "Test"):
-        folder = tmp_path / "dvs128-gesture" / f"ibmGesture{part}" / "user01_led"
+def write_gesture(place):
+    """One recording of every gesture in both splits; the folder of those for training."""
+    for part in ("Test", "Train"):
+        folder = place / "dvs128-gesture" / f"ibmGesture{part}" / "user01_led"
         folder.mkdir(parents=True)
         for label in range(11):
             np.save(folder / f"{label}.npy", np.array([[5, 7, 1, 3], [9, 127, 0, 4]], np.float32))
+    return folder
+
+
+def test_gesture_files_are_read_as_published(tmp_path):
+    write_gesture(tmp_path)
     split = data.load("dvs128-gesture", tmp_path, time_steps=2).train
     assert sorted(split.labels.tolist()) == list(range(11))
     assert np.argwhere(split.inputs[0]).tolist() == [[0, 1, 7, 5], [1, 0, 127, 9]]
 
 
-def test_shd_files_are_read_as_published(tmp_path):
-    folder = tmp_path / "shd"
-    folder.mkdir()
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([[-1, 7, 1, 3], [9, 5, 0, 4]], "x must lie in 0 to 127, but reaches -1 to 9"),
+        ([[1, 128, 1, 3], [9, 5, 0, 4]], "y must lie in 0 to 127, but reaches 5 to 128"),
+        ([[1, 7, 2, 3], [9, 5, 0, 4]], "p must lie in 0 to 1, but reaches 0 to 2"),
+        ([[1, 7, 1, np.nan], [9, 5, 0, 4]], "no numbers"),
+        ([[1, 7, 1], [9, 5, 0]], r"its shape is \(2, 3\)"),
+        (["a", "b"], "could not convert"),
+    ],
+)
+def test_damaged_gesture_files_are_named(tmp_path, content, message):
+    np.save(write_gesture(tmp_path) / "3.npy", np.array(content))
+    with pytest.raises(ArlifError, match=r"3\.npy is damaged.*" + message):
+        data.load("dvs128-gesture", tmp_path, time_steps=2)
+
+
+def test_junk_among_the_recordings_is_named(tmp_path):
+    folder = write_gesture(tmp_path)
+    (folder / "3.npy").write_bytes(b"junk")
+    with pytest.raises(ArlifError, match=r"3\.npy is damaged"):
+        data.load("dvs128-gesture", tmp_path, time_steps=2)
+    for name in ("notes", "11"):
+        (folder / "3.npy").rename(folder / f"{name}.npy")
+        with pytest.raises(ArlifError, match=rf"{name}\.npy: '{name}' must be the number of a cla"):
+            data.load("dvs128-gesture", tmp_path, time_steps=2)
+        (folder / f"{name}.npy").rename(folder / "3.npy")
+
+
+def test_damaged_nmnist_files_are_named(tmp_path):
+    write_nmnist(tmp_path)
+    file = tmp_path / "nmnist" / "Train" / "4" / "00001.bin"
+    for content in (b"", bytes(12)):
+        file.write_bytes(content)
+        with pytest.raises(ArlifError, match=r"4/00001\.bin is damaged \(\d+ bytes are not whole"):
+            data.load("nmnist", tmp_path, time_steps=2)
+    file.write_bytes(nmnist_bytes(34, 3, 1, 5) * 2)
+    with pytest.raises(ArlifError, match=r"4/00001\.bin is damaged: x must lie in 0 to 33"):
+        data.load("nmnist", tmp_path, time_steps=2)
+    file.parent.rename(file.parents[1] / "four")
+    file.parent.mkdir()
+    file.touch()
+    with pytest.raises(ArlifError, match="'four' must be the number of a class, 0 to 9"):
+        data.load("nmnist", tmp_path, time_steps=2)
+
+
+@pytest.mark.parametrize("content", [b"", b"# no end", b"# ends\n1234567"])
+def test_damaged_aedat_files_are_named(tmp_path, content):
+    (tmp_path / "one.aedat").write_bytes(content)
+    with pytest.raises(ArlifError, match=r"one\.aedat does not hold whole events"):
+        read_aedat2(tmp_path / "one.aedat")
+
+
+def write_shd(folder, units=(3, 699), times=(0.1, 0.5), recordings=20):
+    """Twenty labels in both splits, and recordings that are all the same."""
+    folder.mkdir(exist_ok=True)
     for part in ("train", "test"):
         with h5py.File(folder / f"shd_{part}.h5", "w") as file:
             spikes = file.create_group("spikes")
-            for name, kind, values in (("times", "f4", [0.1, 0.5]), ("units", "u2", [3, 699])):
-                stored = spikes.create_dataset(name, (20,), h5py.vlen_dtype(np.dtype(kind)))
-                for number in range(20):
+            for name, kind, values in (("times", "f4", times), ("units", "u2", units)):
+                shape = (recordings,)
+                stored = spikes.create_dataset(name, shape, h5py.vlen_dtype(np.dtype(kind)))
+                for number in range(recordings):
                     stored[number] = np.array(values, kind)
             file["labels"] = np.arange(20)[::-1]
+
+
+def test_shd_files_are_read_as_published(tmp_path):
+    folder = tmp_path / "shd"
+    write_shd(folder)
     split = data.load("shd", tmp_path, time_steps=2, cut="count").train
     assert split.labels.tolist() == list(range(20))[::-1]
     assert np.argwhere(split.inputs[0]).tolist() == [[0, 0, 0, 3], [1, 0, 0, 699]]
     (folder / "shd_train.h5").write_bytes(b"broken")
     with pytest.raises(ArlifError, match=r"shd_train\.h5 is damaged"):
+        data.load("shd", tmp_path, time_steps=2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"units": (3, 700)}, "x must lie in 0 to 699"),
+        ({"units": (3,)}, "2 times and 1 units"),
+        ({"times": (0.1, np.nan)}, "no numbers"),
+        ({"recordings": 19}, "19"),
+    ],
+)
+def test_damaged_shd_recordings_are_named(tmp_path, wrong, message):
+    write_shd(tmp_path / "shd", **wrong)
+    with pytest.raises(ArlifError, match=r"shd_train\.h5 is damaged.*" + message):
         data.load("shd", tmp_path, time_steps=2)

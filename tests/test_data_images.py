@@ -89,7 +89,10 @@ def test_cifar10_sheets_become_the_binary_version(tmp_path):
 @pytest.mark.skipif(not WEBP.exists(), reason="the packed CIFAR-10 is not here")
 def test_the_real_cifar10_matches_the_published_checksums(tmp_path):
     sheets = [f"cifar10_train_{n}.webp" for n in range(5)] + ["cifar10_test_0.webp"]
-    tiles = [images.read_image(WEBP / sheet).reshape(100, 32, 100, 32, 3) for sheet in sheets]
+    tiles = [
+        images.read_image(WEBP / sheet, (3200, 3200)).reshape(100, 32, 100, 32, 3)
+        for sheet in sheets
+    ]
     pictures = [t.transpose(0, 2, 4, 1, 3).reshape(-1, 3, 32, 32) for t in tiles]
     with np.load(WEBP / "labels.npz") as stored:
         parts = [stored["cifar10_train"], stored["cifar10_test"]]
@@ -132,7 +135,44 @@ def test_tiny_imagenet_is_read_as_published(tmp_path):
 def test_unreadable_images_are_named(tmp_path):
     (tmp_path / "broken.JPEG").write_bytes(b"\xff\xd8nothing")
     with pytest.raises(ArlifError, match=r"cannot read the image .*broken\.JPEG"):
-        images.read_image(tmp_path / "broken.JPEG")
+        images.read_image(tmp_path / "broken.JPEG", (64, 64))
+
+
+def add_a_small_image(root):
+    Image.new("RGB", (32, 64)).save(root / "train" / NAMES[4] / "images" / "small.JPEG")
+
+
+def add_a_class(root):
+    (root / "train" / NAMES[4]).rename(root / "train" / "n999")
+
+
+def annotate(text):
+    return lambda root: (root / "val" / "val_annotations.txt").write_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (add_a_small_image, r"small\.JPEG must be 64 x 64, not 64 x 32"),
+        (add_a_class, r"n00000004_0\.JPEG: 'n999' is no class that .*wnids\.txt lists"),
+        (annotate(b"val_0.JPEG\n"), r"every line of .*val_annotations\.txt must name an image"),
+        (annotate(b"val_0.JPEG\tn999\n"), r"val_annotations\.txt: 'n999' is no class"),
+        (annotate(b"\xff\t\xfe\n"), r"val_annotations\.txt: .* is no class"),
+        (annotate(b"gone.JPEG\tn00000004\n"), r"cannot read .*gone\.JPEG"),
+        (annotate(b""), "holds no images for the test split"),
+        (lambda root: (root / "train").rename(root / "away"), "train missing"),
+    ],
+)
+def test_damaged_tiny_imagenet_is_named(tmp_path, damage, message):
+    damage(write_tiny(tmp_path))
+    with pytest.raises(ArlifError, match=message):
+        data.load("tiny-imagenet", tmp_path)
+
+
+def test_a_damaged_gz_is_named(tmp_path):
+    (tmp_path / "some-ubyte.gz").write_bytes(b"\x1f\x8bbroken")
+    with pytest.raises(ArlifError, match=r"some-ubyte\.gz is damaged"):
+        images.unzip_idx(tmp_path)
 
 
 def test_normalization_is_per_channel():

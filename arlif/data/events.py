@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +40,20 @@ def frames(
             f"{recording.file} holds {len(events)} events, too few for {time_steps} frames; "
             "lower time_steps or get the dataset again",
         )
+        _require_inside(recording.file, events, shape)
         counted[number] = to_frames(events).clip(0, 255)
     return counted
+
+
+def _require_inside(file: Path, events: NDArray[Any], shape: Shape) -> None:
+    """Raise ArlifError where an event lies outside the sensor."""
+    for field, size in zip("pyx", shape, strict=True):
+        low, high = int(events[field].min()), int(events[field].max())
+        require(
+            low >= 0 and high < size,
+            f"{file} is damaged: {field} must lie in 0 to {size - 1}, but reaches {low} to {high}; "
+            "get the dataset again",
+        )
 
 
 def event_loader(

@@ -8,8 +8,10 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import Protocol
 
@@ -119,7 +121,7 @@ def unpack(archive: Path, folder: Path) -> None:
         elif archive.suffix == ".zip":
             with zipfile.ZipFile(archive) as zipped:
                 zipped.extractall(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, BadGzipFile, EOFError, zlib.error) as error:
         raise ArlifError(f"{archive} is damaged ({error}); delete it and get it again") from None
 
 

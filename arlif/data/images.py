@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,15 @@ def unzip_idx(folder: Path) -> None:
     """Replace every .gz in the folder by its content."""
     for packed in folder.glob("*-ubyte.gz"):
         with atomic_path(packed.with_suffix("")) as temporary:
-            temporary.write_bytes(gzip.decompress(packed.read_bytes()))
+            temporary.write_bytes(_unzipped(packed))
         packed.unlink()
+
+
+def _unzipped(packed: Path) -> bytes:
+    try:
+        return gzip.decompress(packed.read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ArlifError(f"{packed} is damaged ({error}); delete it and get it again") from None
 
 
 def load_idx(folder: Path) -> tuple[Split, Split]:
@@ -137,37 +145,59 @@ def cifar10_from_png(folder: Path) -> None:
         return
     lists = [folder / "train_lables.json", folder / "test_lables.json"]
     labels = [json.loads(file.read_text(encoding="utf-8")) for file in lists]
-    images = [read_image(sheet).reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2) for sheet in sheets]
+    pixels = [read_image(sheet, (10_000, 1024)) for sheet in sheets]
+    images = [sheet.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2) for sheet in pixels]
     write_cifar10(folder, np.concatenate(images), np.asarray(labels[0] + labels[1], np.uint8))
     for file in (*sheets, *lists):
         file.unlink()
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """An image file as [H, W, 3]. Raises ArlifError where it cannot be read."""
+def read_image(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image file of `size` (H, W) as [H, W, 3]. Raises ArlifError where it cannot be read."""
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, Image.DecompressionBombError) as error:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ArlifError(f"cannot read the image {path} ({error}); get the dataset again") from None
-
-
-def tiny_imagenet_classes(folder: Path) -> tuple[str, ...]:
-    """The 200 WordNet ids, in the order that numbers the classes."""
-    return tuple((folder / "wnids.txt").read_text(encoding="utf-8").split())
+    require(
+        pixels.shape[:2] == size,
+        f"the image {path} must be {size[0]} x {size[1]}, not {pixels.shape[0]} x "
+        f"{pixels.shape[1]}; get the dataset again",
+    )
+    return pixels
 
 
 def find_tiny_imagenet(folder: Path) -> tuple[Labelled, Labelled]:
     """Tiny-ImageNet: train/<id>/images/*.JPEG, val/images with val_annotations.txt.
 
-    The test set has no published labels, so `val` is the test split.
+    wnids.txt lists the 200 WordNet ids in the order that numbers the classes. The test set has no
+    published labels, so `val` is the test split.
     """
     root = folder / "tiny-imagenet-200"
-    number = {name: i for i, name in enumerate(tiny_imagenet_classes(root))}
-    train = [(path, number[path.parts[-3]]) for path in sorted(root.glob("train/*/images/*.JPEG"))]
-    lines = (root / "val" / "val_annotations.txt").read_text(encoding="utf-8").splitlines()
-    val = [line.split("\t")[:2] for line in lines]
-    return train, [(root / "val" / "images" / name, number[label]) for name, label in val]
+    names, annotations = root / "wnids.txt", root / "val" / "val_annotations.txt"
+    number = {name: i for i, name in enumerate(_text(names).split())}
+
+    def label(name: str, where: Path) -> int:
+        require(
+            name in number,
+            f"{where}: {name!r} is no class that {names} lists; get the dataset again",
+        )
+        return number[name]
+
+    train = sorted(root.glob("train/*/images/*.JPEG"))
+    rows = [line.split("\t") for line in _text(annotations).splitlines()]
+    require(
+        all(len(row) > 1 for row in rows),
+        f"every line of {annotations} must name an image and its class; get the dataset again",
+    )
+    return (
+        [(path, label(path.parts[-3], path)) for path in train],
+        [(root / "val" / "images" / row[0], label(row[1], annotations)) for row in rows],
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def count_tiny_imagenet(folder: Path) -> tuple[int, int]:
@@ -189,6 +219,9 @@ def _decoded(folder: Path, part: str, found: Labelled) -> Split:
     )
     images = [path for path, _ in found]
     pixels = cached(
-        folder, part, images, lambda: np.stack([read_image(p).transpose(2, 0, 1) for p in images])
+        folder,
+        part,
+        images,
+        lambda: np.stack([read_image(p, (64, 64)).transpose(2, 0, 1) for p in images]),
     )
     return Split(pixels, np.array([label for _, label in found]))

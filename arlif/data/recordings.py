@@ -37,11 +37,10 @@ Found = tuple[list[Recording], list[Recording]]
 
 def find_nmnist(folder: Path) -> Found:
     """N-MNIST: {Train,Test}/<digit>/<id>.bin, five bytes an event."""
-    from tonic.io import read_mnist_file
 
     def split(part: str) -> list[Recording]:
         return [
-            Recording(file, int(file.parent.name), partial(read_mnist_file, str(file), KIND))
+            Recording(file, _label(file, file.parent.name, 10), partial(_read_nmnist, file))
             for file in sorted((folder / part).glob("*/*.bin"))
         ]
 
@@ -69,7 +68,7 @@ def find_gesture(folder: Path) -> Found:
 
     def split(part: str) -> list[Recording]:
         return [
-            Recording(file, int(file.stem), partial(_read_gesture, file))
+            Recording(file, _label(file, file.stem, 11), partial(_read_gesture, file))
             for file in sorted((folder / f"ibmGesture{part}").glob("*/*.npy"))
         ]
 
@@ -83,8 +82,8 @@ def find_shd(folder: Path) -> Found:
         path = folder / f"shd_{part}.h5"
         try:
             with h5py.File(path, "r") as file:
-                labels = np.asarray(file["labels"], np.int64)
-        except (OSError, KeyError) as error:
+                labels = np.asarray(file["labels"], np.int64).reshape(-1)
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise _damaged(path, error) from None
         return [
             Recording(path, int(label), partial(_read_shd, path, number))
@@ -104,18 +103,53 @@ def _damaged(path: Path, why: Exception | str) -> ArlifError:
     return ArlifError(f"{path} is damaged ({why}); get the dataset again")
 
 
+def _label(file: Path, name: str, classes: int) -> int:
+    """The class that a folder or a file is named after."""
+    require(
+        name.isdecimal() and int(name) < classes,
+        f"{file}: {name!r} must be the number of a class, 0 to {classes - 1}; move it away if it "
+        "is not of the dataset",
+    )
+    return int(name)
+
+
+def _read_nmnist(path: Path) -> NDArray[Any]:
+    from tonic.io import read_mnist_file
+
+    size = path.stat().st_size
+    if size == 0 or size % 5:
+        raise _damaged(path, f"{size} bytes are not whole events of 5 bytes")
+    return read_mnist_file(str(path), KIND)
+
+
 def _read_shd(path: Path, number: int) -> NDArray[Any]:
     try:
         with h5py.File(path, "r") as file:
-            times, units = file["spikes/times"][number], file["spikes/units"][number]
-            return _events(np.asarray(times, np.float64) * 1e6, units, 0, 0)
-    except (OSError, KeyError, IndexError, ValueError) as error:
+            times = np.asarray(file["spikes/times"][number], np.float64)
+            units = file["spikes/units"][number]
+    except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
+    if len(times) != len(units):
+        raise _damaged(path, f"recording {number} has {len(times)} times and {len(units)} units")
+    _require_finite(path, times)
+    return _events(times * 1e6, units, 0, 0)
 
 
 def _read_gesture(path: Path) -> NDArray[Any]:
-    x, y, p, t = np.load(path, allow_pickle=False).T
+    try:
+        rows = np.asarray(np.load(path, allow_pickle=False), np.float64)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise _damaged(path, error) from None
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise _damaged(path, f"its rows must be x, y, p, t, but its shape is {rows.shape}")
+    _require_finite(path, rows)
+    x, y, p, t = rows.T
     return _events(t * 1000, x, y, p)
+
+
+def _require_finite(path: Path, values: NDArray[np.float64]) -> None:
+    if not np.isfinite(values).all():
+        raise _damaged(path, "it holds values that are no numbers")
 
 
 def read_aedat2(path: Path) -> NDArray[Any]:
@@ -124,11 +158,9 @@ def read_aedat2(path: Path) -> NDArray[Any]:
     Address bits: 0 polarity (0 is on), 1-7 x, 8-14 y; the second word is the time in microseconds.
     The sensor is mounted turned, so the picture's x is 127 - y and its y is 127 - x.
     """
-    raw = path.read_bytes()
-    start = 0
-    while raw[start : start + 1] == b"#":
-        start = raw.index(b"\n", start) + 1
-    body = raw[start:]
+    body = path.read_bytes()
+    while body.startswith(b"#"):
+        body = body.partition(b"\n")[2]
     require(
         len(body) > 0 and len(body) % 8 == 0,
         f"{path} does not hold whole events of 8 bytes; it was cut off: get the dataset again",
