@@ -1,5 +1,6 @@
 """Torch layers over [T, N, ...]: time and batch are folded while the layer works."""
 
+import torch
 from torch import Tensor, nn
 
 from arlif.errors import require
@@ -57,8 +58,12 @@ class Flatten(nn.Flatten):
         super().__init__(start_dim=2)
 
 
-class Dropout(_OverTime, nn.Dropout):
-    """torch.nn.Dropout on [T, N, ...], a new mask at every time step."""
+class Dropout(nn.Dropout):
+    """torch.nn.Dropout on [T, N, ...]; each sample keeps one mask over all time steps."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop the same values at every time step of x [T, N, ...]."""
+        return x * super().forward(torch.ones_like(x[:1])) if self.training else x
 
 
 class Repeat(nn.Module):

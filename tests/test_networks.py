@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from arlif import layers
 from arlif.errors import ArlifError
@@ -15,7 +16,8 @@ from arlif.networks import (
     summarize,
 )
 from arlif.networks.neuron import NEURONS
-from arlif.neurons import SpikingNeuron
+from arlif.neurons import ARLIF, SpikingNeuron
+from arlif.quantize.trace import linearize
 from arlif.training import load_recipe, recipe_names
 
 
@@ -140,3 +142,25 @@ def test_every_recipe_builds_for_its_dataset():
 def test_a_dense_network_takes_flattened_frames():
     net = build(config(Stack(hidden=(5,)), shape=(1, 1, 700), static=False))
     assert net(torch.rand(3, 2, 1, 1, 700)).shape == (3, 2, 10)
+
+
+def test_dropout_keeps_one_mask_over_all_time_steps():
+    torch.manual_seed(1)
+    dropout = layers.Dropout(0.25)
+    x = torch.ones(5, 8, 400)
+    out = dropout(x)
+    assert torch.equal(out, out[:1].expand_as(out))
+    assert not torch.equal(out[0, 0], out[0, 1])
+    assert out.unique().tolist() == pytest.approx([0, 1 / 0.75])
+    assert out.mean().item() == pytest.approx(1, abs=0.05)
+    assert dropout.eval()(x) is x
+
+
+def test_dropout_vanishes_from_integers():
+    parts = (layers.Linear(6, 4), ARLIF(), layers.Linear(4, 2))
+    net = nn.Sequential(*parts[:2], layers.Dropout(0.5), parts[2]).eval()
+    linear = linearize(net, (6,))
+    assert len(linear.populations) == 1
+    (term,) = linear.readout.terms
+    weight = torch.as_tensor(term.synapses.weight).float()
+    torch.testing.assert_close(weight, parts[2].weight.detach())
