@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import os
+import socketserver
 import tarfile
 import threading
 import zipfile
@@ -77,9 +78,48 @@ def test_a_finished_part_is_not_downloaded_again(server, tmp_path):
 
 def test_a_wrong_checksum_is_refused_and_leaves_no_file(server, tmp_path):
     url, _ = server
-    with pytest.raises(ArlifError, match="arrived damaged"):
+    with pytest.raises(ArlifError, match=r"arrived damaged .* run the same again to start anew"):
         Download(url, "file.bin", "0" * 32).fetch(tmp_path, quiet)
-    assert not (tmp_path / "file.bin").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def answering(answer):
+    """A server that sends some bytes to every request and hangs up; its address."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(65536)
+            self.request.sendall(answer)
+
+    return socketserver.TCPServer(("127.0.0.1", 0), Handler)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message", "kept"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + b"x" * 1000,
+            "ended early, after 1,000 of 3,000 bytes; run the same again to continue",
+            1000,
+        ),
+        (CHUNKED + b"ff\r\nxx", "IncompleteRead.* run the same again to continue", 0),
+        (b"nonsense\r\n\r\n", "nonsense.* run the same again to continue", None),
+        (b"", "cannot download file.bin: .* run the same again to continue", None),
+    ],
+)
+def test_a_cut_download_keeps_what_came(tmp_path, answer, message, kept):
+    with answering(answer) as running:
+        thread = threading.Thread(target=running.handle_request)
+        thread.start()
+        source = Download(f"http://127.0.0.1:{running.server_address[1]}/", "file.bin", "0" * 32)
+        with pytest.raises(ArlifError, match=message):
+            source.fetch(tmp_path, quiet)
+        thread.join()
+    part = tmp_path / "file.bin.part"
+    assert (part.stat().st_size if part.exists() else None) == kept
 
 
 def test_an_unreachable_source_is_named(tmp_path):

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from gzip import BadGzipFile
+from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 
@@ -54,11 +55,12 @@ class Download:
         part = target.with_name(target.name + ".part")
         if not target.exists():
             _download(self.url, part, self.file, progress)
-            require(
-                checksum(part, "md5") == self.md5,
-                f"{self.file} arrived damaged (its MD5 is not {self.md5}); delete {part} and get "
-                "the dataset again",
-            )
+            if checksum(part, "md5") != self.md5:
+                part.unlink()
+                raise ArlifError(
+                    f"{self.file} arrived damaged (its MD5 is not {self.md5}) and was removed; run "
+                    "the same again to start anew"
+                )
             part.replace(target)
         unpack(target, folder)
 
@@ -126,14 +128,18 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def _download(url: str, part: Path, name: str, progress: Progress) -> None:
-    """Download to `part`, continuing what is already there."""
+    """Download to `part`, continuing what is already there.
+
+    Raises ArlifError where it ends early; what came is kept.
+    """
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             if answer.status != 206:
                 have = 0
-            total = have + int(answer.headers.get("Content-Length") or 0)
+            length = answer.headers.get("Content-Length")
+            total = have + int(length) if length else 0
             with part.open("ab" if have else "wb") as file:
                 while chunk := answer.read(CHUNK):
                     file.write(chunk)
@@ -143,10 +149,14 @@ def _download(url: str, part: Path, name: str, progress: Progress) -> None:
         if error.code == 416:  # everything is there already
             return
         raise ArlifError(f"cannot download {name}: {error}") from None
-    except (OSError, urllib.error.URLError) as error:
-        raise ArlifError(
-            f"cannot download {name}: {error}; run the same again to continue"
-        ) from None
+    except (OSError, HTTPException) as error:
+        why = str(error).strip() or type(error).__name__
+        raise ArlifError(f"cannot download {name}: {why}; run the same again to continue") from None
+    require(
+        have >= total,
+        f"cannot download {name}: the connection ended early, after {have:,} of {total:,} bytes; "
+        "run the same again to continue",
+    )
 
 
 def _run(command: list[str], folder: str) -> None:
