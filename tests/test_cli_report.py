@@ -163,3 +163,15 @@ def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
         assert f" {row['neuron_uj']:,.2f} " in out
     assert "not on file" in out
     assert "spike rate of 17 %" in out
+
+
+def test_nothing_is_minus_zero(run: Path, cli: Cli):
+    assert cli("simulate", run, "--samples", "4")[0] == 0
+    assert cli("energy", run)[0] == 0
+    energy = json.loads((run / "energy.json").read_text())
+    energy["estimates"][0] |= {"border": -0.01, "error": -1e-6}
+    (run / "energy.json").write_text(json.dumps(energy))
+    assert cli("report", run)[0] == 0
+    page = (run / "report.html").read_text()
+    assert "<td>-0.0" not in page
+    assert "<td>0.00 %</td>" in page

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,6 +16,7 @@ from arlif.cli import main
 from arlif.run import Run
 from hw_sim.energy.sensors import measured
 from hw_sim.report import write_report
+from hw_sim.traces import read_traces
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?: %)?")
@@ -141,9 +143,10 @@ def unknown_numbers(page: str, report: dict[str, Any]) -> list[str]:
     numbers = {leaf for leaf in leaves(report) if type(leaf) in (int, float)}
     known = {token for string in strings for token in NUMBER.findall(string)}
     for digits in range(5):
-        known |= {f"{number:,.{digits}f}" for number in numbers}
-        known |= {f"{number:.{digits}f}" for number in numbers}
-    known |= {f"{100 * number:.2f} %" for number in numbers}
+        rounded = {round(number, digits) + 0.0 for number in numbers}  # no -0.0
+        known |= {f"{number:,.{digits}f}" for number in rounded}
+        known |= {f"{number:.{digits}f}" for number in rounded}
+    known |= {f"{round(100 * number, 2) + 0.0:.2f} %" for number in numbers}
     pieces = [piece for piece in Text(page).pieces if piece not in strings]
     return [n for piece in pieces for n in NUMBER.findall(piece) if n not in known]
 
@@ -156,6 +159,34 @@ def test_the_report_has_every_section(run: Path) -> None:
     assert len(report["crosscheck"]) == 1
     assert len(report["neurons"]["networks"]) == 2
     assert len(report["plots"]) >= 10
+
+
+def test_the_report_adds_up_and_names_what_is_in_it(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    page = (run / "report.html").read_text()
+    energy, (check,) = report["energy"], report["crosscheck"]
+    assert sum(layer["updates"] for layer in energy["layers"]) == energy["total"]["updates"]
+    assert f"{check['figures']['energy_uj']['integer']:,.4f}" in page
+    assert "energy, paper (uJ)" in page
+    assert energy["models"]["loihi1"]["unpriced"] == "contained in the prices"
+    assert "contained in the prices" in page
+
+
+def test_what_is_drawn_of_one_sample_is_in_the_json(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    spikes = {engine: read_traces(run / "traces" / f"{engine}.h5") for engine in report["raster"]}
+    assert {"integer", "onnx"} <= set(spikes)
+    for engine, layers in report["raster"].items():
+        for layer, steps in layers.items():
+            drawn = spikes[engine].traces[layer].spikes[:, report["sample"]]
+            first = drawn.reshape(len(drawn), -1)[:, :64].astype(int)
+            assert [[int(s) for s in step] for step in steps] == first.tolist()
+    states = read_traces(run / "traces" / "float.h5").traces
+    assert set(report["membrane"]) == set(states)
+    for layer, curves in report["membrane"].items():
+        u = states[layer].states["u"][:, report["sample"]]
+        assert curves["float"] == u.reshape(len(u), -1)[:, curves["neuron"]].tolist()
+        assert np.abs(np.subtract(curves["fixed point"], curves["float"])).max() < 2
 
 
 def test_measured_energy_stands_beside_the_estimates(run: Path, tmp_path: Path) -> None:

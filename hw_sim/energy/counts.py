@@ -123,5 +123,5 @@ class NetworkCounts:
 
     @property
     def updates(self) -> int:
-        """Updates of spiking neurons per inference."""
-        return sum(layer.updates for layer in self.layers if not layer.is_readout)
+        """Updates of all layers per inference, the readout's sums included."""
+        return sum(layer.updates for layer in self.layers)

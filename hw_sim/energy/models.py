@@ -22,7 +22,7 @@ PerSample = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Bill:
-    """Energy of one layer per inference in pJ, [N]; None: the model leaves this out."""
+    """Energy of one layer per inference in pJ, [N]; None: not priced, see CostModel.unpriced."""
 
     synapses: PerSample
     neurons: PerSample | None
@@ -50,6 +50,10 @@ class CostModel(Protocol):
     def assumptions(self) -> tuple[str, ...]:
         """What was not published and had to be assumed, or is left out."""
 
+    @property
+    def unpriced(self) -> str:
+        """What it means that a part of a bill is None."""
+
     def bill(self, layer: LayerCounts) -> Bill:
         """Energy of one layer. Raises ArlifError where a price is unknown."""
 
@@ -64,6 +68,8 @@ class ArithmeticModel:
     units: Units
     neurons: bool
     memory: bool
+
+    unpriced: ClassVar = "left out"
 
     def bill(self, layer: LayerCounts) -> Bill:
         synapses = np.sum([self._synapses(layer, p) for p in layer.incoming], axis=0)
@@ -114,6 +120,7 @@ class TableModel:
     memory_pj_per_bit: dict[str, float] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
 
+    unpriced: ClassVar = "contained in the prices"
     __pydantic_config__: ClassVar = STRICT
 
     def __post_init__(self) -> None:

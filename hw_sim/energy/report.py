@@ -60,7 +60,12 @@ def energy_report(
         "by_step": _by_step(network, inputs, simulation),
         "estimates": [_estimate(e) for e in estimates(counts)],
         "models": {
-            m.name: {"source": m.source, "assumptions": list(m.assumptions)} for m in models
+            m.name: {
+                "source": m.source,
+                "assumptions": list(m.assumptions),
+                "unpriced": m.unpriced,
+            }
+            for m in models
         },
     }
 

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from hw_sim.energy.figures import grouped_bars
-from hw_sim.simulation import Simulation
+from hw_sim.simulation import Simulation, Trace
 
 RASTER_NEURONS = 64
 STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "arlif", "font.size": 9, "axes.grid": False}
@@ -30,15 +30,26 @@ def spike_rates(rates: dict[str, dict[str, float]]) -> Figure:
     return grouped_bars(layers, percent, "spike rate (% per step)")
 
 
-def raster(simulations: dict[str, Simulation], sample: int) -> Figure:
-    """Spikes of one sample, per layer (rows) and engine (columns); at most 64 neurons a layer."""
-    layers = list(next(iter(simulations.values())).traces)
-    figure = Figure(figsize=(4 * len(simulations), 1.6 * len(layers)), layout="constrained")
-    grid = figure.subplots(len(layers), len(simulations), squeeze=False, sharex=True)
-    for column, (engine, simulation) in enumerate(simulations.items()):
+def raster_values(simulations: dict[str, Simulation], sample: int) -> dict[str, dict[str, Any]]:
+    """Spikes of one sample by engine and layer: a text of 0 and 1 per step, at most 64 neurons."""
+    return {
+        engine: {
+            layer: ["".join("01"[int(spike)] for spike in step) for step in _first(trace, sample)]
+            for layer, trace in simulation.traces.items()
+        }
+        for engine, simulation in simulations.items()
+    }
+
+
+def raster(values: dict[str, dict[str, Any]]) -> Figure:
+    """Spikes of one sample, per layer (rows) and engine (columns); values: raster_values."""
+    layers = list(next(iter(values.values())))
+    figure = Figure(figsize=(4 * len(values), 1.6 * len(layers)), layout="constrained")
+    grid = figure.subplots(len(layers), len(values), squeeze=False, sharex=True)
+    for column, (engine, by_layer) in enumerate(values.items()):
         for row, layer in enumerate(layers):
-            spikes = simulation.traces[layer].spikes[:, sample]
-            steps, neurons = np.nonzero(spikes.reshape(len(spikes), -1)[:, :RASTER_NEURONS])
+            spikes = np.array([list(step) for step in by_layer[layer]]) == "1"
+            steps, neurons = np.nonzero(spikes)
             axes = grid[row, column]
             axes.scatter(steps + 1, neurons, s=6, marker="|", color="black")
             axes.set_xlim(0.5, len(spikes) + 0.5)
@@ -50,26 +61,41 @@ def raster(simulations: dict[str, Simulation], sample: int) -> Figure:
     return figure
 
 
-def membrane(
+def membrane_values(
     floating: Simulation, fixed: Simulation, scales: dict[str, float], sample: int
-) -> Figure:
-    """Membrane potential of each layer's most active neuron, float against fixed point."""
-    layers = [layer for layer in fixed.traces if layer in floating.traces]
-    figure = Figure(figsize=(8, 1.8 * len(layers)), layout="constrained")
-    grid = figure.subplots(len(layers), 1, squeeze=False, sharex=True)
-    for axes, layer in zip(grid[:, 0], layers, strict=True):
+) -> dict[str, dict[str, Any]]:
+    """Membrane potential over time of each layer's most active neuron: its number, both curves."""
+    values = {}
+    for layer in (name for name in fixed.traces if name in floating.traces):
         a, b = floating.traces[layer], fixed.traces[layer]
-        spikes = b.spikes[:, sample].reshape(len(b.spikes), -1)
-        neuron = int(spikes.sum(0).argmax())
-        steps = np.arange(1, len(spikes) + 1)
-        axes.plot(steps, _neuron(a.states["u"], sample, neuron), "o-", label="float")
+        neuron = int(b.spikes[:, sample].reshape(len(b.spikes), -1).sum(0).argmax())
         fixed_u = _neuron(b.states["u"], sample, neuron) * scales[layer]
-        axes.plot(steps, fixed_u, "x--", label="fixed point")
-        axes.set_ylabel(f"u, {layer}\nneuron {neuron}")
+        values[layer] = {
+            "neuron": neuron,
+            "float": _neuron(a.states["u"], sample, neuron).tolist(),
+            "fixed point": fixed_u.tolist(),
+        }
+    return values
+
+
+def membrane(values: dict[str, dict[str, Any]]) -> Figure:
+    """Membrane potentials, float against fixed point, a row per layer; values: membrane_values."""
+    figure = Figure(figsize=(8, 1.8 * len(values)), layout="constrained")
+    grid = figure.subplots(len(values), 1, squeeze=False, sharex=True)
+    for axes, (layer, curves) in zip(grid[:, 0], values.items(), strict=True):
+        steps = range(1, len(curves["float"]) + 1)
+        for name, style in (("float", "o-"), ("fixed point", "x--")):
+            axes.plot(steps, curves[name], style, label=name)
+        axes.set_ylabel(f"u, {layer}\nneuron {curves['neuron']}")
         axes.set_xticks(steps)
     grid[0, 0].legend(frameon=False)
     grid[-1, 0].set_xlabel("time step")
     return figure
+
+
+def _first(trace: Trace, sample: int) -> Any:
+    spikes = trace.spikes[:, sample]
+    return spikes.reshape(len(spikes), -1)[:, :RASTER_NEURONS]
 
 
 def _neuron(states: Any, sample: int, neuron: int) -> Any:

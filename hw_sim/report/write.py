@@ -35,7 +35,6 @@ from hw_sim.crosscheck.result import CROSSCHECK, read_checks
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report import figures
 from hw_sim.report.neurons import at_equal_accuracy, read_sweep, read_sweeps, sweep_rows
-from hw_sim.simulation import Simulation
 from hw_sim.traces import read_traces
 
 SAMPLE = 0
@@ -61,7 +60,7 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     environment = Environment(
         loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["percent"] = lambda fraction: f"{100 * fraction:.2f} %"
+    environment.filters["percent"] = lambda fraction: f"{round(100 * fraction, 2) + 0.0:.2f} %"
     try:
         page = environment.get_template("report.html").render(report=content, plots=plots)
     except (UndefinedError, KeyError, TypeError) as error:
@@ -94,6 +93,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "neurons": None,
         "crosscheck": _current(run, CROSSCHECK) or [],
         "sample": SAMPLE,
+        **_traced(run, engines),
     }
 
 
@@ -117,14 +117,11 @@ def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
     rates = {result["engine"]: result["spike_rate"] for result in content["engines"]}
     if rates:
         plots["spike rate per layer"] = figures.spike_rates(rates)
-    recorded = {e: simulation for e in rates if (simulation := _traces(run, e)).traces}
-    integer = {e: s for e, s in recorded.items() if e != "float"}
-    if integer:
-        plots[f"spikes of test sample {SAMPLE}"] = figures.raster(integer, SAMPLE)
-    if "float" in recorded and "integer" in recorded:
-        plots["membrane potential, float and fixed point"] = figures.membrane(
-            recorded["float"], recorded["integer"], _state_scales(run.require(NIR)), SAMPLE
-        )
+    if content["raster"]:
+        plots[f"spikes of test sample {SAMPLE}"] = figures.raster(content["raster"])
+    if content["membrane"]:
+        title = "membrane potential, float and fixed point"
+        plots[title] = figures.membrane(content["membrane"])
     checks = read_checks(run)
     if any(check.figures for check in checks):
         plots["checks during training"] = check_figure(checks)
@@ -135,8 +132,16 @@ def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
     return {title: figures.svg(figure) for title, figure in plots.items()}
 
 
-def _traces(run: Run, engine: str) -> Simulation:
-    return read_traces(run.require(traces(engine)))
+def _traced(run: Run, engines: Sequence[str]) -> dict[str, Any]:
+    """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
+    every = {engine: read_traces(run.require(traces(engine))) for engine in engines}
+    recorded = {engine: simulation for engine, simulation in every.items() if simulation.traces}
+    membrane = {}
+    if "float" in recorded and "integer" in recorded:
+        scales = _state_scales(run.require(NIR))
+        membrane = figures.membrane_values(recorded["float"], recorded["integer"], scales, SAMPLE)
+    exact = {engine: s for engine, s in recorded.items() if engine != "float"}
+    return {"raster": figures.raster_values(exact, SAMPLE), "membrane": membrane}
 
 
 def _state_scales(network: Path) -> dict[str, float]:
