@@ -252,6 +252,14 @@ def test_every_form_of_a_plain_sum_maps(join: Callable[[Tensor, Tensor], Tensor]
     assert check(Branches(join), (4,))[1] == ()
 
 
+def test_a_value_may_be_added_to_itself() -> None:
+    net = Branches(lambda a, b: a + a).eval()
+    x = 3 * torch.randn(T, N, 4)
+    with torch.no_grad():
+        logits, _ = run(linearize(net, (4,)), x)
+        torch.testing.assert_close(logits.float(), net(x))
+
+
 @pytest.mark.parametrize(
     "join", [lambda a, b: torch.add(a, b, alpha=2), lambda a, b: a.add(b, alpha=0.5)]
 )

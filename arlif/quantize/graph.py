@@ -39,7 +39,8 @@ def _is_layer(module: nn.Module) -> bool:
 def function_kind(node: fx.Node) -> str:
     """Which function a node calls: add, flatten(2) or mean(0) over time; others are refused."""
     target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
-    if target == "add" and len(node.all_input_nodes) == 2 and len(node.args) == 2:
+    summands = [part for part in node.args if isinstance(part, fx.Node)]
+    if target == "add" and len(summands) == len(node.args) == 2:
         alpha: Any = node.kwargs.get("alpha", 1)
         require(
             alpha == 1,

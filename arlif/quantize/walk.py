@@ -173,7 +173,7 @@ class Walk:
     def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
         kind = function_kind(node)
         if kind == "add":
-            return add(as_current(inputs[0]), as_current(inputs[1]))
+            return add(as_current(inputs[0]), as_current(inputs[-1]))
         if kind == "flatten":
             return flatten(inputs[0])
         self.averaged.add(node)

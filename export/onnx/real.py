@@ -123,7 +123,7 @@ class _Walk:
     def _function(self, node: fx.Node, inputs: list[Symbol]) -> Symbol:
         kind = function_kind(node)
         if kind == "add":
-            return inputs[0] + inputs[1]
+            return inputs[0] + inputs[-1]
         if kind == "flatten":
             return self.graph.node("Reshape", inputs[0], self._index(0, 0, -1))
         return self.graph.node("ReduceMean", inputs[0], axes=[0], keepdims=0)
