@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+import arlif
 from arlif import data
 from arlif.errors import ArlifError, WriteError
 from arlif.networks import Stack
@@ -43,7 +45,10 @@ def test_a_run_holds_what_it_promises(finished):
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert summary.best_accuracy == max(row["test_accuracy"] for row in rows)
     assert summary.last_accuracy == rows[-1]["test_accuracy"]
-    assert json.loads((run / "training.json").read_text())["seed"] == SMALL.seed
+    about = json.loads((run / "training.json").read_text())
+    assert (about["seed"], about["device"], about["devices"]) == (SMALL.seed, "cpu", 1)
+    assert (about["arlif"], about["numpy"]) == (arlif.__version__, np.__version__)
+    assert about["command"] == shlex.join(sys.argv)
     assert 0 < rows[0]["rate/neuron1"] < 1
     assert rows[-1]["beta/neuron1"] != 0
     assert not list(run.glob("**/.*"))

@@ -2,7 +2,8 @@
 
 from arlif.training.ablation import AblationRow, ablate
 from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_change, recipe_names
-from arlif.training.run import Summary, load_trained, read_recipe, train
+from arlif.training.run import load_trained, read_recipe, train
+from arlif.training.summary import Summary
 
 __all__ = [
     "AblationRow",

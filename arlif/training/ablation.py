@@ -12,7 +12,8 @@ from arlif.mapping import from_mapping
 from arlif.run import CONFIG, TRAINING, Run
 from arlif.training.figures import save, spread_figure
 from arlif.training.recipe import Recipe
-from arlif.training.run import Summary, require_same_recipe, train
+from arlif.training.run import require_same_recipe, train
+from arlif.training.summary import Summary
 
 TABLE_2 = {
     "lif-hard": "LIF, hard reset",

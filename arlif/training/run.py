@@ -2,9 +2,8 @@
 
 import json
 import os
-import platform
 import signal
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +15,10 @@ from arlif.errors import ArlifError, UnfinishedError, WriteError, require
 from arlif.mapping import from_mapping, to_mapping
 from arlif.networks import build
 from arlif.run import BEST, CONFIG, LAST, METRICS, MODEL, TRAINING, Run
-from arlif.training.metrics import Metrics, read_metrics
+from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
+from arlif.training.summary import Summary, device_name, summarize
 from arlif.training.trainer import make_trainer, quiet
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a finished training run says about itself; accuracies on the test split, 0 to 1.
-
-    last_accuracy is what we report; best_accuracy is the best epoch's, as the paper reports.
-    """
-
-    last_accuracy: float
-    best_accuracy: float
-    best_epoch: int
-    epochs: int
-    seconds: float
-    parameters: int
-    seed: int
-    torch: str
-    python: str
-    machine: str
 
 
 def train(
@@ -77,13 +58,13 @@ def train(
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
     try:
-        _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
+        device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
         if _is_worker():
             raise SystemExit(0)
         save(net.state_dict(), home.path(MODEL))
     except (OSError, WriteError) as error:
         raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
-    summary = _summary(run, recipe, net)
+    summary = summarize(run, recipe, net, device, devices)
     home.write_json(TRAINING, asdict(summary))
     return summary
 
@@ -180,7 +161,8 @@ def _fit(
     accelerator: str,
     devices: int,
     callbacks: tuple[Any, ...],
-) -> None:
+) -> str:
+    """Train to the last epoch; returns the name of the device."""
     from arlif.training.checkpoints import EpochCheckpoint
     from arlif.training.module import TrainingModule
 
@@ -202,6 +184,7 @@ def _fit(
         finally:
             if module.metrics:
                 module.metrics.close()
+        return device_name(trainer.strategy.root_device)
 
 
 def _finished_epochs(checkpoint: Path) -> int:
@@ -212,20 +195,3 @@ def _finished_epochs(checkpoint: Path) -> int:
         return int(saved["epoch"]) + 1
     except Exception:
         raise ArlifError(f"{checkpoint} is damaged; start the run anew (--overwrite)") from None
-
-
-def _summary(run: Path, recipe: Recipe, net: nn.Module) -> Summary:
-    rows = read_metrics(run)
-    best = max(rows, key=lambda row: row["test_accuracy"])
-    return Summary(
-        last_accuracy=rows[-1]["test_accuracy"],
-        best_accuracy=best["test_accuracy"],
-        best_epoch=int(best["epoch"]),
-        epochs=len(rows),
-        seconds=sum(row["seconds"] for row in rows),
-        parameters=sum(p.numel() for p in net.parameters()),
-        seed=recipe.seed,
-        torch=torch.__version__,
-        python=platform.python_version(),
-        machine=f"{platform.system()} {platform.machine()}",
-    )
