@@ -1,5 +1,6 @@
 """What is kept beside a dataset: read again while its files stay as they are, else made anew."""
 
+import errno
 import os
 
 import numpy as np
@@ -66,3 +67,14 @@ def test_a_missing_file_is_named(files):
     files[0].unlink()
     with pytest.raises(ArlifError, match=r"cannot read .*some-set/a \(No such file"):
         keep(files, never)
+
+
+def test_where_nothing_can_be_kept_the_array_is_made_every_time(files, monkeypatch):
+    monkeypatch.setattr(np, "save", disk_full)
+    for value in (1, 2):
+        assert keep(files, lambda value=value: np.full(1, value, np.uint8)).tolist() == [value]
+    assert not list(files[0].parents[1].glob("frames/some-set/*"))
+
+
+def disk_full(file, array):
+    raise OSError(errno.ENOSPC, "No space left on device")

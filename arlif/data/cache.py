@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.errors import ArlifError
+from arlif.errors import ArlifError, WriteError
 from arlif.files import atomic_path
 
 DIGITS = 16
@@ -18,7 +19,7 @@ def cached(folder: Path, name: str, files: Iterable[Path], make: Callable[[], By
     """What `make` makes of `files`, read again from frames/<dataset>/<name>-<fingerprint>.npy.
 
     It is made anew where a file has another name, size or time of change than then, or where what
-    was kept is damaged. Nothing is kept where the folder beside the dataset cannot be made.
+    was kept is damaged. Nothing is kept where the folder beside the dataset cannot be written.
     """
     kept = folder.parent / "frames" / folder.name / f"{name}-{fingerprint(files)}.npy"
     try:
@@ -29,13 +30,20 @@ def cached(folder: Path, name: str, files: Iterable[Path], make: Callable[[], By
         try:
             return np.load(kept, mmap_mode="r")
         except (ValueError, EOFError):
-            kept.unlink()
+            kept.unlink(missing_ok=True)
     made = make()
+    with suppress(WriteError, OSError):
+        _write(kept, name, made)
+    return made
+
+
+def _write(kept: Path, name: str, made: Bytes) -> None:
+    """Write `made` and remove what was kept of earlier files."""
     for old in kept.parent.glob(f"{name}-{'?' * DIGITS}.npy"):
-        old.unlink(missing_ok=True)
+        if old != kept:
+            old.unlink(missing_ok=True)
     with atomic_path(kept) as temporary, temporary.open("wb") as file:
         np.save(file, made)
-    return made
 
 
 def fingerprint(files: Iterable[Path]) -> str:
