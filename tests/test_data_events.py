@@ -51,6 +51,14 @@ def test_a_recording_with_too_few_events_is_named():
         frames([Recording(Path("one"), 0, lambda: np.zeros(1, KIND))], (2, 6, 6), 4, "count")
 
 
+@pytest.mark.parametrize("times", [[0, 0, 0, 0], [0, 1, 2, 3], [9, 0, 0, 0]])
+def test_a_recording_too_short_for_frames_of_equal_duration_is_named(times):
+    events = np.zeros(4, KIND)
+    events["t"] = times
+    with pytest.raises(ArlifError, match=r"one lasts -?\d us, too short for 4 frames"):
+        frames([Recording(Path("one"), 0, lambda: events)], (2, 6, 6), 4, "time")
+
+
 def nmnist_bytes(x, y, p, t):
     return bytes([x, y, (p << 7) | (t >> 16), (t >> 8) & 255, t & 255])
 

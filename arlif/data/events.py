@@ -41,6 +41,12 @@ def frames(
             "lower time_steps or get the dataset again",
         )
         _require_inside(recording.file, events, shape)
+        span = int(events["t"][-1] - events["t"][0])
+        require(
+            cut == "count" or span >= time_steps,
+            f"{recording.file} lasts {span} us, too short for {time_steps} frames of equal "
+            "duration; cut it into equal counts, or get the dataset again",
+        )
         counted[number] = to_frames(events).clip(0, 255)
     return counted
 
