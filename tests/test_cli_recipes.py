@@ -112,3 +112,17 @@ def test_ctrl_c_outside_of_training_is_one_line(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(Recipe, "load_data", interrupted)
     code, _, err = cli("train", tmp_path / "run")
     assert (code, err) == (130, "stopped\n")
+
+
+def test_epochs_are_lines_where_there_is_no_terminal(cli, tmp_path, monkeypatch):
+    small = ("--set", "architecture.features=[4]", "--set", "epochs=2")
+    _, out, _ = cli("train", tmp_path / "run", *small)
+    lines = out.splitlines()
+    assert lines[0] == "digits, arlif, seed 2022"
+    for number, line in enumerate(lines[1:3], 1):
+        assert re.fullmatch(
+            rf"epoch {number} of 2: loss \d\.\d+, test accuracy [\d.]+ %, \d+ s", line
+        )
+    assert lines[3].startswith("trained ")
+    _, out, _ = cli("train", tmp_path / "run", "--overwrite", *small, "--json")
+    assert json.loads(out)["epochs"] == 2

@@ -35,7 +35,8 @@ def folder(tmp_path_factory):
 
 def test_ablation_writes_table_and_plot_and_keeps_finished_runs(folder):
     assert "AR-LIF, alpha and theta learned" in (folder / "ablation.md").read_text()
-    assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("ablation.png", "spike-rates.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
     before = (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns
     rows = ablate(TINY, folder, ["arlif"], [1, 2], accelerator="cpu")
     assert (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns == before

@@ -24,10 +24,11 @@ def ablate(
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train every variant of the reset; writes ablation.json, .md and .png; can be continued."""
+    """Train every variant of the reset; writes ablation.json, .md, .png; can be continued."""
     from arlif import training
     from arlif.training.ablation import TABLE_2, table
     from arlif.training.ablation import ablate as run_ablation
+    from arlif.training.lines import EpochLines
 
     output = Output(as_json)
     changes = dict(training.parse_change(text) for text in change or ())
@@ -37,7 +38,8 @@ def ablate(
         changes["time_steps"] = time_steps
     chosen = training.load_recipe(recipe, changes)
     names = list(TABLE_2) if neurons is None else neurons.split(",")
-    rows = run_ablation(chosen, run, names, range(1, seeds + 1), data)
+    lines = (EpochLines(output.say),) if output.plain else ()
+    rows = run_ablation(chosen, run, names, range(1, seeds + 1), data, callbacks=lines)
     output.say(table(rows))
-    output.say(f"written to {run}: ablation.json, ablation.md, ablation.png")
+    output.say(f"written to {run}: ablation.json, .md and .png, spike-rates.png")
     output.result([asdict(row) for row in rows])

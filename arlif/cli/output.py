@@ -29,6 +29,11 @@ class Output:
         if not self.as_json:
             MESSAGES.print(message, markup=False, highlight=False, soft_wrap=True)
 
+    @property
+    def plain(self) -> bool:
+        """Whether lines stand in for a progress bar: people read, but not on a terminal."""
+        return not self.as_json and not MESSAGES.is_terminal
+
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
         """A table for people: columns of numbers to the right, text to the left."""
         if self.as_json:

@@ -43,6 +43,7 @@ def train(
 ) -> None:
     """Train a network by a recipe; writes config.json, metrics.csv, checkpoints, model.pt."""
     from arlif import training
+    from arlif.training.lines import EpochLines
     from hw_sim.crosscheck.callback import CrossCheck
     from hw_sim.crosscheck.result import check_to_mapping
 
@@ -57,13 +58,14 @@ def train(
             f"no check fits: they come every {cross_check} epochs, of which there are "
             f"{chosen.epochs}; take a smaller --cross-check"
         )
+    lines = (EpochLines(output.say),) if output.plain else ()
     callbacks = (
         (CrossCheck(run, cross_check, cross_check_samples, cross_check_lava),)
         if cross_check
         else ()
     )
     summary = training.train(
-        chosen, run, resume, overwrite, data, devices=devices, callbacks=callbacks
+        chosen, run, resume, overwrite, data, devices=devices, callbacks=(*lines, *callbacks)
     )
     output.say(
         f"trained {run} for {summary.epochs} epochs in {summary.seconds:.0f} s: test accuracy "

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 from arlif.errors import ArlifError, UnfinishedError, require
 from arlif.files import write_text
 from arlif.mapping import from_mapping
 from arlif.run import CONFIG, TRAINING, Run
-from arlif.training.figures import save, spread_figure
+from arlif.training.figures import save, spike_rates, spread_figure
 from arlif.training.recipe import Recipe
 from arlif.training.run import require_same_recipe, train
 from arlif.training.summary import Summary
@@ -46,19 +47,27 @@ def ablate(
     seeds: Sequence[int] = (1, 2, 3),
     data_folder: Path | None = None,
     accelerator: str = "auto",
+    callbacks: tuple[Any, ...] = (),
 ) -> tuple[AblationRow, ...]:
     """Train `recipe` with every neuron and seed; nothing else differs between the runs.
 
     Every run lies in folder/<neuron>-<seed>; finished ones are kept, an interrupted one continues;
     one of another recipe is refused.
-    Writes ablation.json, ablation.md and ablation.png. Raises ArlifError.
+    Writes ablation.json, ablation.md, ablation.png, and spike-rates.png of the first seed's runs.
+    callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
     recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
     rows = []
     for neuron, changed in zip(neurons, recipes, strict=True):
         done = [
-            _run(replace(changed, seed=seed), folder / f"{neuron}-{seed}", data_folder, accelerator)
+            _run(
+                replace(changed, seed=seed),
+                folder / f"{neuron}-{seed}",
+                data_folder,
+                accelerator,
+                callbacks,
+            )
             for seed in seeds
         ]
         rows.append(
@@ -70,18 +79,28 @@ def ablate(
         )
     write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
     write_text(folder / "ablation.md", table(rows))
-    save(spread_figure({_label(row): row.last for row in rows}), folder / "ablation.png")
+    save(spread_figure({_label(row.neuron): row.last for row in rows}), folder / "ablation.png")
+    first = {_label(name): folder / f"{name}-{seeds[0]}" for name in neurons}
+    save(spike_rates(first), folder / "spike-rates.png")
     return tuple(rows)
 
 
 def table(rows: Sequence[AblationRow]) -> str:
     """The rows as a Markdown table: mean and standard deviation over seeds, in percent."""
     lines = ["| neuron | last epoch | best epoch |", "|---|---|---|"]
-    lines += [f"| {_label(row)} | {_spread(row.last)} | {_spread(row.best)} |" for row in rows]
+    lines += [
+        f"| {_label(row.neuron)} | {_spread(row.last)} | {_spread(row.best)} |" for row in rows
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _run(recipe: Recipe, run: Path, data_folder: Path | None, accelerator: str) -> Summary:
+def _run(
+    recipe: Recipe,
+    run: Path,
+    data_folder: Path | None,
+    accelerator: str,
+    callbacks: tuple[Any, ...],
+) -> Summary:
     home = Run(run)
     started = home.has(CONFIG)
     if started:
@@ -89,7 +108,14 @@ def _run(recipe: Recipe, run: Path, data_folder: Path | None, accelerator: str) 
     if home.has(TRAINING):
         return from_mapping(Summary, home.read_json(TRAINING), str(home.path(TRAINING)))
     try:
-        return train(recipe, run, resume=started, folder=data_folder, accelerator=accelerator)
+        return train(
+            recipe,
+            run,
+            resume=started,
+            folder=data_folder,
+            accelerator=accelerator,
+            callbacks=callbacks,
+        )
     except UnfinishedError as error:
         raise ArlifError(
             f"{run}: {error.reason}; start the same command again to continue"
@@ -98,8 +124,8 @@ def _run(recipe: Recipe, run: Path, data_folder: Path | None, accelerator: str) 
         raise ArlifError(f"{run}: {error}") from None
 
 
-def _label(row: AblationRow) -> str:
-    return TABLE_2.get(row.neuron, row.neuron)
+def _label(neuron: str) -> str:
+    return TABLE_2.get(neuron, neuron)
 
 
 def _spread(values: Sequence[float]) -> str:
