@@ -24,6 +24,7 @@ LAYOUTS = {
         x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, x.shape[:2])
     ),
     "time inside": lambda x: x.movedim(0, -1).contiguous().movedim(-1, 0),
+    "one frame": lambda x: x[:1].expand(x.shape),
     "sliced": lambda x: torch.stack((x, x), -1)[..., 0],
 }
 
@@ -125,13 +126,32 @@ def test_spikes_and_gradients_of_many_random_elements(name, count):
 
 @needs_library
 @every_neuron
-def test_backward_keeps_only_the_input(name):
-    neuron, x = NEURONS[name](), torch.randn(4, 8, 16, 8, 8, requires_grad=True)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("storage", [torch.float32, torch.bfloat16])
+def test_one_frame_at_every_step(name, layout, storage):
+    """Expanded over time, the frame gives what its copies give, and their gradients' sum."""
+    neuron, frame = NEURONS[name](width=0.5), (torch.randn(1, 2, 3, 5, 7) * 2).to(storage)
+    frame = LAYOUTS[layout](frame).requires_grad_()
+    shown = frame.expand(4, -1, -1, -1, -1)
+    weights = torch.randn(shown.shape).to(storage)
+    copies = shown.detach().contiguous().requires_grad_()
+    got, want = neuron(shown), neuron(copies)
+    assert torch.equal(got, want)
+    (of_frame,) = torch.autograd.grad(got, frame, weights)
+    (of_copies,) = torch.autograd.grad(want, copies, weights)
+    assert torch.equal(of_frame, of_copies.sum(0, keepdim=True))
+
+
+@needs_library
+@every_neuron
+@pytest.mark.parametrize("still", [False, True])
+def test_backward_keeps_only_the_input(name, still):
+    neuron, x = NEURONS[name](), torch.randn(1 if still else 4, 8, 16, 8, 8, requires_grad=True)
     kept = {}
     with torch.autograd.graph.saved_tensors_hooks(
         lambda t: kept.setdefault(t.untyped_storage().data_ptr(), t), lambda t: t
     ):
-        neuron(x)
+        neuron(x.expand(4, -1, -1, -1, -1))
     total = sum(t.untyped_storage().nbytes() for t in kept.values())
     assert x.nbytes <= total <= 1.1 * x.nbytes
 
@@ -184,6 +204,8 @@ def test_torch_accepts_the_operation():
     parameters = torch.tensor([0.7, 0.3], requires_grad=True)
     for start, states in ((None, 0), (state, 2)):
         torch.library.opcheck(neuron_op, (x, start, parameters, [1.0, 0.5, 1.0], 0, states))
+    still = torch.randn(1, 2, 5).expand(3, -1, -1)
+    torch.library.opcheck(neuron_op, (still, state, parameters, [1.0, 0.5, 1.0], 0, 2))
 
 
 @needs_library
@@ -229,6 +251,7 @@ def test_torch_compile_runs_through_the_kernel():
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_torch_compile_takes_shapes_that_change(layout):
+    torch.compiler.reset()
     neuron = arlif()
     compiled = torch.compile(neuron, fullgraph=True, dynamic=True)
     for shape in [(4, 3, 5, 7, 7), (4, 3, 6, 8, 8), (5, 2, 6, 9, 4)]:

@@ -68,11 +68,11 @@ def test_more_elements_than_32_bits_count():
     of_x[:, :neurons] = 7
     none, sums = torch.empty(0), torch.zeros(1, 2, dtype=torch.float64)
     gpu._forward[(1,)](
-        x, spikes, x, x, none, 3, size, 0.5, 1.0,
+        x, spikes, x, x, none, 3, size, size, 0.5, 1.0,
         KIND=2, STATES=1, START=False, END=False, BLOCK=neurons,
     )  # fmt: skip
     gpu._backward[(1,)](
-        x, x, of_x, x, x, x, none, sums, torch.empty(2 * size), 3, size, 1.0, 0.5, 1.0,
+        x, x, of_x, x, x, x, none, sums, torch.empty(2 * size), 3, size, size, 1.0, 0.5, 1.0,
         KIND=2, STATES=1, START=False, END=False, DEPTH=1, BLOCK=neurons,
     )  # fmt: skip
     constants = ([1.0, 0.5, 1.0], 2)
@@ -101,6 +101,21 @@ def test_a_gpu_without_triton_takes_the_loop_and_one_warning_says_so(monkeypatch
     assert "install triton" in caplog.text
 
 
+@every_neuron
+@pytest.mark.parametrize("steps", [3, 19])
+def test_one_frame_at_every_step(name, steps):
+    neuron = NEURONS[name](width=0.5).to(DEVICE)
+    frame = (torch.randn(1, 2, 300, device=DEVICE) * 2).requires_grad_()
+    shown = frame.expand(steps, -1, -1)
+    weights = torch.randn(shown.shape, device=DEVICE)
+    copies = shown.detach().contiguous().requires_grad_()
+    got, want = neuron(shown), neuron(copies)
+    assert torch.equal(got, want)
+    (of_frame,) = torch.autograd.grad(got, frame, weights)
+    (of_copies,) = torch.autograd.grad(want, copies, weights)
+    assert torch.equal(of_frame, of_copies.sum(0, keepdim=True))
+
+
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])
 def test_narrow_currents(storage, monkeypatch):
     from arlif.kernels import neurons
@@ -126,7 +141,7 @@ from arlif.kernels import gpu
 kind, storage = int(sys.argv[1]), sys.argv[2]
 pointers = {"x": storage, "spikes": storage, "of_spikes": storage, "of_x": storage,
             "of_parameters": "fp64"}
-integers, flags = ("steps", "size"), ("KIND", "STATES", "START", "END", "DEPTH", "BLOCK")
+integers, flags = ("steps", "size", "stride"), ("KIND", "STATES", "START", "END", "DEPTH", "BLOCK")
 values = {"KIND": kind, "STATES": gpu.STATES[kind], "START": True, "END": True,
           "DEPTH": gpu.STEPS_IN_REGISTERS, "BLOCK": gpu.ELEMENTS}
 reals = ("width", "decay", "threshold")

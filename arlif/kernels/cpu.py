@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from arlif.kernels.build import library
+from arlif.kernels.layout import like, step_stride
 
 STORAGE = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2}
 """How x may lie in memory; numbers are those of real.cpp."""
@@ -20,8 +21,8 @@ def forward(
     kind: int,
     final: Tensor | None,
 ) -> Tensor:
-    """Spikes of x, [T, ...] and dense; fills `final`. States are [states, ...], laid out as x."""
-    spikes, numbers = torch.empty_like(x), constants + parameters.tolist()
+    """Spikes of readable x [T, ...]; fills `final`. States are [states, ...], laid out as x."""
+    spikes, numbers = like(x), constants + parameters.tolist()
     _library().arlif_forward(*_call(x, numbers, kind), *_addresses(x, state, spikes, final))
     return spikes
 
@@ -40,7 +41,7 @@ def backward(
 
     Fills the gradient of the first state.
     """
-    of_x, numbers = torch.empty_like(x), constants + parameters.tolist()
+    of_x, numbers = like(x), constants + parameters.tolist()
     of_parameters = torch.zeros(len(parameters), dtype=torch.float64)
     tensors = (x, state, of_spikes, of_final, of_x, of_state, of_parameters)
     _library().arlif_backward(*_call(x, numbers, kind), *_addresses(*tensors))
@@ -59,6 +60,7 @@ def _call(x: Tensor, numbers: list[float], kind: int) -> tuple[Any, ...]:
         STORAGE[x.dtype],
         ctypes.c_int64(x.shape[0]),
         ctypes.c_int64(x[0].numel()),
+        ctypes.c_int64(step_stride(x)),
         ctypes.c_int64(torch.get_num_threads()),
         (ctypes.c_double * len(numbers))(*numbers),
     )

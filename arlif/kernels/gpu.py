@@ -8,6 +8,7 @@ import triton.language as tl
 from torch import Tensor
 
 from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, LIF_LEARNED, gradient, step
+from arlif.kernels.layout import like, step_stride
 from arlif.kernels.op import STATES
 
 ELEMENTS = 512
@@ -46,18 +47,19 @@ def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):
 
 @triton.jit
 def _forward(
-    x, spikes, state, final, parameters, steps, size, decay, threshold,
+    x, spikes, state, final, parameters, steps, size, stride, decay, threshold,
     KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
-    size = tl.cast(size, tl.int64)  # steps * size may need more than 32 bits
+    # steps * size may need more than 32 bits
+    size, stride = tl.cast(size, tl.int64), tl.cast(stride, tl.int64)
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
     p, q = _parameters(parameters, KIND)
     u, r = _load_state(state, size, index, inside, STATES, START)
     for t in range(steps):
         at = t * size + index
-        current = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+        current = tl.load(x + t * stride + index, mask=inside, other=0.0).to(tl.float32)
         fired, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
         tl.store(spikes + at, fired.to(spikes.dtype.element_ty), mask=inside)
     if END:
@@ -67,12 +69,13 @@ def _forward(
 @triton.jit
 def _backward(
     x, of_spikes, of_x, state, of_final, of_state, parameters, of_parameters, checkpoints,
-    steps, size, width, decay, threshold,
+    steps, size, stride, width, decay, threshold,
     KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
     DEPTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it."""
-    size = tl.cast(size, tl.int64)  # steps * size may need more than 32 bits
+    # steps * size may need more than 32 bits
+    size, stride = tl.cast(size, tl.int64), tl.cast(stride, tl.int64)
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
     p, q = _parameters(parameters, KIND)
@@ -81,8 +84,8 @@ def _backward(
     for block in range(last):
         _store_state(checkpoints + block * STATES * size, size, index, inside, u, r, STATES)
         for offset in range(DEPTH):
-            at = (block * DEPTH + offset) * size + index
-            current = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+            from_step = x + (block * DEPTH + offset) * stride
+            current = tl.load(from_step + index, mask=inside, other=0.0).to(tl.float32)
             _, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
     of_u, of_r = _load_state(of_final, size, index, inside, STATES, END)
     sum_p = tl.zeros_like(of_u).to(tl.float64)
@@ -99,7 +102,8 @@ def _backward(
         for offset in tl.static_range(DEPTH):
             at = (first + offset) * size + index
             here = inside & (at < steps * size)
-            current = tl.load(x + at, mask=here, other=0.0).to(tl.float32)
+            from_step = x + (first + offset) * stride
+            current = tl.load(from_step + index, mask=here, other=0.0).to(tl.float32)
             _, u, r, kept = step(current, u, r, decay, threshold, p, q, KIND)
             currents = currents + (current,)
             history = history + (kept,)
@@ -134,11 +138,12 @@ def forward(
     final: Tensor | None,
 ) -> Tensor:
     """As arlif.kernels.cpu.forward."""
-    spikes, (steps, size) = torch.empty_like(x), _extent(x)
+    spikes, (steps, size) = like(x), _extent(x)
     _, decay, threshold = constants
     with _device(x):
         _forward[(max(1, triton.cdiv(size, ELEMENTS)),)](
-            x, spikes, _or(state, x), _or(final, x), parameters, steps, size, decay, threshold,
+            x, spikes, _or(state, x), _or(final, x), parameters, steps, size,
+            step_stride(x), decay, threshold,
             KIND=kind, STATES=STATES[kind], START=state is not None, END=final is not None,
             BLOCK=ELEMENTS,
         )  # fmt: skip
@@ -156,7 +161,7 @@ def backward(
     of_state: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """As arlif.kernels.cpu.backward."""
-    of_x, (steps, size) = torch.empty_like(x), _extent(x)
+    of_x, (steps, size) = like(x), _extent(x)
     programs, depth = max(1, triton.cdiv(size, ELEMENTS)), min(steps, STEPS_IN_REGISTERS)
     blocks = (steps - 1) // depth
     checkpoints = torch.empty(blocks * STATES[kind] * size, dtype=torch.float32, device=x.device)
@@ -164,7 +169,7 @@ def backward(
     with _device(x):
         _backward[(programs,)](
             x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,
-            sums, checkpoints, steps, size, *constants,
+            sums, checkpoints, steps, size, step_stride(x), *constants,
             KIND=kind, STATES=STATES[kind], START=state is not None, END=of_final is not None,
             DEPTH=depth, BLOCK=ELEMENTS,
         )  # fmt: skip

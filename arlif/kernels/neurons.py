@@ -13,6 +13,7 @@ from arlif.core.real import RealArlif, RealNeuron
 from arlif.errors import require
 from arlif.kernels import cpu
 from arlif.kernels.build import library
+from arlif.kernels.layout import readable
 from arlif.kernels.op import compute_type, neuron
 
 logger = logging.getLogger(__name__)
@@ -102,13 +103,5 @@ def run(
     if state is not None:
         state = torch.stack([part.to(dtype) for part in state])
     states = len(real.state_type._fields) if return_state else 0  # type: ignore[attr-defined]
-    x = x if _is_dense(x) else x.contiguous()
-    spikes, final = neuron(x, state, learned, constants, kernel.kind, states)
+    spikes, final = neuron(readable(x), state, learned, constants, kernel.kind, states)
     return spikes, real.state_type(*final) if return_state else None
-
-
-def _is_dense(x: Tensor) -> bool:
-    """Whether x has time outermost and, in some order of the other axes, no gaps."""
-    step = x[0]  # an empty tensor like one that has gaps has none, so other strides
-    packed = torch.empty_like(step, device="meta").stride() == step.stride()
-    return packed and (len(x) == 1 or x.stride(0) == step.numel())

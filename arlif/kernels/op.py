@@ -7,6 +7,7 @@ from torch import Tensor
 
 from arlif.errors import ArlifError, require
 from arlif.kernels import cpu
+from arlif.kernels.layout import like, like_steps, strides
 
 DEVICES = ("cpu", "cuda")
 STATES = (2, 2, 1, 1, 1, 2)
@@ -23,7 +24,7 @@ def _neuron(
 ) -> tuple[Tensor, Tensor]:
     """Spikes [T, ...] and final state [states, ...] (states = 0: not asked for).
 
-    x: [T, ...], dense. state: [states, ...] or None. parameters: the learned numbers, [n].
+    x: [T, ...], readable. state: [states, ...] or None. parameters: the learned numbers, [n].
     constants: surrogate width, then the neuron's; kind: which neuron, both as in neurons.h.
     """
     first = _laid_out(state, x, kind)
@@ -46,8 +47,8 @@ def _neuron_backward(
     first = _laid_out(state, x, kind)
     last = _laid_out(of_final, x, kind) if len(of_final) else None
     of_state = _like_states(x, 0 if state is None else len(state))
-    if of_spikes.stride() != x.stride():
-        of_spikes = torch.empty_like(x).copy_(of_spikes)
+    if of_spikes.stride() != strides(x):
+        of_spikes = like(x).copy_(of_spikes)
     asked = None if state is None else of_state
     of_x, of_parameters = _backend(x).backward(
         x, first, parameters, constants, kind, of_spikes, last, asked
@@ -66,13 +67,13 @@ neuron_backward = torch.ops.arlif.neuron_backward.default
 
 @torch.library.register_fake("arlif::neuron")
 def _(x, state, parameters, constants, kind, states):  # type: ignore[no-untyped-def]
-    return torch.empty_like(x), _like_states(x, states)
+    return like(x), _like_states(x, states)
 
 
 @torch.library.register_fake("arlif::neuron_backward")
 def _(x, state, parameters, of_spikes, of_final, constants, kind):  # type: ignore[no-untyped-def]
     of_state = _like_states(x, 0 if state is None else len(state))
-    return torch.empty_like(x), of_state, torch.empty_like(parameters)
+    return like(x), of_state, torch.empty_like(parameters)
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -125,7 +126,5 @@ def _laid_out(state: Tensor | None, x: Tensor, kind: int) -> Tensor | None:
 
 
 def _like_states(x: Tensor, states: int) -> Tensor:
-    """[states, ...] in the compute type, each state laid out in memory as a time step of x."""
-    size, strides = x[0].numel(), x.stride()[1:]
-    shape, dtype = (states, *x.shape[1:]), compute_type(x.dtype)
-    return torch.empty_strided(shape, (size, *strides), dtype=dtype, device=x.device)
+    """Empty states [states, ...] in the compute type."""
+    return like_steps(x, states, compute_type(x.dtype))

@@ -14,8 +14,9 @@
 namespace {
 
 // What one call works on; arrays are [steps, size], states [states, size] in the compute type.
+// stride: from one step of x to the next, 0 if all are the same.
 struct Call {
-  int64_t steps, size, threads;
+  int64_t steps, size, stride, threads;
   const double *numbers;
 };
 
@@ -55,12 +56,13 @@ void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_s
     load_rows<F>(now, state, call.size, begin, count, states);
     for (int64_t t = 0; t < call.steps; ++t) {
       Vector<F> *s = now;
-      const S *const next = x + (t + 1 < call.steps ? (t + 1) * call.size : count) + begin;
+      const S *const next = x + (t + 1 < call.steps ? (t + 1) * call.stride : count) + begin;
       for (int64_t i = 0; i < count; i += lanes<F>, s += states) {
         const int64_t at = t * call.size + begin + i, left = count - i;
         __builtin_prefetch(next + i);
         Vector<F> unused[Neuron::kept];
-        store(spikes + at, neuron.step(load(x + at, left), s, unused), left);
+        const Vector<F> current = load(x + t * call.stride + begin + i, left);
+        store(spikes + at, neuron.step(current, s, unused), left);
       }
     }
     if (final_state) store_rows<F>(final_state, now, call.size, begin, count, states);
@@ -87,10 +89,11 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
     for (int64_t t = 0; t < call.steps; ++t) {
       Vector<F> *s = now;
       const bool last = t + 1 == call.steps;
-      const S *const next = (last ? of_spikes : x + call.size) + t * call.size + begin;
+      const S *const next =
+          (last ? of_spikes + t * call.size : x + (t + 1) * call.stride) + begin;
       for (int64_t i = 0; i < count; i += lanes<F>, s += states, keep += kept) {
         __builtin_prefetch(next + i);
-        neuron.step(load(x + t * call.size + begin + i, count - i), s, keep);
+        neuron.step(load(x + t * call.stride + begin + i, count - i), s, keep);
       }
     }
     load_rows<F>(now, of_final, call.size, begin, count, states);
@@ -105,7 +108,8 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
         const int64_t at = t * call.size + begin + i, left = count - i;
         const Vector<F> of_spike = load(of_spikes + at, left);
         __builtin_prefetch(next + i);
-        store(of_x + at, neuron.gradient(load(x + at, left), of_spike, k, s, sum), left);
+        const Vector<F> current = load(x + t * call.stride + begin + i, left);
+        store(of_x + at, neuron.gradient(current, of_spike, k, s, sum), left);
       }
       for (int j = 0; j < parameters; ++j)
         for (int i = 0; i < lanes<F>; ++i) tile_sums[j] += double(sum[j][i]);
@@ -146,10 +150,10 @@ template <class Visit> void with_types(int neuron, int storage, Visit visit) {
 
 extern "C" {
 
-void arlif_forward(int neuron, int storage, int64_t steps, int64_t size, int64_t threads,
-                   const double *numbers, const void *x, const void *state, void *spikes,
-                   void *final_state) {
-  const Call call{steps, size, threads, numbers};
+void arlif_forward(int neuron, int storage, int64_t steps, int64_t size, int64_t stride,
+                   int64_t threads, const double *numbers, const void *x, const void *state,
+                   void *spikes, void *final_state) {
+  const Call call{steps, size, stride, threads, numbers};
   with_types(neuron, storage, [&](auto *n, auto *s) {
     using N = std::remove_pointer_t<decltype(n)>;
     using S = std::remove_pointer_t<decltype(s)>;
@@ -158,11 +162,11 @@ void arlif_forward(int neuron, int storage, int64_t steps, int64_t size, int64_t
   });
 }
 
-void arlif_backward(int neuron, int storage, int64_t steps, int64_t size, int64_t threads,
-                    const double *numbers, const void *x, const void *state,
+void arlif_backward(int neuron, int storage, int64_t steps, int64_t size, int64_t stride,
+                    int64_t threads, const double *numbers, const void *x, const void *state,
                     const void *of_spikes, const void *of_final, void *of_x, void *of_state,
                     double *of_parameters) {
-  const Call call{steps, size, threads, numbers};
+  const Call call{steps, size, stride, threads, numbers};
   with_types(neuron, storage, [&](auto *n, auto *s) {
     using N = std::remove_pointer_t<decltype(n)>;
     using S = std::remove_pointer_t<decltype(s)>;
