@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageEnhance, ImageOps
 
 from arlif.errors import ArlifError
-from arlif.training import load_recipe
+from arlif.training import load_recipe, wide
 from arlif.training.augment import Augmentation, augment
 from arlif.training.color import (
     autocontrast,
@@ -145,3 +145,12 @@ def test_impossible_settings_are_refused():
         Augmentation(crop=-1)
     with pytest.raises(ArlifError, match="made for RGB"):
         load_recipe("digits", {"augmentation": {"trivial_wide": True}})
+
+
+def test_events_are_sheared_about_their_centre():
+    x = torch.zeros(1, 2, 9, 9)
+    x[..., 4] = 1.0
+    shear = wide._EVENT[1](x, torch.ones(1), torch.ones(1))
+    assert torch.equal(shear[..., 4, :], x[..., 4, :])
+    torch.testing.assert_close(shear, shear.flip(-1, -2))
+    assert not torch.allclose(shear, x)

@@ -11,10 +11,10 @@ def translate(x: Tensor, right: Tensor, down: Tensor) -> Tensor:
     return _sample(x, (one, zero, -right.to(x.dtype)), (zero, one, -down.to(x.dtype)))
 
 
-def shear_x(x: Tensor, amount: Tensor) -> Tensor:
-    """Read each pixel from amount * row further right, [N]; the top row stays."""
+def shear_x(x: Tensor, amount: Tensor, still: float = 0.0) -> Tensor:
+    """Read each pixel from amount * (row - still) further right, [N]; the row `still` stays."""
     one, zero = torch.ones_like(amount), torch.zeros_like(amount)
-    return _sample(x, (one, amount, zero), (zero, one, zero))
+    return _sample(x, (one, amount, -amount * still), (zero, one, zero))
 
 
 def shear_y(x: Tensor, amount: Tensor) -> Tensor:

@@ -77,6 +77,10 @@ def _shift(pixels: float, down: bool) -> Operation:
     return operation
 
 
+def _shear_about_centre(x: Tensor, amount: Tensor) -> Tensor:
+    return shear_x(x, amount, (x.shape[-2] - 1) / 2)
+
+
 def _warp(warp: Callable[[Tensor, Tensor], Tensor], largest: float) -> Operation:
     return lambda x, strength, sign: warp(x, strength * largest * sign)
 
@@ -108,7 +112,7 @@ _TRIVIAL: tuple[Operation, ...] = (
 
 _EVENT: tuple[Operation, ...] = (
     _identity,
-    _warp(shear_x, 0.3),
+    _warp(_shear_about_centre, 0.3),
     _shift(5, down=False),
     _shift(5, down=True),
     _warp(rotate, 30),
