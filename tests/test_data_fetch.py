@@ -83,6 +83,14 @@ def test_a_wrong_checksum_is_refused_and_leaves_no_file(server, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_put_there_by_hand_is_compared_too(server, tmp_path):
+    url, asked = server
+    (tmp_path / "file.bin").write_bytes(CONTENT[:-1])
+    with pytest.raises(ArlifError, match=r"file\.bin is not as published .*; delete it"):
+        Download(url, "file.bin", hashlib.md5(CONTENT).hexdigest()).fetch(tmp_path, quiet)
+    assert not asked
+
+
 def answering(answer):
     """A server that sends some bytes to every request and hangs up; its address."""
 

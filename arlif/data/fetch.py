@@ -53,7 +53,13 @@ class Download:
     def fetch(self, folder: Path, progress: Progress) -> None:
         target = folder / self.file
         part = target.with_name(target.name + ".part")
-        if not target.exists():
+        if target.exists():
+            require(
+                checksum(target, "md5") == self.md5,
+                f"{target} is not as published (its MD5 is not {self.md5}); delete it and run the "
+                "same again",
+            )
+        else:
             _download(self.url, part, self.file, progress)
             if checksum(part, "md5") != self.md5:
                 part.unlink()
