@@ -63,6 +63,7 @@ def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
     assert done.exit_code == 0
     assert "20 of 60,000 / 20 of 10,000 recordings" in done.stdout
     data.store.write_manifest(tmp_path / "nmnist")
+    assert "state" not in run("check", "nmnist", "--data", tmp_path).stdout
     (tmp_path / "nmnist" / "Test" / "3" / "2.bin").unlink()
     done = run("check", "nmnist", "--data", tmp_path)
     assert done.exit_code == 2

@@ -80,7 +80,8 @@ def check(name: NameArgument, folder: FolderOption = None, as_json: JsonOption =
     states = data.check(name, folder)
     wrong = [state for state in states if state.wrong]
     shown = states if len(states) <= MANY else wrong
-    output.table("Files", ["file", "state"], [[s.file, s.wrong or "good"] for s in shown])
+    if shown:
+        output.table("Files", ["file", "state"], [[s.file, s.wrong or "good"] for s in shown])
     output.say(f"{len(states):,} files, {len(wrong):,} wrong")
     if not wrong and (found := data.count(name, folder)):
         output.say(data.describe(name).share(*found))
