@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arlif.quantize.quantize import Precision, weight_step
+from arlif.quantize.quantize import Precision
+from arlif.quantize.steps import weight_step
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -29,18 +30,15 @@ def random_weights(seed: int, channels: int = 3) -> list[np.ndarray]:
 
 @given(SEEDS, st.integers(6, 8))
 def test_many_bits_clip_nothing(seed: int, bits: int) -> None:
-    weights, precision = random_weights(seed), Precision(weight_bits=bits)
+    weights, limit = random_weights(seed), Precision(weight_bits=bits).weight_max
     largest = [max(np.abs(w[c]).max() for w in weights) for c in range(3)]
-    np.testing.assert_allclose(
-        weight_step(weights, precision) * precision.weight_max, largest, rtol=1e-12
-    )
+    np.testing.assert_allclose(weight_step(weights, limit) * limit, largest, rtol=1e-12)
 
 
 @given(SEEDS, st.integers(2, 5))
 def test_few_bits_round_with_less_error_than_without_clipping(seed: int, bits: int) -> None:
-    weights, precision = random_weights(seed), Precision(weight_bits=bits)
-    limit = precision.weight_max
-    step = weight_step(weights, precision)
+    weights, limit = random_weights(seed), Precision(weight_bits=bits).weight_max
+    step = weight_step(weights, limit)
     unclipped = np.max([np.abs(w.reshape(3, -1)).max(1) for w in weights], axis=0) / limit
     chosen = rounding_error(weights, step, limit)
     assert (chosen <= rounding_error(weights, unclipped, limit) + 1e-12).all()
@@ -51,6 +49,6 @@ def test_few_bits_round_with_less_error_than_without_clipping(seed: int, bits: i
 @pytest.mark.parametrize("bits", [2, 8])
 def test_a_channel_of_zeros_has_no_step(bits: int) -> None:
     weights = [np.array([[0.0, 0.0], [1.0, -0.5]])]
-    step = weight_step(weights, Precision(weight_bits=bits))
+    step = weight_step(weights, Precision(weight_bits=bits).weight_max)
     assert step[0] == 0
     assert step[1] > 0

@@ -48,15 +48,10 @@ from arlif.quantize.linearized import (
     RealConv2d,
     Term,
 )
+from arlif.quantize.steps import branch_shifts, weight_step
 
 GAIN_MAX = 255
 SHIFT_MAX = 31
-BRANCH_SHIFT_MAX = 12
-"""Of a branch that is larger than others: rounding its weights then errs by more than they hold."""
-CLIPPED_BITS = 5
-"""Weights of at most so many bits may be clipped; of more, rounding to the largest loses little."""
-CLIP_FRACTIONS = np.linspace(1.0, 0.3, 15)
-"""Steps that are tried, relative to the one that clips nothing."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +178,9 @@ def _drive(
     name: str, current: Current, source: Input, neuron: IntegerNeuron, precision: Precision
 ) -> tuple[NDArray[np.uint8], int, NDArray[np.int32], list[Projection]]:
     weights = [_in_source_units(term, source) for term in current.terms]
-    shifts = _shifts(weights)
+    shifts = branch_shifts(weights)
     scaled = [w / (1 << s) for w, s in zip(weights, shifts, strict=True)]
-    unit = weight_step(scaled, precision) * neuron.state_format.one
+    unit = weight_step(scaled, precision.weight_max) * neuron.state_format.one
     require(
         bool(np.isfinite(unit).all() and unit.max() <= GAIN_MAX),
         f"population {name}: its weights reach {unit.max():.3g} state steps per raw weight, past "
@@ -215,9 +210,9 @@ def to_readout(
 ) -> tuple[Readout, list[Projection]]:
     """The integer readout and what drives it; raises LoweringError where numbers do not fit."""
     weights = [_in_source_units(term, source) for term in current.terms]
-    shifts = _shifts(weights)
+    shifts = branch_shifts(weights)
     rows = [w.reshape(1, -1) / (1 << s) for w, s in zip(weights, shifts, strict=True)]
-    scale = float(weight_step(rows, precision)[0])
+    scale = float(weight_step(rows, precision.weight_max)[0])
     require(scale > 0, "the readout's weights are all zero; train the network first", LoweringError)
     incoming = [
         project(term, READOUT, weight / scale, shift, precision)
@@ -245,38 +240,6 @@ def source_unit(term: Term, source: Input) -> float:
 
 def _in_source_units(term: Term, source: Input) -> Real:
     return term.synapses.weight * source_unit(term, source)
-
-
-def weight_step(weights: list[Real], precision: Precision) -> Real:
-    """The real value of one raw weight, per channel, that all weights [C, ...] of a node share.
-
-    The largest weight becomes weight_max, unless few bits are left: then the large ones are clipped
-    as far as the sum of squared rounding errors falls.
-    """
-    largest = np.max([_peak(w) for w in weights], axis=0) / precision.weight_max
-    if precision.weight_bits > CLIPPED_BITS:
-        return largest
-    steps = np.multiply.outer(CLIP_FRACTIONS, largest)
-    errors = [[_rounding_error(w, step, precision) for w in weights] for step in steps]
-    best = np.sum(errors, axis=1).argmin(axis=0)
-    return steps[best, np.arange(len(largest))]
-
-
-def _rounding_error(weight: Real, step: Real, precision: Precision) -> Real:
-    """Sum of squared errors per channel of weights [C, ...] in whole steps [C]."""
-    rows, step = weight.reshape(len(weight), -1), np.where(step > 0, step, 1.0)[:, None]
-    raw = np.clip(np.rint(rows / step), -precision.weight_max, precision.weight_max)
-    return ((rows - raw * step) ** 2).sum(1)
-
-
-def _peak(weight: Real) -> Real:
-    return np.abs(weight.reshape(len(weight), -1)).max(1)
-
-
-def _shifts(weights: list[Real]) -> list[int]:
-    """Left shifts that let projections of different magnitude share one accumulator unit."""
-    typical = [float(np.median(_peak(w))) or float(_peak(w).max()) or 1.0 for w in weights]
-    return [int(min(np.log2(t) - np.log2(min(typical)), BRANCH_SHIFT_MAX)) for t in typical]
 
 
 def project(term: Term, target: str, weight: Real, shift: int, precision: Precision) -> Projection:
