@@ -167,7 +167,8 @@ def test_gesture_files_are_read_as_published(tmp_path):
         ([[-1, 7, 1, 3], [9, 5, 0, 4]], "x must lie in 0 to 127, but reaches -1 to 9"),
         ([[1, 128, 1, 3], [9, 5, 0, 4]], "y must lie in 0 to 127, but reaches 5 to 128"),
         ([[1, 7, 2, 3], [9, 5, 0, 4]], "p must lie in 0 to 1, but reaches 0 to 2"),
-        ([[1, 7, 1, np.nan], [9, 5, 0, 4]], "no numbers"),
+        ([[1, 7, 1, np.nan], [9, 5, 0, 4]], "values that no sensor gives"),
+        ([[1, 7, 1, 1e300], [9, 5, 0, 4]], "values that no sensor gives"),
         ([[1, 7, 1], [9, 5, 0]], r"its shape is \(2, 3\)"),
         (["a", "b"], "could not convert"),
     ],
@@ -244,11 +245,20 @@ def test_shd_files_are_read_as_published(tmp_path):
     [
         ({"units": (3, 700)}, "x must lie in 0 to 699"),
         ({"units": (3,)}, "2 times and 1 units"),
-        ({"times": (0.1, np.nan)}, "no numbers"),
+        ({"times": (0.1, np.nan)}, "values that no sensor gives"),
         ({"recordings": 19}, "19"),
     ],
 )
 def test_damaged_shd_recordings_are_named(tmp_path, wrong, message):
     write_shd(tmp_path / "shd", **wrong)
     with pytest.raises(ArlifError, match=r"shd_train\.h5 is damaged.*" + message):
+        data.load("shd", tmp_path, time_steps=2)
+
+
+def test_shd_times_that_are_no_list_are_named(tmp_path):
+    write_shd(tmp_path / "shd")
+    with h5py.File(tmp_path / "shd" / "shd_train.h5", "a") as file:
+        del file["spikes/times"]
+        file["spikes/times"] = np.zeros(20)
+    with pytest.raises(ArlifError, match="recording 0 has 1 times and 2 units"):
         data.load("shd", tmp_path, time_steps=2)

@@ -38,11 +38,22 @@ def test_mnist_files_are_read_as_published(tmp_path):
     assert [s.wrong[:7] for s in data.check("mnist", tmp_path)] == ["differs"] * 4
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0\0\x0d\x03", idx(np.zeros((3, 4), np.uint8))[:-1]])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"\0\0\x0d\x03", b"\0\0\x08\x03\0\0", idx(np.zeros((3, 4), np.uint8))[:-1]],
+)
 def test_damaged_idx_files_are_refused(tmp_path, damage):
     (tmp_path / "file").write_bytes(damage)
     with pytest.raises(ArlifError, match="get the dataset again"):
         images.read_idx(tmp_path / "file")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for file in images.IDX_IMAGES + images.IDX_LABELS:
+        (tmp_path / "mnist" / file / "inside").mkdir(parents=True)
+    for use in (data.load, data.count):
+        with pytest.raises(ArlifError, match=r"mnist: cannot read .*-ubyte \(Is a directory\)"):
+            use("mnist", tmp_path)
 
 
 def test_cifar100_reads_the_fine_label(tmp_path):

@@ -55,10 +55,8 @@ def fingerprint(files: Iterable[Path]) -> str:
     for file in dict.fromkeys(files):
         try:
             found = file.stat()
-        except OSError as error:
-            raise ArlifError(
-                f"cannot read {file} ({error.strerror}); get the dataset again"
-            ) from None
+        except (OSError, ValueError) as error:
+            raise ArlifError(f"cannot read {file} ({error}); get the dataset again") from None
         line = f"{file.parent.name}/{file.name} {found.st_size} {found.st_mtime_ns}\n"
         digest.update(line.encode())
     return digest.hexdigest()[:DIGITS]

@@ -27,6 +27,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     raw = path.read_bytes()
     rank = raw[3] if len(raw) >= 4 and raw[:3] == b"\0\0\x08" else 0
     require(rank > 0, f"{path} is no idx file of unsigned bytes; get the dataset again")
+    require(len(raw) >= 4 + 4 * rank, f"{path} ends within its header; get the dataset again")
     sizes = np.frombuffer(raw[4 : 4 + 4 * rank], ">u4").astype(np.int64)
     body = raw[4 + 4 * rank :]
     require(

@@ -1,5 +1,7 @@
 """Using datasets by name: list, describe, get, check, load."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from arlif.data import store
@@ -69,7 +71,8 @@ def count(name: str, folder: Path | None = None) -> tuple[int, int] | None:
     entry, place = _entry(name), store.data_folder(folder) / name
     if any(store.is_absent(place / file) for file, _ in entry.required):
         return None
-    return entry.count(place)
+    with _readable(name):
+        return entry.count(place)
 
 
 def load(
@@ -85,7 +88,8 @@ def load(
     """
     entry, place = _entry(name), store.data_folder(folder) / name
     store.need(place, [file for file, _ in entry.required], name)
-    train, test = entry.load(place, time_steps, cut)
+    with _readable(name):
+        train, test = entry.load(place, time_steps, cut)
     dataset = Dataset(entry.info, train, test)
     dataset.require_every_class()
     return dataset
@@ -95,3 +99,14 @@ def _entry(name: str) -> Entry:
     if name not in DATASETS:
         raise ArlifError(f"no dataset is called {name!r}; there are {', '.join(DATASETS)}")
     return DATASETS[name]
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Name the file that the system does not let us read."""
+    try:
+        yield
+    except OSError as error:
+        raise ArlifError(
+            f"{name}: cannot read {error.filename} ({error.strerror}); get the dataset again"
+        ) from None

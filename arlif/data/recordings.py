@@ -126,12 +126,12 @@ def _read_shd(path: Path, number: int) -> NDArray[Any]:
     try:
         with h5py.File(path, "r") as file:
             times = np.asarray(file["spikes/times"][number], np.float64)
-            units = file["spikes/units"][number]
+            units = np.asarray(file["spikes/units"][number])
     except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
-    if len(times) != len(units):
-        raise _damaged(path, f"recording {number} has {len(times)} times and {len(units)} units")
-    _require_finite(path, times)
+    if times.ndim != 1 or times.shape != units.shape:
+        raise _damaged(path, f"recording {number} has {times.size} times and {units.size} units")
+    _require_sane(path, times)
     return _events(times * 1e6, units, 0, 0)
 
 
@@ -142,14 +142,15 @@ def _read_gesture(path: Path) -> NDArray[Any]:
         raise _damaged(path, error) from None
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise _damaged(path, f"its rows must be x, y, p, t, but its shape is {rows.shape}")
-    _require_finite(path, rows)
+    _require_sane(path, rows)
     x, y, p, t = rows.T
     return _events(t * 1000, x, y, p)
 
 
-def _require_finite(path: Path, values: NDArray[np.float64]) -> None:
-    if not np.isfinite(values).all():
-        raise _damaged(path, "it holds values that are no numbers")
+def _require_sane(path: Path, values: NDArray[np.float64]) -> None:
+    """Raise ArlifError where a value is no number or beyond any time."""
+    if not (np.abs(values) < 1e12).all():
+        raise _damaged(path, "it holds values that no sensor gives")
 
 
 def read_aedat2(path: Path) -> NDArray[Any]:
