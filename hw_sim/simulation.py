@@ -50,6 +50,17 @@ class Simulation:
         """The class of each sample: argmax of the readout, the first of equals."""
         return np.argmax(self.readout, axis=1)
 
+    def confusion(self, labels: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Samples by (label, decision), [classes, classes]. Raises ArlifError on other labels."""
+        classes = self.readout.shape[1]
+        require(
+            bool(((labels >= 0) & (labels < classes)).all()),
+            f"labels of {classes} classes lie in 0 to {classes - 1}, not {labels.min()} to "
+            f"{labels.max()}; give each sample's class",
+        )
+        counts = np.bincount(labels * classes + self.decisions, minlength=classes**2)
+        return counts.reshape(classes, classes)
+
 
 def count_type(time_steps: int) -> np.dtype[np.integer]:
     """The narrowest type of spikes per neuron: one byte where T is at most 255."""

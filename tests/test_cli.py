@@ -87,7 +87,7 @@ def test_the_report_is_self_contained_and_agrees_with_its_json(demo: Path) -> No
     report = json.loads((demo / "report.json").read_text())
     assert not re.search(r'(src|href|url)\s*[=(]\s*["\']?(https?:)?//', page)
     assert "<script" not in page
-    assert page.count("<svg") == len(report["plots"]) == 9
+    assert page.count("<svg") == len(report["plots"]) == 10
     for row in report["engines"]:
         assert f"{100 * row['accuracy']:.2f} %" in page
 

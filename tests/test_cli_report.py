@@ -50,6 +50,25 @@ def run(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
+def test_a_report_shows_what_was_decided_where_labels_are_known(run: Path, cli: Cli):
+    assert cli("simulate", run, "--samples", "40")[0] == 0
+    assert cli("report", run)[0] == 0
+    content = json.loads((run / "report.json").read_text())
+    (row,) = content["engines"]
+    assert "confusion matrix, integer" in content["plots"]
+    assert np.sum(row["confusion"]) == 40
+    assert np.trace(row["confusion"]) / 40 == row["accuracy"]
+
+
+def test_labels_of_no_class_are_refused(run: Path, cli: Cli):
+    np.save(run / "inputs.npy", np.zeros((1, 2, 1, 8, 8), np.float32))
+    np.save(run / "labels.npy", np.array([3, 10]))
+    files = ("--inputs", run / "inputs.npy", "--labels", run / "labels.npy")
+    code, _, err = cli("simulate", run, *files)
+    assert code == 2
+    assert "labels of 10 classes lie in 0 to 9, not 3 to 10" in err
+
+
 def test_inputs_without_labels_are_reported_without_an_accuracy(run: Path, cli: Cli):
     inputs = run / "inputs.npy"
     np.save(inputs, np.random.default_rng(0).random((1, 6, 1, 8, 8), np.float32))

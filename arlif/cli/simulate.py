@@ -105,14 +105,15 @@ def run_simulate(
         simulation, fingerprint = ENGINES[engine](
             path, test.real, time_steps, min(traced, count), options, progress
         )
+    confusion = None if test.labels is None else simulation.confusion(test.labels)
     write_traces(simulation, run.path(traces(engine)))
-    right = None if test.labels is None else float((simulation.decisions == test.labels).mean())
     result = {
         "engine": str(engine),
         "network": fingerprint,
         "source": source.to_json(),
         "samples": count,
-        "accuracy": right,
+        "accuracy": None if confusion is None else float(confusion.trace() / count),
+        "confusion": None if confusion is None else confusion.tolist(),
         "events_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
         "spike_rate": {
             name: float(c.sum() / c.size / time_steps) for name, c in simulation.counts.items()

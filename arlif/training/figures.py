@@ -63,7 +63,7 @@ def alpha_beta(run: Path) -> Figure:
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> Figure:
     """A confusion matrix, labels down, decisions across."""
-    size = 1.5 + 0.4 * len(classes)
+    size = 1.5 + 0.4 * min(len(classes), 20)
     figure = Figure((size, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(confusion, cmap="Blues")

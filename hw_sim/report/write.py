@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 
 import arlif
 from arlif.core.network import NUMERICS_VERSION
+from arlif.data import describe
 from arlif.errors import FormatError
 from arlif.files import write_text
 from arlif.run import (
@@ -117,6 +119,12 @@ def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
     rates = {result["engine"]: result["spike_rate"] for result in content["engines"]}
     if rates:
         plots["spike rate per layer"] = figures.spike_rates(rates)
+    decided = {r["engine"]: r["confusion"] for r in content["engines"] if r.get("confusion")}
+    if decided:
+        engine = "integer" if "integer" in decided else next(iter(decided))
+        classes = describe(content["recipe"]["dataset"]).classes
+        matrix = training_figures.confusion_figure(np.array(decided[engine]), classes)
+        plots[f"confusion matrix, {engine}"] = matrix
     if content["raster"]:
         plots[f"spikes of test sample {SAMPLE}"] = figures.raster(content["raster"])
     if content["membrane"]:
