@@ -146,10 +146,14 @@ def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
 
 def _start(recipe: Recipe, run: Run) -> None:
     """Remove what an earlier training left in `run` and write the recipe."""
-    for artifact in (MODEL, TRAINING, METRICS, BEST, LAST):
-        run.path(artifact).unlink(missing_ok=True)
-    for file in (run.folder / "tensorboard").glob("events.*"):
-        file.unlink()
+    old = [run.path(artifact) for artifact in (MODEL, TRAINING, METRICS, BEST, LAST)]
+    try:
+        for file in (*old, *(run.folder / "tensorboard").glob("events.*")):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"cannot start a run in {run.folder}: {error.strerror}; choose another directory"
+        ) from None
     run.write_json(CONFIG, to_mapping(recipe))
 
 
