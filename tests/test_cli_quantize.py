@@ -8,7 +8,7 @@ import torch
 from test_cli_evaluate import verb
 
 from arlif.cli.numbers import read_numbers, spell
-from arlif.cli.samples import load_samples
+from arlif.cli.samples import load_spread
 from arlif.errors import ArlifError
 from arlif.training import load_trained
 from export.nir import read_nir
@@ -32,7 +32,7 @@ def test_both_accuracies_are_told(run: Path, capsys: pytest.CaptureFixture[str],
     assert verb(*arguments, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     module, recipe = load_trained(run)
-    test = load_samples(recipe, None, "test", 50)
+    test = load_spread(recipe, None, "test", 50)
     network = read_nir(run / "network.nir")
     integers = simulate(network, raw_inputs(network, test.real), recipe.time_steps)
     with torch.no_grad():

@@ -62,7 +62,7 @@ def run_quantize(
 ) -> dict[str, Any]:
     """Quantize a run: writes network.nir and quantize.json, returns the latter's content."""
     from arlif.cli.numbers import read_numbers
-    from arlif.cli.samples import load_quantizable, load_samples
+    from arlif.cli.samples import load_quantizable, load_spread
     from arlif.errors import require
     from arlif.quantize.finetune import finetune, finetuning
     from arlif.quantize.qat import QatNetwork
@@ -91,7 +91,7 @@ def run_quantize(
         network = quantize_network(linear, source, precision, recipe.time_steps)
     run = Run(folder)
     write_nir(network, run.path(NIR))
-    test = load_samples(recipe, data, "test", samples)
+    test = load_spread(recipe, data, "test", samples)
     result = {
         "preset": preset,
         "weight_bits": weight_bits,

@@ -68,8 +68,9 @@ def train(
         chosen, run, resume, overwrite, data, devices=devices, callbacks=(*lines, *callbacks)
     )
     output.say(
-        f"trained {run} for {summary.epochs} epochs in {summary.seconds:.0f} s: test accuracy "
-        f"{percent(summary.last_accuracy)} (best epoch {summary.best_epoch}: "
+        f"trained {run} on {summary.samples} for {summary.epochs} epochs in "
+        f"{summary.seconds:.0f} s: test accuracy {percent(summary.last_accuracy)} (best epoch "
+        f"{summary.best_epoch}: "
         f"{percent(summary.best_accuracy)})"
     )
     checks = [check for callback in callbacks for check in callback.checks]

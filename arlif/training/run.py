@@ -64,7 +64,7 @@ def train(
         save(net.state_dict(), home.path(MODEL))
     except (OSError, WriteError) as error:
         raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
-    summary = summarize(run, recipe, net, device, devices)
+    summary = summarize(run, recipe, net, dataset.share, device, devices)
     home.write_json(TRAINING, asdict(summary))
     return summary
 

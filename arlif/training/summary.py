@@ -20,8 +20,8 @@ class Summary:
     """What a finished training run says about itself; accuracies on the test split, 0 to 1.
 
     last_accuracy is what we report; best_accuracy is the best epoch's, as the paper reports.
-    device, devices, command: what it trained on, how many of them, and the command line that
-    finished it. arlif to python: versions.
+    samples: those of the dataset, training and test, in words. device, devices, command: what it
+    trained on, how many of them, and the command line that finished it. arlif to python: versions.
     """
 
     last_accuracy: float
@@ -31,6 +31,7 @@ class Summary:
     seconds: float
     parameters: int
     seed: int
+    samples: str
     device: str
     devices: int
     command: str
@@ -41,7 +42,9 @@ class Summary:
     machine: str
 
 
-def summarize(run: Path, recipe: Recipe, net: nn.Module, device: str, devices: int) -> Summary:
+def summarize(
+    run: Path, recipe: Recipe, net: nn.Module, samples: str, device: str, devices: int
+) -> Summary:
     """What a run whose last epoch is recorded says about itself."""
     rows = read_metrics(run)
     best = max(rows, key=lambda row: row["test_accuracy"])
@@ -53,6 +56,7 @@ def summarize(run: Path, recipe: Recipe, net: nn.Module, device: str, devices: i
         seconds=sum(row["seconds"] for row in rows),
         parameters=sum(p.numel() for p in net.parameters()),
         seed=recipe.seed,
+        samples=samples,
         device=device,
         devices=devices,
         command=shlex.join(sys.argv),
