@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arlif.neurons import SpikingNeuron
-from hw_sim.simulation import Simulation, Trace, joined
+from hw_sim.simulation import Simulation, Trace, count_type, joined
 
 
 @torch.no_grad()
@@ -38,7 +39,7 @@ def simulate_float(
             parts.append(
                 Simulation(
                     (logits.sum(0) if logits.ndim == 3 else logits).numpy(),
-                    {name: spikes.sum(0).int().numpy() for name, (_, spikes) in captured.items()},
+                    {name: _counts(spikes) for name, (_, spikes) in captured.items()},
                     {
                         name: _trace(layers[name], x[:, :keep], spikes[:, :keep])
                         for name, (x, spikes) in captured.items()
@@ -57,6 +58,10 @@ def _capture(captured: dict[str, tuple[Tensor, Tensor]], name: str) -> Any:
         captured[name] = (arguments[0], spikes)
 
     return hook
+
+
+def _counts(spikes: Tensor) -> NDArray[np.integer]:
+    return spikes.sum(0).numpy().astype(count_type(len(spikes)))
 
 
 def _trace(layer: SpikingNeuron, x: Tensor, spikes: Tensor) -> Trace:
