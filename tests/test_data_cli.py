@@ -1,6 +1,9 @@
 """arlif data: what is listed and checked."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from arlif.data import images
 
 
 def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture
@@ -46,8 +49,10 @@ def test_list_goes_on_past_a_damaged_dataset(cifar, tmp_path):
     assert listed["cifar10"]["here"] == "damaged; see arlif data check cifar10"
 
 
-def test_list_in_words(cifar, tmp_path, monkeypatch):
-    shown = run("list", "--data", tmp_path).stdout
+def test_list_in_words(cifar, tmp_path):
+    command = [sys.executable, "-m", "arlif", "data", "list", "--data", str(tmp_path)]
+    wide = {**os.environ, "COLUMNS": "200"}  # a console takes its width when it is imported
+    shown = subprocess.run(command, env=wide, capture_output=True, text=True, check=True).stdout
     assert "150 of 50,000" in shown
     assert "1,347 / 450 images" in shown
 
