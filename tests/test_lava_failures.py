@@ -23,7 +23,8 @@ from arlif.core.network import (
 from arlif.core.neurons import IntegerLifSoft
 from arlif.errors import SimulationError
 from hw_sim.lava import requirements, simulate
-from hw_sim.lava.supervise import ROOT
+from hw_sim.lava.job import Job
+from hw_sim.lava.supervise import ROOT, samples_done
 
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -206,3 +207,14 @@ def _wait_for(look, enough, seconds=30):
     while not enough(found := look()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
+
+
+def test_progress_is_read_while_its_file_is_being_made(tmp_path):
+    np.save(tmp_path / "whole.npy", np.array([3]))
+    whole = (tmp_path / "whole.npy").read_bytes()
+    assert samples_done(tmp_path) == 0
+    for size in range(len(whole)):
+        (tmp_path / Job.DONE).write_bytes(whole[:size])
+        assert samples_done(tmp_path) == 0
+    (tmp_path / Job.DONE).write_bytes(whole)
+    assert samples_done(tmp_path) == 3

@@ -55,7 +55,7 @@ def watch(
         for folder, state in states.items():
             if state:
                 raise SimulationError(f"Lava {describe(state)}; {_explain(folder)}")
-        progress(sum(_samples_done(folder) for folder in workers))
+        progress(sum(samples_done(folder) for folder in workers))
         if None not in states.values():
             return
         if time.monotonic() > deadline:
@@ -104,10 +104,11 @@ def _group(leader: int) -> list[int]:
     return members
 
 
-def _samples_done(folder: Path) -> int:
+def samples_done(folder: Path) -> int:
+    """How far a worker is, 0 while its file is not there or not whole yet."""
     try:
         return int(np.load(folder / Job.DONE, allow_pickle=False)[0])
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return 0
 
 
