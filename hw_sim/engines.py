@@ -1,6 +1,7 @@
 """Every engine behind one call: from the file it reads and real test inputs to a simulation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -23,86 +24,74 @@ Outcome = tuple[Simulation, str | None]
 """The simulation, and the fingerprint of the network that the file held, where it can be told."""
 
 
-def run_float(
-    path: Path,
-    real: Tensor,
-    time_steps: int,
-    traced: int,
-    options: EngineOptions,
-    progress: Progress,
-) -> Outcome:
+@dataclass(frozen=True)
+class Work:
+    """What an engine is asked for.
+
+    path: the file to read. real: test inputs, time first. traced: how many of the first samples to
+    record. progress: called with (samples done, samples).
+    """
+
+    path: Path
+    real: Tensor
+    time_steps: int
+    traced: int
+    options: EngineOptions
+    progress: Progress
+
+
+def run_float(work: Work) -> Outcome:
     """The trained torch network."""
-    module, _ = load_trained(path.parent)
-    return simulate_float(module, real, traced), None
+    module, _ = load_trained(work.path.parent)
+    return simulate_float(module, work.real, work.traced), None
 
 
-def run_integer(
-    path: Path,
-    real: Tensor,
-    time_steps: int,
-    traced: int,
-    options: EngineOptions,
-    progress: Progress,
-) -> Outcome:
+def run_integer(work: Work) -> Outcome:
     """The fast integer engine on a native .nir file."""
-    network = read_nir(path)
-    engine = FastEngine(network, options.device)
+    network = read_nir(work.path)
+    engine = FastEngine(network, work.options.device)
     simulation = in_batches(
-        lambda part, record: engine.simulate(part, time_steps, record),
-        raw_inputs(network, real),
+        lambda part, record: engine.simulate(part, work.time_steps, record),
+        raw_inputs(network, work.real),
         network.input.static,
         Record.everything(network),
-        traced,
-        progress,
+        work.traced,
+        work.progress,
     )
     return simulation, fingerprint(network)
 
 
-def run_lava(
-    path: Path,
-    real: Tensor,
-    time_steps: int,
-    traced: int,
-    options: EngineOptions,
-    progress: Progress,
-) -> Outcome:
+def run_lava(work: Work) -> Outcome:
     """Lava's CPU simulator on a .net file; every sample is recorded where any is."""
-    network = read_net(path)
+    network = read_net(work.path)
     simulation = simulate_lava(
         network,
-        raw_inputs(network, real),
-        time_steps,
-        Record.everything(network) if traced else Record(),
-        time_limit_s=options.lava.time_limit_s,
-        models=options.lava.models,
-        workers=options.lava.workers,
-        progress=progress,
+        raw_inputs(network, work.real),
+        work.time_steps,
+        Record.everything(network) if work.traced else Record(),
+        time_limit_s=work.options.lava.time_limit_s,
+        models=work.options.lava.models,
+        workers=work.options.lava.workers,
+        progress=work.progress,
     )
     return simulation, fingerprint(network)
 
 
-def run_onnx(
-    path: Path,
-    real: Tensor,
-    time_steps: int,
-    traced: int,
-    options: EngineOptions,
-    progress: Progress,
-) -> Outcome:
+def run_onnx(work: Work) -> Outcome:
     """ONNX Runtime on an integer .onnx file; it outputs spikes, not states."""
-    graph = onnx_engine.load(path)
+    graph = onnx_engine.load(work.path)
     simulation = in_batches(
-        lambda part, record: graph.simulate(part, time_steps, record),
-        raw_inputs(graph, real),
+        lambda part, record: graph.simulate(part, work.time_steps, record),
+        raw_inputs(graph, work.real),
         graph.input.static,
         Record(graph.populations),
-        traced,
-        progress,
+        work.traced,
+        work.progress,
     )
     return simulation, None
 
 
-ENGINES: dict[str, Callable[[Path, Tensor, int, int, EngineOptions, Progress], Outcome]] = {
+ENGINES: dict[str, Callable[[Work], Outcome]] = {
     "float": run_float,
     "integer": run_integer,
     "lava": run_lava,

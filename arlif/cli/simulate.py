@@ -94,17 +94,16 @@ def run_simulate(
     path = run.require(ENGINE_INPUT[engine])
 
     from hw_sim.energy.sensors import measured
-    from hw_sim.engines import ENGINES
+    from hw_sim.engines import ENGINES, Work
     from hw_sim.traces import write_traces
 
     if engine is EngineName.LAVA and source.limit is None:
         source = replace(source, limit=LAVA_SAMPLES)
     test, time_steps = source.load(run)
     count = len(test)
+    work = Work(path, test.real, time_steps, min(traced, count), options, progress)
     with measured() as sensors:
-        simulation, fingerprint = ENGINES[engine](
-            path, test.real, time_steps, min(traced, count), options, progress
-        )
+        simulation, fingerprint = ENGINES[engine](work)
     confusion = None if test.labels is None else simulation.confusion(test.labels)
     write_traces(simulation, run.path(traces(engine)))
     result = {
