@@ -50,8 +50,7 @@ def load_samples(
     limit: int | None = None,
 ) -> Samples:
     """The first `limit` samples of a split; None takes all."""
-    dataset = recipe.load_data(folder)
-    split = dataset.train if part == "train" else dataset.test
+    dataset, split = _load(recipe, folder, part)
     return _samples(dataset, Split(split.inputs[:limit], split.labels[:limit]))
 
 
@@ -59,10 +58,16 @@ def load_spread(
     recipe: Recipe, folder: Path | None, part: Literal["train", "test"], count: int | None
 ) -> Samples:
     """`count` samples of a split, spread over classes; None, or all, is the split as it lies."""
-    dataset = recipe.load_data(folder)
-    split = dataset.train if part == "train" else dataset.test
+    dataset, split = _load(recipe, folder, part)
     whole = count is None or count >= len(split)
     return _samples(dataset, split if whole else split.spread(count or 0))
+
+
+def _load(
+    recipe: Recipe, folder: Path | None, part: Literal["train", "test"]
+) -> tuple[Dataset, Split]:
+    dataset = recipe.load_data(folder)
+    return dataset, dataset.train if part == "train" else dataset.test
 
 
 def _samples(dataset: Dataset, split: Split) -> Samples:
