@@ -136,3 +136,15 @@ def close(got: Tensor, want: Tensor, relative: float = 1e-5) -> bool:
     """Equal to `relative` of the largest number, or of 1."""
     scale = max(1.0, want.abs().max().item()) if want.numel() else 1.0
     return torch.allclose(got.double(), want.double(), rtol=relative, atol=relative * scale)
+
+
+def assert_one_frame_equals_its_copies(neuron: nn.Module, frame: Tensor, steps: int) -> None:
+    """A frame [1, ...] expanded over time gives what its copies give, and their gradients' sum."""
+    shown = frame.expand(steps, *frame.shape[1:])
+    weights = torch.randn(shown.shape, device=frame.device).to(frame.dtype)
+    copies = shown.detach().contiguous().requires_grad_()
+    got, want = neuron(shown), neuron(copies)
+    assert torch.equal(got, want)
+    (of_frame,) = torch.autograd.grad(got, frame, weights)
+    (of_copies,) = torch.autograd.grad(want, copies, weights)
+    assert torch.equal(of_frame, of_copies.sum(0, keepdim=True))

@@ -5,7 +5,15 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from kernel_oracle import NEURONS, arlif, close, outcome, parameters_agree, smooth_currents
+from kernel_oracle import (
+    NEURONS,
+    arlif,
+    assert_one_frame_equals_its_copies,
+    close,
+    outcome,
+    parameters_agree,
+    smooth_currents,
+)
 
 from arlif import kernels
 from arlif.errors import ArlifError
@@ -132,14 +140,7 @@ def test_one_frame_at_every_step(name, layout, storage):
     """Expanded over time, the frame gives what its copies give, and their gradients' sum."""
     neuron, frame = NEURONS[name](width=0.5), (torch.randn(1, 2, 3, 5, 7) * 2).to(storage)
     frame = LAYOUTS[layout](frame).requires_grad_()
-    shown = frame.expand(4, -1, -1, -1, -1)
-    weights = torch.randn(shown.shape).to(storage)
-    copies = shown.detach().contiguous().requires_grad_()
-    got, want = neuron(shown), neuron(copies)
-    assert torch.equal(got, want)
-    (of_frame,) = torch.autograd.grad(got, frame, weights)
-    (of_copies,) = torch.autograd.grad(want, copies, weights)
-    assert torch.equal(of_frame, of_copies.sum(0, keepdim=True))
+    assert_one_frame_equals_its_copies(neuron, frame, 4)
 
 
 @needs_library

@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from kernel_oracle import NEURONS, close, outcome, parameters_agree, smooth_currents
+from kernel_oracle import (
+    NEURONS,
+    assert_one_frame_equals_its_copies,
+    close,
+    outcome,
+    parameters_agree,
+    smooth_currents,
+)
 
 from arlif.kernels import op
 
@@ -106,14 +113,7 @@ def test_a_gpu_without_triton_takes_the_loop_and_one_warning_says_so(monkeypatch
 def test_one_frame_at_every_step(name, steps):
     neuron = NEURONS[name](width=0.5).to(DEVICE)
     frame = (torch.randn(1, 2, 300, device=DEVICE) * 2).requires_grad_()
-    shown = frame.expand(steps, -1, -1)
-    weights = torch.randn(shown.shape, device=DEVICE)
-    copies = shown.detach().contiguous().requires_grad_()
-    got, want = neuron(shown), neuron(copies)
-    assert torch.equal(got, want)
-    (of_frame,) = torch.autograd.grad(got, frame, weights)
-    (of_copies,) = torch.autograd.grad(want, copies, weights)
-    assert torch.equal(of_frame, of_copies.sum(0, keepdim=True))
+    assert_one_frame_equals_its_copies(neuron, frame, steps)
 
 
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])
