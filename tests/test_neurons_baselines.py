@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from arlif.errors import ArlifError, LoweringError
 from arlif.neurons import (
     CLIF,
+    DALIF,
     LIF,
     PLIF,
     PSN,
@@ -87,6 +88,31 @@ def test_plif_equals_its_equation(xs, k):
     assert run(neuron, xs) == plif_oracle(xs, neuron.decay.item(), 0.3)
 
 
+def dalif_oracle(xs, alpha, beta, v):
+    u, spikes = 0.0, []
+    for x in xs:
+        h = beta * u + alpha * x
+        s = 1.0 if h >= v else 0.0
+        u = 0.0 if s else h
+        spikes.append(s)
+    return spikes
+
+
+@given(CURRENTS, st.floats(-2, 2), st.floats(-2, 2))
+def test_dalif_equals_its_equation(xs, a, b):
+    neuron = DALIF(v_threshold=0.3).double()
+    neuron.a.data.fill_(a)
+    neuron.b.data.fill_(b)
+    assert run(neuron, xs) == dalif_oracle(xs, neuron.alpha.item(), neuron.beta.item(), 0.3)
+
+
+@given(DECAYS)
+def test_dalif_starts_where_plif_does(k):
+    dalif, plif = DALIF(k), PLIF(k)
+    assert math.isclose(dalif.beta.item(), plif.decay.item(), rel_tol=1e-6)
+    assert math.isclose(dalif.alpha.item(), 1 - plif.decay.item(), rel_tol=1e-6)
+
+
 def spikingjelly(name, *args, **settings):
     neurons = pytest.importorskip("spikingjelly.activation_based.neuron", exc_type=ImportError)
     return getattr(neurons, name)(*args, **settings)
@@ -146,7 +172,8 @@ def test_psn_of_another_t_is_refused():
 
 
 @pytest.mark.parametrize(
-    "neuron", [CLIF(), PLIF(), LearnableResetLIF(), PSN(4), SlidingPSN(), MpePSN(), AglLIF()]
+    "neuron",
+    [CLIF(), PLIF(), DALIF(), LearnableResetLIF(), PSN(4), SlidingPSN(), MpePSN(), AglLIF()],
 )
 def test_gradients_reach_inputs_and_parameters(neuron):
     generator = torch.Generator().manual_seed(0)
@@ -161,7 +188,13 @@ def test_gradients_reach_inputs_and_parameters(neuron):
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: CLIF(1.0), lambda: PLIF(0.0), lambda: SlidingPSN(0), lambda: MpePSN(0.5, 0.0)],
+    [
+        lambda: CLIF(1.0),
+        lambda: PLIF(0.0),
+        lambda: DALIF(0.0),
+        lambda: SlidingPSN(0),
+        lambda: MpePSN(0.5, 0.0),
+    ],
 )
 def test_constants_out_of_range_are_refused(make):
     with pytest.raises(ArlifError):

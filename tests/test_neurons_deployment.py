@@ -11,7 +11,7 @@ from arlif.core.real import NumpyRealOps
 from arlif.errors import LoweringError
 from arlif.networks import NeuronConfig
 from arlif.networks.neuron import NEURONS, make_neuron
-from arlif.neurons import PLIF, AglLIF, LearnableResetLIF
+from arlif.neurons import DALIF, PLIF, AglLIF, LearnableResetLIF
 from arlif.quantize.trace import linearize
 from hw_sim.engine import reference
 from hw_sim.simulation import Record
@@ -54,12 +54,16 @@ def test_other_neurons_are_refused_with_the_reason(name):
         quantized(net(make_neuron(NeuronConfig(name), T)), SHAPE, time_steps=T)
 
 
-@pytest.mark.parametrize("neuron", [PLIF(0.8, 0.3), LearnableResetLIF(0.8, 0.7), AglLIF(0.8, 0.7)])
+@pytest.mark.parametrize(
+    "neuron", [PLIF(0.8, 0.3), DALIF(0.8, 0.3), LearnableResetLIF(0.8, 0.7), AglLIF(0.8, 0.7)]
+)
 def test_what_is_lowered_computes_the_same_in_real_numbers(neuron):
     x = torch.randn(8, 3, 50, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     neuron = neuron.double().eval()
     if isinstance(neuron, LearnableResetLIF):
         neuron.v_reset.data.fill_(0.45)
+    if isinstance(neuron, DALIF):
+        neuron.a.data.fill_(-0.7)
     population = linearize(net(neuron), SHAPE).populations[0]
     factor = neuron.lowered()[1]
     state, ops = population.neuron.initial_state(np.zeros((3, 50))), NumpyRealOps()
@@ -72,10 +76,22 @@ def test_what_is_lowered_computes_the_same_in_real_numbers(neuron):
 
 
 def test_deployed_kinds():
-    kinds = {"plif": IntegerLifHard, "lif-learnable": IntegerLifSubtract, "lif-agl": IntegerLifHard}
+    kinds = {
+        "plif": IntegerLifHard,
+        "dalif": IntegerLifHard,
+        "lif-learnable": IntegerLifSubtract,
+        "lif-agl": IntegerLifHard,
+    }
     for name, kind in kinds.items():
         network = quantized(net(make_neuron(NeuronConfig(name), T)), SHAPE, time_steps=T)
         assert type(network.populations[0].neuron) is kind
+
+
+def test_a_decay_that_training_made_negative_is_refused():
+    neuron = DALIF()
+    neuron.b.data.fill_(-0.1)
+    with pytest.raises(LoweringError, match=r"decay became -0\.0997"):
+        quantized(net(neuron), SHAPE, time_steps=T)
 
 
 def test_a_reset_that_training_made_negative_is_refused():

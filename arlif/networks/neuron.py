@@ -11,6 +11,7 @@ from arlif.mapping import STRICT
 from arlif.neurons import (
     ARLIF,
     CLIF,
+    DALIF,
     LIF,
     PLIF,
     PSN,
@@ -80,6 +81,7 @@ NEURONS: dict[str, Callable[[NeuronConfig, int], nn.Module]] = {
     "lif-asgl": lambda c, steps: AsglLIF(c.decay, c.v_threshold),
     "lif-agl": lambda c, steps: AglLIF(c.decay, c.v_threshold),
     "plif": lambda c, steps: PLIF(c.decay, c.v_threshold, c.width),
+    "dalif": lambda c, steps: DALIF(c.decay, c.v_threshold, c.width),
     "clif": lambda c, steps: CLIF(c.decay, c.v_threshold, c.width),
     "psn": lambda c, steps: PSN(steps, c.width),
     "psn-masked": lambda c, steps: MaskedPSN(steps, min(c.order, steps), c.width),

@@ -4,7 +4,7 @@ from arlif.neurons.agl import AglLIF
 from arlif.neurons.estimated import MpePSN
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.parallel import PSN, MaskedPSN, SlidingPSN
-from arlif.neurons.sequential import CLIF, PLIF, LearnableResetLIF
+from arlif.neurons.sequential import CLIF, DALIF, PLIF, LearnableResetLIF
 from arlif.neurons.smoothing import AsglLIF
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "AglLIF",
     "AsglLIF",
     "CLIF",
+    "DALIF",
     "LIF",
     "MpePSN",
     "PLIF",

@@ -67,8 +67,8 @@ class RealLifLearnable(RealLif):
 
 
 @dataclass(frozen=True)
-class RealPlif(RealLif):
-    """PLIF: LIF with hard reset whose input is weighted by `gain` = 1 - decay."""
+class RealLifWeighted(RealLif):
+    """LIF with hard reset whose input is multiplied by `gain`."""
 
     gain: Any
 
@@ -142,12 +142,55 @@ class PLIF(SpikingNeuron):
         """k = 1 - sigma(w) = 1 - 1/tau."""
         return 1 - self.w.sigmoid()
 
-    def real_neuron(self) -> RealPlif:
-        return RealPlif(self.decay, self.v_threshold, self.w.sigmoid())
+    def real_neuron(self) -> RealLifWeighted:
+        return RealLifWeighted(self.decay, self.v_threshold, self.w.sigmoid())
 
     def lowered(self) -> tuple[RealLifHard, float]:
         """LIF with hard reset, its currents multiplied by 1 - k."""
         return RealLifHard(self.decay, self.v_threshold), self.w.sigmoid().item()
+
+    def extra_repr(self) -> str:
+        return f"v_threshold={self.v_threshold}"
+
+
+class DALIF(SpikingNeuron):
+    """Dual adaptive LIF neuron (arXiv:2502.10422): decay and input weight trained apart, per layer.
+
+    h = beta u + alpha x;  s = [h >= v];  u = (1 - s) h;  alpha = tanh(a), beta = tanh(b)
+    decay: beta that training starts at, in (0, 1), alpha at 1 - decay. The start and the hard reset
+    are ours; see docs/neurons.md. Raises ArlifError.
+    """
+
+    def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
+        super().__init__(width)
+        _check(decay, v_threshold)
+        require(decay > 0, f"DA-LIF starts at a decay above 0, not {decay}")
+        self.v_threshold = v_threshold
+        self.a = nn.Parameter(torch.atanh(torch.tensor(1.0 - decay)))
+        self.b = nn.Parameter(torch.atanh(torch.tensor(float(decay))))
+
+    @property
+    def alpha(self) -> Tensor:
+        """Weight of the input, in (-1, 1)."""
+        return self.a.tanh()
+
+    @property
+    def beta(self) -> Tensor:
+        """Decay factor of the membrane potential, in (-1, 1)."""
+        return self.b.tanh()
+
+    def real_neuron(self) -> RealLifWeighted:
+        return RealLifWeighted(self.beta, self.v_threshold, self.alpha)
+
+    def lowered(self) -> tuple[RealLifHard, float]:
+        """LIF with hard reset and decay beta, which must have stayed at 0 or above."""
+        beta = self.beta.item()
+        require(
+            beta >= 0,
+            f"its decay became {beta:.3g}, and integers know decays from 0 to 1 only; train AR-LIF",
+            LoweringError,
+        )
+        return RealLifHard(self.beta, self.v_threshold), self.alpha.item()
 
     def extra_repr(self) -> str:
         return f"v_threshold={self.v_threshold}"
