@@ -110,6 +110,14 @@ def test_the_first_convolution_runs_once_per_image():
     assert seen == [1]
 
 
+def test_dense_layers_start_narrow_where_asked():
+    torch.manual_seed(0)
+    net = build(config(Stack((4,), (64,), dense_std=0.01)))
+    for dense in (net.dense2, net.head):
+        assert 0.008 < dense.weight.std() < 0.012
+        assert not dense.bias.any()
+
+
 def test_images_smaller_than_the_pools_are_refused():
     with pytest.raises(ArlifError, match="too small for 4 pools"):
         build(config(Stack((4, "pool", "pool", "pool", "pool"))))
@@ -122,6 +130,7 @@ def test_images_smaller_than_the_pools_are_refused():
         lambda: Stack(),
         lambda: Stack((0,)),
         lambda: Stack((4,), dropout=1.0),
+        lambda: Stack((4,), dense_std=-0.1),
         lambda: PreActResNet((4, 8), (1,)),
         lambda: ResNet19((4,), (0,)),
     ],

@@ -18,7 +18,8 @@ class Stack:
     features: output channels of each convolution, or "pool". pooled: average each channel down, or
     spread it, to pooled x pooled before the dense layers; 0 leaves it as it is. hidden: sizes of
     dense layers (batch norm, neuron). dropout: before every dense layer. feature_dropout: behind
-    every convolution's neuron. Raises ArlifError.
+    every convolution's neuron. dense_std: standard deviation of the dense layers' first weights,
+    whose biases start at 0; with 0, both start as torch does it. Raises ArlifError.
     """
 
     features: tuple[int | Literal["pool"], ...] = ()
@@ -26,6 +27,7 @@ class Stack:
     pooled: int = 0
     dropout: float = 0.0
     feature_dropout: float = 0.0
+    dense_std: float = 0.0
     kind: Literal["stack"] = "stack"
 
     __pydantic_config__: ClassVar = STRICT
@@ -40,6 +42,7 @@ class Stack:
         require(self.pooled >= 0, f"pooled cannot be negative: {self.pooled}")
         for rate in (self.dropout, self.feature_dropout):
             require(0 <= rate < 1, f"dropout lies in [0, 1), not {rate}")
+        require(self.dense_std >= 0, f"dense_std cannot be negative: {self.dense_std}")
 
     def build(
         self,
@@ -64,6 +67,14 @@ class Stack:
             if rate:
                 net.add_module(f"dropout{len(net)}", layers.Dropout(rate))
 
+        def add_dense(name: str, inputs: int, outputs: int) -> None:
+            add_dropout(self.dropout)
+            dense = layers.Linear(inputs, outputs)
+            if self.dense_std:
+                nn.init.normal_(dense.weight, 0, self.dense_std)
+                nn.init.zeros_(dense.bias)
+            net.add_module(name, dense)
+
         for feature in self.features:
             if feature == "pool":
                 require(
@@ -86,10 +97,8 @@ class Stack:
         size = channels * height * width
         for hidden in self.hidden:
             number += 1
-            add_dropout(self.dropout)
-            net.add_module(f"dense{number}", layers.Linear(size, hidden))
+            add_dense(f"dense{number}", size, hidden)
             add_neuron(hidden, layers.BatchNorm1d)
             size = hidden
-        add_dropout(self.dropout)
-        net.add_module("head", layers.Linear(size, classes))
+        add_dense("head", size, classes)
         return net
