@@ -260,6 +260,16 @@ def test_a_value_may_be_added_to_itself() -> None:
         torch.testing.assert_close(logits.float(), net(x))
 
 
+def test_a_sum_in_place_that_changes_what_is_read_again_is_refused() -> None:
+    def join(a: Tensor, b: Tensor) -> Tensor:
+        kept = a
+        a += b
+        return kept + a
+
+    (violation,) = check(Branches(join), (4,))[1]
+    assert "read again behind it; write a = a + b" in violation
+
+
 @pytest.mark.parametrize(
     "join", [lambda a, b: torch.add(a, b, alpha=2), lambda a, b: a.add(b, alpha=0.5)]
 )

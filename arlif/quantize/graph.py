@@ -30,6 +30,17 @@ class LayerTracer(fx.Tracer):
         return isinstance(m, SpikingNeuron) or _is_layer(m)
 
 
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
+
+
+class _Proxy(fx.Proxy):
+    """Records a += b as such; torch.fx by itself makes a = a + b of it."""
+
+    def __iadd__(self, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+
 def _is_layer(module: nn.Module) -> bool:
     forward = next(base for base in type(module).__mro__ if "forward" in vars(base))
     library = forward.__module__.startswith(("torch.nn.", "arlif.layers"))
@@ -45,6 +56,12 @@ def function_kind(node: fx.Node) -> str:
         require(
             alpha == 1,
             f"add with alpha={alpha} scales a branch; leave alpha at 1 and scale the weights",
+            LoweringError,
+        )
+        changed = summands[0].users if node.target is operator.iadd else ()
+        require(
+            not any(reader > node for reader in changed),
+            "+= changes a tensor that is read again behind it; write a = a + b",
             LoweringError,
         )
         return "add"
