@@ -167,11 +167,12 @@ def _chains_between(draw: st.DrawFn, source: Shape, target: Shape) -> tuple[Line
 
 @st.composite
 def populations(draw: st.DrawFn, name: str, shape: Shape, reach: int) -> Population:
-    """A population whose currents are alive, or saturated, for accumulators up to `reach`."""
+    """A population whose currents are alive or far too large, for accumulators up to `reach`."""
     neuron, rng, channels = draw(neurons(shape)), draw(rngs()), shape[0]
     state = neuron.state_format
     wanted = state.one * 2 ** draw(st.integers(0, 6))
-    gain_shift = int(np.clip(np.log2(max(reach, 1) * 128 / wanted), 0, 31))
+    alive = int(np.clip(np.log2(max(reach, 1) * 128 / wanted), 0, 31))
+    gain_shift = draw(st.sampled_from((alive, alive, alive, 0)))
     top = min(state.one, state.high)
     return Population(
         name,

@@ -13,7 +13,8 @@ from arlif.kernels import integer
 from arlif.kernels.build import library
 from hw_sim.engine.update import FusedUpdate, TorchUpdate, Update
 
-REACH = 2**18
+REACHES = {2**18: torch.float32, 2**31 - 1: torch.float64}
+"""Accumulators up to this, and the type of floats that holds them."""
 
 
 def reference(population: Population, accumulators: np.ndarray) -> tuple[np.ndarray, dict]:
@@ -35,15 +36,15 @@ def reference(population: Population, accumulators: np.ndarray) -> tuple[np.ndar
     return np.stack(spikes), {n: np.stack([getattr(s, n) for s in states]) for n in names}
 
 
-def check(update: Update, population: Population, seed: np.random.Generator) -> None:
+def check(update: Update, population: Population, reach: int, seed: np.random.Generator) -> None:
     """Two blocks of time steps, in the layouts and types that convolutions leave."""
     shape = (5, 2, *population.shape)
-    accumulators = seed.integers(-REACH, REACH, shape)
+    accumulators = seed.integers(-reach, reach, shape)
     spikes, states = reference(population, accumulators)
     state = None
-    for block, dtype in ((slice(0, 3), torch.float32), (slice(3, 5), torch.int32)):
+    for block, dtype in ((slice(0, 3), REACHES[reach]), (slice(3, 5), torch.int32)):
         acc = torch.from_numpy(accumulators[block]).to(dtype)
-        if len(population.shape) == 3 and dtype is torch.float32:
+        if len(population.shape) == 3 and dtype.is_floating_point:
             folded = acc.flatten(0, 1).contiguous(memory_format=torch.channels_last)
             acc = folded.view(acc.shape)
         fired, state, kept = update(acc, len(acc), state, True)
@@ -60,9 +61,11 @@ SHAPES = st.sampled_from([(1,), (7,), (1, 3, 2), (3, 4, 5), (16, 2, 2)])
 @settings(max_examples=60, deadline=None)
 @given(st.data(), rngs())
 def test_updates_are_the_reference(fused: bool, data: st.DataObject, seed) -> None:
-    population = data.draw(populations("p", data.draw(SHAPES), REACH))
+    reach = data.draw(st.sampled_from(tuple(REACHES)))
+    population = data.draw(populations("p", data.draw(SHAPES), reach))
     if fused and library() is None:
         pytest.skip("no C++ compiler here")
     assume(not fused or integer.applies(population.neuron))
     cpu = torch.device("cpu")
-    check(FusedUpdate(population) if fused else TorchUpdate(population, cpu), population, seed)
+    update = FusedUpdate(population) if fused else TorchUpdate(population, cpu)
+    check(update, population, reach, seed)

@@ -13,7 +13,7 @@ from arlif.errors import require
 class FixedPointFormat:
     """A signed fixed-point number format: value = raw * 2**-frac_bits.
 
-    bits: total width, 4 to 30, so that the sum of two values always fits 32 bits.
+    bits: total width, 4 to 30, so that the sum of three values always fits 32 bits.
     frac_bits: binary digits behind the point, 0 to bits - 1.
     """
 

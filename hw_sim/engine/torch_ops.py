@@ -10,7 +10,7 @@ from arlif.core.tables import LookupTable
 
 
 class TorchIntegerOps:
-    """IntegerOps on int32 tensors; products go through int64."""
+    """IntegerOps on torch tensors: products are int64, what is saturated int32."""
 
     def __init__(self, state_format: FixedPointFormat, device: torch.device) -> None:
         self.low, self.high, self.device = state_format.low, state_format.high, device
@@ -18,10 +18,10 @@ class TorchIntegerOps:
 
     def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
         product = value.long() * factor
-        return torch.div(product, 1 << factor_bits, rounding_mode="trunc").int()
+        return torch.div(product, 1 << factor_bits, rounding_mode="trunc")
 
     def saturate(self, value: Any) -> Any:
-        return value.clamp(self.low, self.high)
+        return value.clamp(self.low, self.high).int()
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         return torch.where(condition, a, b)
