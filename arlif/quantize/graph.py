@@ -29,7 +29,6 @@ class LayerTracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, SpikingNeuron) or _is_layer(m)
 
-
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Proxy(node, self)
 
