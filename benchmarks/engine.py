@@ -27,8 +27,7 @@ from arlif.core.linear import Conv2d, Dense
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
 from arlif.neurons import ARLIF, LIF
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.engine.fast import FastEngine
 
 FAST, FLOAT = "integer engine", "torch float"

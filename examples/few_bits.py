@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
 from arlif.quantize.finetune import finetune, finetuning
-from arlif.quantize.qat import QatNetwork
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
 from arlif.training import load_recipe, load_trained, train
 from hw_sim.engine.fast import simulate
 

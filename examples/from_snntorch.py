@@ -7,8 +7,7 @@ import snntorch
 import torch
 from torch import Tensor, nn
 
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from arlif.snntorch import to_arlif
 from hw_sim.agreement import agreement
 from hw_sim.energy.counter import count

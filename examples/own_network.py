@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 import arlif
 from arlif import layers
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.compare import compare
 from hw_sim.engine.fast import simulate
 from hw_sim.lava import simulate as simulate_lava

@@ -11,8 +11,8 @@ from arlif.core.network import Input, QuantizedNetwork
 from arlif.core.neurons import PRESETS, Numbers
 from arlif.core.tables import TableDomain
 from arlif.errors import ArlifError, require
+from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.quantize import Precision, quantize
 from hw_sim.agreement import agreements
 
 CANDIDATES: tuple[Numbers, ...] = (

@@ -12,8 +12,8 @@ from torch import Tensor
 from arlif.core.network import Input
 from arlif.core.neurons import PRESETS, Numbers
 from arlif.errors import require
+from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.quantize import Precision, quantize
 from hw_sim.agreement import raw_inputs
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.counter import count

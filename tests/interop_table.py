@@ -23,8 +23,7 @@ import arlif.norse
 import arlif.snntorch
 from arlif.errors import ArlifError
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from export.lava import read_net, write_net
 from export.nir import read_nir, write_nir
 from export.nir.conventions import exact, portable, unscaled

@@ -7,8 +7,7 @@ from torch import nn
 from arlif import layers
 from arlif.core.network import QuantizedNetwork
 from arlif.neurons import ARLIF
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 
 
 def randomise(module: nn.Module, seed: int = 0) -> nn.Module:

@@ -13,6 +13,7 @@ from arlif.core.network import READOUT, Projection, QuantizedNetwork
 from arlif.core.neurons import Numbers
 from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.core.tables import TableDomain
+from arlif.quantize import Precision
 from arlif.quantize.linearized import (
     Current,
     LinearizedNetwork,
@@ -21,7 +22,6 @@ from arlif.quantize.linearized import (
     RealDense,
     Term,
 )
-from arlif.quantize.quantize import Precision
 
 
 @st.composite

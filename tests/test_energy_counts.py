@@ -27,8 +27,7 @@ from arlif.core.real import RealArlif
 from arlif.core.steps import current
 from arlif.errors import ArlifError
 from arlif.networks import build
-from arlif.quantize.quantize import Precision, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, linearize, quantize
 from arlif.training import load_recipe
 from hw_sim.energy.connections import fan_out
 from hw_sim.energy.counter import OperationCounter, count

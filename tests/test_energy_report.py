@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from arlif import data
 from arlif.errors import ArlifError
 from arlif.networks import build
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from arlif.training import load_recipe
 from hw_sim.agreement import raw_inputs
 from hw_sim.energy.catalogue import MODELS

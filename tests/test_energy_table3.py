@@ -5,8 +5,7 @@ import pytest
 from arlif.core.network import INPUT, Input
 from arlif.errors import ArlifError
 from arlif.networks import build, summarize
-from arlif.quantize.quantize import Precision, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, linearize, quantize
 from arlif.training import load_recipe
 from hw_sim.energy.architecture import dense_network
 from hw_sim.energy.connections import nominal_connections

@@ -13,9 +13,9 @@ from arlif.core.neurons import IntegerArlif
 from arlif.core.real import RealArlif
 from arlif.errors import ArlifError
 from arlif.kernels import build
+from arlif.quantize.integers import to_integer
 from arlif.quantize.qat_neurons import QatArlif, trainable_neuron
 from arlif.quantize.qat_ops import state_type
-from arlif.quantize.quantize import to_integer
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 

@@ -17,9 +17,7 @@ from arlif import LIF, layers
 from arlif.core.linear import Dense
 from arlif.core.network import Projection
 from arlif.core.neurons import IntegerLifSoft
-from arlif.quantize.quantize import calibrate_input
-from arlif.quantize.stock_lava import quantize_for_stock_lava
-from arlif.quantize.trace import linearize
+from arlif.quantize import calibrate_input, linearize, quantize_for_stock_lava
 from export.lava import stock_obstacles, write_net
 from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record

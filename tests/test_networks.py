@@ -17,7 +17,7 @@ from arlif.networks import (
 )
 from arlif.networks.neuron import NEURONS
 from arlif.neurons import ARLIF, SpikingNeuron
-from arlif.quantize.trace import linearize
+from arlif.quantize import linearize
 from arlif.training import load_recipe, recipe_names
 
 

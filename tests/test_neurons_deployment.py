@@ -12,7 +12,7 @@ from arlif.errors import LoweringError
 from arlif.networks import NeuronConfig
 from arlif.networks.neuron import NEURONS, make_neuron
 from arlif.neurons import DALIF, PLIF, AglLIF, LearnableResetLIF
-from arlif.quantize.trace import linearize
+from arlif.quantize import linearize
 from hw_sim.engine import reference
 from hw_sim.simulation import Record
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from strategies_real import linearized_networks
 
+from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork
-from arlif.quantize.trace import linearize
 from export.hdf5 import read_tree
 from export.nir.conventions import Convention, exact, portable, unscaled
 from export.nir.load import network_of

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 import arlif
 from arlif import layers
 from arlif.errors import ArlifError, FormatError
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from export.nir import write_nir
 from export.nir.load import ImportedNetwork, load_nir, network_of
 from export.nir.write_lif import write_nir_lif

@@ -17,8 +17,7 @@ with warnings.catch_warnings():
 from arlif.errors import LoweringError
 from arlif.neurons import ARLIF
 from arlif.norse import ARLIFCell, ARLIFFeedForwardState, ARLIFParameters
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record
 

@@ -13,9 +13,7 @@ from arlif import layers
 from arlif.core.network import Input
 from arlif.errors import LoweringError
 from arlif.neurons import LIF
-from arlif.quantize.qat import QatNetwork
-from arlif.quantize.quantize import Precision
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, QatNetwork, linearize
 from hw_sim.engine import fast, reference
 from hw_sim.simulation import Record
 

@@ -15,11 +15,9 @@ from arlif.core.real import RealNeuron
 from arlif.data import Dataset
 from arlif.errors import LoweringError
 from arlif.neurons import LIF
+from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
 from arlif.quantize.finetune import finetune, finetuning
-from arlif.quantize.qat import QatNetwork
 from arlif.quantize.qat_neurons import trainable_neuron
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
 from arlif.training import load_recipe, train
 from arlif.training.loss import tet_loss
 from export.nir import read_nir

@@ -8,8 +8,7 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.neurons import PRESETS, Numbers
 from arlif.core.tables import TableDomain
 from arlif.errors import ArlifError
-from arlif.quantize.quantize import calibrate_input
-from arlif.quantize.trace import linearize
+from arlif.quantize import calibrate_input, linearize
 from hw_sim.calibration import calibrate_numbers, narrowest
 
 TINY = Numbers(FixedPointFormat(6, 4), 4, TableDomain(32, -2.0, 2.0))

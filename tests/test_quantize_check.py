@@ -13,8 +13,7 @@ from arlif.core.network import Input
 from arlif.core.neurons import PRESETS
 from arlif.errors import ArlifError
 from arlif.neurons import ARLIF, CLIF, LIF
-from arlif.quantize.quantize import Precision, quantize
-from arlif.quantize.trace import check, linearize
+from arlif.quantize import Precision, check, linearize, quantize
 
 LOIHI = Precision(PRESETS["loihi24"])
 

@@ -12,9 +12,8 @@ from arlif.core.network import Input, QuantizedNetwork
 from arlif.core.neurons import PRESETS
 from arlif.errors import LoweringError
 from arlif.neurons import LIF
-from arlif.quantize.quantize import Precision, accumulator_unit, quantize
-from arlif.quantize.stock_lava import quantize_for_stock_lava
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, linearize, quantize, quantize_for_stock_lava
+from arlif.quantize.integers import accumulator_unit
 
 SOURCE = Input((4,), 1.0, -127, 127, static=False)
 

@@ -19,8 +19,8 @@ from arlif.core.network import INPUT
 from arlif.core.real import NumpyRealOps
 from arlif.networks import build
 from arlif.neurons import ARLIF, LIF
+from arlif.quantize import check, linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d
-from arlif.quantize.trace import check, linearize
 from arlif.training import load_recipe, recipe_names
 
 T, N = 3, 2

@@ -8,7 +8,7 @@ from networks_small import images, quantized, randomise
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.real import NumpyRealOps
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
-from arlif.quantize.trace import linearize
+from arlif.quantize import linearize
 from hw_sim import lava
 from hw_sim.compare import compare
 from hw_sim.engine import reference

@@ -9,9 +9,7 @@ from torch import nn
 from arlif import layers
 from arlif.errors import LoweringError
 from arlif.neurons import ARLIF, LIF
-from arlif.quantize.quantize import calibrate_input
-from arlif.quantize.stock_lava import quantize_for_stock_lava
-from arlif.quantize.trace import linearize
+from arlif.quantize import calibrate_input, linearize, quantize_for_stock_lava
 from export.lava import stock_obstacles
 from hw_sim.engine.fast import simulate
 from hw_sim.float_engine import simulate_float

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arlif.quantize.quantize import Precision
-from arlif.quantize.steps import weight_step
+from arlif.quantize import Precision
+from arlif.quantize.scales import weight_step
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 import arlif.snntorch
 from arlif.errors import ArlifError, LoweringError
 from arlif.neurons import ARLIF
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record
 

@@ -19,8 +19,8 @@ def check(
 ) -> None:
     """Name all that has no integer counterpart, and why; exits with 1 if there is anything."""
     from arlif.cli.numbers import read_numbers
-    from arlif.quantize.quantize import Precision
-    from arlif.quantize.trace import check as check_network
+    from arlif.quantize import Precision
+    from arlif.quantize import check as check_network
     from arlif.run import MODEL, Run
     from arlif.training import load_trained
 

@@ -91,8 +91,7 @@ def _quantized(
     from arlif.cli.samples import read_array
     from arlif.core.network import Input
     from arlif.errors import require
-    from arlif.quantize.quantize import Precision, calibrate_input, quantize
-    from arlif.quantize.trace import linearize
+    from arlif.quantize import Precision, calibrate_input, linearize, quantize
     from export.nir.load import load_nir
 
     precision = Precision(read_numbers(preset), weight_bits)

@@ -64,11 +64,9 @@ def run_quantize(
     from arlif.cli.numbers import read_numbers
     from arlif.cli.samples import load_quantizable, load_spread
     from arlif.errors import require
+    from arlif.quantize import Precision, QatNetwork, quantize_for_stock_lava
+    from arlif.quantize import quantize as quantize_network
     from arlif.quantize.finetune import finetune, finetuning
-    from arlif.quantize.qat import QatNetwork
-    from arlif.quantize.quantize import Precision
-    from arlif.quantize.quantize import quantize as quantize_network
-    from arlif.quantize.stock_lava import quantize_for_stock_lava
     from arlif.run import NIR, QUANTIZE, Run
     from export.nir import write_nir
     from hw_sim.agreement import agreement

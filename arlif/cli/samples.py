@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from arlif.core.nodes import Input
 from arlif.data import Dataset, Split
 from arlif.errors import ArlifError, require
+from arlif.quantize import calibrate_input, linearize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.quantize import calibrate_input
-from arlif.quantize.trace import linearize
 from arlif.run import MODEL, Run
 from arlif.training import Recipe, load_trained
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d, chain_magnitude
 from arlif.core.network import Input, Projection, QuantizedNetwork
 from arlif.exact import convolve, exact_arithmetic, float_type, sum_pool
+from arlif.quantize.integers import source_unit
 from arlif.quantize.linearized import Current, Real
 from arlif.quantize.qat_ops import substitute
-from arlif.quantize.quantize import source_unit
 
 
 class TrainableCurrent(nn.Module):

@@ -18,8 +18,8 @@ from arlif.core.neurons import IntegerLifHard, Numbers
 from arlif.core.nodes import Readout
 from arlif.core.real import RealLif, RealLifHard
 from arlif.errors import LoweringError, require
+from arlif.quantize.integers import Precision, project, readout_bias, source_unit
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
-from arlif.quantize.quantize import Precision, project, readout_bias, source_unit
 
 NUMBERS = Numbers(FixedPointFormat(24, 6), factor_bits=12)
 THRESHOLD_LIMIT = 2**17 - 1

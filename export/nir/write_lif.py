@@ -10,8 +10,8 @@ from torch import nn
 from arlif.core.linear import Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
 from arlif.errors import LoweringError, require
+from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
-from arlif.quantize.trace import linearize
 from export.nir.conventions import DT, Convention, portable
 from export.nir.fields import fits_float32
 from export.seal import sealed_path

@@ -10,7 +10,7 @@ from typing import Any
 import pytorch_lightning as lightning
 
 from arlif.errors import require
-from arlif.quantize.quantize import Precision
+from arlif.quantize import Precision
 from arlif.run import Run
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import Check, Verdict, read_checks, write_checks

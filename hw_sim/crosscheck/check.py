@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from arlif.core.network import QuantizedNetwork
 from arlif.errors import SimulationError
-from arlif.quantize.quantize import Precision, calibrate_input, quantize
-from arlif.quantize.trace import linearize
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.agreement import raw_inputs
 from hw_sim.compare import compare
 from hw_sim.crosscheck.result import Check, Figures, Verdict

@@ -14,7 +14,7 @@ from arlif.data import Dataset
 from arlif.files import atomic_path, write_text
 from arlif.mapping import STRICT, from_mapping, to_mapping
 from arlif.networks import build
-from arlif.quantize.quantize import Precision
+from arlif.quantize import Precision
 from arlif.training import Recipe
 from hw_sim.crosscheck.check import cross_check
 from hw_sim.crosscheck.result import Check

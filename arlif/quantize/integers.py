@@ -48,7 +48,7 @@ from arlif.quantize.linearized import (
     RealConv2d,
     Term,
 )
-from arlif.quantize.steps import branch_shifts, weight_step
+from arlif.quantize.scales import branch_shifts, weight_step
 
 GAIN_MAX = 255
 SHIFT_MAX = 31
