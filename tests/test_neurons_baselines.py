@@ -201,6 +201,16 @@ def test_constants_out_of_range_are_refused(make):
         make()
 
 
+@pytest.mark.parametrize("neuron", [PSN(4), MaskedPSN(4), SlidingPSN(), AsglLIF(), MpePSN()])
+def test_currents_that_are_none_are_refused(neuron):
+    """Integers would round the weights to 0, and every spike with them."""
+    with pytest.raises(ArlifError, match="floating-point"):
+        neuron(torch.ones(4, 2, 3, dtype=torch.int64))
+    for shape in [(4,), (0, 2, 3)]:
+        with pytest.raises(ArlifError, match="at least one time step"):
+            neuron(torch.ones(shape))
+
+
 def test_asgl_is_plain_lif_once_trained():
     x = torch.randn(5, 4, 50, generator=torch.Generator().manual_seed(2)) * 2
     neuron = AsglLIF(0.5, 1.0, steepness=3.0).eval()

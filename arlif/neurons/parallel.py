@@ -27,6 +27,7 @@ class ParallelNeuron(SpikingNeuron):
 
     def forward(self, x: Tensor, state: Any = None, return_state: bool = False) -> Tensor:
         """Spikes [T, N, ...] for input currents x [T, N, ...]. Raises ArlifError."""
+        self.check(x)
         refuse_state(self, state, return_state)
         h = torch.tensordot(self.weights(len(x)).to(x.dtype), x, dims=1)
         b = self.thresholds().to(x.dtype).view(-1, *(1 for _ in x.shape[1:]))

@@ -61,6 +61,7 @@ class AsglLIF(SpikingNeuron):
         """Spikes (in part smooth while training) [T, N, ...] for currents x [T, N, ...]."""
         if not self.training:
             return super().forward(x, state, return_state)
+        self.check(x)
         smooth = torch.bernoulli(torch.full_like(x[0], SMOOTH_SHARE))
         ops = SmoothingOps(self.steepness, smooth)
         spikes, state = run_steps(self.real_neuron(), ops, x, state)
