@@ -78,7 +78,7 @@ def test_every_candidate_can_be_spelled(numbers) -> None:
         ("16/8/8/256/-8/nan", "nan"),
         ("40/8/8/256/-8/8", "4 to 30 bits, not 40"),
         ("16/8/99/256/-8/8", "1 to 16 bits, not 99"),
-        ("16/8/8/0/-8/8", "16 to 1024 entries, not 0"),
+        ("16/8/8/0/-8/8", "16 to 1024 entries, a power of two, not 0"),
     ],
 )
 def test_other_spellings_are_refused(text: str, told: str) -> None:

@@ -38,6 +38,4 @@ def read_numbers(text: str) -> "Numbers":
     assert found is not None
     bits, fraction, factor, entries = map(int, found.groups()[:4])
     low, high = map(float, found.groups()[4:])
-    require(1 <= factor <= 16, f"factors have 1 to 16 bits, not {factor}")
-    require(16 <= entries <= 1024, f"tables have 16 to 1024 entries, not {entries}")
     return Numbers(FixedPointFormat(bits, fraction), factor, TableDomain(entries, low, high))

@@ -22,7 +22,16 @@ from arlif.core.steps import (
     lif_subtract_step,
 )
 from arlif.core.tables import LookupTable, TableDomain
-from arlif.errors import NetworkError, require
+from arlif.errors import ArlifError, NetworkError, require
+
+
+def require_factor_bits(bits: int, error: type[ArlifError] = ArlifError) -> None:
+    """Raise `error` where factors cannot have so many binary digits."""
+    require(
+        1 <= bits <= 16,
+        f"factors have 1 to 16 bits, not {bits}; 8 (compact16) and 12 (loihi24) are the presets'",
+        error,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +50,7 @@ class IntegerNeuron(ArrayEquality):
     state_type: ClassVar[type] = LifState
 
     def __post_init__(self) -> None:
-        require(
-            1 <= self.factor_bits <= 16,
-            f"factor_bits must be 1 to 16, not {self.factor_bits}",
-            NetworkError,
-        )
+        require_factor_bits(self.factor_bits, NetworkError)
         require(
             0 <= self.decay <= self.one,
             f"the decay must be 0 to 2**factor_bits = {self.one}, not {self.decay}",
@@ -244,6 +249,9 @@ class Numbers:
     state_format: FixedPointFormat = FixedPointFormat(16, 8)
     factor_bits: int = 8
     tables: TableDomain = TableDomain()
+
+    def __post_init__(self) -> None:
+        require_factor_bits(self.factor_bits)
 
 
 PRESETS: dict[str, Numbers] = {

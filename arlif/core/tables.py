@@ -1,5 +1,6 @@
 """Lookup tables: how tanh and sigmoid become integers, sampled once and never recomputed."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,17 +28,22 @@ class LookupTable(ArrayEquality):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen_array(self.values, np.int32))
-        entries = self.values.size
-        require(
-            self.values.ndim == 1 and 16 <= entries <= 1024 and entries & (entries - 1) == 0,
-            f"a lookup table has 2**4 to 2**10 entries in one dimension, not {self.values.shape}",
-        )
+        require(self.values.ndim == 1, f"a table has one dimension, not shape {self.values.shape}")
+        require_entries(self.values.size)
         require(0 <= self.shift <= 24, f"a table's shift must be 0 to 24, not {self.shift}")
 
     @property
     def high(self) -> int:
         """The last raw input inside the table; inputs beyond it read the last cell."""
         return self.low + (self.values.size << self.shift) - 1
+
+
+def require_entries(entries: int) -> None:
+    """Raise ArlifError where no table has so many entries."""
+    require(
+        16 <= entries <= 1024 and entries & (entries - 1) == 0,
+        f"tables have 16 to 1024 entries, a power of two, not {entries}; 256 is the presets'",
+    )
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,13 @@ class TableDomain:
     entries: int = 256
     low: float = -8.0
     high: float = 8.0
+
+    def __post_init__(self) -> None:
+        require_entries(self.entries)
+        require(
+            -math.inf < self.low < self.high < math.inf,
+            f"a table's domain goes from a number to a larger one, not {self.low} to {self.high}",
+        )
 
     def sample(
         self,
@@ -60,7 +73,7 @@ class TableDomain:
         raw input per cell is exact. Raises ArlifError where the cells are not a power of two wide.
         """
         width = (self.high - self.low) * input_format.one / self.entries
-        shift = int(np.log2(width)) if width >= 1 else -1
+        shift = int(math.log2(width)) if width >= 1 else -1
         low = round(self.low * input_format.one)
         require(
             shift >= 0 and width == 1 << shift and low == self.low * input_format.one,
