@@ -8,13 +8,17 @@ from pathlib import Path
 
 from arlif.errors import WriteError
 
+StrPath = str | os.PathLike[str]
+"""How a caller may name a file."""
+
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: StrPath) -> Iterator[Path]:
     """A temporary path beside `target` that replaces it when the block ends without an error.
 
     Raises WriteError where the folder cannot be written (missing, read-only, disk full).
     """
+    target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -34,7 +38,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(target: Path, text: str) -> None:
+def write_text(target: StrPath, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")

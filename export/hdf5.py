@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from arlif.errors import FormatError, require
+from arlif.files import StrPath
 from export.seal import is_sealed
 
 Tree = dict[str, Any]
@@ -21,13 +22,14 @@ MAX_VALUES = 1 << 28
 SLOWEST_BYTES_PER_SECOND = 1e6
 
 
-def read_tree(path: Path) -> Tree:
+def read_tree(path: StrPath) -> Tree:
     """Every group and dataset of a file. Follows no links, evaluates nothing.
 
     libhdf5 can loop for ever or crash on damaged files, so a file without arlif's seal is read in
     a process of its own first.
     Raises FormatError where the file is missing, damaged, or holds more than plain data.
     """
+    path = Path(path)
     try:
         if not is_sealed(path):
             _rehearse(path)

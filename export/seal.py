@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from arlif.errors import FormatError
-from arlif.files import atomic_path
+from arlif.files import StrPath, atomic_path
 
 MARK = b"arlif sha256"
 LENGTH = len(MARK) + hashlib.sha256().digest_size
 
 
 @contextmanager
-def sealed_path(target: Path) -> Iterator[Path]:
+def sealed_path(target: StrPath) -> Iterator[Path]:
     """Like atomic_path; the finished file ends in MARK and the SHA-256 of all before it."""
     with atomic_path(target) as temporary:
         yield temporary

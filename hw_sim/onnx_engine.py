@@ -16,12 +16,13 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession
 
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, Input, QuantizedNetwork
 from arlif.errors import FormatError, SimulationError, require
+from arlif.files import StrPath
 from export.onnx.integer import SPIKES, TIME_STEPS, write_onnx
 from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
 
 
 def simulate(
-    source: QuantizedNetwork | Path,
+    source: QuantizedNetwork | StrPath,
     inputs: NDArray[Any],
     time_steps: int,
     record: Record = Record(),
@@ -42,9 +43,9 @@ def simulate(
     return load(source, optimize).simulate(inputs, time_steps, record)
 
 
-def load(path: Path, optimize: bool = True) -> "OnnxGraph":
+def load(path: StrPath, optimize: bool = True) -> "OnnxGraph":
     """An integer graph from its file. Raises FormatError on any other file."""
-    return OnnxGraph(path, _session(path, optimize))
+    return OnnxGraph(Path(path), _session(Path(path), optimize))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from pages import DOCS, run_blocks
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.linear import Conv2d, Dense
@@ -15,11 +16,11 @@ from arlif.core.real import RealArlif
 from export.onnx import write_onnx
 from hw_sim.engine import reference
 
-DOC = Path(__file__).parents[1] / "docs" / "onnx.md"
-
 
 def test_the_six_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = re.search(r"<!-- example: run -->\n```python\n(.*?)```", DOC.read_text("utf-8"), re.S)
+    found = re.search(
+        r"<!-- example: run -->\n```python\n(.*?)```", (DOCS / "onnx.md").read_text("utf-8"), re.S
+    )
     assert found is not None
     lines = found[1].splitlines()
     assert len(lines) == 6
@@ -41,10 +42,11 @@ def test_the_six_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_onnx(network, tmp_path / "network.onnx")
     monkeypatch.chdir(tmp_path)
     names = {"images": rng.uniform(-0.1, 1.2, (50, 2, 8, 8))}
-    exec(found[1], names)
+    run_blocks("onnx.md", names)
     want = reference.simulate(network, network.input.encode(names["images"]), 4)
     assert len(set(want.decisions)) > 1
     assert np.array_equal(names["decisions"], want.decisions)
+    assert np.array_equal(names["simulation"].readout, want.readout)
 
 
 def test_formats_lists_every_metadata_key_and_output(tmp_path: Path) -> None:
@@ -67,10 +69,7 @@ def test_formats_lists_every_metadata_key_and_output(tmp_path: Path) -> None:
     ]
     names += [value.name for value in model.graph.input]
     text = (
-        (DOC.parent / "formats.md")
-        .read_text("utf-8")
-        .partition("\n## `.onnx`")[2]
-        .partition("\n## ")[0]
+        (DOCS / "formats.md").read_text("utf-8").partition("\n## `.onnx`")[2].partition("\n## ")[0]
     )
     rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
     assert not [name for name in names if f"`{name}`" not in rows]

@@ -1,7 +1,6 @@
 """Writing and reading .net files; docs/formats.md lists every key."""
 
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -20,6 +19,7 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import NEURONS
 from arlif.errors import FormatError, require
+from arlif.files import StrPath
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
 from export.records import build, difference, value
@@ -31,7 +31,7 @@ OURS = "arlif"
 FOREIGN = "this is no .net file of arlif, or it is damaged: {}; write it again with: arlif export"
 
 
-def write_net(network: QuantizedNetwork, path: Path) -> None:
+def write_net(network: QuantizedNetwork, path: StrPath) -> None:
     """Write a network atomically. Raises ArlifError where the folder cannot be written."""
     with sealed_path(path) as temporary, h5py.File(temporary, "w") as file:
         _write(file, net_tree(network), {})
@@ -87,7 +87,7 @@ def _tree(record: Any) -> Tree:
     return {name: _tree(item) if is_dataclass(item) else item for name, item in items.items()}
 
 
-def read_net(path: Path) -> QuantizedNetwork:
+def read_net(path: StrPath) -> QuantizedNetwork:
     """The network that `write_net` wrote, equal to it.
 
     Raises FormatError where the file is missing, damaged, foreign or of another numerics version,
@@ -105,7 +105,7 @@ def read_net(path: Path) -> QuantizedNetwork:
     return network
 
 
-def is_ours(path: Path) -> bool:
+def is_ours(path: StrPath) -> bool:
     """Whether a .net file says that arlif wrote it. Raises FormatError where it is not HDF5."""
     return OURS in read_tree(path)
 

@@ -1,13 +1,13 @@
 """read_netx: a .net file of lava-dl as a QuantizedNetwork that spikes as it does on Lava."""
 
 from math import prod
-from pathlib import Path
 
 import numpy as np
 
 from arlif.core.linear import Dense
 from arlif.core.network import QuantizedNetwork
 from arlif.errors import ArlifError, FormatError, require
+from arlif.files import StrPath
 from export.hdf5 import read_tree
 from export.netx.group import Group
 from export.netx.layers import GAIN, LAYERS, Chain, read_input
@@ -16,7 +16,9 @@ from export.netx.neuron import STATE
 MOST_CLASSES = 1 << 12
 
 
-def read_netx(path: Path, time_steps: int | None = None, static: bool = True) -> QuantizedNetwork:
+def read_netx(
+    path: StrPath, time_steps: int | None = None, static: bool = True
+) -> QuantizedNetwork:
     """Read a .net file that SLAYER of lava-dl 0.6 exported; spikes, u and v are Lava's.
 
     Spiking layer <i> of the file is the population `layer<i>`, without Lava's delay of one step

@@ -3,7 +3,6 @@
 import operator
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from arlif import layers
 from arlif.core.linear import Shape
 from arlif.core.network import INPUT, READOUT
 from arlif.errors import ArlifError, FormatError, require
+from arlif.files import StrPath
 from arlif.neurons import LIF, SpikingNeuron
 from export.hdf5 import Tree, read_tree
 from export.nir.fields import integers, numbers
@@ -36,7 +36,7 @@ class ImportedNetwork:
     static: bool
 
 
-def load_nir(path: Path, dt: float | None = None) -> ImportedNetwork:
+def load_nir(path: StrPath, dt: float | None = None) -> ImportedNetwork:
     """Read a NIR file, whoever wrote it, as layers of arlif.
 
     dt: seconds per time step, where the file does not say it. 1-D signals (C, L) become (C, 1, L).

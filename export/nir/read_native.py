@@ -1,6 +1,5 @@
 """Reading the native NIR profile back, from files that need not be trusted."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,13 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import NEURONS
 from arlif.errors import FormatError, require
+from arlif.files import StrPath
 from export.hdf5 import Tree, read_tree
 from export.nir.write_native import PROFILE, native_graph
 from export.records import build, difference, value
 
 
-def read_nir(path: Path) -> QuantizedNetwork:
+def read_nir(path: StrPath) -> QuantizedNetwork:
     """The network that `write_nir` wrote.
 
     Raises FormatError where the file is damaged, foreign or of another numerics version, and
@@ -37,7 +37,7 @@ def read_nir(path: Path) -> QuantizedNetwork:
         raise FormatError(f"{path}: {error}") from None
 
 
-def is_native(path: Path) -> bool:
+def is_native(path: StrPath) -> bool:
     """Whether a NIR file holds a quantized network. Raises FormatError where it is not HDF5."""
     tree = read_tree(path)
     try:

@@ -1,7 +1,5 @@
 """Real-valued networks as NIR: for other tools (plain LIF) or without loss (ARLIF nodes)."""
 
-from pathlib import Path
-
 import nir
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from torch import nn
 from arlif.core.linear import Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
 from arlif.errors import LoweringError, require
+from arlif.files import StrPath
 from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
 from export.nir.conventions import DT, Convention, portable
@@ -20,7 +19,7 @@ PROFILE = "float"
 
 
 def write_nir_lif(
-    module: nn.Module, path: Path, input_shape: Shape, convention: Convention = portable
+    module: nn.Module, path: StrPath, input_shape: Shape, convention: Convention = portable
 ) -> None:
     """Write a torch network over [T, N, *input_shape] as NIR; batch norm is absorbed.
 

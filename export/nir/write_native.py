@@ -1,7 +1,6 @@
 """The native NIR profile: a QuantizedNetwork as integers, without loss."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import nir
 import numpy as np
@@ -9,13 +8,14 @@ import numpy as np
 from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, QuantizedNetwork
 from arlif.errors import NetworkError
+from arlif.files import StrPath
 from export.nir.nodes import PopulationNode, Shift
 from export.seal import sealed_path
 
 PROFILE = "native"
 
 
-def write_nir(network: QuantizedNetwork, path: Path) -> None:
+def write_nir(network: QuantizedNetwork, path: StrPath) -> None:
     """Write a quantized network; `read_nir` gives back an equal one. Raises ArlifError."""
     with sealed_path(path) as temporary:
         nir.write(temporary, native_graph(network))

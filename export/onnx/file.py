@@ -1,17 +1,19 @@
 """A finished ONNX file: checked, labelled, written whole or not at all."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import onnx
 from onnx import FunctionProto, GraphProto, helper
 
-from arlif.files import atomic_path
+from arlif.files import StrPath, atomic_path
 from export.onnx.graph import DOMAIN, IR_VERSION, OPSET
 
 
 def save_model(
-    graph: GraphProto, functions: Sequence[FunctionProto], metadata: Mapping[str, str], path: Path
+    graph: GraphProto,
+    functions: Sequence[FunctionProto],
+    metadata: Mapping[str, str],
+    path: StrPath,
 ) -> None:
     """Check a graph fully, shapes and types included, and write it. Raises ArlifError."""
     model = helper.make_model(

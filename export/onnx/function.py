@@ -19,7 +19,7 @@ def neuron_function(neuron: RealNeuron) -> FunctionProto:
     """
     graph = Graph("", np.float32)
     constants = {name: graph.symbol(name) for name in _constants(neuron)}
-    start = neuron.state_type(*map(graph.symbol, neuron.state_type._fields))  # type: ignore[attr-defined]
+    start = neuron.state_type(*map(graph.symbol, neuron.variables))
     x = graph.symbol("x")
     spikes, state = replace(neuron, **constants).step(OnnxRealOps(graph), start, x)
     return graph.function(_name(neuron), (*start, x), (spikes, *state), attributes=tuple(constants))
@@ -30,7 +30,7 @@ def call_neuron(
 ) -> tuple[Symbol, Any]:
     """Append a call of the neuron's function to a graph: (float spikes, new state)."""
     inputs = [symbol.name for symbol in (*state, x)]
-    outputs = [f"{name}_called" for name in ("spikes", *neuron.state_type._fields)]  # type: ignore[attr-defined]
+    outputs = [f"{name}_called" for name in ("spikes", *neuron.variables)]
     outputs = [graph.prefix + name for name in outputs]
     node = helper.make_node(function, inputs, outputs, domain=DOMAIN)
     node.attribute.extend(starmap(helper.make_attribute, _constants(neuron).items()))

@@ -1,13 +1,13 @@
 """write_onnx: a QuantizedNetwork as an integer ONNX graph that gives the same bits."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, Population, QuantizedNetwork
 from arlif.core.steps import current
+from arlif.files import StrPath
 from export.onnx.file import save_model
 from export.onnx.graph import INTEGER, Graph, Symbol, value_info
 from export.onnx.maps import apply_projection
@@ -18,7 +18,7 @@ TIME_STEPS = "time_steps"
 SPIKES = ".spikes"
 
 
-def write_onnx(network: QuantizedNetwork, path: Path, states: bool = False) -> None:
+def write_onnx(network: QuantizedNetwork, path: StrPath, states: bool = False) -> None:
     """Write the integer graph of a network; batch N and time T stay dynamic.
 
     Inputs: `input`, raw int8, [N, *shape] with an int64 scalar `time_steps` for a static input,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch import fx, nn
 from arlif.core.linear import Shape
 from arlif.core.network import INPUT
 from arlif.errors import LoweringError, require
+from arlif.files import StrPath
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.graph import LayerTracer, function_kind
@@ -28,7 +28,7 @@ LOGITS = "logits"
 
 
 def write_onnx_float(
-    module: nn.Module, path: Path, input_shape: Shape, states: bool = False
+    module: nn.Module, path: StrPath, input_shape: Shape, states: bool = False
 ) -> None:
     """Write a torch network over [T, N, *input_shape] as float32; N and T stay dynamic.
 
