@@ -119,4 +119,4 @@ def _bytes_per_sample(network: QuantizedNetwork) -> int:
 
 
 def _variables(population: Population) -> int:
-    return len(population.neuron.state_type._fields)  # type: ignore[attr-defined]
+    return len(population.neuron.variables)

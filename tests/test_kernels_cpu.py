@@ -60,7 +60,7 @@ def test_kernel_equals_the_loop(name, steps, shape, layout, width, storage, scal
     x = LAYOUTS[layout](x)
     assert kernels.applies(neuron.real_neuron(), x)
     # The margin of smooth_currents is for a start at 0.
-    start = tuple(torch.zeros(shape) for _ in neuron.real_neuron().state_type._fields)
+    start = tuple(torch.zeros(shape) for _ in neuron.real_neuron().variables)
     got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
     assert torch.equal(got.spikes.double(), want.spikes)
     assert got.spikes.dtype == storage
@@ -102,7 +102,7 @@ def test_gradcheck_where_the_neuron_is_smooth(name):
     neuron = NEURONS[name](width=0.01).double()
     x = torch.randn(4, 2, 3, dtype=torch.float64) * 2
     x = smooth_currents(neuron, x, margin=0.02, start=0.3)
-    state = [0.3 * torch.ones_like(x[0]) for _ in neuron.real_neuron().state_type._fields]
+    state = [0.3 * torch.ones_like(x[0]) for _ in neuron.real_neuron().variables]
 
     parameters = dict(neuron.named_parameters())
 
@@ -125,7 +125,7 @@ def test_spikes_and_gradients_of_many_random_elements(name, count):
     torch.manual_seed(3)
     neuron = NEURONS[name]()
     x = smooth_currents(neuron, torch.randn(4, count // 4) * 2, margin=1e-6)
-    start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().state_type._fields)
+    start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().variables)
     got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
     assert torch.equal(got.spikes.double(), want.spikes)
     assert close(got.of_x, want.of_x)

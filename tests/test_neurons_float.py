@@ -187,7 +187,7 @@ def test_only_a_state_of_its_own_kind_is_taken(name: str, other: str, dtype: tor
     else:
         with pytest.raises(ArlifError, match="state"):
             own(x, state)
-        if len(state) != len(own.real_neuron().state_type._fields):
+        if len(state) != len(own.real_neuron().variables):
             with pytest.raises(ArlifError, match="None to start at 0"):
                 own(x, list(state))
 
@@ -197,7 +197,7 @@ def test_only_a_state_of_its_own_kind_is_taken(name: str, other: str, dtype: tor
 def test_a_state_of_another_shape_is_refused(name: str, dtype: torch.dtype) -> None:
     neuron, x = NEURONS[name](), torch.randn(4, 3, 5).to(dtype)
     for shape in [(1, 5), (2, 5), (3, 5, 1), ()]:
-        start = [torch.zeros(shape) for _ in neuron.real_neuron().state_type._fields]
+        start = [torch.zeros(shape) for _ in neuron.real_neuron().variables]
         with pytest.raises(ArlifError, match="need states"):
             neuron(x, start)
 

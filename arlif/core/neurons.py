@@ -1,7 +1,7 @@
 """Integer neurons: the constants a step reads, as frozen data that checks itself."""
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from arlif.core.steps import (
     ArlifState,
     CubaState,
     LifState,
+    Stateful,
     arlif_step,
     cuba_step,
     lif_hard_step,
@@ -35,7 +36,7 @@ def require_factor_bits(bits: int, error: type[ArlifError] = ArlifError) -> None
 
 
 @dataclass(frozen=True, eq=False)
-class IntegerNeuron(ArrayEquality):
+class IntegerNeuron(Stateful, ArrayEquality):
     """What every integer neuron has.
 
     state_format: format of the input current and of every state variable.
@@ -46,8 +47,6 @@ class IntegerNeuron(ArrayEquality):
     state_format: FixedPointFormat
     factor_bits: int
     decay: int
-
-    state_type: ClassVar[type] = LifState
 
     def __post_init__(self) -> None:
         require_factor_bits(self.factor_bits, NetworkError)
@@ -65,14 +64,6 @@ class IntegerNeuron(ArrayEquality):
     def ops(self) -> IntegerOps:
         """The reference arithmetic for this neuron's state format."""
         return IntegerOps(self.state_format)
-
-    def initial_state(self, zeros: Any) -> Any:
-        """The state before the first step, every variable equal to `zeros`."""
-        return self.state_type(*(zeros for _ in self.state_type._fields))  # type: ignore[attr-defined]
-
-    def step(self, ops: Ops, state: Any, x: Any) -> tuple[Any, Any]:
-        """One time step on `ops`: (spikes, new state)."""
-        raise NotImplementedError
 
     def require_shape(self, shape: Shape) -> None:
         """Raise NetworkError where constants per channel do not fit neurons of `shape`."""
@@ -101,7 +92,7 @@ class IntegerArlif(IntegerNeuron):
     reset: LookupTable
     memory: bool = True
 
-    state_type: ClassVar[type] = ArlifState
+    state_type = ArlifState
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -195,7 +186,7 @@ class IntegerCuba(IntegerNeuron):
     threshold: int
     bias: NDArray[np.int32]
 
-    state_type: ClassVar[type] = CubaState
+    state_type = CubaState
 
     def __post_init__(self) -> None:
         super().__post_init__()

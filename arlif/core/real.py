@@ -12,6 +12,7 @@ from arlif.core.ops import NumpyChoices, Ops
 from arlif.core.steps import (
     ArlifState,
     LifState,
+    Stateful,
     arlif_step,
     lif_hard_step,
     lif_soft_step,
@@ -58,22 +59,13 @@ class TanhThreshold:
 
 
 @dataclass(frozen=True)
-class RealNeuron:
+class RealNeuron(Stateful):
     """What every real-valued neuron has; factors are real, so they have no binary point."""
 
     decay: Any
 
     factor_bits: ClassVar[int] = 0
     one: ClassVar[float] = 1.0
-    state_type: ClassVar[type] = LifState
-
-    def initial_state(self, zeros: Any) -> Any:
-        """The state before the first step, every variable equal to `zeros`."""
-        return self.state_type(*(zeros for _ in self.state_type._fields))  # type: ignore[attr-defined]
-
-    def step(self, ops: Ops, state: Any, x: Any) -> tuple[Any, Any]:
-        """One time step on `ops`: (spikes, new state)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ class RealArlif(RealNeuron):
     beta: Any
     memory: bool = True
 
-    state_type: ClassVar[type] = ArlifState
+    state_type = ArlifState
     drive: ClassVar[RealFunction] = Sigmoid()
     reset: ClassVar[RealFunction] = Sigmoid()
 

@@ -5,7 +5,7 @@ input current x, and returns (spikes, new state). Nothing here branches on value
 run on torch tensors, on numpy integers and on symbols that append nodes to a graph.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from arlif.core.ops import Ops
 
@@ -28,6 +28,25 @@ class CubaState(NamedTuple):
 
     u: Any
     v: Any
+
+
+class Stateful:
+    """Mixin of every neuron, integer or real: which state its step takes and returns."""
+
+    state_type: ClassVar[type[Any]] = LifState
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the state variables, in the order of the state."""
+        return self.state_type._fields
+
+    def initial_state(self, zeros: Any) -> Any:
+        """The state before the first step, every variable equal to `zeros`."""
+        return self.state_type(*(zeros for _ in self.variables))
+
+    def step(self, ops: Ops, state: Any, x: Any) -> tuple[Any, Any]:
+        """One time step on `ops`: (spikes, new state)."""
+        raise NotImplementedError
 
 
 def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:

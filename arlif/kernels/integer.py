@@ -70,8 +70,7 @@ class IntegerUpdate:
             f"{population.name} takes accumulators [{steps} or 1, N, "
             f"{', '.join(map(str, population.shape))}], not {acc.shape}",
         )
-        kind = population.neuron.state_type
-        names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+        kind, names = population.neuron.state_type, population.neuron.variables
         states = np.empty((len(names), *shape), np.int32)
         if state is not None:
             states[:] = [np.asarray(part) for part in state]

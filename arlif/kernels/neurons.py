@@ -102,6 +102,6 @@ def run(
         learned = torch.stack([part.to(dtype) for part in parts])
     if state is not None:
         state = torch.stack([part.to(dtype) for part in state])
-    states = len(real.state_type._fields) if return_state else 0  # type: ignore[attr-defined]
+    states = len(real.variables) if return_state else 0
     spikes, final = neuron(readable(x), state, learned, constants, kernel.kind, states)
     return spikes, real.state_type(*final) if return_state else None

@@ -85,7 +85,7 @@ def _given(neuron: RealNeuron, state: Any, x: Tensor) -> Any:
     """The state to start x from as the neuron's own type; None stays None."""
     if state is None:
         return None
-    names: tuple[str, ...] = neuron.state_type._fields  # type: ignore[attr-defined]
+    names = neuron.variables
     require(
         len(state) == len(names) and getattr(state, "_fields", names) == names,
         f"this neuron starts from a state {names}, not from another's, {type(state).__name__} of "

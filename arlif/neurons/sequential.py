@@ -44,7 +44,7 @@ def lif_learnable_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[
 class RealClif(RealLif):
     """CLIF; tau = 1 / (1 - decay)."""
 
-    state_type: ClassVar[type] = ClifState
+    state_type = ClifState
     reset: ClassVar[RealFunction] = Sigmoid()
 
     @property

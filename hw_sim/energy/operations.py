@@ -159,8 +159,7 @@ def update(population: Population, accumulator_bits: int) -> Update:
     """
     neuron = population.neuron
     ops = CountingOps(neuron.state_format.bits)
-    state_type: Any = neuron.state_type
-    state = state_type(*(ops.symbol(ops.state_bits, name) for name in state_type._fields))
+    state = neuron.state_type(*(ops.symbol(ops.state_bits, name) for name in neuron.variables))
     gain, bias = ops.symbol(GAIN_BITS), ops.symbol(ops.state_bits)
     x = current(ops, ops.symbol(accumulator_bits), gain, population.gain_shift, bias)
     try:
@@ -170,7 +169,7 @@ def update(population: Population, accumulator_bits: int) -> Update:
             f"population {population.name}: the cost of {type(neuron).__name__} is unknown, its "
             f"step cannot be traced ({error or 'it has none'}); write the step through ops"
         ) from error
-    states = tuple(name for name in state_type._fields if name in ops.tally.read)
+    states = tuple(name for name in neuron.variables if name in ops.tally.read)
     return Update(dict(ops.tally.operations), states)
 
 

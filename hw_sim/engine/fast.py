@@ -157,10 +157,7 @@ class _Result:
         cls, network: QuantizedNetwork, samples: int, time_steps: int, record: Record
     ) -> "_Result":
         shapes = {p.name: (samples, *p.shape) for p in network.populations}
-        states = {
-            p.name: p.neuron.state_type._fields if record.states else ()  # type: ignore[attr-defined]
-            for p in network.populations
-        }
+        states = {p.name: p.neuron.variables if record.states else () for p in network.populations}
         traces = {
             name: Trace(
                 np.empty((time_steps, *shapes[name]), np.bool_),

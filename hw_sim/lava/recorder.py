@@ -35,7 +35,7 @@ class Recorder:
         self.counts = create(folder / "counts.npy", (stream.samples, *shape), kind)
         every_step = (stream.time_steps, stream.samples, *shape)
         self.spikes = create(folder / "spikes.npy", every_step, np.bool_) if steps else None
-        names = neuron.state_type._fields if steps and states else ()  # type: ignore[attr-defined]
+        names = neuron.variables if steps and states else ()
         self.states = {n: create(folder / f"state_{n}.npy", every_step, np.int32) for n in names}
 
     def write(self, lava_step: int, spikes: NDArray[Any], state: Any) -> None:

@@ -59,8 +59,7 @@ class Population(AbstractProcess):
         )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
-        variables = len(neuron.state_type._fields)  # type: ignore[attr-defined]
-        self.state = Var(shape=(variables, *shape), init=0)
+        self.state = Var(shape=(len(neuron.variables), *shape), init=0)
 
 
 class PopulationModel(GuardedModel):
