@@ -1,5 +1,7 @@
 """The float side of every comparison: runs the torch module and records its neurons."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from hw_sim.simulation import Simulation, Trace, count_type, joined
 
@@ -21,18 +24,13 @@ def simulate_float(
     layer. Names are those that quantization gives to populations. readout is float64, logits summed
     over time, or as they are where the network returns their mean, [N, classes].
     """
-    module.eval()
     layers = {
         name.replace(".", "_"): layer
         for name, layer in module.named_modules()
         if isinstance(layer, SpikingNeuron)
     }
-    captured: dict[str, tuple[Tensor, Tensor]] = {}
-    hooks = [
-        layer.register_forward_hook(_capture(captured, name)) for name, layer in layers.items()
-    ]
     parts = []
-    try:
+    with evaluating(module), _captured(layers) as captured:
         for start in range(0, inputs.shape[1], batch):
             logits = module(inputs[:, start : start + batch]).double()
             keep = max(0, min(batch, traced - start))
@@ -47,17 +45,26 @@ def simulate_float(
                     },
                 )
             )
-    finally:
-        for hook in hooks:
-            hook.remove()
     return joined(parts)
 
 
-def _capture(captured: dict[str, tuple[Tensor, Tensor]], name: str) -> Any:
-    def hook(layer: nn.Module, arguments: tuple[Tensor], spikes: Tensor) -> None:
+@contextmanager
+def _captured(layers: dict[str, SpikingNeuron]) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
+    """While open, what each neuron layer took and gave last."""
+    captured: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def capture(name: str, arguments: tuple[Tensor], spikes: Tensor) -> None:
         captured[name] = (arguments[0], spikes)
 
-    return hook
+    hooks = [
+        layer.register_forward_hook(lambda _, given, spikes, n=name: capture(n, given, spikes))
+        for name, layer in layers.items()
+    ]
+    try:
+        yield captured
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _counts(spikes: Tensor) -> NDArray[np.integer]:

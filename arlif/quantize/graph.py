@@ -7,17 +7,14 @@ import torch
 from torch import fx, nn
 
 from arlif.errors import LoweringError, require
+from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 
 
 def trace(module: nn.Module) -> fx.Graph:
     """The graph of a module in eval mode; it is left in the mode that it was in."""
-    modes = {part: part.training for part in module.modules()}
-    try:
-        return LayerTracer().trace(module.eval())
-    finally:
-        for part, training in modes.items():
-            part.training = training
+    with evaluating(module):
+        return LayerTracer().trace(module)
 
 
 class LayerTracer(fx.Tracer):

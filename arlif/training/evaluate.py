@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from arlif.data import DatasetInfo
+from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.training.batches import Batches
 
@@ -52,9 +53,7 @@ def evaluate_sums(
     classes = len(info.classes)
     confusion = torch.zeros(classes, classes, dtype=torch.float64, device=device)
     sums = torch.zeros(2 + 2 * len(spiking_layers(net)), dtype=torch.float64, device=device)
-    training = net.training
-    net.eval()
-    with torch.inference_mode(), _counted(net, sums[2:]):
+    with evaluating(net), torch.inference_mode(), _counted(net, sums[2:]):
         for raw, labels in batches:
             labels = labels.to(device)
             logits = net(info.network_input(raw.to(device))).mean(0)
@@ -65,7 +64,6 @@ def evaluate_sums(
             )
             sums[0] += functional.cross_entropy(logits, labels, reduction="sum").double()
             sums[1] += len(labels)
-    net.train(training)
     return torch.cat([confusion.view(-1), sums])
 
 

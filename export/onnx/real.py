@@ -13,9 +13,9 @@ from arlif.core.linear import Shape
 from arlif.core.network import INPUT
 from arlif.errors import LoweringError, require
 from arlif.files import StrPath
-from arlif.layers import Repeat
+from arlif.layers import Repeat, evaluating
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.graph import LayerTracer, function_kind
+from arlif.quantize.graph import function_kind, trace
 from arlif.quantize.walk import detached
 from export.onnx.file import save_model
 from export.onnx.function import call_neuron, neuron_function
@@ -43,8 +43,8 @@ def write_onnx_float(
         with _named(name):
             neuron.real_neuron()
     try:
-        graph = LayerTracer().trace(module.eval())
-        with torch.no_grad():
+        graph = trace(module)
+        with evaluating(module), torch.no_grad():
             _Shapes(fx.GraphModule(module, graph)).run(torch.zeros(1, 1, *input_shape))
     except Exception as error:  # whatever user code raises on symbolic values
         reason = str(error).splitlines()[0]
