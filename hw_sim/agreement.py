@@ -2,33 +2,20 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from arlif.core.network import Input, Population, QuantizedNetwork
+from arlif.core.network import Population, QuantizedNetwork
 from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
-from hw_sim.simulation import Record, Simulation
+from hw_sim.simulation import Record, Simulation, raw_inputs
 
 TRACE_BYTES = 2**28
 """Bound on the traces that are alive at once; at least one sample's."""
-
-
-class HasInput(Protocol):
-    """Whatever knows how its inputs are encoded."""
-
-    @property
-    def input(self) -> Input:
-        """Shape, range and scale of the input."""
-
-
-def raw_inputs(network: HasInput, real: Tensor) -> NDArray[np.int8]:
-    """Raw integers for time-first real inputs, [1, N, ...] or [T, N, ...]."""
-    return network.input.encode((real[0] if network.input.static else real).numpy())
 
 
 def agreement(

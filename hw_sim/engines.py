@@ -11,13 +11,12 @@ from arlif.training import load_trained
 from export.lava import read_net
 from export.nir import read_nir
 from hw_sim import onnx_engine
-from hw_sim.agreement import raw_inputs
 from hw_sim.batches import in_batches
 from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
 from hw_sim.lava import simulate as simulate_lava
 from hw_sim.options import EngineOptions
-from hw_sim.simulation import Record, Simulation
+from hw_sim.simulation import Record, Simulation, raw_inputs
 
 Progress = Callable[[int, int], None]
 Outcome = tuple[Simulation, str | None]

@@ -90,20 +90,17 @@ def joined(parts: Sequence[Simulation]) -> Simulation:
     )
 
 
-class Engine(Protocol):
-    """Runs a network on raw integer inputs, [N, *shape] (static) or [T, N, *shape]."""
-
-    def __call__(
-        self, network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int, record: Record
-    ) -> Simulation: ...
-
-
 class TakesInput(Protocol):
     """A network, or a file that holds one."""
 
     @property
     def input(self) -> Input:
         """What it is fed with."""
+
+
+def raw_inputs(network: TakesInput, real: Any) -> NDArray[np.int8]:
+    """Raw integers for time-first real inputs, a tensor [1, N, ...] (static) or [T, N, ...]."""
+    return network.input.encode((real[0] if network.input.static else real).numpy())
 
 
 def check_inputs(network: TakesInput, inputs: NDArray[Any], time_steps: int) -> None:

@@ -14,11 +14,11 @@ from arlif.core.neurons import PRESETS, Numbers
 from arlif.errors import require
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from hw_sim.agreement import raw_inputs
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.counter import count
 from hw_sim.energy.models import CostModel, network_energy_uj
 from hw_sim.engine.fast import simulate
+from hw_sim.simulation import raw_inputs
 
 
 @dataclass(frozen=True)

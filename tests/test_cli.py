@@ -20,9 +20,9 @@ from arlif.cli.source import Source
 from arlif.run import Run
 from export.lava import read_net
 from export.nir import read_nir
-from hw_sim.agreement import raw_inputs
 from hw_sim.energy.report import energy_report
 from hw_sim.engine.fast import simulate
+from hw_sim.simulation import raw_inputs
 
 Cli = Callable[..., tuple[int, str, str]]
 

@@ -12,9 +12,9 @@ from arlif.cli.samples import load_spread
 from arlif.errors import ArlifError
 from arlif.training import load_trained
 from export.nir import read_nir
-from hw_sim.agreement import raw_inputs
 from hw_sim.calibration import CANDIDATES
 from hw_sim.engine.fast import simulate
+from hw_sim.simulation import raw_inputs
 
 
 @pytest.fixture(scope="module")

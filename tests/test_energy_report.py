@@ -16,13 +16,12 @@ from arlif.errors import ArlifError
 from arlif.networks import build
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from arlif.training import load_recipe
-from hw_sim.agreement import raw_inputs
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.energy.report import energy_report, layer_rows
 from hw_sim.engine import fast
 from hw_sim.report.neurons import at_equal_accuracy
-from hw_sim.simulation import Record
+from hw_sim.simulation import Record, raw_inputs
 from hw_sim.sweep import SweepRow, cheapest, front, sweep
 
 

@@ -8,10 +8,10 @@ import torch
 from networks_small import conv_net, images, quantized
 
 from hw_sim import agreement as agreement_module
-from hw_sim.agreement import agreement, agreements, raw_inputs
+from hw_sim.agreement import agreement, agreements
 from hw_sim.engine import reference
 from hw_sim.float_engine import simulate_float
-from hw_sim.simulation import Record, Simulation
+from hw_sim.simulation import Record, Simulation, raw_inputs
 
 SAMPLES = 24
 

@@ -86,9 +86,9 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
     from arlif.run import ENERGY, ENERGY_CSV, NET, NIR, Run, outcome, traces
     from export.lava import read_net
     from export.nir import read_nir
-    from hw_sim.agreement import raw_inputs
     from hw_sim.energy.catalogue import MODELS, find_model
     from hw_sim.energy.report import energy_report, layer_rows
+    from hw_sim.simulation import raw_inputs
     from hw_sim.traces import read_traces
 
     require(
@@ -133,7 +133,7 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
 def _table3(output: Output, rate: float | None) -> None:
     from dataclasses import asdict
 
-    from hw_sim.energy.table3 import resnet18_difference, table3
+    from hw_sim.energy.table3 import table3
 
     rows = table3(rate)
     columns = ("parameters_m", "flops_m", "multiply_accumulates_m", "accumulates_m", "energy_uj")
@@ -166,7 +166,6 @@ def _table3(output: Output, rate: float | None) -> None:
         "paper: the figures that are on file, see docs/energy.md; ACs and energies with them need "
         "--rate; neurons in floating point"
     )
-    output.say(resnet18_difference(rows[0]))
     output.result([asdict(row) for row in rows])
 
 

@@ -90,9 +90,9 @@ def _evaluate_integer(
     from arlif.training import read_recipe
     from arlif.training.batches import Batches
     from export.nir import read_nir
-    from hw_sim.agreement import raw_inputs
     from hw_sim.energy.sensors import measured
     from hw_sim.engine.evaluate import evaluate as evaluate_network
+    from hw_sim.simulation import raw_inputs
 
     network = read_nir(Run(run).require(NIR))
     Run(run).require(CONFIG)

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from arlif.core.network import QuantizedNetwork
 from arlif.errors import SimulationError
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from hw_sim.agreement import raw_inputs
 from hw_sim.compare import compare
 from hw_sim.crosscheck.result import Check, Figures, Verdict
 from hw_sim.energy.catalogue import PAPER
@@ -19,7 +18,7 @@ from hw_sim.engine.fast import FastEngine
 from hw_sim.float_engine import simulate_float
 from hw_sim.lava import simulate as simulate_lava
 from hw_sim.lava.requirements import PINNED, installed
-from hw_sim.simulation import Record, Simulation
+from hw_sim.simulation import Record, Simulation, raw_inputs
 
 
 def cross_check(

@@ -28,10 +28,6 @@ ACCUMULATOR_BITS = 24
 """Wide enough for every accumulator of these networks: int8 weights, fan-in up to 25,088."""
 
 
-RESNET18_SAID_UJ = 94.0
-"""What the paper is said to report for a ResNet-18; we have not read it there."""
-
-
 @dataclass(frozen=True)
 class Published:
     """Figures of one row of the paper; None where we do not have the printed value."""
@@ -105,20 +101,6 @@ def table3(rate: float | None = None) -> tuple[Table3Row, ...]:
 def energy_uj(multiply_accumulates_m: float, accumulates_m: float) -> float:
     """The paper's formula, in millions of operations."""
     return MULTIPLY_ACCUMULATE_PJ * multiply_accumulates_m + FLOAT32_ADD * accumulates_m
-
-
-def resnet18_difference(row: Table3Row) -> str:
-    """Why a computed ResNet-18 need not give the energy that the paper is said to report."""
-    rest = RESNET18_SAID_UJ - energy_uj(row.multiply_accumulates_m, 0.0)
-    rate = rest / energy_uj(0.0, row.spiking_connections_m)
-    return (
-        f"ResNet-18: the paper is said to report about {RESNET18_SAID_UJ:g} uJ (not on file, nor "
-        f"for which dataset). With the {row.multiply_accumulates_m:.2f} M MACs and "
-        f"{row.spiking_connections_m:.1f} M spiking connections of {row.name} that is a spike rate "
-        f"of {100 * rate:.0f} %; another rate, or steps summed up, gives another energy. Its "
-        f"{row.neurons:,} neuron updates per step are left out: {row.neuron_uj:.1f} uJ in floating "
-        f"point, {row.neuron_integer_uj:.1f} uJ in integers"
-    )
 
 
 def update_pj(model: ArithmeticModel) -> float:
