@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from arlif.neurons import ARLIF, CLIF, LIF, LearnableResetLIF, SpikingNeuron
 from arlif.neurons.modules import run_steps
 from arlif.neurons.ops import FloatOps
+from arlif.neurons.subtract import SubtractLIF
 
 
 def arlif(**options: Any) -> ARLIF:
@@ -26,6 +27,9 @@ NEURONS = {
     "lif soft": lambda **options: LIF(reset="soft", **options),
     "lif hard": lambda **options: LIF(reset="hard", **options),
     "lif learned": LearnableResetLIF,
+    "lif subtract": lambda decay=0.5, v_threshold=1.0, **options: SubtractLIF(
+        decay, v_threshold, amount=2.0, hold=0.0, **options
+    ),
     "clif": CLIF,
 }
 

@@ -12,6 +12,7 @@ from oracle import arlif_float
 from arlif import ARLIF, LIF
 from arlif.errors import ArlifError
 from arlif.kernels.op import neuron as neuron_op
+from arlif.neurons.subtract import SubtractLIF
 
 WIDTH = 1.0
 
@@ -155,6 +156,13 @@ def test_soft_reset_membrane_is_the_leaky_sum_of_input_minus_output(
     leak = torch.tensor(powers, dtype=torch.float64)
     want = (leak[:, None] * (x - v_threshold * s)).sum(0)
     torch.testing.assert_close(state.u, want, atol=1e-10, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("hold", "u", "reached"), [(0.0, 0.0, 0.7), (0.1, 1.0, 0.8)])
+def test_the_threshold_of_subtracting_neurons_is_float64(hold: float, u: float, reached: float):
+    neuron = SubtractLIF(0.0, 0.7, amount=0.35, hold=hold)
+    x = torch.tensor([[[reached - 1e-9, reached + 1e-9]]], dtype=torch.float64)
+    assert neuron(x, [torch.full_like(x[0], u)]).flatten().tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(

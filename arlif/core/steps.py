@@ -81,13 +81,12 @@ def lif_soft_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, 
 def lif_subtract_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
     """One time step of LIF that subtracts an amount of its own, as snnTorch's Leaky does.
 
-    h = k u + x;  s = [h >= v + hold [u >= v]];  u = h - s amount
+    h = k u + x;  s = [h - hold [u >= v] >= v];  u = h - s amount
     A subtraction one step late is amount = v / k, hold = 0; one without delay is amount = hold = v.
     Source: snntorch 1.0.0, snntorch._neurons.leaky, reset_mechanism "subtract".
     """
     h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
-    held = ops.where(state.u >= neuron.threshold, neuron.hold, 0)
-    s = ops.fire(h, neuron.threshold + held)
+    s = ops.fire(ops.where(state.u >= neuron.threshold, h - neuron.hold, h), neuron.threshold)
     return s, LifState(ops.saturate(h - ops.select(s, neuron.amount, 0)))
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from arlif.core.real import RealArlif, RealNeuron
+from arlif.core.real import RealArlif, RealLifSubtract, RealNeuron
 from arlif.errors import require
 from arlif.kernels import cpu
 from arlif.kernels.build import library
@@ -32,7 +32,6 @@ class Kernel(NamedTuple):
 KERNELS = {
     "RealLifSoft": Kernel(2),
     "RealLifHard": Kernel(3),
-    "RealLifLearnable": Kernel(4, learned=("v_reset",)),
     "RealClif": Kernel(5),
 }
 """By the neuron's class; kinds are those of real.cpp and gpu_steps.py."""
@@ -46,6 +45,8 @@ def _kernel(real: RealNeuron) -> Kernel | None:
             if real.memory
             else Kernel(1, constants, ("beta",))
         )
+    if type(real) is RealLifSubtract:
+        return Kernel(4, learned=("amount",)) if real.hold == 0 else None
     return KERNELS.get(type(real).__name__)
 
 

@@ -33,13 +33,6 @@ def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Any) -> tuple[Any, Cli
     return s, ClifState(ops.saturate(h - ops.select(s, reset, 0)), m)
 
 
-def lif_learnable_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
-    """One time step of LIF whose spike subtracts an amount of its own: u = h - s v_reset."""
-    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
-    s = ops.fire(h, neuron.threshold)
-    return s, LifState(ops.saturate(h - ops.select(s, neuron.v_reset, 0)))
-
-
 @dataclass(frozen=True)
 class RealClif(RealLif):
     """CLIF; tau = 1 / (1 - decay)."""
@@ -54,16 +47,6 @@ class RealClif(RealLif):
 
     def step(self, ops: Ops, state: ClifState, x: Any) -> tuple[Any, ClifState]:
         return clif_step(ops, self, state, x)
-
-
-@dataclass(frozen=True)
-class RealLifLearnable(RealLif):
-    """LIF with a reset amount of its own."""
-
-    v_reset: Any
-
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
-        return lif_learnable_step(ops, self, state, x)
 
 
 @dataclass(frozen=True)
@@ -106,18 +89,18 @@ class LearnableResetLIF(SpikingNeuron):
         self.decay, self.v_threshold = decay, v_threshold
         self.v_reset = nn.Parameter(torch.tensor(float(v_threshold)))
 
-    def real_neuron(self) -> RealLifLearnable:
-        return RealLifLearnable(self.decay, self.v_threshold, self.v_reset)
+    def real_neuron(self) -> RealLifSubtract:
+        return RealLifSubtract(self.decay, self.v_threshold, self.v_reset, hold=0.0)
 
     def lowered(self) -> tuple[RealLifSubtract, float]:
-        """LIF that subtracts v_reset, which must have stayed above 0."""
+        """The same; v_reset must have stayed above 0."""
         require(
             self.v_reset.item() > 0,
             f"its spikes subtract {self.v_reset.item():.3g}, and integers know a reset above 0 "
             "only; train AR-LIF",
             LoweringError,
         )
-        return RealLifSubtract(self.decay, self.v_threshold, self.v_reset, 0.0), 1.0
+        return self.real_neuron(), 1.0
 
     def extra_repr(self) -> str:
         return f"decay={self.decay}, v_threshold={self.v_threshold}"
