@@ -76,3 +76,31 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
     spikes = rng.integers(0, 2, (24, 1, *network.input.shape)).astype(np.int8)
     lava = on_lava(path, spikes[:, 0].T, "spikes", tmp_path)
     assert_same(network, spikes, lava, "uv")
+
+
+def test_numbers_wider_than_loihis_registers(tmp_path: Path) -> None:
+    """Lava's simulator takes them, so they are read: each layer drives the next to its edge."""
+    path, identity = tmp_path / "wide.net", 2 * np.eye(2, dtype=int)
+    identity[0, 1] = -2
+    constants = [
+        {"iDecay": 0, "vThMant": 2},
+        {"vDecay": 4096, "iDecay": 1, "vThMant": 2},
+        {"vDecay": 0, "vThMant": 2**17},
+        {"vDecay": 0, "vThMant": 2**18 - 1},
+    ]
+    biases = [[0, 0], [4096, -4097], [32767, -32768], [32767, -32768]]
+    layers = [
+        netx_files.dense(identity, netx_files.NEURON | neuron, bias=np.array(bias, float))
+        for neuron, bias in zip(constants, biases, strict=True)
+    ]
+    netx_files.write(path, [{"type": "input", "shape": [2]}, *layers])
+    network = read_netx(path)
+    spikes = np.random.default_rng(0).integers(0, 2, (24, 1, 2)).astype(np.int8)
+    lava = on_lava(path, spikes[:, 0].T, "spikes", tmp_path)
+    ours = simulate(network, spikes, 24, Record.everything(network))
+    for index, trace in enumerate(ours.traces.values()):
+        assert np.array_equal(trace.spikes[:, 0], lava[f"s{index}"].astype(bool))
+        for variable in "uv":
+            assert np.array_equal(trace.states[variable][:, 0], lava[f"{variable}{index}"])
+    assert lava["s1"].any()
+    assert np.abs(lava["v3"]).max() > 2**22

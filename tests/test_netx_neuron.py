@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import clip, towards_zero
 
+from arlif.core import loihi
 from arlif.core.formats import FixedPointFormat
 from arlif.core.network import Population
 from arlif.core.neurons import IntegerCuba
@@ -98,6 +99,20 @@ def test_a_million_states_step_as_in_lavas_process_model() -> None:
         assert np.array_equal(spikes, fired)
         assert np.array_equal(state.u, lava.u)
         assert np.array_equal(state.v, lava.v)
+
+
+@pytest.mark.lava
+def test_the_registers_are_those_that_lava_declares() -> None:
+    mend_lava()
+    models = pytest.importorskip("lava.proc.lif.models")
+    declared, model = models.PyLifModelBitAcc, models.PyLifModelBitAcc({})
+    bits = {name: getattr(declared, name).precision for name in ("u", "v", "du", "dv", "vth")}
+    assert bits["u"] == bits["v"] == model.uv_bitwidth == loihi.STATE.bits
+    assert bits["du"] == bits["dv"] == model.decay_shift == loihi.FACTOR_BITS
+    assert model.vth_shift == model.act_shift == loihi.STATE.frac_bits
+    assert 2 ** bits["vth"] - 1 == loihi.THRESHOLD_LIMIT
+    half = 2 ** (declared.bias_mant.precision - 1)
+    assert (-half, half - 1) == (loihi.BIAS_LOW, loihi.BIAS_HIGH)
 
 
 @pytest.mark.parametrize(

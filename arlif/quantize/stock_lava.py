@@ -1,9 +1,8 @@
 """Integers that stock Lava's own LIF can run: hard reset, a fixed gain, one scale per layer.
 
-Lava's LIF (lava-nc 0.10.0) shifts synaptic sums, thresholds and biases left by 6, keeps 24-bit
-states and 12-bit decays, and fires on >. So every population has gain 64 and no shift, its states
-count accumulator steps with 6 fractional bits, and one weight scale per layer carries the real
-threshold and bias with it.
+Lava's LIF fires on > and holds what arlif.core.loihi says. So every population has gain 64 and no
+shift, its states count accumulator steps with 6 fractional bits, and one weight scale per layer
+carries the real threshold and bias with it.
 """
 
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arlif.core.formats import FixedPointFormat
 from arlif.core.linear import chain_interval
+from arlif.core.loihi import BIAS_HIGH, FACTOR_BITS, STATE, STATE_LIMIT, THRESHOLD_LIMIT
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
 from arlif.core.neurons import IntegerLifHard, Numbers
 from arlif.core.nodes import Readout
@@ -21,12 +20,7 @@ from arlif.errors import LoweringError, require
 from arlif.quantize.integers import Precision, project, readout_bias, source_unit
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
 
-NUMBERS = Numbers(FixedPointFormat(24, 6), factor_bits=12)
-THRESHOLD_LIMIT = 2**17 - 1
-"""The largest threshold mantissa."""
-BIAS_LIMIT = 2**12 - 1
-"""The largest bias mantissa: 13 bits with the sign."""
-STATE_LIMIT = 2**23 - 1
+NUMBERS = Numbers(STATE, FACTOR_BITS)
 
 
 def quantize_for_stock_lava(
@@ -125,7 +119,7 @@ def _population(layer: LinearizedPopulation, source: Input) -> tuple[Population,
 
     linear = _Layer(layer.name, layer.current, source)
     scale = max(
-        linear.peak / 127, threshold / THRESHOLD_LIMIT, float(np.abs(bias).max()) / BIAS_LIMIT
+        linear.peak / 127, threshold / THRESHOLD_LIMIT, float(np.abs(bias).max()) / BIAS_HIGH
     )
     scale, projection = linear.fitted(scale, reach)
     shape = layer.current.shape

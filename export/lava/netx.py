@@ -12,19 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.linear import Dense
+from arlif.core.loihi import (
+    ALIGNMENT,
+    BIAS_HIGH,
+    BIAS_LOW,
+    FACTOR_BITS,
+    STATE,
+    STATE_LIMIT,
+    THRESHOLD_LIMIT,
+)
 from arlif.core.network import INPUT, Population, Projection, QuantizedNetwork, Readout
 from arlif.core.neurons import IntegerCuba, IntegerLifHard
 from export.hdf5 import Tree
 from export.lava.merge import single_map
 
-ALIGNMENT = 64
-"""Lava shifts a_in, the threshold and (netx: bias_exp = 6) the bias by 6 bits."""
-DECAY_BITS = 12
-STATE_LIMIT = 2**23 - 1
-THRESHOLD_LIMIT = 2**17
 NEVER = STATE_LIMIT + 1
-"""A threshold that no membrane potential reaches."""
-BIAS_LIMIT = 2**12
+"""A threshold that no membrane potential reaches; SLAYER too writes one past 17 bits for that."""
 
 
 def stock_obstacles(network: QuantizedNetwork) -> tuple[str, ...]:
@@ -69,27 +72,27 @@ def _synapse_obstacles(network: QuantizedNetwork, before: str, name: str) -> Ite
 
 def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iterator[str]:
     neuron = population.neuron
-    bits = {IntegerLifHard: 24, IntegerCuba: 25}.get(type(neuron))
+    bits = {IntegerLifHard: STATE.bits, IntegerCuba: STATE.bits + 1}.get(type(neuron))
     if bits is None:
         yield f"netx has no neuron {type(neuron).__name__}, only LIF with hard reset"
         return
     lif = Lif.of(population)
-    if (neuron.state_format.bits, neuron.factor_bits) != (bits, DECAY_BITS):
+    if (neuron.state_format.bits, neuron.factor_bits) != (bits, FACTOR_BITS):
         yield (
-            f"Lava's LIF needs {bits}-bit states and {DECAY_BITS}-bit decays here, "
+            f"Lava's LIF needs {bits}-bit states and {FACTOR_BITS}-bit decays here, "
             f"not {neuron.state_format.bits} and {neuron.factor_bits}"
         )
     if bool((population.gain != ALIGNMENT).any()) or population.gain_shift:
         yield f"Lava's LIF has the gain {ALIGNMENT} and no shift in every channel"
     mantissa, rest = divmod(lif.threshold - 1, ALIGNMENT)
-    if (rest or not 0 <= mantissa < THRESHOLD_LIMIT) and lif.threshold != NEVER:
+    if (rest or not 0 <= mantissa <= THRESHOLD_LIMIT) and lif.threshold != NEVER:
         yield (
-            f"a threshold is {ALIGNMENT} n + 1 with 0 <= n < 2**17, since Lava fires "
-            f"on '>', not {lif.threshold}"
+            f"a threshold is {ALIGNMENT} n + 1 with 0 <= n <= {THRESHOLD_LIMIT}, since Lava "
+            f"fires on '>', not {lif.threshold}"
         )
     mantissas, rests = np.divmod(lif.bias, ALIGNMENT)
-    if rests.any() or mantissas.min() < -BIAS_LIMIT or mantissas.max() >= BIAS_LIMIT:
-        yield f"a bias is {ALIGNMENT} n with -4096 <= n < 4096"
+    if rests.any() or mantissas.min() < BIAS_LOW or mantissas.max() > BIAS_HIGH:
+        yield f"a bias is {ALIGNMENT} n with {BIAS_LOW} <= n <= {BIAS_HIGH}"
     if isinstance(neuron, IntegerLifHard):
         yield from _saturation(network, population, neuron)
     elif population.bias.any():
@@ -189,8 +192,8 @@ class Lif:
             "bias": self.bias // ALIGNMENT,
             "neuron": {
                 "type": "LOIHI",
-                "iDecay": (1 << DECAY_BITS) - self.current_decay,
-                "vDecay": (1 << DECAY_BITS) - self.decay,
+                "iDecay": (1 << FACTOR_BITS) - self.current_decay,
+                "vDecay": (1 << FACTOR_BITS) - self.decay,
                 "vThMant": -(-(self.threshold - 1) // ALIGNMENT),
                 "refDelay": 1,
                 "gradedSpike": False,

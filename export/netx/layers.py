@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, chain_shape
+from arlif.core.loihi import ALIGNMENT
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, Readout
 from export.netx.group import LARGEST, Group
-from export.netx.neuron import STATE, read_neuron
+from export.netx.neuron import read_neuron
 from export.netx.weights import Weights, eight_bit_parts, packed_without_loss
 
 BIAS = 1 << 15
-"""Lava holds bias mantissas in 16 bits."""
+"""Lava's simulator holds biases in 16 bits, three more than Loihi."""
 
-GAIN = 1 << STATE.frac_bits
 DEFAULT_INPUT_WEIGHT = 64
 """What netx takes where the input layer has no weight."""
 
@@ -42,8 +42,8 @@ class Chain:
         bias: mantissas [channels] or [1], added to v; drive: a constant added to the current.
         """
         channels = np.broadcast_to(bias, shape[:1]).reshape(-1, *(1 for _ in shape[1:]))
-        gain = np.full(shape[0], GAIN, np.uint8)
-        constant = np.full(shape[0], drive << STATE.frac_bits, np.int32)
+        gain = np.full(shape[0], ALIGNMENT, np.uint8)
+        constant = np.full(shape[0], ALIGNMENT * drive, np.int32)
         cuba = read_neuron(neuron, channels)
         self.populations.append(Population(name, shape, cuba, gain, 0, constant))
         self.connect(name, parts)

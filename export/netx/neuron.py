@@ -1,18 +1,18 @@
 """The CUBA neuron of a .net file."""
 
 from arlif.core.formats import FixedPointFormat
+from arlif.core.loihi import ALIGNMENT, FACTOR_BITS, STATE, STATE_LIMIT
 from arlif.core.neurons import IntegerCuba
 from export.netx.group import Group
 from export.netx.weights import Weights
 
-STATE = FixedPointFormat(25, 6)
-"""Loihi's 24-bit registers and +2**23; synaptic sums, biases and thresholds enter 6 bits up."""
+FORMAT = FixedPointFormat(STATE.bits + 1, STATE.frac_bits)
+"""Loihi's registers and +2**23, which its current may be."""
 
-LIMIT = (1 << 23) - 1
-"""The largest membrane potential, so that a threshold above it never fires."""
-
-FACTOR_BITS = 12
 ONE = 1 << FACTOR_BITS
+
+WIDEST_THRESHOLD = (1 << 18) - 1
+"""What SLAYER writes for neurons that never fire (lava.lib.dl.slayer.block.base)."""
 
 TYPES = ("LOIHI", "CUBA")
 CONSTANTS = {"type", "iDecay", "vDecay", "vThMant"}
@@ -34,12 +34,12 @@ def read_neuron(group: Group, bias: Weights) -> IntegerCuba:
     for name, value in FIXED.items():
         if name in group.tree:
             group.integer(name, value, value)
-    threshold = group.integer("vThMant", 0, (1 << 18) - 1) << STATE.frac_bits
+    threshold = ALIGNMENT * group.integer("vThMant", 0, WIDEST_THRESHOLD)
     return IntegerCuba(
-        STATE,
+        FORMAT,
         FACTOR_BITS,
         decay=ONE - group.integer("vDecay", 0, ONE),
         current_decay=ONE - group.integer("iDecay", 0, ONE),
-        threshold=min(threshold, LIMIT) + 1,
-        bias=(bias << STATE.frac_bits).astype("int32"),
+        threshold=min(threshold, STATE_LIMIT) + 1,
+        bias=(ALIGNMENT * bias).astype("int32"),
     )

@@ -5,13 +5,14 @@ from math import prod
 import numpy as np
 
 from arlif.core.linear import Dense
+from arlif.core.loihi import ALIGNMENT
 from arlif.core.network import QuantizedNetwork
 from arlif.errors import ArlifError, FormatError, require
 from arlif.files import StrPath
 from export.hdf5 import read_tree
 from export.netx.group import Group
-from export.netx.layers import GAIN, LAYERS, Chain, read_input
-from export.netx.neuron import STATE
+from export.netx.layers import LAYERS, Chain, read_input
+from export.netx.neuron import FORMAT
 
 MOST_CLASSES = 1 << 12
 
@@ -86,10 +87,10 @@ def _require_no_overflow(network: QuantizedNetwork) -> None:
     """A current that may leave our state format would saturate, where Lava wraps u."""
     for population in network.populations:
         reach = network.accumulator_interval(population.name)
-        low, high = (value * GAIN + int(population.bias[0]) for value in reach)
+        low, high = (value * ALIGNMENT + int(population.bias[0]) for value in reach)
         require(
-            STATE.low <= low and high <= STATE.high,
-            f"{population.name}: the current may reach [{low}, {high}], past {STATE.bits} bits; "
+            FORMAT.low <= low and high <= FORMAT.high,
+            f"{population.name}: the current may reach [{low}, {high}], past {FORMAT.bits} bits; "
             "use smaller weights or fewer inputs",
             FormatError,
         )
