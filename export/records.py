@@ -4,7 +4,11 @@ from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
+from arlif.core.linear import Shape
+from arlif.core.network import NUMERICS_VERSION, Population
+from arlif.core.neurons import IntegerNeuron
 from arlif.errors import FormatError, require
 from export.hdf5 import Tree
 
@@ -51,6 +55,44 @@ def value(hint: Any, raw: Any, where: str) -> Any:
     dtype = np.dtype(get_args(get_args(hint)[1])[0])
     require(found.dtype == dtype, f"{where} must hold {dtype}, not {found.dtype}", FormatError)
     return found
+
+
+def entry(tree: Any, *names: str) -> Any:
+    """What stands in a tree under names, one inside the other. Raises FormatError."""
+    for depth, name in enumerate(names):
+        require(
+            isinstance(tree, dict) and name in tree,
+            f"the field {'/'.join(names[: depth + 1])} is missing; export the network again",
+            FormatError,
+        )
+        tree = tree[name]
+    return tree
+
+
+def population(name: str, tree: Tree, neuron: IntegerNeuron) -> Population:
+    """A population from its neuron and the tree that holds its other fields; errors as in build."""
+
+    def field(hint: Any, key: str) -> Any:
+        return value(hint, entry(tree, key), f"{name}/{key}")
+
+    return Population(
+        name,
+        field(Shape, "shape"),
+        neuron,
+        field(NDArray[np.uint8], "gain"),
+        field(int, "gain_shift"),
+        field(NDArray[np.int32], "bias"),
+    )
+
+
+def require_numerics_version(found: Any, file: object) -> None:
+    """Raise FormatError where a file was written for another integer specification."""
+    require(
+        found == NUMERICS_VERSION,
+        f"{file} is written for numerics version {found}, this arlif has version "
+        f"{NUMERICS_VERSION}; quantize again or install the arlif that wrote it",
+        FormatError,
+    )
 
 
 def _integers(raw: Any, where: str) -> tuple[int, ...]:

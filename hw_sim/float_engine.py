@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
+from arlif.quantize.graph import population_name
 from hw_sim.simulation import Simulation, Trace, count_type, joined
 
 
@@ -25,7 +26,7 @@ def simulate_float(
     over time, or as they are where the network returns their mean, [N, classes].
     """
     layers = {
-        name.replace(".", "_"): layer
+        population_name(name): layer
         for name, layer in module.named_modules()
         if isinstance(layer, SpikingNeuron)
     }

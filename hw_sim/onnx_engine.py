@@ -14,10 +14,11 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime import GraphOptimizationLevel, InferenceSession
 
-from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, Input, QuantizedNetwork
+from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
 from arlif.errors import FormatError, SimulationError, require
 from arlif.files import StrPath
 from export.onnx.integer import SPIKES, TIME_STEPS, write_onnx
+from export.records import require_numerics_version
 from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
 
 
@@ -56,13 +57,7 @@ class OnnxGraph:
     session: InferenceSession
 
     def __post_init__(self) -> None:
-        version = self._metadata("numerics_version")
-        require(
-            version == NUMERICS_VERSION,
-            f"{self.path} was written for numerics version {version}, this arlif has "
-            f"{NUMERICS_VERSION}; export the network again",
-            FormatError,
-        )
+        require_numerics_version(self._metadata("numerics_version"), self.path)
 
     @cached_property
     def input(self) -> Input:

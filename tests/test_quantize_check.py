@@ -186,8 +186,6 @@ def test_a_layer_with_a_forward_of_its_own_is_not() -> None:
         (lambda x: functional.avg_pool2d(x, 2), "arlif.layers.AvgPool2d"),
         (lambda x: functional.adaptive_avg_pool2d(x, 1), "arlif.layers.AdaptiveAvgPool2d"),
         (lambda x: functional.dropout(x, 0.5, training=False), "arlif.layers.Dropout"),
-        (functional.relu, "arlif.ARLIF"),
-        (lambda x: functional.max_pool2d(x, 2), "arlif.layers.AvgPool2d"),
     ],
 )
 def test_functions_are_refused_with_the_layer_to_use(
@@ -195,6 +193,24 @@ def test_functions_are_refused_with_the_layer_to_use(
 ) -> None:
     (violation,) = check(Graph(lambda m, x: function(m.n(x)), {"n": LIF()}), (2, 4, 4))[1]
     assert layer in violation
+
+
+@pytest.mark.parametrize(
+    ("function", "layer", "cure"),
+    [
+        (functional.relu, nn.ReLU(), "use arlif.ARLIF"),
+        (lambda x: functional.max_pool2d(x, 2), nn.MaxPool2d(2), "use arlif.layers.AvgPool2d"),
+        (lambda x: functional.layer_norm(x, (4,)), nn.LayerNorm(4), "use batch norm"),
+        (lambda x: functional.group_norm(x, 2), nn.GroupNorm(2, 2), "use batch norm"),
+    ],
+)
+def test_a_function_is_refused_as_its_layer_is(
+    function: Callable[[Tensor], Tensor], layer: nn.Module, cure: str
+) -> None:
+    (called,) = check(Graph(lambda m, x: function(m.n(x)), {"n": LIF()}), (2, 4, 4))[1]
+    (placed,) = check(Graph(lambda m, x: m.l(m.n(x)), {"n": LIF(), "l": layer}), (2, 4, 4))[1]
+    assert called.endswith(placed.partition(": ")[2])
+    assert cure in placed
 
 
 def test_check_leaves_every_layer_in_its_mode() -> None:

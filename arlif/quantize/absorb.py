@@ -125,17 +125,18 @@ def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
     return _pool(value, SumPool2d(window, window), 1.0 / (window[0] * window[1]))
 
 
-_REASONS = {
-    "MaxPool2d": "max pooling of graded values is not linear; use AvgPool2d",
+REASONS = {
+    "MaxPool2d": "max pooling of graded values is not linear; use arlif.layers.AvgPool2d",
     "ReLU": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
     "LayerNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
     "GroupNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
 }
+"""Why a layer is refused, by the name of its class or of one that it derives from."""
 
 
 def reason(layer: nn.Module) -> str:
     """Why a layer is refused."""
-    known = (_REASONS[base.__name__] for base in type(layer).__mro__ if base.__name__ in _REASONS)
+    known = (REASONS[base.__name__] for base in type(layer).__mro__ if base.__name__ in REASONS)
     return next(known, "it has no integer counterpart")
 
 

@@ -9,6 +9,7 @@ from torch import fx, nn
 from arlif.errors import LoweringError, require
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
+from arlif.quantize.absorb import REASONS
 
 
 def trace(module: nn.Module) -> fx.Graph:
@@ -77,8 +78,10 @@ _CURES = {
     "conv2d": "use the layer arlif.layers.Conv2d",
     "linear": "use the layer arlif.layers.Linear",
     "batch_norm": "use the layers arlif.layers.BatchNorm1d and BatchNorm2d",
-    "max_pool2d": "max pooling of graded values is not linear; use arlif.layers.AvgPool2d",
-    "relu": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
+    "max_pool2d": REASONS["MaxPool2d"],
+    "relu": REASONS["ReLU"],
+    "layer_norm": REASONS["LayerNorm"],
+    "group_norm": REASONS["GroupNorm"],
 }
 """What to use instead of a function, by its name."""
 
@@ -98,6 +101,11 @@ _FUNCTIONS: dict[Any, str] = {
     torch.flatten: "flatten",
     torch.mean: "mean",
 }
+
+
+def population_name(path: str) -> str:
+    """What the neuron layer at a path of a module is called as a population, in every file."""
+    return path.replace(".", "_")
 
 
 def live_nodes(graph: fx.Graph) -> set[fx.Node]:

@@ -17,7 +17,7 @@ from arlif.errors import ArlifError, LoweringError, require
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
-from arlif.quantize.graph import function_kind, live_nodes
+from arlif.quantize.graph import function_kind, live_nodes, population_name
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
 
 BROKEN = object()
@@ -134,7 +134,7 @@ class Walk:
 
     def _name(self, path: str) -> str:
         """The population's name, which no other may have."""
-        name = path.replace(".", "_")
+        name = population_name(path)
         require(
             name not in (INPUT, READOUT),
             f"a neuron cannot be called {name}, the name of the network's own; rename the layer",

@@ -5,9 +5,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
-from arlif.core.linear import MAPS, Shape
+from arlif.core.linear import MAPS
 from arlif.core.network import (
     NUMERICS_VERSION,
     READOUT,
@@ -22,7 +21,7 @@ from arlif.errors import FormatError, require
 from arlif.files import StrPath
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
-from export.records import build, difference, value
+from export.records import build, difference, population, require_numerics_version, value
 from export.seal import sealed_path
 
 OURS = "arlif"
@@ -113,12 +112,7 @@ def is_ours(path: StrPath) -> bool:
 def _network(tree: Tree) -> QuantizedNetwork:
     require(OURS in tree, FOREIGN.format(f"it has no group /{OURS}"), FormatError)
     version = value(int, tree[OURS]["numerics_version"], "/arlif/numerics_version")
-    require(
-        version == NUMERICS_VERSION,
-        f"the file is written for numerics version {version}, this arlif has version "
-        f"{NUMERICS_VERSION}; quantize again or install the arlif that wrote it",
-        FormatError,
-    )
+    require_numerics_version(version, "the file")
     nodes = [layer[OURS] for _, layer in _numbered(tree["layer"]) if OURS in layer]
     populations = tuple(_population(node) for node in nodes[1:-1])
     readout = {name: item for name, item in nodes[-1].items() if name != "projection"}
@@ -139,14 +133,7 @@ def _network(tree: Tree) -> QuantizedNetwork:
 
 def _population(node: Tree) -> Population:
     name = value(str, node["name"], "name")
-    return Population(
-        name,
-        value(Shape, node["shape"], f"{name}/shape"),
-        _typed(node["neuron"], NEURONS, f"{name}/neuron"),
-        value(NDArray[np.uint8], node["gain"], f"{name}/gain"),
-        value(int, node["gain_shift"], f"{name}/gain_shift"),
-        value(NDArray[np.int32], node["bias"], f"{name}/bias"),
-    )
+    return population(name, node, _typed(node["neuron"], NEURONS, f"{name}/neuron"))
 
 
 def _projection(item: Tree, target: str) -> Projection:

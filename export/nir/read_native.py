@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d
+from arlif.core.linear import Conv2d, Dense, LinearMap, SumPool2d
 from arlif.core.network import (
     INPUT,
-    NUMERICS_VERSION,
     READOUT,
     Input,
     Population,
@@ -21,7 +20,14 @@ from arlif.errors import FormatError, require
 from arlif.files import StrPath
 from export.hdf5 import Tree, read_tree
 from export.nir.write_native import PROFILE, native_graph
-from export.records import build, difference, value
+from export.records import (
+    build,
+    difference,
+    entry,
+    population,
+    require_numerics_version,
+    value,
+)
 
 
 def read_nir(path: StrPath) -> QuantizedNetwork:
@@ -32,7 +38,7 @@ def read_nir(path: StrPath) -> QuantizedNetwork:
     """
     tree = read_tree(path)
     try:
-        return native_network(_entry(tree, "node"))
+        return native_network(entry(tree, "node"))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 
@@ -41,27 +47,16 @@ def is_native(path: StrPath) -> bool:
     """Whether a NIR file holds a quantized network. Raises FormatError where it is not HDF5."""
     tree = read_tree(path)
     try:
-        _about(_entry(tree, "node"))
+        _about(entry(tree, "node"))
     except FormatError:
         return False
     return True
 
 
-def _entry(tree: Any, *names: str) -> Any:
-    for depth, name in enumerate(names):
-        require(
-            isinstance(tree, dict) and name in tree,
-            f"the field {'/'.join(names[: depth + 1])} is missing; export the network again",
-            FormatError,
-        )
-        tree = tree[name]
-    return tree
-
-
 def _about(graph: Any) -> Tree:
     try:
-        about = _entry(graph, "metadata", "arlif")
-        known = value(str, _entry(about, "profile"), "profile") == PROFILE
+        about = entry(graph, "metadata", "arlif")
+        known = value(str, entry(about, "profile"), "profile") == PROFILE
     except FormatError:
         known = False
     require(
@@ -75,23 +70,18 @@ def _about(graph: Any) -> Tree:
 def native_network(graph: Tree) -> QuantizedNetwork:
     """The network whose `native_graph` has this tree. Raises FormatError and NetworkError."""
     about = _about(graph)
-    version = value(int, _entry(about, "numerics_version"), "metadata/arlif/numerics_version")
-    require(
-        version == NUMERICS_VERSION,
-        f"the file is written for numerics version {version}, this arlif has version "
-        f"{NUMERICS_VERSION}; quantize again or install the arlif that wrote it",
-        FormatError,
-    )
-    nodes = _entry(graph, "nodes")
-    names = [str(name) for name in np.ravel(_entry(about, "populations"))]
-    source = _entry(nodes, INPUT, "metadata", "arlif")
+    version = value(int, entry(about, "numerics_version"), "metadata/arlif/numerics_version")
+    require_numerics_version(version, "the file")
+    nodes = entry(graph, "nodes")
+    names = [str(name) for name in np.ravel(entry(about, "populations"))]
+    source = entry(nodes, INPUT, "metadata", "arlif")
     require(isinstance(source, dict), f"{INPUT}/metadata/arlif must be a group", FormatError)
     network = QuantizedNetwork(
-        build(Input, source | {"shape": _entry(nodes, INPUT, "shape")}, INPUT),
-        tuple(_population(name, _entry(nodes, name)) for name in names),
-        _projections(nodes, _entry(graph, "edges"), {INPUT, READOUT, *names}),
-        build(Readout, _entry(nodes, READOUT, "metadata", "arlif"), READOUT),
-        value(int, _entry(about, "time_steps"), "metadata/arlif/time_steps"),
+        build(Input, source | {"shape": entry(nodes, INPUT, "shape")}, INPUT),
+        tuple(_population(name, entry(nodes, name)) for name in names),
+        _projections(nodes, entry(graph, "edges"), {INPUT, READOUT, *names}),
+        build(Readout, entry(nodes, READOUT, "metadata", "arlif"), READOUT),
+        value(int, entry(about, "time_steps"), "metadata/arlif/time_steps"),
     )
     strange = difference(native_graph(network).to_dict(), graph)
     require(
@@ -103,20 +93,14 @@ def native_network(graph: Tree) -> QuantizedNetwork:
 
 
 def _population(name: str, node: Tree) -> Population:
-    kind = value(str, _entry(node, "type"), f"{name}/type")
+    kind = value(str, entry(node, "type"), f"{name}/type")
     require(
         kind in NEURONS,
         f"{name} is a node of type {kind}; known neurons are {', '.join(NEURONS)}",
         FormatError,
     )
-    return Population(
-        name,
-        value(Shape, _entry(node, "shape"), f"{name}/shape"),
-        build(NEURONS[kind], _entry(node, "neuron"), f"{name}/neuron"),
-        value(NDArray[np.uint8], _entry(node, "gain"), f"{name}/gain"),
-        value(int, _entry(node, "gain_shift"), f"{name}/gain_shift"),
-        value(NDArray[np.int32], _entry(node, "bias"), f"{name}/bias"),
-    )
+    neuron = build(NEURONS[kind], entry(node, "neuron"), f"{name}/neuron")
+    return population(name, node, neuron)
 
 
 def _projections(nodes: Tree, edges: Any, ends: set[str]) -> tuple[Projection, ...]:
@@ -140,7 +124,7 @@ def _projections(nodes: Tree, edges: Any, ends: set[str]) -> tuple[Projection, .
 def _projection(
     nodes: Tree, sources: dict[str, list[str]], ends: set[str], last: str, target: str
 ) -> Projection:
-    shift = value(int, _entry(nodes, last, "shift"), f"{last}/shift")
+    shift = value(int, entry(nodes, last, "shift"), f"{last}/shift")
     maps: list[LinearMap] = []
     at, seen = last, {last}
     while True:
@@ -155,24 +139,24 @@ def _projection(
         if at in ends:
             return Projection(at, target, tuple(reversed(maps)), shift)
         seen.add(at)
-        maps.extend(_maps(at, _entry(nodes, at)))
+        maps.extend(_maps(at, entry(nodes, at)))
 
 
 def _maps(name: str, node: Tree) -> tuple[LinearMap, ...]:
     def weight() -> NDArray[np.int8]:
-        return value(NDArray[np.int8], _entry(node, "weight"), f"{name}/weight")
+        return value(NDArray[np.int8], entry(node, "weight"), f"{name}/weight")
 
     def pair(field: str) -> tuple[int, int]:
-        return value(tuple[int, int], _entry(node, field), f"{name}/{field}")
+        return value(tuple[int, int], entry(node, field), f"{name}/{field}")
 
-    kind = value(str, _entry(node, "type"), f"{name}/type")
+    kind = value(str, entry(node, "type"), f"{name}/type")
     match kind:
         case "Flatten":
             return ()
         case "Linear":
             return (Dense(weight()),)
         case "Conv2d":
-            groups = value(int, _entry(node, "groups"), f"{name}/groups")
+            groups = value(int, entry(node, "groups"), f"{name}/groups")
             return (Conv2d(weight(), pair("stride"), pair("padding"), pair("dilation"), groups),)
         case "SumPool2d":
             return (SumPool2d(pair("kernel_size"), pair("stride"), pair("padding")),)

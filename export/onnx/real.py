@@ -15,7 +15,7 @@ from arlif.errors import LoweringError, require
 from arlif.files import StrPath
 from arlif.layers import Repeat, evaluating
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.graph import function_kind, trace
+from arlif.quantize.graph import function_kind, population_name, trace
 from arlif.quantize.walk import detached
 from export.onnx.file import save_model
 from export.onnx.function import call_neuron, neuron_function
@@ -96,7 +96,7 @@ class _Walk:
         layer, source = self.modules[str(node.target)], node.all_input_nodes[0]
         shape = _shape(source)
         if isinstance(layer, SpikingNeuron):
-            return self._fire(str(node.target).replace(".", "_"), layer, x, shape)
+            return self._fire(population_name(str(node.target)), layer, x, shape)
         if isinstance(layer, Repeat):
             steps = self.graph.node("Reshape", self.graph.symbol(TIME_STEPS), self._index(1))
             ones = self._index(*(1 for _ in range(_rank(source) - 1)))
