@@ -26,7 +26,7 @@ NEURONS = {
     "arlif without memory": lambda **options: arlif(memory=False, **options),
     "lif soft": lambda **options: LIF(reset="soft", **options),
     "lif hard": lambda **options: LIF(reset="hard", **options),
-    "lif learned": LearnableResetLIF,
+    "lif learnable": LearnableResetLIF,
     "lif subtract": lambda decay=0.5, v_threshold=1.0, **options: SubtractLIF(
         decay, v_threshold, amount=2.0, hold=0.0, **options
     ),

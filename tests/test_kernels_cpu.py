@@ -16,12 +16,15 @@ from kernel_oracle import (
 )
 
 from arlif import kernels
+from arlif.core import real
 from arlif.errors import ArlifError
 from arlif.kernels import build
+from arlif.kernels.kinds import KERNELS, Kind, kind_of
 from arlif.kernels.op import neuron as neuron_op
 from arlif.neurons import LIF
 from arlif.neurons.modules import run_steps
 from arlif.neurons.ops import FloatOps
+from arlif.neurons.subtract import SubtractLIF
 
 needs_library = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 every_neuron = pytest.mark.parametrize("name", NEURONS)
@@ -75,6 +78,19 @@ def test_kernel_equals_the_loop(name, steps, shape, layout, width, storage, scal
         assert parameters_agree(got, want, 1e-12, 1e-12)
     else:
         assert parameters_agree(got, want)
+
+
+def test_every_kernel_is_held_to_the_loop():
+    assert {kind_of(make().real_neuron()) for make in NEURONS.values()} == set(Kind) == set(KERNELS)
+
+
+def test_another_neuron_of_the_same_name_has_no_kernel():
+    class RealClif(real.RealClif):
+        """Not the neuron that the kernel computes."""
+
+    x = torch.randn(4, 3, 5)
+    assert not kernels.applies(RealClif(0.5, 1.0), x)
+    assert not kernels.applies(SubtractLIF(0.5, 1.0, amount=1.0, hold=1.0).real_neuron(), x)
 
 
 @needs_library

@@ -19,6 +19,7 @@ from kernel_oracle import (
 )
 
 from arlif.kernels import op
+from arlif.kernels.kinds import Kind
 
 pytest.importorskip("triton", reason="triton is not installed")
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -160,7 +161,7 @@ for kernel in (gpu._forward, gpu._backward):
 @pytest.mark.skipif(DEVICE.type == "cuda", reason="compiled and run by the tests above")
 @pytest.mark.parametrize(
     ("kind", "storage"),
-    [(0, "fp32"), *(pytest.param(k, "bf16", marks=pytest.mark.slow) for k in range(1, 6))],
+    [(0, "fp32"), *(pytest.param(k, "bf16", marks=pytest.mark.slow) for k in range(1, len(Kind)))],
 )
 def test_kernels_compile_for_a_gpu(kind, storage, monkeypatch, tmp_path):
     monkeypatch.delenv("TRITON_INTERPRET")

@@ -11,9 +11,11 @@ import numpy as np
 from arlif.core.ops import NumpyChoices, Ops
 from arlif.core.steps import (
     ArlifState,
+    ClifState,
     LifState,
     Stateful,
     arlif_step,
+    clif_step,
     lif_hard_step,
     lif_soft_step,
     lif_subtract_step,
@@ -127,6 +129,32 @@ class RealLifHard(RealLif):
 
     def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
         return lif_hard_step(ops, self, state, x)
+
+
+@dataclass(frozen=True)
+class RealClif(RealLif):
+    """CLIF; tau = 1 / (1 - decay)."""
+
+    state_type = ClifState
+    reset: ClassVar[RealFunction] = Sigmoid()
+
+    @property
+    def gate(self) -> RealFunction:
+        """sigma(h / tau)"""
+        return Sigmoid(1 - self.decay)
+
+    def step(self, ops: Ops, state: ClifState, x: Any) -> tuple[Any, ClifState]:
+        return clif_step(ops, self, state, x)
+
+
+@dataclass(frozen=True)
+class RealLifWeighted(RealLif):
+    """LIF with hard reset whose input is multiplied by `gain`."""
+
+    gain: Any
+
+    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+        return lif_hard_step(ops, self, state, ops.multiply(x, self.gain, self.factor_bits))
 
 
 class NumpyRealOps(NumpyChoices):

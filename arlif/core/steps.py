@@ -23,6 +23,13 @@ class LifState(NamedTuple):
     u: Any
 
 
+class ClifState(NamedTuple):
+    """u: membrane potential; m: complementary potential. Both start at 0."""
+
+    u: Any
+    m: Any
+
+
 class CubaState(NamedTuple):
     """u: synaptic current; v: membrane potential. Both start at 0."""
 
@@ -95,6 +102,19 @@ def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, 
     h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.select(s, 0, h))
+
+
+def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Any) -> tuple[Any, ClifState]:
+    """One time step of the complementary LIF neuron (arXiv:2402.04663, Eqs. 8-10).
+
+    h = k u + x;  s = [h >= v];  m = m sigma(h / tau) + s;  u = h - s (v + sigma(m))
+    """
+    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
+    s = ops.fire(h, neuron.threshold)
+    kept = ops.multiply(state.m, ops.lookup(neuron.gate, h), neuron.factor_bits)
+    m = ops.saturate(kept + ops.select(s, neuron.one, 0))
+    reset = neuron.threshold + ops.lookup(neuron.reset, m)
+    return s, ClifState(ops.saturate(h - ops.select(s, reset, 0)), m)
 
 
 def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Any) -> tuple[Any, CubaState]:

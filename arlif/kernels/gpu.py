@@ -7,9 +7,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, LIF_LEARNED, gradient, step
+from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, LIF_SUBTRACT, gradient, step
+from arlif.kernels.kinds import STATES
 from arlif.kernels.layout import like, step_stride
-from arlif.kernels.op import STATES
 
 ELEMENTS = 512
 """Neurons of one program."""
@@ -22,7 +22,7 @@ def _parameters(pointer, KIND: tl.constexpr):
     p, q = 0.0, 0.0
     if KIND == ARLIF:
         p, q = tl.load(pointer), tl.load(pointer + 1)
-    elif KIND == ARLIF_WITHOUT_MEMORY or KIND == LIF_LEARNED:
+    elif KIND == ARLIF_WITHOUT_MEMORY or KIND == LIF_SUBTRACT:
         q = tl.load(pointer)
     return p, q
 

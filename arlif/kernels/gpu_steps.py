@@ -7,12 +7,13 @@ p, q: the learned numbers, q the last. kept: what the gradient of a step needs.
 import triton
 import triton.language as tl
 
-ARLIF: tl.constexpr = tl.constexpr(0)
-ARLIF_WITHOUT_MEMORY: tl.constexpr = tl.constexpr(1)
-LIF_SOFT: tl.constexpr = tl.constexpr(2)
-LIF_HARD: tl.constexpr = tl.constexpr(3)
-LIF_LEARNED: tl.constexpr = tl.constexpr(4)
-CLIF: tl.constexpr = tl.constexpr(5)
+from arlif.kernels.kinds import Kind
+
+ARLIF: tl.constexpr = tl.constexpr(Kind.ARLIF.value)
+ARLIF_WITHOUT_MEMORY: tl.constexpr = tl.constexpr(Kind.ARLIF_WITHOUT_MEMORY.value)
+LIF_HARD: tl.constexpr = tl.constexpr(Kind.LIF_HARD.value)
+LIF_SUBTRACT: tl.constexpr = tl.constexpr(Kind.LIF_SUBTRACT.value)
+CLIF: tl.constexpr = tl.constexpr(Kind.CLIF.value)
 
 
 @triton.jit
@@ -54,7 +55,7 @@ def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):
         removed = tl.zeros_like(h) + threshold
         if KIND == LIF_HARD:
             removed = h
-        if KIND == LIF_LEARNED:
+        if KIND == LIF_SUBTRACT:
             removed = tl.zeros_like(h) + q
         kept = (v, removed)
         u = tl.where(fired, h - removed, h)
@@ -99,7 +100,7 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
         of_h = of_u + surrogate * (of_spike - of_u * kept[1])
         if KIND == LIF_HARD:
             of_h -= lost
-        if KIND == LIF_LEARNED:
+        if KIND == LIF_SUBTRACT:
             of_q -= lost
         of_x = of_h
     return of_x, decay * of_h, of_r, of_p, of_q

@@ -1,6 +1,7 @@
 // The update of a population of integer neurons over T time steps, in one pass over memory.
 // Equal to arlif/core/steps.py on arlif.core.ops.IntegerOps in every bit; tests hold it to that.
 // Called from Python through ctypes (arlif/kernels/integer.py).
+#include "kinds.h"
 #include "narrow_neurons.h"
 
 #include <cmath>
@@ -100,13 +101,14 @@ bool run_narrow(const Constants &c, const Arrays &a, const A *acc) {
 }
 
 template <class A>
-bool with_narrow_neuron(int neuron, const Constants &c, const Arrays &a, const A *acc) {
-  switch (neuron) {
-  case 0: return run_narrow<NarrowArlif<true>>(c, a, acc);
-  case 1: return run_narrow<NarrowArlif<false>>(c, a, acc);
-  case 2: return run_narrow<NarrowLif<false>>(c, a, acc);
-  default: return run_narrow<NarrowLif<true>>(c, a, acc);
+bool with_narrow_neuron(int kind, const Constants &c, const Arrays &a, const A *acc) {
+  switch (kind) {
+  case ARLIF: return run_narrow<NarrowArlif<true>>(c, a, acc);
+  case ARLIF_WITHOUT_MEMORY: return run_narrow<NarrowArlif<false>>(c, a, acc);
+  case LIF_SOFT: return run_narrow<NarrowLif<false>>(c, a, acc);
+  case LIF_HARD: return run_narrow<NarrowLif<true>>(c, a, acc);
   }
+  return false;
 }
 #else
 template <class A> bool with_narrow_neuron(int, const Constants &, const Arrays &, const A *) {
@@ -115,29 +117,29 @@ template <class A> bool with_narrow_neuron(int, const Constants &, const Arrays 
 #endif
 
 template <class W, class A>
-void with_neuron(int neuron, const Constants &c, const Arrays &a, const A *acc) {
-  if (neuron < 2 && Joined::applies(c)) {
+void with_neuron(int kind, const Constants &c, const Arrays &a, const A *acc) {
+  if ((kind == ARLIF || kind == ARLIF_WITHOUT_MEMORY) && Joined::applies(c)) {
     const Joined tables(c);
-    if (neuron == 0) return run(Arlif<W, true, true>{{c}, tables.values}, c, a, acc);
+    if (kind == ARLIF) return run(Arlif<W, true, true>{{c}, tables.values}, c, a, acc);
     return run(Arlif<W, false, true>{{c}, tables.values}, c, a, acc);
   }
-  switch (neuron) {
-  case 0: return run(Arlif<W, true, false>{{c}}, c, a, acc);
-  case 1: return run(Arlif<W, false, false>{{c}}, c, a, acc);
-  case 2: return run(Lif<W, false>{{c}}, c, a, acc);
-  case 3: return run(Lif<W, true>{{c}}, c, a, acc);
+  switch (kind) {
+  case ARLIF: return run(Arlif<W, true, false>{{c}}, c, a, acc);
+  case ARLIF_WITHOUT_MEMORY: return run(Arlif<W, false, false>{{c}}, c, a, acc);
+  case LIF_SOFT: return run(Lif<W, false>{{c}}, c, a, acc);
+  case LIF_HARD: return run(Lif<W, true>{{c}}, c, a, acc);
   }
 }
 
 } // namespace
 
 // wide: whether products of state and factor need 64 bits. real: accumulators are float32.
-extern "C" void arlif_integer(int neuron, int wide, int real, const Constants *c,
+extern "C" void arlif_integer(int kind, int wide, int real, const Constants *c,
                               const Arrays *arrays, const void *accumulators) {
   const auto with_accumulators = [&](auto *acc) {
-    if (with_narrow_neuron(neuron, *c, *arrays, acc)) return;
-    if (wide) with_neuron<int64_t>(neuron, *c, *arrays, acc);
-    else with_neuron<int32_t>(neuron, *c, *arrays, acc);
+    if (with_narrow_neuron(kind, *c, *arrays, acc)) return;
+    if (wide) with_neuron<int64_t>(kind, *c, *arrays, acc);
+    else with_neuron<int32_t>(kind, *c, *arrays, acc);
   };
   if (real) with_accumulators((const float *)accumulators);
   else with_accumulators((const int32_t *)accumulators);

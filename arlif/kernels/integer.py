@@ -15,6 +15,7 @@ from arlif.core.neurons import IntegerArlif, IntegerLifHard, IntegerLifSoft, Int
 from arlif.core.tables import LookupTable
 from arlif.errors import require
 from arlif.kernels.build import library
+from arlif.kernels.kinds import Kind
 
 INT32 = np.iinfo(np.int32)
 
@@ -104,12 +105,12 @@ class IntegerUpdate:
         return Update(spikes, kind(*states), dict(zip(names, past, strict=True)) if history else {})
 
 
-KINDS: dict[type[IntegerNeuron], Callable[[Any], int]] = {
-    IntegerArlif: lambda neuron: 0 if neuron.memory else 1,
-    IntegerLifSoft: lambda neuron: 2,
-    IntegerLifHard: lambda neuron: 3,
+KINDS: dict[type[IntegerNeuron], Callable[[Any], Kind]] = {
+    IntegerArlif: lambda neuron: Kind.ARLIF if neuron.memory else Kind.ARLIF_WITHOUT_MEMORY,
+    IntegerLifSoft: lambda neuron: Kind.LIF_SOFT,
+    IntegerLifHard: lambda neuron: Kind.LIF_HARD,
 }
-"""Which kernel runs a neuron, as numbered in integer.cpp."""
+"""Which kernel runs a neuron."""
 
 
 class _Table(Structure):

@@ -86,12 +86,12 @@ template <class Number, bool memory> struct Arlif {
   }
 };
 
-enum class Reset { subtract, zero, learned }; // of u by the threshold; to 0; by a learned amount
+enum class Reset { threshold, zero, amount }; // what a spike takes from u, or sets it to
 
 template <class Number, Reset reset> struct Lif {
   using F = Number;
   using V = Vector<F>;
-  static constexpr bool hard = reset == Reset::zero, learned = reset == Reset::learned;
+  static constexpr bool hard = reset == Reset::zero, learned = reset == Reset::amount;
   static constexpr int states = 1, parameters = learned ? 1 : 0, kept = hard ? 2 : 1;
   const Surrogate<F> surrogate;
   const F decay, threshold, amount;

@@ -3,16 +3,17 @@
 import logging
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from arlif.core.real import RealArlif, RealLifSubtract, RealNeuron
+from arlif.core.real import RealNeuron
 from arlif.errors import require
 from arlif.kernels import cpu
 from arlif.kernels.build import library
+from arlif.kernels.kinds import KERNELS, kind_of
 from arlif.kernels.layout import readable
 from arlif.kernels.op import compute_type, neuron
 
@@ -21,41 +22,13 @@ GPU_STORAGE = (torch.float32, torch.bfloat16, torch.float16)
 """How x may lie in a GPU's memory."""
 
 
-class Kernel(NamedTuple):
-    """How a neuron becomes a kernel's numbers: attributes that are constants, and learned ones."""
-
-    kind: int
-    constants: tuple[str, str] = ("decay", "threshold")
-    learned: tuple[str, ...] = ()
-
-
-KERNELS = {
-    "RealLifSoft": Kernel(2),
-    "RealLifHard": Kernel(3),
-    "RealClif": Kernel(5),
-}
-"""By the neuron's class; kinds are those of real.cpp and gpu_steps.py."""
-
-
-def _kernel(real: RealNeuron) -> Kernel | None:
-    if type(real) is RealArlif:
-        constants = ("decay", "v_threshold")
-        return (
-            Kernel(0, constants, ("alpha", "beta"))
-            if real.memory
-            else Kernel(1, constants, ("beta",))
-        )
-    if type(real) is RealLifSubtract:
-        return Kernel(4, learned=("amount",)) if real.hold == 0 else None
-    return KERNELS.get(type(real).__name__)
-
-
 def applies(real: RealNeuron, x: Tensor) -> bool:
     """Whether `run` can do the work of the plain loop; every constant must be one per layer."""
-    kernel = _kernel(real)
-    if kernel is None or not all(
-        isinstance(getattr(real, c), int | float) for c in kernel.constants
-    ):
+    kind = kind_of(real)
+    if kind is None:
+        return False
+    kernel = KERNELS[kind]
+    if not all(isinstance(getattr(real, name), int | float) for name in kernel.constants):
         return False
     if not all(torch.as_tensor(getattr(real, name)).ndim == 0 for name in kernel.learned):
         return False
@@ -90,8 +63,9 @@ def run(
     state: where to start, None for 0. width: of the rectangular surrogate gradient.
     Inputs narrower than float32 are computed, and states kept, in float32.
     """
-    kernel, dtype = _kernel(real), compute_type(x.dtype)
-    assert kernel is not None, "callers ask `applies` first"
+    kind, dtype = kind_of(real), compute_type(x.dtype)
+    assert kind is not None, "callers ask `applies` first"
+    kernel = KERNELS[kind]
     require(
         forward_ad._current_level < 0,
         "neurons have no forward-mode derivatives (jvp); differentiate backwards (vjp, backward)",
@@ -104,5 +78,5 @@ def run(
     if state is not None:
         state = torch.stack([part.to(dtype) for part in state])
     states = len(real.variables) if return_state else 0
-    spikes, final = neuron(readable(x), state, learned, constants, kernel.kind, states)
+    spikes, final = neuron(readable(x), state, learned, constants, kind.value, states)
     return spikes, real.state_type(*final) if return_state else None

@@ -7,11 +7,10 @@ from torch import Tensor
 
 from arlif.errors import ArlifError, require
 from arlif.kernels import cpu
+from arlif.kernels.kinds import STATES
 from arlif.kernels.layout import like, like_steps, strides
 
 DEVICES = ("cpu", "cuda")
-STATES = (2, 2, 1, 1, 1, 2)
-"""How many state variables each kind of neuron has; kinds are those of real.cpp."""
 
 
 def _neuron(
@@ -25,7 +24,7 @@ def _neuron(
     """Spikes [T, ...] and final state [states, ...] (states = 0: not asked for).
 
     x: [T, ...], readable. state: [states, ...] or None. parameters: the learned numbers, [n].
-    constants: surrogate width, then the neuron's; kind: which neuron, both as in neurons.h.
+    constants: surrogate width, then the neuron's; kind: which neuron.
     """
     first = _laid_out(state, x, kind)
     require(states in (0, STATES[kind]), f"kind {kind} has {STATES[kind]} states, not {states}")

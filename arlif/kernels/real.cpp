@@ -1,5 +1,6 @@
 // Real-valued neurons over T time steps, forward and backward: one pass over memory each.
 // Called from Python through ctypes (arlif/kernels/cpu.py).
+#include "kinds.h"
 #include "neurons.h"
 #include "tiles.h"
 
@@ -122,22 +123,22 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
     for (int j = 0; j < parameters; ++j) of_parameters[j] += one[j];
 }
 
-// The neurons' numbers are those of arlif/kernels/neurons.py, the storage types' of cpu.py.
-template <class F, class Visit> void with_neuron(int neuron, Visit visit) {
-  switch (neuron) {
-  case 0: return visit((Arlif<F, true> *)nullptr);
-  case 1: return visit((Arlif<F, false> *)nullptr);
-  case 2: return visit((Lif<F, Reset::subtract> *)nullptr);
-  case 3: return visit((Lif<F, Reset::zero> *)nullptr);
-  case 4: return visit((Lif<F, Reset::learned> *)nullptr);
-  case 5: return visit((Clif<F> *)nullptr);
+template <class F, class Visit> void with_neuron(int kind, Visit visit) {
+  switch (kind) {
+  case ARLIF: return visit((Arlif<F, true> *)nullptr);
+  case ARLIF_WITHOUT_MEMORY: return visit((Arlif<F, false> *)nullptr);
+  case LIF_SOFT: return visit((Lif<F, Reset::threshold> *)nullptr);
+  case LIF_HARD: return visit((Lif<F, Reset::zero> *)nullptr);
+  case LIF_SUBTRACT: return visit((Lif<F, Reset::amount> *)nullptr);
+  case CLIF: return visit((Clif<F> *)nullptr);
   }
 }
 
-template <class Visit> void with_types(int neuron, int storage, Visit visit) {
+// The storage types' numbers are those of arlif/kernels/cpu.py.
+template <class Visit> void with_types(int kind, int storage, Visit visit) {
   const auto with_storage = [&](auto *stored) {
     using S = std::remove_pointer_t<decltype(stored)>;
-    with_neuron<typename Compute<S>::type>(neuron, [&](auto *n) { visit(n, stored); });
+    with_neuron<typename Compute<S>::type>(kind, [&](auto *n) { visit(n, stored); });
   };
   switch (storage) {
   case 0: return with_storage((float *)nullptr);
@@ -150,11 +151,11 @@ template <class Visit> void with_types(int neuron, int storage, Visit visit) {
 
 extern "C" {
 
-void arlif_forward(int neuron, int storage, int64_t steps, int64_t size, int64_t stride,
+void arlif_forward(int kind, int storage, int64_t steps, int64_t size, int64_t stride,
                    int64_t threads, const double *numbers, const void *x, const void *state,
                    void *spikes, void *final_state) {
   const Call call{steps, size, stride, threads, numbers};
-  with_types(neuron, storage, [&](auto *n, auto *s) {
+  with_types(kind, storage, [&](auto *n, auto *s) {
     using N = std::remove_pointer_t<decltype(n)>;
     using S = std::remove_pointer_t<decltype(s)>;
     using F = typename Compute<S>::type;
@@ -162,12 +163,12 @@ void arlif_forward(int neuron, int storage, int64_t steps, int64_t size, int64_t
   });
 }
 
-void arlif_backward(int neuron, int storage, int64_t steps, int64_t size, int64_t stride,
+void arlif_backward(int kind, int storage, int64_t steps, int64_t size, int64_t stride,
                     int64_t threads, const double *numbers, const void *x, const void *state,
                     const void *of_spikes, const void *of_final, void *of_x, void *of_state,
                     double *of_parameters) {
   const Call call{steps, size, stride, threads, numbers};
-  with_types(neuron, storage, [&](auto *n, auto *s) {
+  with_types(kind, storage, [&](auto *n, auto *s) {
     using N = std::remove_pointer_t<decltype(n)>;
     using S = std::remove_pointer_t<decltype(s)>;
     using F = typename Compute<S>::type;

@@ -1,66 +1,15 @@
-"""Neurons to compare with, stepping through time: each step written through `ops`, float only."""
-
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+"""Neurons to compare with, stepping through time."""
 
 import torch
 from torch import Tensor, nn
 
-from arlif.core.ops import Ops
-from arlif.core.real import RealFunction, RealLif, RealLifHard, RealLifSubtract, Sigmoid
-from arlif.core.steps import LifState, lif_hard_step
+from arlif.core.real import RealClif, RealLifHard, RealLifSubtract, RealLifWeighted
 from arlif.errors import LoweringError, require
 from arlif.neurons.modules import SpikingNeuron
 
 
-class ClifState(NamedTuple):
-    """u: membrane potential; m: complementary potential. Both start at 0."""
-
-    u: Any
-    m: Any
-
-
-def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Any) -> tuple[Any, ClifState]:
-    """One time step of the complementary LIF neuron (arXiv:2402.04663, Eqs. 8-10).
-
-    h = k u + x;  s = [h >= v];  m = m sigma(h / tau) + s;  u = h - s (v + sigma(m))
-    """
-    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
-    s = ops.fire(h, neuron.threshold)
-    kept = ops.multiply(state.m, ops.lookup(neuron.gate, h), neuron.factor_bits)
-    m = ops.saturate(kept + ops.select(s, neuron.one, 0))
-    reset = neuron.threshold + ops.lookup(neuron.reset, m)
-    return s, ClifState(ops.saturate(h - ops.select(s, reset, 0)), m)
-
-
-@dataclass(frozen=True)
-class RealClif(RealLif):
-    """CLIF; tau = 1 / (1 - decay)."""
-
-    state_type = ClifState
-    reset: ClassVar[RealFunction] = Sigmoid()
-
-    @property
-    def gate(self) -> RealFunction:
-        """sigma(h / tau)"""
-        return Sigmoid(1 - self.decay)
-
-    def step(self, ops: Ops, state: ClifState, x: Any) -> tuple[Any, ClifState]:
-        return clif_step(ops, self, state, x)
-
-
-@dataclass(frozen=True)
-class RealLifWeighted(RealLif):
-    """LIF with hard reset whose input is multiplied by `gain`."""
-
-    gain: Any
-
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
-        return lif_hard_step(ops, self, state, ops.multiply(x, self.gain, self.factor_bits))
-
-
 class CLIF(SpikingNeuron):
-    """Complementary LIF neuron (arXiv:2402.04663): see clif_step. No trained parameter.
+    """Complementary LIF neuron (arXiv:2402.04663), see core.steps.clif_step; nothing is trained.
 
     decay: k = 1 - 1/tau in [0, 1). v_threshold: above 0. Raises ArlifError.
     """

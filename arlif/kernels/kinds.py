@@ -1,0 +1,58 @@
+"""Which neurons have kernels, under which number, and what a kernel reads of each."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from arlif.core.real import (
+    RealArlif,
+    RealClif,
+    RealLifHard,
+    RealLifSoft,
+    RealLifSubtract,
+    RealNeuron,
+)
+
+
+class Kind(IntEnum):
+    """A neuron's number in every kernel, as in kinds.h."""
+
+    ARLIF = 0
+    ARLIF_WITHOUT_MEMORY = 1
+    LIF_SOFT = 2
+    LIF_HARD = 3
+    LIF_SUBTRACT = 4
+    CLIF = 5
+
+
+class Kernel(NamedTuple):
+    """How a real neuron becomes a kernel's numbers: attributes that are constants, and learned."""
+
+    neuron: type[RealNeuron]
+    constants: tuple[str, str] = ("decay", "threshold")
+    learned: tuple[str, ...] = ()
+
+
+KERNELS = {
+    Kind.ARLIF: Kernel(RealArlif, ("decay", "v_threshold"), ("alpha", "beta")),
+    Kind.ARLIF_WITHOUT_MEMORY: Kernel(RealArlif, ("decay", "v_threshold"), ("beta",)),
+    Kind.LIF_SOFT: Kernel(RealLifSoft),
+    Kind.LIF_HARD: Kernel(RealLifHard),
+    Kind.LIF_SUBTRACT: Kernel(RealLifSubtract, learned=("amount",)),
+    Kind.CLIF: Kernel(RealClif),
+}
+STATES: dict[int, int] = {
+    kind: len(kernel.neuron.state_type._fields) for kind, kernel in KERNELS.items()
+}
+"""How many state variables each kind of neuron has."""
+
+
+def kind_of(neuron: RealNeuron) -> Kind | None:
+    """The kernel that runs a neuron; None where none does."""
+    if type(neuron) is RealArlif:
+        return Kind.ARLIF if neuron.memory else Kind.ARLIF_WITHOUT_MEMORY
+    if type(neuron) is RealLifSubtract and neuron.hold != 0:
+        return None
+    for kind, kernel in KERNELS.items():
+        if type(neuron) is kernel.neuron:
+            return kind
+    return None
