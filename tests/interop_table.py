@@ -25,12 +25,9 @@ from arlif.errors import ArlifError
 from arlif.neurons import SpikingNeuron
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from export.lava import read_net, write_net
-from export.nir import read_nir, write_nir
+from export.nir import load_nir, read_nir, write_nir, write_nir_lif
 from export.nir.conventions import exact, portable, unscaled
-from export.nir.load import load_nir
-from export.nir.write_lif import write_nir_lif
-from export.onnx import write_onnx
-from export.onnx.real import write_onnx_float
+from export.onnx import write_onnx, write_onnx_float
 from hw_sim import onnx_engine
 from hw_sim.engine import reference
 

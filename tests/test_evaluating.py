@@ -14,7 +14,7 @@ from arlif.layers import evaluating
 from arlif.quantize import check
 from arlif.training.batches import Batches
 from arlif.training.evaluate import evaluate
-from export.onnx.real import write_onnx_float
+from export.onnx import write_onnx_float
 from hw_sim.float_engine import simulate_float
 
 SHAPE = (1, 8, 8)

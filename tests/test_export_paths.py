@@ -12,11 +12,8 @@ from netx_files import write_random
 from arlif.errors import FormatError
 from export.lava import is_ours, read_net, write_net
 from export.netx import read_netx
-from export.nir import is_native, read_nir, write_nir
-from export.nir.load import load_nir
-from export.nir.write_lif import write_nir_lif
-from export.onnx import write_onnx
-from export.onnx.real import write_onnx_float
+from export.nir import is_native, load_nir, read_nir, write_nir, write_nir_lif
+from export.onnx import write_onnx, write_onnx_float
 from hw_sim import onnx_engine
 
 READERS: list[Callable[[Any], Any]] = [read_net, is_ours, read_netx, read_nir, is_native, load_nir]

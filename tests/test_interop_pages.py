@@ -13,7 +13,7 @@ from pages import run_blocks
 
 import arlif
 from export.lava import write_net
-from export.nir.write_lif import write_nir_lif
+from export.nir import write_nir_lif
 from hw_sim.engine import reference
 
 

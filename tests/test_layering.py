@@ -33,7 +33,15 @@ def test_imports_point_down_the_pipeline(package: str) -> None:
 
 @pytest.mark.parametrize(
     "modules",
-    ["arlif.core.network", "arlif.run", "export.lava", "export.nir", "hw_sim.engine.reference"],
+    [
+        "arlif.core.network",
+        "arlif.run",
+        "export.lava",
+        "export.nir",
+        "export.onnx",
+        "hw_sim.engine.reference",
+        "hw_sim.lava",
+    ],
 )
 def test_the_integer_side_runs_without_torch(modules: str) -> None:
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"

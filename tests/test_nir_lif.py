@@ -14,9 +14,8 @@ from arlif import layers
 from arlif.errors import ArlifError, LoweringError
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
+from export.nir import load_nir, write_nir_lif
 from export.nir.conventions import Convention, exact, portable, unscaled
-from export.nir.load import load_nir
-from export.nir.write_lif import write_nir_lif
 
 
 @pytest.fixture

@@ -19,9 +19,8 @@ import arlif
 from arlif import layers
 from arlif.errors import ArlifError, FormatError
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from export.nir import write_nir
-from export.nir.load import ImportedNetwork, load_nir, network_of
-from export.nir.write_lif import write_nir_lif
+from export.nir import load_nir, write_nir, write_nir_lif
+from export.nir.load import ImportedNetwork, network_of
 from export.seal import sealed_path
 from hw_sim.engine.reference import simulate
 

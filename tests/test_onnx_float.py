@@ -16,8 +16,8 @@ from arlif.errors import LoweringError
 from arlif.networks import NetworkConfig, Stack, build
 from arlif.networks.neuron import NEURONS, NeuronConfig, make_neuron
 from arlif.neurons import ARLIF, LIF, PSN
+from export.onnx import write_onnx_float
 from export.onnx.graph import DOMAIN
-from export.onnx.real import write_onnx_float
 from hw_sim.float_engine import simulate_float
 
 TIME_STEPS = 4

@@ -38,10 +38,8 @@ def run_export(folder: Path, with_float: bool = False, lif: bool = False) -> dic
     from arlif.run import FLOAT_ONNX, LIF_NIR, MODEL, NET, NIR, ONNX, Run
     from arlif.training import load_trained
     from export.lava import stock_obstacles, write_net
-    from export.nir import read_nir
-    from export.nir.write_lif import write_nir_lif
-    from export.onnx import write_onnx
-    from export.onnx.real import write_onnx_float
+    from export.nir import read_nir, write_nir_lif
+    from export.onnx import write_onnx, write_onnx_float
 
     run = Run(folder)
     network = read_nir(run.require(NIR))

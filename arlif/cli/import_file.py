@@ -92,7 +92,7 @@ def _quantized(
     from arlif.core.network import Input
     from arlif.errors import require
     from arlif.quantize import Precision, calibrate_input, linearize, quantize
-    from export.nir.load import load_nir
+    from export.nir import load_nir
 
     precision = Precision(read_numbers(preset), weight_bits)
     imported = load_nir(file, dt)

@@ -1,8 +1,16 @@
 """ONNX files: integer graphs of quantized networks, float graphs of torch networks.
 
-Importing this package does not load torch; export.onnx.real does.
+Importing this package does not load torch; write_onnx_float does when it is asked for.
 """
 
+from typing import TYPE_CHECKING
+
+from arlif.lazy import lazily
 from export.onnx.integer import write_onnx
 
-__all__ = ["write_onnx"]
+if TYPE_CHECKING:
+    from export.onnx.real import write_onnx_float
+
+__all__ = ["write_onnx", "write_onnx_float"]
+
+__getattr__ = lazily(__name__, {"write_onnx_float": "export.onnx.real"})

@@ -1,7 +1,8 @@
 """Simulation on Intel's Lava, mended for current Python; see docs/lava.md."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from arlif.lazy import lazily
 from hw_sim.lava.options import LavaOptions, Models
 
 if TYPE_CHECKING:
@@ -9,11 +10,4 @@ if TYPE_CHECKING:
 
 __all__ = ["LavaOptions", "Models", "simulate"]
 
-
-def __getattr__(name: str) -> Any:
-    """Load the launcher, and numpy with it, when it is first asked for."""
-    if name != "simulate":
-        raise AttributeError(f"module 'hw_sim.lava' has no attribute {name!r}")
-    from hw_sim.lava.launch import simulate
-
-    return simulate
+__getattr__ = lazily(__name__, {"simulate": "hw_sim.lava.launch"})
