@@ -124,7 +124,7 @@ def test_byte_pools_refuse_other_inputs() -> None:
     if not pools.applies():
         pytest.skip("no C++ compiler here")
     with pytest.raises(ArlifError, match="take uint8"):
-        pools.pool(SumPool2d((2, 2), (2, 2)), np.zeros((1, 4, 4, 2), np.int32))
+        pools.pool(SumPool2d((2, 2), (2, 2)), np.zeros((1, 4, 4, 2), np.int32), 1)
 
 
 @pytest.mark.parametrize("inputs", [115, 116, 1040, 1041])

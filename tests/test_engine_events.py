@@ -92,6 +92,6 @@ def test_what_is_sparse_follows_events():
 def test_a_misfit_is_refused():
     evaluate = events.EventConvolution(Conv2d(np.ones((64, 3, 1, 1), np.int8)))
     with pytest.raises(ArlifError, match="take uint8"):
-        evaluate(np.zeros((1, 4, 4, 2), np.uint8))
+        evaluate(np.zeros((1, 4, 4, 2), np.uint8), 1)
     with pytest.raises(ArlifError, match="take uint8"):
-        evaluate(np.zeros((1, 4, 4, 3), np.int8))
+        evaluate(np.zeros((1, 4, 4, 3), np.int8), 1)

@@ -16,7 +16,7 @@ from arlif.core.neurons import IntegerArlif, IntegerLifSoft, IntegerNeuron
 from arlif.core.steps import ArlifState, current
 from arlif.core.tables import LookupTable
 from arlif.errors import ArlifError
-from arlif.kernels import build, compiler, events, integer
+from arlif.kernels import build, compiler, integer
 from arlif.kernels.integer import IntegerUpdate, applies
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
@@ -69,12 +69,12 @@ def test_update_equals_the_reference(neuron, shape, steps, samples, bits, static
     frames = (1 if static else steps, samples, *shape)
     acc = rng.integers(-(1 << bits), (1 << bits) - 1, frames, np.int64).astype(np.int32)
     spikes, state, history = reference(population, acc, steps, None)
-    got = IntegerUpdate(population)(acc, steps, history=True, threads=threads)
+    got = IntegerUpdate(population)(acc, steps, threads, history=True)
     assert np.array_equal(got.spikes, spikes)
     assert got.spikes.dtype == np.uint8
     assert got.history.keys() == history.keys()
     assert all(np.array_equal(got.history[name], history[name]) for name in history)
-    again = IntegerUpdate(population)(acc, steps, state)
+    again = IntegerUpdate(population)(acc, steps, threads, state)
     assert np.array_equal(again.spikes, reference(population, acc, steps, state)[0])
     assert again.history == {}
 
@@ -113,7 +113,7 @@ def test_extreme_tables_and_states(neuron, steps, seed):
     acc = rng.integers(-(1 << 18), 1 << 18, (steps, 20, 67)).astype(np.int32)
     start = [rng.choice([low, low + 1, -1, 0, 1, high], (20, 67)).astype(np.int32) for _ in "ur"]
     spikes, state, history = reference(population, acc, steps, ArlifState(*start))
-    got = IntegerUpdate(population)(acc, steps, start, history=True)
+    got = IntegerUpdate(population)(acc, steps, 2, start, history=True)
     assert np.array_equal(got.spikes, spikes)
     assert all(np.array_equal(a, b) for a, b in zip(got.state, state, strict=True))
     assert all(np.array_equal(got.history[name], history[name]) for name in history)
@@ -128,8 +128,7 @@ def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
     path = tmp_path / "kernels.so"
     path.write_bytes(compiler.compiled(command, [build.SOURCE / name for name in build.SOURCES]))
     library = ctypes.CDLL(str(path))
-    for module in (integer, events):
-        monkeypatch.setattr(module, "library", lambda: library)
+    monkeypatch.setattr(build, "library", lambda: library)
     test_update_equals_the_reference()
     test_extreme_tables_and_states()
     test_engine_events.test_convolutions_by_events_are_exact()
@@ -141,7 +140,7 @@ def test_the_kinds_of_accumulators(neuron, seed):
     rng = np.random.default_rng(seed)
     population = random_population(neuron, (2, 3, 3), rng)
     acc = rng.integers(-(1 << 20), 1 << 20, (4, 2, 2, 3, 3)).astype(np.int32)
-    want = IntegerUpdate(population)(acc, 4).spikes
+    want = IntegerUpdate(population)(acc, 4, 1).spikes
     kinds = (
         acc.astype(np.float32),
         acc.astype(np.int64),
@@ -149,7 +148,19 @@ def test_the_kinds_of_accumulators(neuron, seed):
         torch.tensor(acc) * 1.0,
     )
     for kind in (*kinds, np.asfortranarray(acc)):
-        assert np.array_equal(IntegerUpdate(population)(kind, 4).spikes, want)
+        assert np.array_equal(IntegerUpdate(population)(kind, 4, 1).spikes, want)
+
+
+def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch):
+    class Wider(ctypes.Structure):
+        _fields_ = (*integer._Table._fields_, ("more", ctypes.c_int64))
+
+    population = random_population(
+        IntegerLifSoft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
+    )
+    monkeypatch.setattr(integer, "_Table", Wider)
+    with pytest.raises(AssertionError, match="arlif_integer_layout is"):
+        IntegerUpdate(population)(np.zeros((1, 1, 2, 3, 3), np.int32), 4, 1)
 
 
 def test_a_misfit_is_refused():
@@ -157,4 +168,4 @@ def test_a_misfit_is_refused():
         IntegerLifSoft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
     )
     with pytest.raises(ArlifError, match="takes accumulators"):
-        IntegerUpdate(population)(np.zeros((3, 1, 2, 3, 3), np.int32), 4)
+        IntegerUpdate(population)(np.zeros((3, 1, 2, 3, 3), np.int32), 4, 1)

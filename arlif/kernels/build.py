@@ -32,6 +32,18 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
+def loaded(layout: str, *numbers: int) -> ctypes.CDLL:
+    """The library, which callers know to be there and whose array `layout` must be `numbers`.
+
+    They are what Python repeats of a source: sizes of structures, and constants.
+    """
+    found = library()
+    assert found is not None, "callers ask for the kernels only where they were built"
+    theirs = tuple((ctypes.c_int64 * len(numbers)).in_dll(found, layout))
+    assert theirs == numbers, f"{layout} is {theirs} in C++, {numbers} in Python"
+    return found
+
+
 def build() -> Path:
     """Compile for this CPU unless that was done before; the library's path.
 

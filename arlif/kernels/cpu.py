@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arlif.kernels.build import library
+from arlif.kernels.build import loaded
+from arlif.kernels.kinds import KERNELS, STATES
 from arlif.kernels.layout import like, step_stride
 
 STORAGE = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2}
 """How x may lie in memory; numbers are those of real.cpp."""
+LAYOUT = [n for kind in KERNELS for n in (STATES[kind], len(KERNELS[kind].learned))]
 
 
 def forward(
@@ -49,9 +51,7 @@ def backward(
 
 
 def _library() -> ctypes.CDLL:
-    loaded = library()
-    assert loaded is not None, "callers ask for the kernels only where they were built"
-    return loaded
+    return loaded("arlif_real_layout", *LAYOUT)
 
 
 def _call(x: Tensor, numbers: list[float], kind: int) -> tuple[Any, ...]:

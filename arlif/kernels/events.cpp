@@ -164,6 +164,11 @@ void frame(const Geometry &g, const Events &events, const int8_t *weights, int32
 
 } // namespace
 
+// What arlif/kernels/events.py repeats.
+extern "C" {
+int64_t arlif_event_layout[] = {sizeof(Geometry), group, widest};
+}
+
 // The events of `count` inputs.
 extern "C" int64_t arlif_event_count(const uint8_t *values, int64_t count) {
   return Events::total(values, count);

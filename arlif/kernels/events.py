@@ -1,7 +1,6 @@
 """Convolutions and matrix products driven by events, exact; fast where few inputs are not 0."""
 
 import ctypes
-import os
 from ctypes import Structure, c_int64, c_void_p
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.core.linear import Conv2d
 from arlif.errors import require
-from arlif.kernels.build import library
+from arlif.kernels.build import library, loaded
 
 GROUP, WIDEST = 32, 128
 """`group` and `widest` of events.cpp."""
@@ -34,8 +33,8 @@ class EventConvolution:
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
 
-    def __call__(self, inputs: NDArray[np.uint8], threads: int | None = None) -> NDArray[np.int32]:
-        """[N, H, W, C] -> [N, H', W', C'], channels last. threads: None takes every core."""
+    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
+        """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads."""
         outputs, channels = self.linear.weight.shape[:2]
         require(
             inputs.ndim == 4 and inputs.shape[3] == channels and inputs.dtype == np.uint8,
@@ -49,11 +48,9 @@ class EventConvolution:
         geometry = _Geometry(len(inputs), channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        loaded = library()
-        assert loaded is not None, "callers ask `applies` first"
-        loaded.arlif_event_convolution(
+        _library().arlif_event_convolution(
             ctypes.byref(geometry),
-            c_int64(threads or len(os.sched_getaffinity(0))),
+            c_int64(threads),
             c_void_p(inputs.ctypes.data),
             c_void_p(self.weights.ctypes.data),
             c_void_p(sums.ctypes.data),
@@ -63,10 +60,13 @@ class EventConvolution:
 
 def count(inputs: NDArray[np.uint8]) -> int:
     """How many events contiguous inputs are."""
-    loaded = library()
-    assert loaded is not None, "callers ask `applies` first"
-    loaded.arlif_event_count.restype = c_int64
-    return int(loaded.arlif_event_count(c_void_p(inputs.ctypes.data), c_int64(inputs.size)))
+    counts = _library().arlif_event_count
+    counts.restype = c_int64
+    return int(counts(c_void_p(inputs.ctypes.data), c_int64(inputs.size)))
+
+
+def _library() -> ctypes.CDLL:
+    return loaded("arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST)
 
 
 class _Geometry(Structure):

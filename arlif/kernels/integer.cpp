@@ -133,6 +133,11 @@ void with_neuron(int kind, const Constants &c, const Arrays &a, const A *acc) {
 
 } // namespace
 
+// What arlif/kernels/integer.py repeats.
+extern "C" {
+int64_t arlif_integer_layout[] = {sizeof(Table), sizeof(Constants), sizeof(Arrays)};
+}
+
 // wide: whether products of state and factor need 64 bits. real: accumulators are float32.
 extern "C" void arlif_integer(int kind, int wide, int real, const Constants *c,
                               const Arrays *arrays, const void *accumulators) {

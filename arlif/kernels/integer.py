@@ -1,7 +1,6 @@
 """The integer update of a population, fused over time; equal to the reference in every bit."""
 
 import ctypes
-import os
 from collections.abc import Callable
 from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
 from math import prod
@@ -11,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.network import Population
-from arlif.core.neurons import IntegerArlif, IntegerLifHard, IntegerLifSoft, IntegerNeuron
+from arlif.core.neurons import (
+    IntegerArlif,
+    IntegerLif,
+    IntegerLifHard,
+    IntegerLifSoft,
+    IntegerNeuron,
+)
 from arlif.core.tables import LookupTable
 from arlif.errors import require
-from arlif.kernels.build import library
+from arlif.kernels.build import library, loaded
 from arlif.kernels.kinds import Kind
 
 INT32 = np.iinfo(np.int32)
@@ -50,16 +55,15 @@ class IntegerUpdate:
         self,
         accumulators: Any,
         steps: int,
+        threads: int,
         state: Any = None,
         history: bool = False,
-        threads: int | None = None,
     ) -> Update:
-        """Run `steps` time steps.
+        """Run `steps` time steps on that many threads.
 
         accumulators: numpy array or CPU tensor, [T, N, *shape], or [1, N, *shape] where every step
         has the same; int32, or integers in float32, or what converts to int32. state: where to
-        start, None for 0. threads: None takes every core this process may use.
-        Raises ArlifError where shapes do not fit.
+        start, None for 0. Raises ArlifError where shapes do not fit.
         """
         population = self.population
         acc = np.asarray(accumulators)
@@ -80,7 +84,7 @@ class IntegerUpdate:
         arrays = _Arrays(
             steps,
             states[0].size,
-            threads or len(os.sched_getaffinity(0)),
+            threads,
             len(self.gain),
             prod(population.shape[1:]),
             0 if acc.shape[0] < steps else states[0].size,
@@ -92,9 +96,8 @@ class IntegerUpdate:
             spikes.ctypes.data,
             past.ctypes.data if history else None,
         )
-        loaded = library()
-        assert loaded is not None, "callers ask `applies` first"
-        loaded.arlif_integer(
+        sizes = map(ctypes.sizeof, (_Table, _Constants, _Arrays))
+        loaded("arlif_integer_layout", *sizes).arlif_integer(
             self.kind,
             self.wide,
             acc.dtype == np.float32,
@@ -114,7 +117,7 @@ KINDS: dict[type[IntegerNeuron], Callable[[Any], Kind]] = {
 
 
 class _Table(Structure):
-    """Table of integer.cpp."""
+    """Table of integer_neurons.h."""
 
     _fields_ = (
         ("values", POINTER(c_int32)),
@@ -130,11 +133,11 @@ class _Table(Structure):
 
 
 class _Constants(Structure):
-    """Constants of integer.cpp."""
+    """Constants of integer_neurons.h."""
 
     _fields_ = (
-        *((name, c_int32) for name in ("low", "high", "factor_bits", "decay", "fire_level")),
-        *((name, _Table) for name in ("threshold", "gate", "drive", "reset")),
+        *((name, c_int32) for name in ("low", "high", "factor_bits", "decay", "threshold")),
+        *((name, _Table) for name in ("thresholds", "gates", "drives", "resets")),
     )
 
 
@@ -143,7 +146,7 @@ class _Arrays(Structure):
 
     _fields_ = (
         *((name, c_int64) for name in ("steps", "size", "threads", "channels", "inner")),
-        *((name, c_int64) for name in ("stride", "fresh")),
+        *((name, c_int64) for name in ("accumulator_stride", "fresh")),
         ("gain", c_void_p),
         ("bias", c_void_p),
         ("gain_shift", c_int32),
@@ -159,4 +162,5 @@ def _constants(neuron: IntegerNeuron) -> _Constants:
     if isinstance(neuron, IntegerArlif):
         tables = (neuron.threshold, neuron.gate, neuron.drive, neuron.reset)
         return _Constants(*common, 0, *map(_Table.of, tables))
-    return _Constants(*common, neuron.threshold)  # type: ignore[attr-defined]
+    assert isinstance(neuron, IntegerLif), "callers ask `applies` first"
+    return _Constants(*common, neuron.threshold)

@@ -19,7 +19,7 @@ struct Table {
   }
 };
 
-// A neuron's constants, in the order in which arlif/kernels/integer.py lays them out.
+// A neuron's constants; LIF has the threshold, AR-LIF the tables.
 struct Constants {
   int32_t low, high, factor_bits, decay, threshold;
   Table thresholds, gates, drives, resets;

@@ -38,6 +38,11 @@ void frame(const Pool &p, const uint8_t *from, uint8_t *to) {
 
 } // namespace
 
+// What arlif/kernels/pools.py repeats.
+extern "C" {
+int64_t arlif_pool_layout[] = {sizeof(Pool)};
+}
+
 extern "C" void arlif_pool(const Pool *p, int64_t threads, const uint8_t *inputs, uint8_t *sums) {
   const int64_t size = p->height * p->width * p->channels;
   const int64_t pooled = p->rows * p->columns * p->channels;

@@ -1,7 +1,6 @@
 """Window sums of bytes, channels last."""
 
 import ctypes
-import os
 from ctypes import Structure, c_int64, c_void_p
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.core.linear import SumPool2d
 from arlif.errors import require
-from arlif.kernels.build import library
+from arlif.kernels.build import library, loaded
 
 
 def applies() -> bool:
@@ -17,10 +16,8 @@ def applies() -> bool:
     return library() is not None
 
 
-def pool(
-    linear: SumPool2d, inputs: NDArray[np.uint8], threads: int | None = None
-) -> NDArray[np.uint8]:
-    """[N, H, W, C] -> [N, H', W', C], where no sum exceeds 255. threads: None takes every core.
+def pool(linear: SumPool2d, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.uint8]:
+    """[N, H, W, C] -> [N, H', W', C], where no sum exceeds 255, on that many threads.
 
     Raises ArlifError where inputs do not fit.
     """
@@ -35,11 +32,9 @@ def pool(
     geometry = _Pool(frames, channels, height, width, rows, columns)
     geometry.kernel[:], geometry.stride[:] = linear.kernel, linear.stride
     geometry.padding[:] = linear.padding
-    loaded = library()
-    assert loaded is not None, "callers ask `applies` first"
-    loaded.arlif_pool(
+    loaded("arlif_pool_layout", ctypes.sizeof(_Pool)).arlif_pool(
         ctypes.byref(geometry),
-        c_int64(threads or len(os.sched_getaffinity(0))),
+        c_int64(threads),
         c_void_p(inputs.ctypes.data),
         c_void_p(sums.ctypes.data),
     )

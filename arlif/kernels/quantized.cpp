@@ -173,6 +173,9 @@ void backward(const Call &call, const Neuron &neuron, const F *x, const F *of_sp
 
 extern "C" {
 
+// What arlif/kernels/quantized.py repeats.
+int64_t arlif_quantized_layout[] = {sizeof(Table), sizeof(Neuron), sizeof(Call)};
+
 void arlif_quantized_forward(int is_double, const Call *call, const Neuron *neuron, const void *x,
                              void *spikes) {
   if (is_double) forward(*call, *neuron, (const double *)x, (double *)spikes);

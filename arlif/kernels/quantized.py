@@ -1,6 +1,6 @@
 """AR-LIF of quantization-aware training as one torch operation that saves only its input."""
 
-from ctypes import Structure, byref, c_double, c_int64, c_void_p
+from ctypes import CDLL, Structure, byref, c_double, c_int64, c_void_p, sizeof
 from typing import Any
 
 import torch
@@ -8,16 +8,20 @@ from torch import Tensor
 
 from arlif.core.neurons import IntegerArlif
 from arlif.core.tables import LookupTable
-from arlif.kernels.build import library
+from arlif.kernels.build import library, loaded
 
 STORAGE = (torch.float32, torch.float64)
 
 
 class _Table(Structure):
+    """Table of quantized.cpp."""
+
     _fields_ = (("values", c_void_p), ("low", c_int64), ("last", c_int64), ("shift", c_int64))
 
 
 class _Neuron(Structure):
+    """Neuron of quantized.cpp."""
+
     _fields_ = (
         *((name, _Table) for name in ("threshold", "gate", "drive", "reset")),
         *((name, c_double) for name in ("decay", "low", "high", "one", "gate_one", "width")),
@@ -27,6 +31,8 @@ class _Neuron(Structure):
 
 
 class _Call(Structure):
+    """Call of quantized.cpp."""
+
     _fields_ = tuple((name, c_int64) for name in ("steps", "size", "stride", "threads"))
 
 
@@ -66,10 +72,8 @@ def applies(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype in STORAGE and library() is not None
 
 
-def _library() -> Any:
-    loaded = library()
-    assert loaded is not None, "callers ask `applies` first"
-    return loaded
+def _library() -> CDLL:
+    return loaded("arlif_quantized_layout", *map(sizeof, (_Table, _Neuron, _Call)))
 
 
 def _is_constant(x: Tensor) -> bool:

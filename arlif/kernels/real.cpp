@@ -151,6 +151,16 @@ template <class Visit> void with_types(int kind, int storage, Visit visit) {
 
 extern "C" {
 
+// How many state variables and learned numbers each kind has, as arlif/kernels/kinds.py says.
+int64_t arlif_real_layout[] = {
+    Arlif<float, true>::states,            Arlif<float, true>::parameters,
+    Arlif<float, false>::states,           Arlif<float, false>::parameters,
+    Lif<float, Reset::threshold>::states,  Lif<float, Reset::threshold>::parameters,
+    Lif<float, Reset::zero>::states,       Lif<float, Reset::zero>::parameters,
+    Lif<float, Reset::amount>::states,     Lif<float, Reset::amount>::parameters,
+    Clif<float>::states,                   Clif<float>::parameters,
+};
+
 void arlif_forward(int kind, int storage, int64_t steps, int64_t size, int64_t stride,
                    int64_t threads, const double *numbers, const void *x, const void *state,
                    void *spikes, void *final_state) {

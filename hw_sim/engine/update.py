@@ -53,9 +53,9 @@ class FusedUpdate:
         done = self.update(
             last.reshape(len(last), -1, last.shape[-1]),
             steps,
+            torch.get_num_threads(),
             state,
             keep_states,
-            torch.get_num_threads(),
         )
         states = {name: restore(values) for name, values in done.history.items()}
         return restore(done.spikes), done.state, states
