@@ -13,9 +13,9 @@ import test_norse_neuron
 import test_snntorch_neuron
 import torch
 from interop import LIBRARIES, SHAPE, differing, events, norse, ours, snntorch, spiking_net
-from test_netx_truth import test_pilotnet_lif, test_tinynet
 from test_nir_load import DT, from_norse, from_snntorch, from_spikingjelly, lif
 from test_nir_native import example_network
+from test_slayer_truth import test_pilotnet_lif, test_tinynet
 from torch import nn
 
 import arlif

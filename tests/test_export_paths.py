@@ -7,16 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 from networks_small import conv_net, digits_like
-from netx_files import write_random
+from slayer_files import write_random
 
 from arlif.errors import FormatError
 from export.lava import is_ours, read_net, write_net
-from export.netx import read_netx
 from export.nir import is_native, load_nir, read_nir, write_nir, write_nir_lif
 from export.onnx import write_onnx, write_onnx_float
+from export.slayer import read_slayer
 from hw_sim import onnx_engine
 
-READERS: list[Callable[[Any], Any]] = [read_net, is_ours, read_netx, read_nir, is_native, load_nir]
+READERS: list[Callable[[Any], Any]] = [
+    read_net,
+    is_ours,
+    read_slayer,
+    read_nir,
+    is_native,
+    load_nir,
+]
 
 
 def test_text_and_paths_name_the_same_files(
@@ -35,7 +42,7 @@ def test_text_and_paths_name_the_same_files(
     assert is_ours("n.net")
     assert is_native("n.nir")
     assert load_nir("float.nir").input_shape == (1, 8, 8)
-    assert read_netx("slayer.net") == read_netx(tmp_path / "slayer.net")
+    assert read_slayer("slayer.net") == read_slayer(tmp_path / "slayer.net")
     got, want = (onnx_engine.simulate(path, raw, 4) for path in ("n.onnx", tmp_path / "n.onnx"))
     assert np.array_equal(got.readout, want.readout)
     assert (tmp_path / "float.onnx").stat().st_size > 0

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-PACKAGES = ["arlif", "arlif.quantize", "export.lava", "export.netx", "export.nir", "export.onnx"]
+PACKAGES = ["arlif", "arlif.quantize", "export.lava", "export.slayer", "export.nir", "export.onnx"]
 LAZY = ["arlif", "export.nir", "export.onnx", "hw_sim.lava"]
 
 

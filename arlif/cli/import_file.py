@@ -74,9 +74,9 @@ def run_import(
 
 def _read_net(file: Path, time_steps: int | None) -> Any:
     from export.lava import is_ours, read_net
-    from export.netx import read_netx
+    from export.slayer import read_slayer
 
-    return read_net(file) if is_ours(file) else read_netx(file, time_steps)
+    return read_net(file) if is_ours(file) else read_slayer(file, time_steps)
 
 
 def _quantized(

@@ -1,4 +1,4 @@
-"""The .net file: Lava's netx HDF5 layout, with all that a quantized network holds."""
+"""Our .net files: all that a quantized network holds, in the HDF5 layout of Lava's netx."""
 
 from export.lava.net import is_ours, read_net, write_net
 from export.lava.netx import stock_obstacles

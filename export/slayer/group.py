@@ -1,4 +1,4 @@
-"""Checked access to one group of a .net file: every wrong value is named with its path."""
+"""Checked access to one group of a SLAYER file: every wrong value is named with its path."""
 
 from collections.abc import Set
 from dataclasses import dataclass

@@ -6,13 +6,13 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-import netx_files
 import numpy as np
 import pytest
+import slayer_files
 from numpy.typing import NDArray
 
 from arlif.core.network import QuantizedNetwork
-from export.netx import read_netx
+from export.slayer import read_slayer
 from hw_sim.engine.reference import simulate
 from hw_sim.simulation import Record
 
@@ -55,7 +55,7 @@ def mnist() -> Path:
 
 @pytest.mark.parametrize("feed", ["bias", pytest.param("current", marks=pytest.mark.slow)])
 def test_mnist_over_64_steps(mnist: Path, feed: str, tmp_path: Path) -> None:
-    network = read_netx(mnist)
+    network = read_slayer(mnist)
     raw = np.random.default_rng(0).integers(-60, 77, 784).astype(np.int8)
     current = raw.astype(int) + 64
     data = current if feed == "bias" else np.repeat(current[:, None], 64, 1)
@@ -70,8 +70,8 @@ def test_mnist_over_64_steps(mnist: Path, feed: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2, 3))])
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     path = tmp_path / "random.net"
-    netx_files.write_random(path, seed)
-    network = read_netx(path)
+    slayer_files.write_random(path, seed)
+    network = read_slayer(path)
     rng = np.random.default_rng(seed)
     spikes = rng.integers(0, 2, (24, 1, *network.input.shape)).astype(np.int8)
     lava = on_lava(path, spikes[:, 0].T, "spikes", tmp_path)
@@ -90,11 +90,11 @@ def test_numbers_wider_than_loihis_registers(tmp_path: Path) -> None:
     ]
     biases = [[0, 0], [4096, -4097], [32767, -32768], [32767, -32768]]
     layers = [
-        netx_files.dense(identity, netx_files.NEURON | neuron, bias=np.array(bias, float))
+        slayer_files.dense(identity, slayer_files.NEURON | neuron, bias=np.array(bias, float))
         for neuron, bias in zip(constants, biases, strict=True)
     ]
-    netx_files.write(path, [{"type": "input", "shape": [2]}, *layers])
-    network = read_netx(path)
+    slayer_files.write(path, [{"type": "input", "shape": [2]}, *layers])
+    network = read_slayer(path)
     spikes = np.random.default_rng(0).integers(0, 2, (24, 1, 2)).astype(np.int8)
     lava = on_lava(path, spikes[:, 0].T, "spikes", tmp_path)
     ours = simulate(network, spikes, 24, Record.everything(network))

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from arlif.errors import FormatError
-from export.netx import read_netx
+from export.slayer import read_slayer
 from hw_sim import onnx_engine
 from hw_sim.engine import fast, reference
 from hw_sim.simulation import Record
@@ -35,7 +35,7 @@ def load(path: Path) -> NDArray[Any]:
 
 @pytest.mark.parametrize("engine", [reference, fast, onnx_engine])
 def test_tinynet(truth: Path, engine: Any) -> None:
-    network = read_netx(truth / "tiny.net")
+    network = read_slayer(truth / "tiny.net")
     assert network.time_steps == 64
     frame = load(truth / "gts/tinynet/input_bias.npy") - 34
     record = Record.everything(network, states=False)
@@ -54,7 +54,7 @@ def test_pilotnet_lif(truth: Path) -> None:
     Where a neuron fired, v reads 128, a register of the chip. fc-3 was recorded from other inputs.
     """
     folder = truth / "gts/pilotnet_lif"
-    network = read_netx(folder / "network.net")
+    network = read_slayer(folder / "network.net")
     frame = load(folder / "image.npy") - 36
     found = reference.simulate(network, frame[None].astype(np.int8), 16, Record.everything(network))
     spiking = list(found.traces.values())
@@ -69,7 +69,7 @@ def test_pilotnet_lif(truth: Path) -> None:
 
 
 def test_mnist_is_read(truth: Path) -> None:
-    network = read_netx(truth / "mnist.net")
+    network = read_slayer(truth / "mnist.net")
     assert [p.shape for p in network.populations] == [(784,), (512,), (512,)]
     assert network.readout.shape == (10,)
     assert network.time_steps == 16
@@ -89,4 +89,4 @@ def test_networks_beyond_the_layers_are_refused_by_name(
     truth: Path, file: str, message: str
 ) -> None:
     with pytest.raises(FormatError, match=message):
-        read_netx(truth / file)
+        read_slayer(truth / file)

@@ -1,10 +1,10 @@
-"""The CUBA neuron of a .net file."""
+"""The CUBA neuron of a SLAYER file."""
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.loihi import ALIGNMENT, FACTOR_BITS, STATE, STATE_LIMIT
 from arlif.core.neurons import IntegerCuba
-from export.netx.group import Group
-from export.netx.weights import Weights
+from export.slayer.group import Group
+from export.slayer.weights import Weights
 
 FORMAT = FixedPointFormat(STATE.bits + 1, STATE.frac_bits)
 """Loihi's registers and +2**23, which its current may be."""

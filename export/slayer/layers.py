@@ -1,4 +1,4 @@
-"""The layers of a .net file, appended one after another to a network under way."""
+"""The layers of a SLAYER file, appended one after another to a network under way."""
 
 from collections.abc import Callable, Sequence
 from math import prod
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, chain_shape
 from arlif.core.loihi import ALIGNMENT
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, Readout
-from export.netx.group import LARGEST, Group
-from export.netx.neuron import read_neuron
-from export.netx.weights import Weights, eight_bit_parts, packed_without_loss
+from export.slayer.group import LARGEST, Group
+from export.slayer.neuron import read_neuron
+from export.slayer.weights import Weights, eight_bit_parts, packed_without_loss
 
 BIAS = 1 << 15
 """Lava's simulator holds biases in 16 bits, three more than Loihi."""

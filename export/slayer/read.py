@@ -1,4 +1,4 @@
-"""read_netx: a .net file of lava-dl as a QuantizedNetwork that spikes as it does on Lava."""
+"""read_slayer: a .net file of lava-dl as a QuantizedNetwork that spikes as it does on Lava."""
 
 from math import prod
 
@@ -10,14 +10,14 @@ from arlif.core.network import QuantizedNetwork
 from arlif.errors import ArlifError, FormatError, require
 from arlif.files import StrPath
 from export.hdf5 import read_tree
-from export.netx.group import Group
-from export.netx.layers import LAYERS, Chain, read_input
-from export.netx.neuron import FORMAT
+from export.slayer.group import Group
+from export.slayer.layers import LAYERS, Chain, read_input
+from export.slayer.neuron import FORMAT
 
 MOST_CLASSES = 1 << 12
 
 
-def read_netx(
+def read_slayer(
     path: StrPath, time_steps: int | None = None, static: bool = True
 ) -> QuantizedNetwork:
     """Read a .net file that SLAYER of lava-dl 0.6 exported; spikes, u and v are Lava's.

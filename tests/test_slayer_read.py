@@ -7,20 +7,20 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import netx_files
 import numpy as np
 import pytest
+import slayer_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netx_files import NEURON, conv, dense
+from slayer_files import NEURON, conv, dense
 
 import export.hdf5
 from arlif.core.linear import Conv2d, Dense
 from arlif.core.network import READOUT
 from arlif.errors import FormatError
 from export.hdf5 import Tree
-from export.netx import read_netx
-from export.netx.weights import eight_bit_parts, packed_without_loss
+from export.slayer import read_slayer
+from export.slayer.weights import eight_bit_parts, packed_without_loss
 from hw_sim.engine.reference import simulate
 from hw_sim.lava.hook import mend_lava
 from hw_sim.simulation import Record
@@ -40,23 +40,23 @@ def sound(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_frames_pass_weight_and_bias_on_their_way_to_the_first_neuron(tmp_path: Path) -> None:
     path = tmp_path / "a.net"
     first = FRAMES_IN | {"shape": [3], "weight": [40.0], "bias": [5.0]}
-    netx_files.write(path, [first, dense(EVEN)])
-    network = read_netx(path)
+    slayer_files.write(path, [first, dense(EVEN)])
+    network = read_slayer(path)
     assert network.input.encode([[0.5, -1, 0]]).tolist() == [[20, -40, 0]]
     trace = simulate(network, np.array([[20, -40, 0]], np.int8), 1, Record(("layer0",), True))
     assert trace.traces["layer0"].states["u"].tolist() == [[[25 * 64, -35 * 64, 5 * 64]]]
 
 
 def test_a_last_layer_without_neuron_is_the_readout(tmp_path: Path) -> None:
-    netx_files.write(tmp_path / "a.net", [SPIKES_IN, dense(EVEN, None)])
-    network = read_netx(tmp_path / "a.net", time_steps=3)
+    slayer_files.write(tmp_path / "a.net", [SPIKES_IN, dense(EVEN, None)])
+    network = read_slayer(tmp_path / "a.net", time_steps=3)
     spikes = np.array([[[1, 0, 1]], [[0, 1, 0]], [[0, 0, 0]]], np.int8)
     assert simulate(network, spikes, 3).readout.tolist() == [[2 + 6 - 4, 8 - 12 + 10]]
 
 
 def test_else_the_readout_counts_spikes_of_any_shape(tmp_path: Path) -> None:
-    netx_files.write(tmp_path / "a.net", [FRAMES_IN, conv(KERNEL, (1, 3, 3))])
-    network = read_netx(tmp_path / "a.net")
+    slayer_files.write(tmp_path / "a.net", [FRAMES_IN, conv(KERNEL, (1, 3, 3))])
+    network = read_slayer(tmp_path / "a.net")
     rng = np.random.default_rng(0)
     found = simulate(network, rng.integers(-127, 128, (4, 2, 5, 5)).astype(np.int8), 20)
     assert found.counts["layer1"].any()
@@ -71,20 +71,20 @@ def test_a_pool_sums_its_window_with_one_kernel_for_all_channels(tmp_path: Path)
         "neuron": NEURON,
         "weight": [[4, 4, 4], [6, 6, 6]],
     }
-    netx_files.write(tmp_path / "a.net", [{"type": "input", "shape": [2, 5, 5]}, pool])
-    (projection,) = read_netx(tmp_path / "a.net").incoming("layer1")
+    slayer_files.write(tmp_path / "a.net", [{"type": "input", "shape": [2, 5, 5]}, pool])
+    (projection,) = read_slayer(tmp_path / "a.net").incoming("layer1")
     kernel = [[4, 4, 4], [6, 6, 6]]
     assert projection.maps == (Conv2d(np.array([[kernel], [kernel]]), (2, 2), (1, 0), (1, 1), 2),)
 
 
 def test_time_steps_come_from_the_file_or_are_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "a.net"
-    netx_files.write(path, [SPIKES_IN, dense(EVEN)], time_steps=9)
-    assert read_netx(path).time_steps == 9
-    assert read_netx(path, time_steps=4).time_steps == 4
-    netx_files.write(path, [SPIKES_IN, dense(EVEN)], time_steps=None)
+    slayer_files.write(path, [SPIKES_IN, dense(EVEN)], time_steps=9)
+    assert read_slayer(path).time_steps == 9
+    assert read_slayer(path, time_steps=4).time_steps == 4
+    slayer_files.write(path, [SPIKES_IN, dense(EVEN)], time_steps=None)
     with pytest.raises(FormatError, match="pass time_steps"):
-        read_netx(path)
+        read_slayer(path)
 
 
 SDNN = {"type": "SDNN", "vThMant": 1}
@@ -128,9 +128,9 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str]] = [
 def test_what_is_not_supported_is_named(
     layers: list[dict[str, Any]], message: str, tmp_path: Path
 ) -> None:
-    netx_files.write(tmp_path / "a.net", layers)
+    slayer_files.write(tmp_path / "a.net", layers)
     with pytest.raises(FormatError, match=message) as raised:
-        read_netx(tmp_path / "a.net")
+        read_slayer(tmp_path / "a.net")
     assert "a.net" in str(raised.value)
 
 
@@ -138,9 +138,9 @@ def test_a_current_past_25_bits_is_refused(tmp_path: Path) -> None:
     heavy = np.full((2, 3000), 254)
     heavy[0, 0] = -254
     layers = [{"type": "input", "shape": [3000]}, dense(heavy)]
-    netx_files.write(tmp_path / "a.net", layers)
+    slayer_files.write(tmp_path / "a.net", layers)
     with pytest.raises(FormatError, match="layer1: the current may reach"):
-        read_netx(tmp_path / "a.net")
+        read_slayer(tmp_path / "a.net")
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.data())
@@ -230,7 +230,7 @@ def _mutate(data: bytearray, rng: np.random.Generator) -> bytes:
 def _fuzz(folder: Path, rounds: int) -> tuple[int, int]:
     """How many mutated files were read, and how many refused."""
     path, good = folder / "a.net", folder / "good.net"
-    netx_files.write_random(good, 1)
+    slayer_files.write_random(good, 1)
     rng, read, refused = np.random.default_rng(0), 0, 0
     for _ in range(rounds):
         path.write_bytes(_mutate(bytearray(good.read_bytes()), rng))
@@ -242,7 +242,7 @@ def _fuzz(folder: Path, rounds: int) -> tuple[int, int]:
 def _error(path: Path) -> str | None:
     """What a file is refused for, if it is."""
     try:
-        network = read_netx(path)
+        network = read_slayer(path)
     except FormatError as error:
         return str(error) if path.name in str(error) else pytest.fail(f"{error} names no file")
     return None if network.incoming(READOUT) else pytest.fail("a network without a readout")
@@ -280,9 +280,9 @@ def test_every_field_missing_or_wrong_is_a_named_error_or_harmless(
     wrong: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.net"
-    netx_files.write_random(path, 2)
+    slayer_files.write_random(path, 2)
     tree = export.hdf5.read_tree(path)
-    monkeypatch.setattr("export.netx.read.read_tree", lambda path: tree)
+    monkeypatch.setattr("export.slayer.read.read_tree", lambda path: tree)
     errors = []
     for group, name in list(_fields(tree)):
         kept = group.pop(name)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.netx import read_netx
+from export.slayer import read_slayer
 from hw_sim.engine.reference import simulate
 from hw_sim.lava.hook import mend_lava
 from hw_sim.simulation import Record
@@ -45,7 +45,7 @@ def test_slayer_network(current_decay: float, voltage_decay: float, tmp_path: Pa
         for index, layer in enumerate(blocks):
             layer.export_hdf5(file.create_group(f"layer/{index}"))
 
-    network = read_netx(tmp_path / "slayer.net", TIME_STEPS)
+    network = read_slayer(tmp_path / "slayer.net", TIME_STEPS)
     raw = network.input.encode(frame.numpy())
     found = simulate(network, raw, TIME_STEPS, Record.everything(network, states=False))
     for want, trace in zip(spikes, found.traces.values(), strict=True):
