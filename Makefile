@@ -34,12 +34,13 @@ lint: setup
 setup: $(READY)
 
 # requirements.lock pins every version; the three packages behind --no-deps ask for versions or for
-# a torchvision that this environment does without.
+# a torchvision that this environment does without. Editable in compat mode, whose path comes first: by
+# setuptools' finder a script beside the clone would take the folder itself for the package arlif.
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "arlif needs Python 3.11 or newer; give one with: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --config-settings editable_mode=compat --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps --constraint requirements.lock norse spikingjelly
 	$(BIN)/arlif lava install
 	$(BIN)/python -m arlif.kernels

@@ -89,7 +89,7 @@ def test_a_wrong_name_is_one_clear_line(cli):
     code, out, err = cli("summary", "digit")
     assert code == 2
     assert not out
-    assert err.startswith("error: no recipe is called 'digit'; there are cifar10-dvs")
+    assert err.startswith("error: no recipe is called 'digit'; there are cifar10, cifar10-dvs")
     assert err.count("\n") == 1
 
 
