@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from arlif.errors import ArlifError, LoweringError
 from arlif.neurons import (
+    ARLIF,
     CLIF,
     DALIF,
     LIF,
@@ -191,7 +192,9 @@ def test_gradients_reach_inputs_and_parameters(neuron):
     [
         lambda: CLIF(1.0),
         lambda: PLIF(0.0),
+        lambda: PLIF(1.0),
         lambda: DALIF(0.0),
+        lambda: DALIF(1.0),
         lambda: SlidingPSN(0),
         lambda: MpePSN(0.5, 0.0),
     ],
@@ -209,6 +212,24 @@ def test_currents_that_are_none_are_refused(neuron):
     for shape in [(4,), (0, 2, 3)]:
         with pytest.raises(ArlifError, match="at least one time step"):
             neuron(torch.ones(shape))
+
+
+@pytest.mark.parametrize(
+    "neuron", [ARLIF, LIF, AglLIF, AsglLIF, LearnableResetLIF, CLIF, PLIF, DALIF, MpePSN]
+)
+def test_every_neuron_has_the_same_rule_for_its_constants(neuron):
+    for decay in (-0.1, 1.1, math.nan):
+        with pytest.raises(ArlifError, match=r"lies in \[0, 1\]"):
+            neuron(decay)
+    for threshold in (0.0, math.nan):
+        with pytest.raises(ArlifError, match="threshold must be positive"):
+            neuron(0.5, threshold)
+
+
+@pytest.mark.parametrize("neuron", [LIF, AsglLIF, LearnableResetLIF])
+def test_a_decay_of_one_integrates_and_fires(neuron):
+    x = torch.full((4, 1, 1), 0.5)
+    assert neuron(1.0).eval()(x).flatten().tolist() == [0.0, 1.0, 0.0, 1.0]
 
 
 def test_asgl_is_plain_lif_once_trained():

@@ -5,8 +5,8 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from arlif.errors import LoweringError, require
-from arlif.neurons.modules import SpikingNeuron
+from arlif.errors import LoweringError
+from arlif.neurons.modules import SpikingNeuron, check_constants
 from arlif.neurons.ops import RectangularSpike
 from arlif.neurons.parallel import refuse_state
 
@@ -29,8 +29,7 @@ class MpePSN(SpikingNeuron):
 
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
         super().__init__(width)
-        require(0 <= decay <= 1, f"the decay k = 1 - 1/tau lies in [0, 1], not {decay}")
-        require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")
+        check_constants(decay, v_threshold)
         self.decay = decay
         self.threshold = nn.Parameter(torch.tensor(float(v_threshold)))
         self.estimation_error: Tensor | None = None

@@ -11,6 +11,12 @@ from arlif.errors import require
 from arlif.neurons.ops import FloatOps
 
 
+def check_constants(decay: float, v_threshold: float) -> None:
+    """Raise ArlifError where no LIF neuron has these: k = 1 - 1/tau in [0, 1], v above 0."""
+    require(0 <= decay <= 1, f"the decay k = 1 - 1/tau lies in [0, 1], not {decay}")
+    require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")
+
+
 class SpikingNeuron(nn.Module):
     """Base of all neurons: supplies the loop over time; subclasses say which neuron it is.
 
@@ -120,7 +126,7 @@ class ARLIF(SpikingNeuron):
         width: float = 1.0,
     ) -> None:
         super().__init__(width)
-        _check_constants(decay, v_threshold)
+        check_constants(decay, v_threshold)
         self.decay, self.v_threshold, self.memory = decay, v_threshold, memory
         self.alpha_raw = nn.Parameter(torch.ones(()))
         self.beta_raw = nn.Parameter(torch.zeros(()))
@@ -158,7 +164,7 @@ class LIF(SpikingNeuron):
         width: float = 1.0,
     ) -> None:
         super().__init__(width)
-        _check_constants(decay, v_threshold)
+        check_constants(decay, v_threshold)
         require(reset in self.NEURONS, f"reset is 'hard' or 'soft', not {reset!r}")
         self.decay, self.v_threshold, self.reset = decay, v_threshold, reset
 
@@ -167,8 +173,3 @@ class LIF(SpikingNeuron):
 
     def extra_repr(self) -> str:
         return f"decay={self.decay}, v_threshold={self.v_threshold}, reset={self.reset}"
-
-
-def _check_constants(decay: float, v_threshold: float) -> None:
-    require(0 <= decay <= 1, f"the decay k = 1 - 1/tau lies in [0, 1], not {decay}")
-    require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")

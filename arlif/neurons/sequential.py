@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from arlif.core.real import RealClif, RealLifHard, RealLifSubtract, RealLifWeighted
 from arlif.errors import LoweringError, require
-from arlif.neurons.modules import SpikingNeuron
+from arlif.neurons.modules import SpikingNeuron, check_constants
 
 
 class CLIF(SpikingNeuron):
@@ -16,7 +16,8 @@ class CLIF(SpikingNeuron):
 
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
         super().__init__(width)
-        _check(decay, v_threshold)
+        check_constants(decay, v_threshold)
+        require(decay < 1, f"CLIF has a finite tau = 1 / (1 - k), so k is below 1, not {decay}")
         self.decay, self.v_threshold = decay, v_threshold
 
     def real_neuron(self) -> RealClif:
@@ -29,12 +30,12 @@ class CLIF(SpikingNeuron):
 class LearnableResetLIF(SpikingNeuron):
     """LIF with soft reset by a trained amount, one per layer, that starts at the threshold.
 
-    decay: k in [0, 1). v_threshold: above 0. Raises ArlifError.
+    decay: k in [0, 1]. v_threshold: above 0. Raises ArlifError.
     """
 
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
         super().__init__(width)
-        _check(decay, v_threshold)
+        check_constants(decay, v_threshold)
         self.decay, self.v_threshold = decay, v_threshold
         self.v_reset = nn.Parameter(torch.tensor(float(v_threshold)))
 
@@ -64,8 +65,8 @@ class PLIF(SpikingNeuron):
 
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
         super().__init__(width)
-        _check(decay, v_threshold)
-        require(decay > 0, f"PLIF starts at a decay above 0, not {decay}")
+        check_constants(decay, v_threshold)
+        require(0 < decay < 1, f"PLIF starts at a decay between 0 and 1, not {decay}")
         self.v_threshold = v_threshold
         self.w = nn.Parameter(torch.logit(torch.tensor(1.0 - decay)))
 
@@ -95,8 +96,8 @@ class DALIF(SpikingNeuron):
 
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
         super().__init__(width)
-        _check(decay, v_threshold)
-        require(decay > 0, f"DA-LIF starts at a decay above 0, not {decay}")
+        check_constants(decay, v_threshold)
+        require(0 < decay < 1, f"DA-LIF starts at a decay between 0 and 1, not {decay}")
         self.v_threshold = v_threshold
         self.a = nn.Parameter(torch.atanh(torch.tensor(1.0 - decay)))
         self.b = nn.Parameter(torch.atanh(torch.tensor(float(decay))))
@@ -126,8 +127,3 @@ class DALIF(SpikingNeuron):
 
     def extra_repr(self) -> str:
         return f"v_threshold={self.v_threshold}"
-
-
-def _check(decay: float, v_threshold: float) -> None:
-    require(0 <= decay < 1, f"the decay k = 1 - 1/tau lies in [0, 1), not {decay}")
-    require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")

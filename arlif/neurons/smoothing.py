@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from arlif.core.real import RealLifSoft
 from arlif.errors import require
-from arlif.neurons.modules import SpikingNeuron, run_steps
+from arlif.neurons.modules import SpikingNeuron, check_constants, run_steps
 from arlif.neurons.ops import FloatOps, TorchChoices
 
 SMOOTH_SHARE = 0.5
@@ -38,7 +38,9 @@ class AsglLIF(SpikingNeuron):
 
     While training, a random half of the neurons, drawn per batch and kept over time, passes on
     sigma(a (h - theta)) instead of its spike, and a, one per layer, is trained with the weights.
-    In eval mode it is plain LIF, so it deploys as LIF does. steepness: a at the start, above 0.
+    In eval mode it is plain LIF, so it deploys as LIF does.
+
+    decay: k in [0, 1]. v_threshold: above 0. steepness: a at the start, above 0.
     Raises ArlifError.
     """
 
@@ -46,8 +48,7 @@ class AsglLIF(SpikingNeuron):
         self, decay: float = 0.5, v_threshold: float = 1.0, steepness: float = 1.0
     ) -> None:
         super().__init__()
-        require(0 <= decay < 1, f"the decay k = 1 - 1/tau lies in [0, 1), not {decay}")
-        require(v_threshold > 0, f"the threshold must be positive, not {v_threshold}")
+        check_constants(decay, v_threshold)
         require(steepness > 0, f"the steepness must be positive, not {steepness}")
         self.decay, self.v_threshold = decay, v_threshold
         self.steepness = nn.Parameter(torch.tensor(float(steepness)))

@@ -2,24 +2,24 @@
 
 from arlif.core.real import RealLifSubtract
 from arlif.errors import require
-from arlif.neurons.modules import SpikingNeuron
+from arlif.neurons.modules import SpikingNeuron, check_constants
 
 
 class SubtractLIF(SpikingNeuron):
-    """h = k u + x; s = [h >= v + hold [u >= v]]; u = h - s amount.
+    """h = k u + x; s = [h - hold [u >= v] >= v]; u = h - s amount.
 
     decay: k in [0, 1]. v_threshold: v, above 0. amount: above 0. hold: at least 0.
+    Raises ArlifError.
     """
 
     def __init__(
         self, decay: float, v_threshold: float, amount: float, hold: float, width: float = 1.0
     ) -> None:
         super().__init__(width)
-        require(0 <= decay <= 1, f"the decay lies in [0, 1], not {decay}")
+        check_constants(decay, v_threshold)
         require(
-            v_threshold > 0 and amount > 0 and hold >= 0,
-            f"threshold and amount must be positive and hold not negative; got {v_threshold}, "
-            f"{amount} and {hold}",
+            amount > 0 and hold >= 0,
+            f"the amount must be positive and hold not negative; got {amount} and {hold}",
         )
         self.decay, self.v_threshold, self.amount, self.hold = decay, v_threshold, amount, hold
 
