@@ -196,8 +196,8 @@ def test_extreme_currents():
 @every_neuron
 @pytest.mark.parametrize("storage", [torch.float32, torch.float64, torch.bfloat16])
 def test_infinite_currents(name, storage):
-    """Every order of three currents, some of them infinite."""
-    neuron = NEURONS[name]()
+    """Every order of three currents, some of them infinite; gradients where a state is none too."""
+    neuron = NEURONS[name]().to(torch.float64 if storage == torch.float64 else torch.float32)
     currents = torch.tensor([torch.inf, -torch.inf, 2.0, -1.0], dtype=storage)
     x = torch.cartesian_prod(currents, currents, currents).T[:, None]
     want, end = run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)
@@ -206,6 +206,13 @@ def test_infinite_currents(name, storage):
     torch.testing.assert_close(last, end, equal_nan=True)
     if name == "lif hard":
         assert last.u.isfinite()[want[-1] == 1].all()
+    start = neuron.real_neuron().initial_state(torch.zeros_like(x[0]))
+    got, plain = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    tolerance = 1e-2 if storage == torch.bfloat16 else 1e-5
+    torch.testing.assert_close(
+        got.of_x.double(), plain.of_x, rtol=tolerance, atol=tolerance, equal_nan=True
+    )
+    assert name == "clif" or plain.of_x.isfinite().all()
 
 
 @needs_library

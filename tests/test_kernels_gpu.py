@@ -117,6 +117,18 @@ def test_one_frame_at_every_step(name, steps):
     assert_one_frame_equals_its_copies(neuron, frame, steps)
 
 
+@every_neuron
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_infinite_currents_have_the_gradients_of_the_loop(name):
+    neuron = NEURONS[name]().to(DEVICE)
+    x = torch.tensor([torch.inf, -torch.inf, 2.0], device=DEVICE).expand(3, 1, -1).contiguous()
+    start = neuron.real_neuron().initial_state(torch.zeros_like(x[0]))
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert want.of_x.isfinite().all()
+    assert close(got.of_x, want.of_x)
+
+
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])
 def test_narrow_currents(storage, monkeypatch):
     from arlif.kernels import neurons

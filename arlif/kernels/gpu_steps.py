@@ -53,13 +53,20 @@ def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):
         v = h - threshold
         fired = v >= 0
         removed = tl.zeros_like(h) + threshold
-        if KIND == LIF_HARD:
-            removed = h
         if KIND == LIF_SUBTRACT:
             removed = tl.zeros_like(h) + q
+        left = h - removed
+        if KIND == LIF_HARD:
+            removed = h
+            left = tl.zeros_like(h)  # infinity less infinity would be no number
         kept = (v, removed)
-        u = tl.where(fired, h - removed, h)
+        u = tl.where(fired, left, h)
     return tl.where(fired, 1.0, 0.0), u, r, kept
+
+
+@triton.jit
+def _surrogate(v, of_spike, width):
+    return tl.where(tl.abs(v) <= width / 2, of_spike / width, 0.0)
 
 
 @triton.jit
@@ -67,7 +74,6 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
     """Gradients of x, of u and r before the step, and what the step adds to those of p and q."""
     v = kept[0]
     fired = v >= 0
-    surrogate = tl.where(tl.abs(v) <= width / 2, 1 / width, 0.0)
     of_p = tl.zeros_like(v)
     of_q = tl.zeros_like(v)
     if KIND == ARLIF or KIND == ARLIF_WITHOUT_MEMORY:
@@ -76,7 +82,7 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
         lost = tl.where(fired, of_u, 0.0)
         of_push = of_r - lost * reset * (1 - reset)
         taken = threshold + beta * tanh + reset
-        of_v = surrogate * (of_spike - of_u * taken + 2 * of_push * drive)
+        of_v = _surrogate(v, of_spike - of_u * taken + 2 * of_push * drive, width)
         of_theta = -(lost + of_v)
         of_h = of_u + of_v
         of_x = of_h + of_theta * beta * (1 - tanh * tanh)
@@ -91,13 +97,13 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
     elif KIND == CLIF:
         gate, reset, m = kept[1], kept[2], kept[3]
         of_m = of_r - tl.where(fired, of_u, 0.0) * reset * (1 - reset)
-        of_v = surrogate * (of_spike - of_u * (threshold + reset) + of_m)
+        of_v = _surrogate(v, of_spike - of_u * (threshold + reset) + of_m, width)
         of_h = of_u + of_v + (1 - decay) * (of_m * m * gate * (1 - gate))
         of_x = of_h
         of_r = of_m * gate
     else:
         lost = tl.where(fired, of_u, 0.0)
-        of_h = of_u + surrogate * (of_spike - of_u * kept[1])
+        of_h = of_u + _surrogate(v, of_spike - of_u * kept[1], width)
         if KIND == LIF_HARD:
             of_h -= lost
         if KIND == LIF_SUBTRACT:

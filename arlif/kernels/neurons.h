@@ -7,12 +7,13 @@
 
 #include "vectors.h"
 
-// ds/dv of the rectangular surrogate, arXiv:2507.20746 Eq. (11).
+// Gradient of v from that of the spike [v >= 0] by the rectangular surrogate, arXiv:2507.20746
+// Eq. (11): 0 outside, also where a gradient is infinite or not a number.
 template <class F> struct Surrogate {
   F half_width, height;
   explicit Surrogate(F width) : half_width(width / 2), height(1 / width) {}
-  INLINE Vector<F> operator()(Vector<F> v) const {
-    return magnitude(v) <= half_width ? Vector<F>{} + height : Vector<F>{};
+  INLINE Vector<F> operator()(Vector<F> v, Vector<F> of_spike) const {
+    return magnitude(v) <= half_width ? height * of_spike : Vector<F>{};
   }
 };
 
@@ -68,7 +69,7 @@ template <class Number, bool memory> struct Arlif {
     const V of_u = of_state[0], lost = fired ? of_u : V{};
     const V theta = beta * tanh + threshold;
     const V of_r = of_state[1] - lost * (reset * (F(1) - reset));
-    const V of_v = surrogate(v) * (of_spike - of_u * (theta + reset) + F(2) * of_r * drive);
+    const V of_v = surrogate(v, of_spike - of_u * (theta + reset) + F(2) * of_r * drive);
     const V of_h = of_u + of_v, of_theta = -(lost + of_v);
     V of_x = of_h + of_theta * beta * (F(1) - tanh * tanh) +
              (fired ? of_r : -of_r) * (drive * (F(1) - drive));
@@ -113,7 +114,7 @@ template <class Number, Reset reset> struct Lif {
     const V v = keep[0], of_u = of_state[0];
     const V lost = v >= F(0) ? of_u : V{};
     const V removed = hard ? keep[kept - 1] : V{} + amount; // u = h - s removed
-    V of_h = of_u + surrogate(v) * (of_spike - of_u * removed);
+    V of_h = of_u + surrogate(v, of_spike - of_u * removed);
     if constexpr (hard) of_h -= lost;
     if constexpr (learned) of_parameters[0] -= lost;
     of_state[0] = decay * of_h;
@@ -150,7 +151,7 @@ template <class Number> struct Clif {
     const V v = keep[0], gate = keep[1], reset = keep[2], m = keep[3], of_u = of_state[0];
     const V lost = v >= F(0) ? of_u : V{};
     const V of_m = of_state[1] - lost * (reset * (F(1) - reset));
-    const V of_v = surrogate(v) * (of_spike - of_u * (threshold + reset) + of_m);
+    const V of_v = surrogate(v, of_spike - of_u * (threshold + reset) + of_m);
     const V of_h = of_u + of_v + (1 - decay) * (of_m * m * (gate * (F(1) - gate)));
     of_state[0] = decay * of_h;
     of_state[1] = of_m * gate;

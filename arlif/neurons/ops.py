@@ -26,7 +26,8 @@ class RectangularSpike(torch.autograd.Function):
 class Choice(torch.autograd.Function):
     """`fired` where a spike is 1, else `silent`, with the gradients of s fired + (1 - s) silent.
 
-    The sum itself is not a number where one of the two is infinite.
+    The sum itself is not a number where one of the two is infinite, and its gradient for s neither:
+    there, far from any threshold, s gets none.
     """
 
     @staticmethod
@@ -39,7 +40,8 @@ class Choice(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor, ...]:
         spikes, fired, silent = ctx.saved_tensors
-        return grad[0] * (fired - silent), grad[0] * spikes, grad[0] * (1 - spikes)
+        difference = (fired - silent).nan_to_num(0, 0, 0)
+        return grad[0] * difference, grad[0] * spikes, grad[0] * (1 - spikes)
 
 
 class TorchChoices:
