@@ -1,12 +1,14 @@
 """Writing files so that a reader never meets half of one."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from arlif.errors import WriteError
+from arlif.errors import ArlifError, WriteError
 
 StrPath = str | os.PathLike[str]
 """How a caller may name a file."""
@@ -36,6 +38,17 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
         raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def json_text(content: Any) -> str:
+    """JSON that any reader accepts. Raises ArlifError where a number is infinite or none."""
+    try:
+        return json.dumps(content, indent=2, allow_nan=False)
+    except ValueError:
+        raise ArlifError(
+            "a result holds a number that is infinite or none (NaN), which JSON cannot; look for "
+            "values out of all proportion in what was given"
+        ) from None
 
 
 def write_text(target: StrPath, text: str) -> None:

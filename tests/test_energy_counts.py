@@ -1,6 +1,7 @@
 """Operation counts against brute force, and the cost of an update against the running equation."""
 
 import time
+import tracemalloc
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,10 +30,10 @@ from arlif.errors import ArlifError
 from arlif.networks import build
 from arlif.quantize import Precision, linearize, quantize
 from arlif.training import load_recipe
+from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.connections import fan_out
-from hw_sim.energy.counter import OperationCounter, count
+from hw_sim.energy.counter import OperationCounter, count, synaptic_operations
 from hw_sim.energy.operations import CountingOps, Kind, update
-from hw_sim.energy.over_time import operations_over_time
 from hw_sim.energy.traffic import Memory, traffic
 from hw_sim.engine.fast import FastEngine
 from hw_sim.engine.reference import simulate
@@ -51,8 +52,9 @@ def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case
             events = sent_events(case, simulation, projection.projection.source)
             want = brute_force_operations(network, projection.projection, events)
             assert projection.operations.tolist() == want
-            graded = projection.projection.source == INPUT and network.input.high > 1
-            assert projection.graded == graded
+            pixels = projection.projection.source == INPUT and network.input.high > 1
+            weighted = any(hasattr(linear, "weight") for linear in projection.projection.maps)
+            assert projection.graded == (pixels and weighted)
 
 
 @settings(max_examples=25, deadline=None)
@@ -61,13 +63,37 @@ def test_operations_over_time_add_up_to_the_counts(case: Case):
     network = case.network
     record = Record.everything(network, states=False)
     simulation = simulate(network, case.inputs, case.time_steps, record)
-    over_time = operations_over_time(network, case.inputs, simulation)
-    for layer in count(network, case.inputs, simulation, case.time_steps).layers:
-        steps = over_time[layer.name]
-        assert steps.shape == (case.time_steps, layer.spikes.size)
-        assert np.array_equal(steps.sum(0), layer.synaptic_operations)
+    counter = OperationCounter(network)
+    whole = counter.count(case.inputs, simulation, case.time_steps)
+    steps = counter.count_steps(case.inputs, simulation)
+    assert len(steps) == case.time_steps
+    for number, layer in enumerate(whole.layers):
+        parts = [step.layers[number] for step in steps]
+        assert sum(part.updates for part in parts) == layer.updates
+        for name in ("spikes", "accumulates", "multiply_accumulates"):
+            total = sum(getattr(part, name) for part in parts)
+            assert np.array_equal(total, getattr(layer, name))
+        for model in MODELS.values():
+            energy = sum(model.bill(part).total for part in parts)
+            assert energy == pytest.approx(model.bill(layer).total, rel=1e-12)
     with pytest.raises(ArlifError, match="not recorded"):
-        operations_over_time(network, case.inputs, replace(simulation, traces={}))
+        counter.count_steps(case.inputs, replace(simulation, traces={}))
+
+
+def test_counting_needs_little_memory_beside_the_spike_counts_and_loses_no_integer():
+    rng = np.random.default_rng(0)
+    events = rng.integers(0, 256, (400, 16, 28, 28)).astype(np.uint8)
+    connections = rng.integers(1, 2**33, (16, 28, 28))
+    tracemalloc.start()
+    try:
+        got = synaptic_operations(connections, events)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < events.nbytes
+    for sample, operations in zip(events[::97], got[::97], strict=True):
+        pairs = zip(sample.ravel().tolist(), connections.ravel().tolist(), strict=True)
+        assert operations == sum(n * fan for n, fan in pairs)
 
 
 @given(cases())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import Case, cases
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.linear import Dense
+from arlif.core.linear import Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -33,10 +33,6 @@ from hw_sim.engine.reference import simulate
 def counted(case: Case):
     simulation = simulate(case.network, case.inputs, case.time_steps)
     return simulation, count(case.network, case.inputs, simulation, case.time_steps)
-
-
-def is_weighted(projection_counts):
-    return any(hasattr(linear, "weight") for linear in projection_counts.projection.maps)
 
 
 def test_prices_are_the_published_ones_at_published_widths_and_sizes():
@@ -65,13 +61,28 @@ def test_the_paper_pays_4_6_and_0_9_pj_and_nothing_else(case: Case):
         bill = PAPER.bill(layer)
         assert bill.neurons is None
         assert bill.memory is None
-        macs = [p.operations for p in layer.incoming if p.graded and is_weighted(p)]
-        additions = [p.operations for p in layer.incoming if not (p.graded and is_weighted(p))]
-        want = 4.6 * np.sum(macs, axis=0) + 0.9 * np.sum(additions, axis=0)
-        assert bill.total == pytest.approx(want * np.ones(counts.samples), rel=1e-12)
+        want = 4.6 * layer.multiply_accumulates + 0.9 * layer.accumulates
+        assert bill.total == pytest.approx(want, rel=1e-12)
         honest = FLOAT.bill(layer)
         assert np.array_equal(honest.synapses, bill.synapses)
         assert (honest.total > bill.total).all()
+
+
+def test_a_graded_input_that_a_pool_adds_up_has_one_price():
+    """2 x 2 windows of a 4 x 4 image: 16 pixels that are added, at two time steps."""
+    neuron = IntegerLifSoft(FixedPointFormat(16, 8), 8, 128, threshold=256)
+    population = Population("p", (1, 2, 2), neuron, np.ones(1, int), 0, np.zeros(1, int))
+    pool = Projection(INPUT, "p", (SumPool2d((2, 2), (2, 2)),))
+    readout = Projection("p", READOUT, (Dense(np.ones((3, 4), np.int8)),))
+    network = QuantizedNetwork(
+        Input((1, 4, 4), 1.0), (population,), (pool, readout), Readout(np.zeros(3, np.int32)), 2
+    )
+    inputs = np.full((1, 1, 4, 4), 5, np.int8)
+    counts = count(network, inputs, simulate(network, inputs, 2), 2)
+    layer, (estimate, _) = counts.layers[0], estimates(counts)
+    assert (layer.multiply_accumulates.tolist(), layer.accumulates.tolist()) == ([0], [32])
+    assert PAPER.bill(layer).total == pytest.approx([32 * 0.9])
+    assert estimate.paper_pj == pytest.approx(32 * 0.9)
 
 
 def two_layers() -> tuple[QuantizedNetwork, np.ndarray]:
@@ -160,6 +171,11 @@ def test_a_user_file_is_a_cost_model(tmp_path):
         ("name =", "[", "TOML"),
         ('"mychip"', '"paper"', "built-in"),
         ('"our measurements"', "2026-11-25", "2026-11-25 is a date"),
+        ("accumulate_pj = 2", "accumulate_pj = 1e308", "at most 1e"),
+        ("IntegerLifSoft = 10", "IntegerLifSoft = 1e13", "at most 1e"),
+        ('"mychip"', '"  "', "one line of text"),
+        ('"our measurements"', '"our\\nmeasurements"', "one line of text"),
+        ("name =", 'assumptions = [""]\nname =', "one line of text"),
     ],
 )
 def test_a_wrong_user_file_names_what_is_wrong(tmp_path, before, after, complaint):

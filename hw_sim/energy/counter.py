@@ -16,10 +16,10 @@ from arlif.core.network import (
     Readout,
 )
 from arlif.errors import require
-from hw_sim.energy.connections import Counts, fan_out, nominal_connections
+from hw_sim.energy.connections import Counts, fan_out, nominal_connections, weighted_maps
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
 from hw_sim.energy.operations import Kind, Operation, Update, update
-from hw_sim.simulation import Simulation
+from hw_sim.simulation import Simulation, count_type
 
 
 class OperationCounter:
@@ -53,8 +53,36 @@ class OperationCounter:
             "the simulation does not count the spikes of every population over as many samples as "
             "there are inputs, at least 1; simulate this network on these inputs again",
         )
-        layers = [self._population(node, events, time_steps) for node in populations]
-        return NetworkCounts((*layers, self._readout(events, time_steps)), time_steps)
+        return self._count(events, time_steps, time_steps)
+
+    def count_steps(
+        self, inputs: NDArray[Any], simulation: Simulation
+    ) -> tuple[NetworkCounts, ...]:
+        """Count each time step by itself, for the samples whose spikes were recorded.
+
+        inputs: the raw inputs of at least these samples.
+        Raises ArlifError where the spikes of a population were not recorded.
+        """
+        names = [p.name for p in self.network.populations]
+        require(
+            bool(names) and all(name in simulation.traces for name in names),
+            "the spikes of some populations were not recorded; simulate with traces",
+        )
+        spikes = {name: simulation.traces[name].spikes for name in names}
+        steps, samples = spikes[names[0]].shape[:2]
+        frames = input_frames(self.network, inputs, steps)[:, :samples]
+        sent: dict[str, NDArray[Any]] = {INPUT: frames, **spikes}
+        return tuple(
+            self._count({name: events[step] for name, events in sent.items()}, 1, steps)
+            for step in range(steps)
+        )
+
+    def _count(
+        self, events: Mapping[str, NDArray[Any]], time_steps: int, summed: int
+    ) -> NetworkCounts:
+        """Count events of `time_steps` steps, with readout sums that are wide enough for `summed`."""
+        layers = [self._population(node, events, time_steps) for node in self.network.populations]
+        return NetworkCounts((*layers, self._readout(events, time_steps, summed)), time_steps)
 
     def _population(
         self, node: Population, events: Mapping[str, NDArray[Any]], time_steps: int
@@ -72,9 +100,11 @@ class OperationCounter:
             self._incoming(node.name, events),
         )
 
-    def _readout(self, events: Mapping[str, NDArray[Any]], time_steps: int) -> LayerCounts:
+    def _readout(
+        self, events: Mapping[str, NDArray[Any]], time_steps: int, summed: int
+    ) -> LayerCounts:
         bits, classes = self.bits[READOUT], self.network.readout.shape[0]
-        state_bits = bits + time_steps.bit_length()
+        state_bits = bits + summed.bit_length()
         additions = {Operation(Kind.ADD, bits): 1, Operation(Kind.ADD, state_bits): 1}
         return LayerCounts(
             READOUT,
@@ -102,10 +132,19 @@ def count(
     return OperationCounter(network).count(inputs, simulation, time_steps)
 
 
-def synaptic_operations(connections: Counts, events: NDArray[Any]) -> NDArray[np.int64]:
-    """Synaptic operations of events [..., *shape], given the fan-out [*shape]: int64 [...]."""
-    flat = events.reshape(*events.shape[: events.ndim - connections.ndim], -1)
-    return flat.astype(np.int64) @ connections.ravel()
+CHUNK = 1 << 18
+"""Events that are widened to int64 at a time: products are exact, and 2 MiB stay in a cache."""
+
+
+def synaptic_operations(connections: Counts, events: NDArray[Any]) -> PerSample:
+    """Synaptic operations of events [N, *shape], given the fan-out [*shape]: int64 [N]."""
+    flat, leaving = events.reshape(len(events), -1), connections.ravel()
+    rows = max(1, CHUNK // leaving.size)
+    operations = np.empty(len(flat), np.int64)
+    for start in range(0, len(flat), rows):
+        chunk = slice(start, start + rows)
+        operations[chunk] = flat[chunk].astype(np.int64) @ leaving
+    return operations
 
 
 def input_frames(
@@ -118,9 +157,9 @@ def input_frames(
 
 def input_events(
     network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int
-) -> NDArray[np.int64]:
-    """Events per input element and inference, int64 [N, *shape]."""
-    return input_frames(network, inputs, time_steps).sum(0, dtype=np.int64)
+) -> NDArray[np.integer]:
+    """Events per input element and inference, [N, *shape]."""
+    return input_frames(network, inputs, time_steps).sum(0, dtype=count_type(time_steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +175,10 @@ class _Route:
     @classmethod
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Route":
         low, high = network.source_interval(projection.source)
+        graded = (low < 0 or high > 1) and bool(weighted_maps(projection))
         leaving = fan_out(network, projection)
         nominal = nominal_connections(network, projection)
-        return cls(projection, low < 0 or high > 1, leaving, int(leaving.sum()), nominal)
+        return cls(projection, graded, leaving, int(leaving.sum()), nominal)
 
     def count(self, events: NDArray[Any]) -> ProjectionCounts:
         return ProjectionCounts(

@@ -2,9 +2,10 @@
 
 An event is a value other than 0 that a source sends in one time step; it makes one synaptic
 operation on each of its connections (hw_sim.energy.connections). A spike's operation is an
-accumulate. A graded input value's (pixels, event counts) is a multiply-accumulate; a static image
-is sent at every time step. Every neuron is updated at every time step. That an engine computes
-what repeats only once changes no count.
+accumulate. A graded input value's (pixels, event counts) is a multiply-accumulate where it meets a
+weight, an accumulate where a pool only adds it up; a static image is sent at every time step. Every
+neuron is updated at every time step. That an engine computes what repeats only once changes no
+count.
 """
 
 from dataclasses import dataclass
@@ -71,12 +72,12 @@ class LayerCounts:
 
     @property
     def accumulates(self) -> PerSample:
-        """Synaptic operations of spikes, [N]."""
+        """Synaptic operations that only add, [N]."""
         return self._operations(graded=False)
 
     @property
     def multiply_accumulates(self) -> PerSample:
-        """Synaptic operations of graded inputs, [N]."""
+        """Synaptic operations that multiply a graded input by a weight, [N]."""
         return self._operations(graded=True)
 
     @property

@@ -20,22 +20,22 @@ from hw_sim.energy.prices import FLOAT32_ADD, FLOAT32_MULTIPLY
 class Estimate:
     """Synaptic operations of one projection per inference, mean over samples.
 
-    graded: multiply-accumulates, else accumulates. rate: events per source neuron and inference,
-    mean over sources and samples.
+    graded: multiply-accumulates, else accumulates. events_per_source: per source neuron and
+    inference, mean over sources and samples.
     """
 
     source: str
     target: str
     graded: bool
-    rate: float
+    events_per_source: float
     nominal: int
     connections: int
     counted: float
 
     @property
     def estimate(self) -> float:
-        """Nominal connections times rate."""
-        return self.nominal * self.rate
+        """Nominal connections times events per source."""
+        return self.nominal * self.events_per_source
 
     @property
     def paper_pj(self) -> float:
@@ -45,12 +45,12 @@ class Estimate:
     @property
     def padding(self) -> float:
         """The part of the estimate that falls on padding."""
-        return (self.nominal - self.connections) * self.rate
+        return (self.nominal - self.connections) * self.events_per_source
 
     @property
     def border(self) -> float:
-        """What is counted beyond exact connections times rate."""
-        return self.counted - self.connections * self.rate
+        """What is counted beyond exact connections times events per source."""
+        return self.counted - self.connections * self.events_per_source
 
     @property
     def error(self) -> float:

@@ -16,11 +16,11 @@ OPERATIONS = "synaptic operations"
 
 
 def energy_figures(report: dict[str, Any]) -> dict[str, Figure]:
-    """Figures by title: bars per layer, operations over time, estimates and counts, parts."""
+    """Figures by title: bars per layer, over time where spikes were recorded, estimates, parts."""
     by_step = report["by_step"]
     return {
         "operations and energy per layer": _layers(report),
-        **({"synaptic operations over time": _over_time(by_step)} if by_step else {}),
+        **(_over_time(by_step) if by_step else {}),
         "estimated and counted synaptic operations": grouped_bars(
             [f"{e['source']} to {e['target']}" for e in report["estimates"]],
             {key: [e[key] for e in report["estimates"]] for key in ("estimate", "counted")},
@@ -101,7 +101,7 @@ def _layers(report: dict[str, Any]) -> Figure:
     names = [layer["layer"] for layer in layers]
     figure, (rate, operations, share) = _beside(3, _height(names))
     rows = range(len(layers))
-    rate.barh(rows, [100 * layer["rate"] for layer in layers], color="C0")
+    rate.barh(rows, [100 * (layer["rate"] or 0.0) for layer in layers], color="C0")
     rate.set_xlabel("spike rate (% per step)")
     spread = [layer["synaptic_operations"] for layer in layers]
     means, deviations = [s["mean"] for s in spread], [s["std"] for s in spread]
@@ -111,16 +111,34 @@ def _layers(report: dict[str, Any]) -> Figure:
     energies = [layer["energy_uj"] for layer in layers]
     _grouped(share, {m: [100 * e[m]["share"] for e in energies] for m in report["models"]})
     share.set_xlabel("share of energy (%)")
+    for axes in (rate, operations, share):
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     _name_rows(rate, names)
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
-def _over_time(by_step: Mapping[str, Sequence[float]]) -> Figure:
-    figure, (axes,) = _beside(1, _height(list(by_step)) / 2 + 1.5)
-    for (name, operations), marker in zip(by_step.items(), cycle(MARKERS), strict=False):
-        axes.plot(range(1, len(operations) + 1), operations, f"{marker}-", label=name)
-    axes.set(xlabel="time step", ylabel=OPERATIONS)
+def _over_time(by_step: Mapping[str, Any]) -> dict[str, Figure]:
+    """Operations at every layer and energy under every model; titles say of how many samples."""
+    energies = {
+        model: [sum(step) for step in zip(*layers.values(), strict=True)]
+        for model, layers in by_step["energy_uj"].items()
+    }
+    operations = by_step["synaptic_operations"]
+    samples = f"mean of the {by_step['samples']} recorded samples"
+    return {
+        f"synaptic operations over time, {samples}": _lines_over_time(operations, OPERATIONS),
+        f"energy over time, {samples}": _lines_over_time(energies, "energy (uJ)", "log"),
+    }
+
+
+def _lines_over_time(
+    lines: Mapping[str, Sequence[float]], label: str, scale: str = "linear"
+) -> Figure:
+    figure, (axes,) = _beside(1, _height(list(lines)) / 2 + 1.5)
+    for (name, values), marker in zip(lines.items(), cycle(MARKERS), strict=False):
+        axes.plot(range(1, len(values) + 1), values, f"{marker}-", label=name)
+    axes.set(xlabel="time step", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(EngFormatter())
     figure.legend(loc="outside right upper", frameon=False)
@@ -132,7 +150,7 @@ def _parts(energies: dict[str, dict[str, float | None]]) -> Figure:
     figure, (axes,) = _beside(1, _height(list(energies)))
     left = [0.0] * len(energies)
     for part in ("synapses", "neurons", "memory"):
-        shares = [100 * (e[part] or 0.0) / (e["total"] or 1.0) for e in energies.values()]
+        shares = [100 * (e[part] or 0.0) / (e["mean"] or 1.0) for e in energies.values()]
         axes.barh(range(len(shares)), shares, left=left, label=part)
         left = [a + b for a, b in zip(left, shares, strict=True)]
     _name_rows(axes, list(energies))

@@ -17,6 +17,9 @@ from hw_sim.energy.traffic import Memory, traffic, weight_bits
 INPUT_BITS = 8
 """Width of a graded input value, int8 (arlif.core.nodes.Input)."""
 
+HIGHEST_PJ = 1e12
+"""One joule for one operation: what is dearer was given in another unit."""
+
 PerSample = NDArray[np.floating]
 
 
@@ -96,10 +99,9 @@ class ArithmeticModel:
 
     def _synapses(self, layer: LayerCounts, counts: ProjectionCounts) -> PerSample:
         price = self.units.add(layer.accumulator_bits)
-        weights = weighted_maps(counts.projection)
-        if counts.graded and weights:
-            widest = max(weight_bits(linear.weight) for linear in weights)
-            price += self.units.multiply(INPUT_BITS, widest)
+        if counts.graded:
+            weights = [linear.weight for linear in weighted_maps(counts.projection)]
+            price += self.units.multiply(INPUT_BITS, max(map(weight_bits, weights)))
         return counts.operations * price
 
 
@@ -124,17 +126,21 @@ class TableModel:
     __pydantic_config__: ClassVar = STRICT
 
     def __post_init__(self) -> None:
-        require(bool(self.name and self.source), "a cost model needs a name and a source")
+        for text in (self.name, self.source, *self.assumptions):
+            require(
+                bool(text.strip()) and text.isprintable(),
+                f"name, source and assumptions of a cost model are one line of text each, not {text!r}",
+            )
         prices = [self.accumulate_pj, self.multiply_accumulate_pj, *self.memory_pj_per_bit.values()]
         require(
-            min(prices) >= 0 and bool(np.isfinite(prices).all()),
-            f"prices are finite and not negative, in pJ; got {prices}",
+            all(0 <= price <= HIGHEST_PJ for price in prices),
+            f"prices are finite and not negative, at most {HIGHEST_PJ:g} pJ; got {prices}",
         )
         updates = list(self.neuron_update_pj.values())
         require(
-            min(updates, default=0) > 0 and bool(np.isfinite(updates).all()),
-            "neuron_update_pj prices at least one neuron type, each above 0 pJ; "
-            f"got {self.neuron_update_pj}",
+            bool(updates) and all(0 < price <= HIGHEST_PJ for price in updates),
+            "neuron_update_pj prices at least one neuron type, each above 0 and at most "
+            f"{HIGHEST_PJ:g} pJ; got {self.neuron_update_pj}",
         )
         known = {memory.value for memory in Memory}
         require(

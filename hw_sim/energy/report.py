@@ -1,6 +1,6 @@
 """A simulation's operations and energy as plain data: what the report and the CSV are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from arlif.core.network import QuantizedNetwork
 from hw_sim.energy.catalogue import MODELS
-from hw_sim.energy.counter import count
+from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.counts import LayerCounts, NetworkCounts
 from hw_sim.energy.estimate import Estimate, estimates
 from hw_sim.energy.models import Bill, CostModel
 from hw_sim.energy.operations import Kind
-from hw_sim.energy.over_time import operations_over_time
 from hw_sim.energy.traffic import traffic_bits
 from hw_sim.simulation import Simulation
 
-PARTS = ("synapses", "neurons", "memory", "total")
+PARTS = ("synapses", "neurons", "memory")
 """The parts of a bill."""
 
 
@@ -31,33 +30,30 @@ def energy_report(
 ) -> dict[str, Any]:
     """Operations and energy of a simulation, per inference, ready for JSON.
 
-    inputs: the raw inputs that were simulated. Energies are in uJ; shares are of the network's
-    total under the same model. by_step: synaptic operations at each layer step by step, mean of the
-    samples whose spikes were recorded; None where some layer's were not. Raises ArlifError where a
-    cost is unknown.
+    inputs: the raw inputs that were simulated. Energies are in uJ, over samples and part by part;
+    shares are of the network's mean under the same model. by_step: what arrives at each layer step
+    by step, mean of the samples whose spikes were recorded; None where some layer's were not.
+    Raises ArlifError where a cost is unknown.
     """
-    counts = count(network, inputs, simulation, time_steps)
+    counter = OperationCounter(network)
+    counts = counter.count(inputs, simulation, time_steps)
     bills = {m.name: [m.bill(layer) for layer in counts.layers] for m in models}
-    totals = {name: np.sum([b.total for b in bill], axis=0) for name, bill in bills.items()}
+    total = {name: _energy_uj(bill) for name, bill in bills.items()}
     layers = []
     for index, layer in enumerate(counts.layers):
         energy = {}
         for name, bill in bills.items():
-            total = float(totals[name].mean())
-            share = float(bill[index].total.mean()) / total if total else 0.0
-            energy[name] = _parts_uj(bill[index : index + 1]) | {"share": share}
+            uj, whole = _energy_uj(bill[index : index + 1]), total[name]["mean"]
+            energy[name] = uj | {"share": uj["mean"] / whole if whole else 0.0}
         layers.append({**_operations(layer), "energy_uj": energy})
+    names = {p.name for p in network.populations}
+    traced = bool(names) and names <= set(simulation.traces)
     return {
         "samples": counts.samples,
         "time_steps": time_steps,
         "layers": layers,
-        "total": {
-            **_totals(counts),
-            "energy_uj": {
-                name: _spread(totals[name] * 1e-6) | _parts_uj(bill) for name, bill in bills.items()
-            },
-        },
-        "by_step": _by_step(network, inputs, simulation),
+        "total": {**_totals(counts), "energy_uj": total},
+        "by_step": _by_step(counter.count_steps(inputs, simulation), models) if traced else None,
         "estimates": [_estimate(e) for e in estimates(counts)],
         "models": {
             m.name: {
@@ -71,17 +67,17 @@ def energy_report(
 
 
 def layer_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """One flat row per layer, for a CSV file."""
-    rows = []
-    for layer in report["layers"]:
-        row = {key: value for key, value in layer.items() if not isinstance(value, dict)}
-        for group, values in layer.items():
-            if group == "energy_uj":
-                row |= {f"{model} uJ": parts["total"] for model, parts in values.items()}
-            elif isinstance(values, dict):
-                row |= {f"{group} {name}": value for name, value in values.items()}
-        rows.append(row)
-    return rows
+    """One flat row per layer and one of all, for a CSV file; the last lacks what layers have."""
+    return [_flat(row) for row in (*report["layers"], {"layer": "total", **report["total"]})]
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings as one, the names on the way to a value joined by spaces."""
+    row: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = _flat(value) if isinstance(value, Mapping) else {"": value}
+        row |= {f"{name} {key}".strip(): leaf for key, leaf in inner.items()}
+    return row
 
 
 def _operations(layer: LayerCounts) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def _operations(layer: LayerCounts) -> dict[str, Any]:
         "layer": layer.name,
         "neuron": layer.neuron,
         "neurons": layer.neurons,
-        "rate": layer.rate,
+        "rate": None if layer.is_readout else layer.rate,
         "synaptic_operations": _spread(layer.synaptic_operations),
         "synaptic_operations_per_step": float(layer.synaptic_operations.mean() / layer.time_steps),
         "accumulates": float(layer.accumulates.mean()),
@@ -111,22 +107,35 @@ def _totals(counts: NetworkCounts) -> dict[str, Any]:
     }
 
 
-def _parts_uj(bills: Sequence[Bill]) -> dict[str, float | None]:
-    """Mean energy of these layers in uJ, part by part; None: the model leaves the part out."""
+def _energy_uj(bills: Sequence[Bill]) -> dict[str, Any]:
+    """Energy of these layers together in uJ, over samples, and the mean of every part.
+
+    A part that the model leaves out is None.
+    """
     parts = {part: [getattr(bill, part) for bill in bills] for part in PARTS}
-    return {
-        part: None if values[0] is None else float(np.sum(values, axis=0).mean()) * 1e-6
+    return _spread(1e-6 * np.sum([bill.total for bill in bills], axis=0)) | {
+        part: None if values[0] is None else 1e-6 * float(np.sum(values, axis=0).mean())
         for part, values in parts.items()
     }
 
 
-def _by_step(
-    network: QuantizedNetwork, inputs: NDArray[Any], simulation: Simulation
-) -> dict[str, list[float]] | None:
-    if any(p.name not in simulation.traces for p in network.populations):
-        return None
-    arriving = operations_over_time(network, inputs, simulation)
-    return {name: operations.mean(1).tolist() for name, operations in arriving.items()}
+def _by_step(steps: Sequence[NetworkCounts], models: Sequence[CostModel]) -> dict[str, Any]:
+    """Operations by layer and energy by model and layer, a list over time steps each."""
+    layers = list(zip(*(step.layers for step in steps), strict=True))
+    return {
+        "samples": steps[0].samples,
+        "synaptic_operations": {
+            layer[0].name: [float(step.synaptic_operations.mean()) for step in layer]
+            for layer in layers
+        },
+        "energy_uj": {
+            model.name: {
+                layer[0].name: [1e-6 * float(model.bill(step).total.mean()) for step in layer]
+                for layer in layers
+            }
+            for model in models
+        },
+    }
 
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:

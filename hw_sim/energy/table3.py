@@ -15,7 +15,7 @@ from arlif.core.neurons import PRESETS
 from arlif.core.real import RealArlif
 from arlif.errors import require
 from arlif.mapping import STRICT, from_mapping
-from arlif.quantize.integers import to_integer
+from arlif.quantize.neurons import to_integer
 from arlif.training import load_recipe
 from hw_sim.energy.architecture import DenseNetwork, dense_network
 from hw_sim.energy.catalogue import FLOAT, INTEGER
