@@ -96,4 +96,5 @@ def uniform(values: object, what: str) -> float:
 
 def strictly_above(threshold: float) -> float:
     """The least float32 above `threshold`: firing on h >= it is firing on h > threshold."""
-    return float(torch.nextafter(torch.tensor(threshold), torch.tensor(torch.inf)))
+    single = torch.tensor([threshold, torch.inf], dtype=torch.float32)
+    return float(torch.nextafter(single[0], single[1]))

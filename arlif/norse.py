@@ -1,7 +1,6 @@
 """AR-LIF in Norse's idiom, and Norse networks for arlif."""
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import norse.torch as norse
 import torch
@@ -17,6 +16,7 @@ from arlif.core.steps import ArlifState, arlif_step
 from arlif.errors import LoweringError
 from arlif.neurons import LIF, SpikingNeuron
 from arlif.neurons.convert import spiking_module
+from arlif.neurons.subtract import SubtractLIF
 from arlif.neurons.surrogate import SurrogateOps
 
 
@@ -120,21 +120,16 @@ def _neuron(module: nn.Module) -> SpikingNeuron | None:
     return None
 
 
-def _lif_box(p: Any, dt: float) -> LIF:
+def _lif_box(p: Any, dt: float) -> SpikingNeuron:
     for name in ("v_leak", "v_reset"):
         if uniform(getattr(p, name), name) != 0:
             raise LoweringError(f"LIFBoxCell: {name} must be 0, not {getattr(p, name)}")
-    if p.reset_method not in RESETS:
-        raise LoweringError("LIFBoxCell: the reset method must be reset_value or reset_subtract")
     leak = dt * uniform(p.tau_mem_inv, "tau_mem_inv")
     if not 0 < leak <= 1:
         raise LoweringError(f"LIFBoxCell: dt * tau_mem_inv must be in (0, 1], not {leak}")
-    fires = strictly_above(uniform(p.v_th, "v_th") / leak)
-    return LIF(1 - leak, fires, RESETS[p.reset_method])
-
-
-RESETS: dict[Callable[..., Tensor], Literal["hard", "soft"]] = {
-    reset_value: "hard",
-    reset_subtract: "soft",
-}
-"""Norse's reset methods by our names."""
+    v = uniform(p.v_th, "v_th") / leak
+    if p.reset_method is reset_value:
+        return LIF(1 - leak, strictly_above(v), "hard")
+    if p.reset_method is reset_subtract:
+        return SubtractLIF(1 - leak, strictly_above(v), amount=v, hold=0.0)
+    raise LoweringError("LIFBoxCell: the reset method must be reset_value or reset_subtract")

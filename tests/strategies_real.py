@@ -37,9 +37,14 @@ def precisions(draw: st.DrawFn) -> Precision:
     return Precision(numbers, draw(st.integers(2, 8)))
 
 
+def decays() -> st.SearchStrategy[float]:
+    """Those that factors of 4 bits keep from 0 and 1, and these."""
+    return st.just(0.0) | st.just(1.0) | st.floats(1 / 16, 15 / 16)
+
+
 @st.composite
 def real_neurons(draw: st.DrawFn) -> RealNeuron:
-    decay, threshold = draw(st.floats(0, 1)), draw(st.floats(0.25, 2))
+    decay, threshold = draw(decays()), draw(st.floats(0.25, 2))
     kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)))
     if kind is RealLifSubtract:
         return kind(decay, threshold, draw(st.floats(0.25, 2)), draw(st.floats(0, 1)))

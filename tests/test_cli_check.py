@@ -23,7 +23,7 @@ def test_a_neuron_without_integers_is_named(tmp_path: Path, capsys: Capture) -> 
     found = json.loads(capsys.readouterr().out)
     assert found["maps"] is False
     assert len(found["violations"]) > 1
-    assert all("RealClif has no integer step" in violation for violation in found["violations"])
+    assert all("its neuron has no integer step" in violation for violation in found["violations"])
 
 
 def test_numbers_are_checked_for_the_formats_asked_for(tmp_path: Path, capsys: Capture) -> None:

@@ -6,14 +6,14 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import rngs
-from strategies_real import precisions
+from strategies_real import decays, precisions
 from torch import Tensor
 
 from arlif.core.neurons import IntegerArlif
 from arlif.core.real import RealArlif
 from arlif.errors import ArlifError
 from arlif.kernels import build
-from arlif.quantize.integers import to_integer
+from arlif.quantize.neurons import to_integer
 from arlif.quantize.qat_neurons import QatArlif, trainable_neuron
 from arlif.quantize.qat_ops import state_type
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler
 def arlifs(draw: st.DrawFn) -> tuple[QatArlif, IntegerArlif]:
     """A trainable neuron and the integers of any formats that its parameters give."""
     real = RealArlif(
-        draw(st.floats(0, 1)),
+        draw(decays()),
         draw(st.floats(0.25, 2)),
         draw(st.floats(0, 1)),
         draw(st.floats(-0.95, 0.95)),

@@ -60,7 +60,7 @@ def colliding() -> Graph:
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
-    "a neuron without integers": (lambda: chain(CLIF()), "population 1", "RealClif"),
+    "a neuron without integers": (lambda: chain(CLIF()), "population 1", "no integer step"),
     "a neuron that is used twice": (twice, "n (LIF)", "more than once"),
     "two paths, one name": (colliding, "x_y (LIF)", "x.y"),
     "a neuron called input": (
@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "readout (LIF)",
         "rename",
     ),
-    "an ARLIF threshold": (lambda: chain(ARLIF(v_threshold=200)), "population 1", "wider"),
+    "an ARLIF threshold": (lambda: chain(ARLIF(v_threshold=200)), "population 1", "use more bits"),
     "a LIF threshold": (lambda: chain(LIF(v_threshold=200)), "population 1", "does not fit"),
     "an untrained head": (zero_head, "the readout", "all zero"),
     "other time steps": (

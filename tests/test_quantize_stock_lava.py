@@ -57,3 +57,18 @@ def test_other_neurons_are_refused_by_name() -> None:
     source = calibrate_input(np.ones((1, 1, 8, 8)), (1, 8, 8), linear.static)
     with pytest.raises(LoweringError, match=r"3: .*hard reset.*6: .*hard reset"):
         quantize_for_stock_lava(linear, source, T)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "message"),
+    [
+        (lambda: LIF(1e-5, reset="hard"), "3: a decay of 1e-05 rounds to 0"),
+        (lambda: LIF(0.99999, reset="hard"), "3: a decay of 0.99999 rounds to 1"),
+        (lambda: LIF(v_threshold=1e-4, reset="hard"), "3: its threshold of 0.0001 is less than"),
+    ],
+)
+def test_numbers_that_would_vanish_are_refused(neuron, message: str) -> None:
+    linear = linearize(network(neuron), (1, 8, 8))
+    source = calibrate_input(np.ones((1, 1, 8, 8)), (1, 8, 8), linear.static)
+    with pytest.raises(LoweringError, match=message):
+        quantize_for_stock_lava(linear, source, T)

@@ -224,3 +224,14 @@ def test_constants_out_of_range() -> None:
         arlif.snntorch.ARLIF(alpha=1.5)
     with pytest.raises(ArlifError, match="beta lies between"):
         arlif.snntorch.ARLIF(beta=1.0)
+
+
+@pytest.mark.parametrize("threshold", [0.7, 1.0])
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
+def test_a_subtraction_at_once_is_exact_at_its_thresholds(beta: float, threshold: float) -> None:
+    """Potentials of v and, held, of 2 v stay silent."""
+    torch.manual_seed(0)
+    x = torch.randint(-2, 4, (200, 50)) * torch.tensor(threshold) / 2
+    leaky = snntorch.Leaky(beta, threshold, init_hidden=True, reset_delay=False)
+    net = nn.Sequential(leaky)
+    assert torch.equal(run(net, x).detach(), arlif.snntorch.to_arlif(net)(x))

@@ -5,12 +5,10 @@ costs no accuracy: gain is rounded up first, then weight = round(W / (gain 2**-g
 """
 
 from dataclasses import dataclass
-from functools import singledispatch
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from arlif.core.formats import FixedPointFormat
 from arlif.core.linear import Conv2d, Dense, LinearMap
 from arlif.core.network import (
     INPUT,
@@ -22,24 +20,8 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from arlif.core.neurons import (
-    PRESETS,
-    IntegerArlif,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-    Numbers,
-)
-from arlif.core.real import (
-    RealArlif,
-    RealLif,
-    RealLifHard,
-    RealLifSoft,
-    RealLifSubtract,
-    RealNeuron,
-)
-from arlif.errors import ArlifError, LoweringError, require
+from arlif.core.neurons import PRESETS, IntegerNeuron, Numbers
+from arlif.errors import LoweringError, require
 from arlif.quantize.linearized import (
     Current,
     LinearizedNetwork,
@@ -48,6 +30,7 @@ from arlif.quantize.linearized import (
     RealConv2d,
     Term,
 )
+from arlif.quantize.neurons import integer_neuron, state_values
 from arlif.quantize.scales import branch_shifts, weight_step
 
 GAIN_MAX = 255
@@ -116,62 +99,6 @@ def to_population(
     neuron = integer_neuron(name, population.neuron, precision.numbers)
     gain, shift, bias, incoming = _drive(name, current, source, neuron, precision)
     return Population(name, current.shape, neuron, gain, shift, bias), incoming
-
-
-def integer_neuron(name: str, neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
-    """The integer form of a population's neuron; raises LoweringError that names both."""
-    try:
-        return to_integer(neuron, numbers)
-    except ArlifError as error:
-        raise LoweringError(f"population {name}: {error}") from None
-
-
-@singledispatch
-def to_integer(neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
-    """The integer form of a real-valued neuron; raises LoweringError where there is none."""
-    raise LoweringError(
-        f"{type(neuron).__name__} has no integer step; neurons that have one: "
-        f"{', '.join(t.__name__ for t in to_integer.registry if t is not object)}"
-    )
-
-
-@to_integer.register
-def _(neuron: RealArlif, numbers: Numbers) -> IntegerNeuron:
-    return IntegerArlif.sample(neuron, numbers)
-
-
-@to_integer.register
-def _(neuron: RealLifSubtract, numbers: Numbers) -> IntegerNeuron:
-    state = numbers.state_format
-    constants = np.array([neuron.threshold, neuron.amount, neuron.hold])
-    threshold, amount, hold = map(int, state_values("a threshold or reset", constants, state))
-    decay = round(neuron.decay * (1 << numbers.factor_bits))
-    return IntegerLifSubtract(state, numbers.factor_bits, decay, threshold, amount, hold)
-
-
-@to_integer.register(RealLifHard)
-@to_integer.register(RealLifSoft)
-def _(neuron: RealLif, numbers: Numbers) -> IntegerNeuron:
-    kind = IntegerLifHard if isinstance(neuron, RealLifHard) else IntegerLifSoft
-    return kind(
-        numbers.state_format,
-        numbers.factor_bits,
-        round(neuron.decay * (1 << numbers.factor_bits)),
-        int(state_values("the threshold", np.array(neuron.threshold), numbers.state_format)),
-    )
-
-
-def state_values(what: str, real: Real, state: FixedPointFormat) -> NDArray[np.int32]:
-    """Raw numbers in a state format; raises LoweringError where it would clip them."""
-    raw = np.rint(real * state.one)
-    require(
-        bool(((raw >= state.low) & (raw <= state.high)).all()),
-        f"{what} of {real.flat[np.abs(real).argmax()]:.6g} does not fit {state}, which holds "
-        f"{state.to_real(state.low):g} to {state.to_real(state.high):g}; use more bits or fewer "
-        "fractional bits",
-        LoweringError,
-    )
-    return raw.astype(np.int32)
 
 
 def _drive(

@@ -9,8 +9,9 @@ from arlif.core.linear import Shape
 from arlif.core.network import Input
 from arlif.errors import ArlifError, LoweringError
 from arlif.quantize.graph import trace
-from arlif.quantize.integers import Precision, integer_neuron, quantize, to_population, to_readout
+from arlif.quantize.integers import Precision, quantize, to_population, to_readout
 from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.neurons import integer_neuron
 from arlif.quantize.walk import Walk
 
 

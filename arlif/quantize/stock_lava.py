@@ -19,6 +19,7 @@ from arlif.core.real import RealLif, RealLifHard
 from arlif.errors import LoweringError, require
 from arlif.quantize.integers import Precision, project, readout_bias, source_unit
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
+from arlif.quantize.neurons import raw_decay
 
 NUMBERS = Numbers(STATE, FACTOR_BITS)
 
@@ -57,6 +58,10 @@ def _obstacles(layer: LinearizedPopulation) -> list[str]:
     found = []
     if not isinstance(layer.neuron, RealLifHard):
         found.append("Lava's own neuron is LIF with hard reset; train with neuron lif-hard")
+    try:
+        raw_decay(layer.neuron.decay, NUMBERS.factor_bits)
+    except LoweringError as error:
+        found.append(str(error))
     if len(layer.current.terms) > 1:
         found.append(_BRANCHES)
     return found
@@ -107,7 +112,7 @@ class _Layer:
 def _population(layer: LinearizedPopulation, source: Input) -> tuple[Population, Projection]:
     assert isinstance(layer.neuron, RealLif)
     state, one = NUMBERS.state_format, NUMBERS.state_format.one
-    decay = round(layer.neuron.decay * (1 << NUMBERS.factor_bits))
+    decay = raw_decay(layer.neuron.decay, NUMBERS.factor_bits)
     lost = 1 - decay / (1 << NUMBERS.factor_bits)
     threshold, bias = layer.neuron.threshold, layer.current.bias
 
@@ -122,6 +127,12 @@ def _population(layer: LinearizedPopulation, source: Input) -> tuple[Population,
         linear.peak / 127, threshold / THRESHOLD_LIMIT, float(np.abs(bias).max()) / BIAS_HIGH
     )
     scale, projection = linear.fitted(scale, reach)
+    require(
+        threshold > scale / 2,
+        f"{layer.name}: its threshold of {threshold:.6g} is less than half a step of its weights, "
+        f"{scale:.6g}; use the preset compact16 or loihi24, or train with smaller weights",
+        LoweringError,
+    )
     shape = layer.current.shape
     return (
         Population(
