@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from arlif.neurons import ARLIF, CLIF, LIF, LearnableResetLIF, SpikingNeuron
+from arlif.neurons import ARLIF, CLIF, DALIF, LIF, PLIF, LearnableResetLIF, SpikingNeuron
 from arlif.neurons.modules import run_steps
 from arlif.neurons.ops import FloatOps
 from arlif.neurons.subtract import SubtractLIF
@@ -21,6 +21,14 @@ def arlif(**options: Any) -> ARLIF:
     return neuron
 
 
+def dalif(**options: Any) -> DALIF:
+    """A DALIF whose alpha is neither 1 - beta nor above 0."""
+    neuron = DALIF(**options)
+    with torch.no_grad():
+        neuron.a.fill_(-0.9)
+    return neuron
+
+
 NEURONS = {
     "arlif": arlif,
     "arlif without memory": lambda **options: arlif(memory=False, **options),
@@ -30,6 +38,8 @@ NEURONS = {
     "lif subtract": lambda decay=0.5, v_threshold=1.0, **options: SubtractLIF(
         decay, v_threshold, amount=2.0, hold=0.0, **options
     ),
+    "plif": PLIF,
+    "dalif": dalif,
     "clif": CLIF,
 }
 

@@ -227,9 +227,9 @@ def test_torch_accepts_the_operation():
     state = torch.randn(2, 2, 5, requires_grad=True)
     parameters = torch.tensor([0.7, 0.3], requires_grad=True)
     for start, states in ((None, 0), (state, 2)):
-        torch.library.opcheck(neuron_op, (x, start, parameters, [1.0, 0.5, 1.0], 0, states))
+        torch.library.opcheck(neuron_op, (x, start, parameters, [1.0, 1.0, 0.5], 0, states))
     still = torch.randn(1, 2, 5).expand(3, -1, -1)
-    torch.library.opcheck(neuron_op, (still, state, parameters, [1.0, 0.5, 1.0], 0, 2))
+    torch.library.opcheck(neuron_op, (still, state, parameters, [1.0, 1.0, 0.5], 0, 2))
 
 
 @needs_library

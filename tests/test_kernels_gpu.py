@@ -76,14 +76,14 @@ def test_more_elements_than_32_bits_count():
     of_x[:, :neurons] = 7
     none, sums = torch.empty(0), torch.zeros(1, 2, dtype=torch.float64)
     gpu._forward[(1,)](
-        x, spikes, x, x, none, 3, size, size, 0.5, 1.0,
+        x, spikes, x, x, none, 3, size, size, 1.0, 0.5,
         KIND=2, STATES=1, START=False, END=False, BLOCK=neurons,
     )  # fmt: skip
     gpu._backward[(1,)](
-        x, x, of_x, x, x, x, none, sums, torch.empty(2 * size), 3, size, size, 1.0, 0.5, 1.0,
+        x, x, of_x, x, x, x, none, sums, torch.empty(2 * size), 3, size, size, 1.0, 1.0, 0.5,
         KIND=2, STATES=1, START=False, END=False, DEPTH=1, BLOCK=neurons,
     )  # fmt: skip
-    constants = ([1.0, 0.5, 1.0], 2)
+    constants = ([1.0, 1.0, 0.5], 2)
     assert torch.equal(spikes[:, :neurons], gpu.forward(few, None, none, *constants, None))
     want, _ = gpu.backward(few, None, none, *constants, few, None, None)
     assert torch.equal(of_x[:, :neurons], want)
@@ -157,7 +157,7 @@ pointers = {"x": storage, "spikes": storage, "of_spikes": storage, "of_x": stora
 integers, flags = ("steps", "size", "stride"), ("KIND", "STATES", "START", "END", "DEPTH", "BLOCK")
 values = {"KIND": kind, "STATES": gpu.STATES[kind], "START": True, "END": True,
           "DEPTH": gpu.STEPS_IN_REGISTERS, "BLOCK": gpu.ELEMENTS}
-reals = ("width", "decay", "threshold")
+reals = ("width", "threshold", "decay")
 for kernel in (gpu._forward, gpu._backward):
     constants = {n: values[n] for n in kernel.arg_names if n in flags}
     types = {

@@ -214,4 +214,4 @@ def test_a_state_does_not_reach_a_kernel_that_reads_more() -> None:
     x, parameters = torch.zeros(2, 3), torch.ones(2)
     for state, states in [(torch.zeros(1, 3), 0), (torch.zeros(2, 1), 0), (None, 1)]:
         with pytest.raises(ArlifError, match="kind 0"):
-            neuron_op(x, state, parameters, [1.0, 0.5, 1.0], 0, states)
+            neuron_op(x, state, parameters, [1.0, 1.0, 0.5], 0, states)

@@ -7,7 +7,14 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from arlif.kernels.gpu_steps import ARLIF, ARLIF_WITHOUT_MEMORY, LIF_SUBTRACT, gradient, step
+from arlif.kernels.gpu_steps import (
+    ARLIF,
+    ARLIF_WITHOUT_MEMORY,
+    LIF_SUBTRACT,
+    LIF_WEIGHTED,
+    gradient,
+    step,
+)
 from arlif.kernels.kinds import STATES
 from arlif.kernels.layout import like, step_stride
 
@@ -20,7 +27,7 @@ STEPS_IN_REGISTERS = 8
 @triton.jit
 def _parameters(pointer, KIND: tl.constexpr):
     p, q = 0.0, 0.0
-    if KIND == ARLIF:
+    if KIND == ARLIF or KIND == LIF_WEIGHTED:
         p, q = tl.load(pointer), tl.load(pointer + 1)
     elif KIND == ARLIF_WITHOUT_MEMORY or KIND == LIF_SUBTRACT:
         q = tl.load(pointer)
@@ -47,7 +54,7 @@ def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):
 
 @triton.jit
 def _forward(
-    x, spikes, state, final, parameters, steps, size, stride, decay, threshold,
+    x, spikes, state, final, parameters, steps, size, stride, threshold, decay,
     KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -60,7 +67,7 @@ def _forward(
     for t in range(steps):
         at = t * size + index
         current = tl.load(x + t * stride + index, mask=inside, other=0.0).to(tl.float32)
-        fired, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
+        fired, u, r, _ = step(current, u, r, threshold, decay, p, q, KIND)
         tl.store(spikes + at, fired.to(spikes.dtype.element_ty), mask=inside)
     if END:
         _store_state(final, size, index, inside, u, r, STATES)
@@ -69,7 +76,7 @@ def _forward(
 @triton.jit
 def _backward(
     x, of_spikes, of_x, state, of_final, of_state, parameters, of_parameters, checkpoints,
-    steps, size, stride, width, decay, threshold,
+    steps, size, stride, width, threshold, decay,
     KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
     DEPTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -86,7 +93,7 @@ def _backward(
         for offset in range(DEPTH):
             from_step = x + (block * DEPTH + offset) * stride
             current = tl.load(from_step + index, mask=inside, other=0.0).to(tl.float32)
-            _, u, r, _ = step(current, u, r, decay, threshold, p, q, KIND)
+            _, u, r, _ = step(current, u, r, threshold, decay, p, q, KIND)
     of_u, of_r = _load_state(of_final, size, index, inside, STATES, END)
     sum_p = tl.zeros_like(of_u).to(tl.float64)
     sum_q = sum_p
@@ -104,7 +111,7 @@ def _backward(
             here = inside & (at < steps * size)
             from_step = x + (first + offset) * stride
             current = tl.load(from_step + index, mask=here, other=0.0).to(tl.float32)
-            _, u, r, kept = step(current, u, r, decay, threshold, p, q, KIND)
+            _, u, r, kept = step(current, u, r, threshold, decay, p, q, KIND)
             currents = currents + (current,)
             history = history + (kept,)
         for back in tl.static_range(DEPTH):
@@ -113,7 +120,7 @@ def _backward(
             of_spike = tl.load(of_spikes + at, mask=here, other=0.0).to(tl.float32)
             of_current, next_u, next_r, of_p, of_q = gradient(
                 currents[DEPTH - 1 - back], of_spike, history[DEPTH - 1 - back], of_u, of_r,
-                width, decay, threshold, p, q, KIND,
+                width, threshold, decay, p, q, KIND,
             )  # fmt: skip
             tl.store(of_x + at, of_current.to(of_x.dtype.element_ty), mask=here)
             of_u = tl.where(here, next_u, of_u)
@@ -139,11 +146,11 @@ def forward(
 ) -> Tensor:
     """As arlif.kernels.cpu.forward."""
     spikes, (steps, size) = like(x), _extent(x)
-    _, decay, threshold = constants
+    _, threshold, decay = _three(constants)
     with _device(x):
         _forward[(max(1, triton.cdiv(size, ELEMENTS)),)](
             x, spikes, _or(state, x), _or(final, x), parameters, steps, size,
-            step_stride(x), decay, threshold,
+            step_stride(x), threshold, decay,
             KIND=kind, STATES=STATES[kind], START=state is not None, END=final is not None,
             BLOCK=ELEMENTS,
         )  # fmt: skip
@@ -169,11 +176,16 @@ def backward(
     with _device(x):
         _backward[(programs,)](
             x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,
-            sums, checkpoints, steps, size, step_stride(x), *constants,
+            sums, checkpoints, steps, size, step_stride(x), *_three(constants),
             KIND=kind, STATES=STATES[kind], START=state is not None, END=of_final is not None,
             DEPTH=depth, BLOCK=ELEMENTS,
         )  # fmt: skip
     return of_x, sums.sum(0)[2 - len(parameters) :]
+
+
+def _three(constants: list[float]) -> list[float]:
+    """Width, threshold, decay; 0 where a parameter is the decay."""
+    return [*constants, 0.0][:3]
 
 
 def _extent(x: Tensor) -> tuple[int, int]:

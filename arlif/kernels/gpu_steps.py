@@ -13,11 +13,12 @@ ARLIF: tl.constexpr = tl.constexpr(Kind.ARLIF.value)
 ARLIF_WITHOUT_MEMORY: tl.constexpr = tl.constexpr(Kind.ARLIF_WITHOUT_MEMORY.value)
 LIF_HARD: tl.constexpr = tl.constexpr(Kind.LIF_HARD.value)
 LIF_SUBTRACT: tl.constexpr = tl.constexpr(Kind.LIF_SUBTRACT.value)
+LIF_WEIGHTED: tl.constexpr = tl.constexpr(Kind.LIF_WEIGHTED.value)
 CLIF: tl.constexpr = tl.constexpr(Kind.CLIF.value)
 
 
 @triton.jit
-def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):
+def step(x, u, r, threshold, decay, p, q, KIND: tl.constexpr):
     """(spikes, u, r, kept) after input current x."""
     h = decay * u + x
     if KIND == ARLIF or KIND == ARLIF_WITHOUT_MEMORY:
@@ -50,16 +51,19 @@ def step(x, u, r, decay, threshold, p, q, KIND: tl.constexpr):
         u = tl.where(fired, v - reset, h)
         r = m
     else:
+        before = u
+        if KIND == LIF_WEIGHTED:
+            h = p * u + q * x
         v = h - threshold
         fired = v >= 0
         removed = tl.zeros_like(h) + threshold
         if KIND == LIF_SUBTRACT:
             removed = tl.zeros_like(h) + q
         left = h - removed
-        if KIND == LIF_HARD:
+        if KIND == LIF_HARD or KIND == LIF_WEIGHTED:
             removed = h
             left = tl.zeros_like(h)  # infinity less infinity would be no number
-        kept = (v, removed)
+        kept = (v, removed, before)
         u = tl.where(fired, left, h)
     return tl.where(fired, 1.0, 0.0), u, r, kept
 
@@ -70,7 +74,7 @@ def _surrogate(v, of_spike, width):
 
 
 @triton.jit
-def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND: tl.constexpr):
+def gradient(x, of_spike, kept, of_u, of_r, width, threshold, decay, p, q, KIND: tl.constexpr):
     """Gradients of x, of u and r before the step, and what the step adds to those of p and q."""
     v = kept[0]
     fired = v >= 0
@@ -104,9 +108,14 @@ def gradient(x, of_spike, kept, of_u, of_r, width, decay, threshold, p, q, KIND:
     else:
         lost = tl.where(fired, of_u, 0.0)
         of_h = of_u + _surrogate(v, of_spike - of_u * kept[1], width)
-        if KIND == LIF_HARD:
+        if KIND == LIF_HARD or KIND == LIF_WEIGHTED:
             of_h -= lost
         if KIND == LIF_SUBTRACT:
             of_q -= lost
         of_x = of_h
+        if KIND == LIF_WEIGHTED:
+            decay = p
+            of_p += of_h * kept[2]
+            of_q += of_h * x
+            of_x = q * of_h
     return of_x, decay * of_h, of_r, of_p, of_q

@@ -9,6 +9,7 @@ from arlif.core.real import (
     RealLifHard,
     RealLifSoft,
     RealLifSubtract,
+    RealLifWeighted,
     RealNeuron,
 )
 
@@ -21,23 +22,25 @@ class Kind(IntEnum):
     LIF_SOFT = 2
     LIF_HARD = 3
     LIF_SUBTRACT = 4
-    CLIF = 5
+    LIF_WEIGHTED = 5
+    CLIF = 6
 
 
 class Kernel(NamedTuple):
     """How a real neuron becomes a kernel's numbers: attributes that are constants, and learned."""
 
     neuron: type[RealNeuron]
-    constants: tuple[str, str] = ("decay", "threshold")
+    constants: tuple[str, ...] = ("threshold", "decay")
     learned: tuple[str, ...] = ()
 
 
 KERNELS = {
-    Kind.ARLIF: Kernel(RealArlif, ("decay", "v_threshold"), ("alpha", "beta")),
-    Kind.ARLIF_WITHOUT_MEMORY: Kernel(RealArlif, ("decay", "v_threshold"), ("beta",)),
+    Kind.ARLIF: Kernel(RealArlif, ("v_threshold", "decay"), ("alpha", "beta")),
+    Kind.ARLIF_WITHOUT_MEMORY: Kernel(RealArlif, ("v_threshold", "decay"), ("beta",)),
     Kind.LIF_SOFT: Kernel(RealLifSoft),
     Kind.LIF_HARD: Kernel(RealLifHard),
     Kind.LIF_SUBTRACT: Kernel(RealLifSubtract, learned=("amount",)),
+    Kind.LIF_WEIGHTED: Kernel(RealLifWeighted, ("threshold",), ("decay", "gain")),
     Kind.CLIF: Kernel(RealClif),
 }
 STATES: dict[int, int] = {

@@ -2,7 +2,7 @@
 // The equations' home is arlif/core/steps.py; tests hold these lines to it.
 //
 // A neuron has `states` state variables, `parameters` learned numbers and keeps `kept` values of a
-// step for the step's gradient. `numbers`: surrogate width, constants, then the parameters.
+// step for the step's gradient. `numbers`: surrogate width, threshold, decay, other parameters.
 #pragma once
 
 #include "vectors.h"
@@ -22,10 +22,10 @@ template <class Number, bool memory> struct Arlif {
   using V = Vector<F>;
   static constexpr int states = 2, parameters = memory ? 2 : 1, kept = memory ? 6 : 4;
   const Surrogate<F> surrogate;
-  const F decay, threshold, alpha, beta;
+  const F threshold, decay, alpha, beta;
 
   explicit Arlif(const double *numbers)
-      : surrogate(F(numbers[0])), decay(F(numbers[1])), threshold(F(numbers[2])),
+      : surrogate(F(numbers[0])), threshold(F(numbers[1])), decay(F(numbers[2])),
         alpha(memory ? F(numbers[3]) : 0), beta(F(numbers[2 + parameters])) {}
 
   // The sigmoids of x share one division: 1 / (a b c) times the other factors.
@@ -89,19 +89,22 @@ template <class Number, bool memory> struct Arlif {
 
 enum class Reset { threshold, zero, amount }; // what a spike takes from u, or sets it to
 
-template <class Number, Reset reset> struct Lif {
+// weighted: decay is a parameter, and x is multiplied by another one, gain.
+template <class Number, Reset reset, bool weighted = false> struct Lif {
   using F = Number;
   using V = Vector<F>;
   static constexpr bool hard = reset == Reset::zero, learned = reset == Reset::amount;
-  static constexpr int states = 1, parameters = learned ? 1 : 0, kept = hard ? 2 : 1;
+  static constexpr int states = 1, parameters = weighted ? 2 : learned ? 1 : 0;
+  static constexpr int kept = weighted ? 3 : hard ? 2 : 1;
   const Surrogate<F> surrogate;
-  const F decay, threshold, amount;
+  const F threshold, decay, amount, gain;
 
   explicit Lif(const double *numbers)
-      : surrogate(F(numbers[0])), decay(F(numbers[1])), threshold(F(numbers[2])),
-        amount(F(numbers[2 + parameters])) {}
+      : surrogate(F(numbers[0])), threshold(F(numbers[1])), decay(F(numbers[2])),
+        amount(F(numbers[learned ? 3 : 1])), gain(F(weighted ? numbers[3] : 1)) {}
 
   INLINE V step(V x, V *state, V *keep) const {
+    if constexpr (weighted) keep[2] = state[0], x *= gain;
     const V h = decay * state[0] + x;
     const V v = h - threshold;
     state[0] = v >= F(0) ? (hard ? V{} : h - amount) : h;
@@ -110,14 +113,19 @@ template <class Number, Reset reset> struct Lif {
     return v >= F(0) ? V{} + F(1) : V{};
   }
 
-  INLINE V gradient(V, V of_spike, const V *keep, V *of_state, V *of_parameters) const {
+  INLINE V gradient(V x, V of_spike, const V *keep, V *of_state, V *of_parameters) const {
     const V v = keep[0], of_u = of_state[0];
     const V lost = v >= F(0) ? of_u : V{};
-    const V removed = hard ? keep[kept - 1] : V{} + amount; // u = h - s removed
+    const V removed = hard ? keep[1] : V{} + amount; // u = h - s removed
     V of_h = of_u + surrogate(v, of_spike - of_u * removed);
     if constexpr (hard) of_h -= lost;
     if constexpr (learned) of_parameters[0] -= lost;
     of_state[0] = decay * of_h;
+    if constexpr (weighted) {
+      of_parameters[0] += of_h * keep[2];
+      of_parameters[1] += of_h * x;
+      return of_h * gain;
+    }
     return of_h;
   }
 };
@@ -127,10 +135,10 @@ template <class Number> struct Clif {
   using V = Vector<F>;
   static constexpr int states = 2, parameters = 0, kept = 4;
   const Surrogate<F> surrogate;
-  const F decay, threshold;
+  const F threshold, decay;
 
   explicit Clif(const double *numbers)
-      : surrogate(F(numbers[0])), decay(F(numbers[1])), threshold(F(numbers[2])) {}
+      : surrogate(F(numbers[0])), threshold(F(numbers[1])), decay(F(numbers[2])) {}
 
   INLINE V step(V x, V *state, V *keep) const {
     const V m = state[1];

@@ -130,6 +130,7 @@ template <class F, class Visit> void with_neuron(int kind, Visit visit) {
   case LIF_SOFT: return visit((Lif<F, Reset::threshold> *)nullptr);
   case LIF_HARD: return visit((Lif<F, Reset::zero> *)nullptr);
   case LIF_SUBTRACT: return visit((Lif<F, Reset::amount> *)nullptr);
+  case LIF_WEIGHTED: return visit((Lif<F, Reset::zero, true> *)nullptr);
   case CLIF: return visit((Clif<F> *)nullptr);
   }
 }
@@ -158,6 +159,7 @@ int64_t arlif_real_layout[] = {
     Lif<float, Reset::threshold>::states,  Lif<float, Reset::threshold>::parameters,
     Lif<float, Reset::zero>::states,       Lif<float, Reset::zero>::parameters,
     Lif<float, Reset::amount>::states,     Lif<float, Reset::amount>::parameters,
+    Lif<float, Reset::zero, true>::states, Lif<float, Reset::zero, true>::parameters,
     Clif<float>::states,                   Clif<float>::parameters,
 };
 
