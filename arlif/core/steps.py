@@ -1,4 +1,4 @@
-"""The neuron equations, each written once and interpreted by every backend.
+"""The neuron equations, each written once: engines interpret them, kernels are held to them.
 
 A step takes `ops` (what a number is: arlif.core.ops.Ops), the neuron's constants, its state and the
 input current x, and returns (spikes, new state). Nothing here branches on values, so the same lines
