@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from arlif.errors import ArlifError
-from arlif.files import write_text
+from arlif.errors import ArlifError, require
+from arlif.files import json_text, write_text
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,20 @@ class Artifact:
     verb: str
     made_from: "Artifact | None" = None
 
+    @property
+    def trained(self) -> bool:
+        """Whether it comes from training, without a quantized network between."""
+        return (self.made_from or self).verb == TRAIN
 
-CONFIG = Artifact("config.json", "train")
-MODEL = Artifact("model.pt", "train")
-TRAINING = Artifact("training.json", "train")
-METRICS = Artifact("metrics.csv", "train")
-BEST = Artifact("checkpoints/best.ckpt", "train")
-LAST = Artifact("checkpoints/last.ckpt", "train")
+
+TRAIN = "train"
+CONFIG = Artifact("config.json", TRAIN)
+MODEL = Artifact("model.pt", TRAIN)
+TRAINING = Artifact("training.json", TRAIN)
+METRICS = Artifact("metrics.csv", TRAIN)
+CONFUSION = Artifact("confusion.csv", TRAIN)
+BEST = Artifact("checkpoints/best.ckpt", TRAIN)
+LAST = Artifact("checkpoints/last.ckpt", TRAIN)
 NIR = Artifact("network.nir", "quantize", MODEL)
 QUANTIZE = Artifact("quantize.json", "quantize", MODEL)
 NET = Artifact("network.net", "export", NIR)
@@ -40,22 +48,35 @@ SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
 
+SNAPSHOTS = "crosscheck"
+"""The folder of what cross-checks still need; it is gone when they have ended."""
 
-ENGINE_INPUT = {"float": MODEL, "integer": NIR, "lava": NET, "onnx": ONNX}
-"""The artifact that each engine runs: what is shipped is what is simulated."""
+
+class Engine(StrEnum):
+    """What can run a network: torch, the integer engine, Lava's simulator, ONNX Runtime."""
+
+    FLOAT = "float"
+    INTEGER = "integer"
+    LAVA = "lava"
+    ONNX = "onnx"
+
+    @property
+    def reads(self) -> Artifact:
+        """The artifact that it runs: what is shipped is what is simulated."""
+        return {Engine.FLOAT: MODEL, Engine.INTEGER: NIR, Engine.LAVA: NET, Engine.ONNX: ONNX}[self]
 
 
-def traces(engine: str) -> Artifact:
+def traces(engine: Engine) -> Artifact:
     """The readouts, spike counts and traces that an engine wrote."""
-    return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}", ENGINE_INPUT[engine])
+    return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}", engine.reads)
 
 
-def outcome(engine: str) -> Artifact:
+def outcome(engine: Engine) -> Artifact:
     """The figures of an engine's run."""
-    return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}", ENGINE_INPUT[engine])
+    return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}", engine.reads)
 
 
-def counted(engine: str) -> Artifact:
+def counted(engine: Engine) -> Artifact:
     """energy.json where it counts what this engine did."""
     return Artifact(ENERGY.name, f"energy --engine {engine}", traces(engine))
 
@@ -74,16 +95,26 @@ class Run:
         """Whether the artifact has been written."""
         return self.path(artifact).is_file()
 
+    @property
+    def imported(self) -> bool:
+        """Whether its network came from another tool: it has no recipe, no model, no test split."""
+        return self.has(NIR) and not self.has(CONFIG)
+
     def require(self, artifact: Artifact) -> Path:
         """The path of an artifact that must exist; ArlifError names the verb that writes it."""
-        if not self.folder.is_dir():
-            raise ArlifError(
-                f"there is no run {self.folder}; start one with: arlif train {self.folder}"
-            )
-        if not self.has(artifact):
-            raise ArlifError(
-                f"{self.folder} has no {artifact.name}; write it with: {self.command(artifact)}"
-            )
+        require(
+            self.folder.is_dir(),
+            f"there is no run {self.folder}; start one with: arlif train {self.folder}",
+        )
+        require(
+            self.has(artifact) or not (self.imported and artifact.trained),
+            f"{self.folder} holds an imported network, which has no {artifact.name}; train a run "
+            "of your own in another folder",
+        )
+        require(
+            self.has(artifact),
+            f"{self.folder} has no {artifact.name}; write it with: {self.command(artifact)}",
+        )
         return self.path(artifact)
 
     def is_fresh(self, artifact: Artifact) -> bool:
@@ -111,6 +142,8 @@ class Run:
     def command(self, artifact: Artifact) -> str:
         """The command that writes an artifact of this run."""
         verb, *options = artifact.verb.split(" ")
+        if verb == TRAIN and self.has(CONFIG):
+            options.append("--resume")
         return " ".join(["arlif", verb, str(self.folder), *options])
 
     def read_json(self, artifact: Artifact) -> Any:
@@ -125,5 +158,5 @@ class Run:
 
     def write_json(self, artifact: Artifact, content: Any) -> Path:
         """Write a JSON artifact atomically."""
-        write_text(self.path(artifact), json.dumps(content, indent=2) + "\n")
+        write_text(self.path(artifact), json_text(content) + "\n")
         return self.path(artifact)

@@ -81,7 +81,8 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
 
     Raises ArlifError where they share no recorded layer or ran different numbers of steps.
     """
-    samples = min(_recorded(want), _recorded(got))
+    samples = min(want.recorded, got.recorded)
+    require(samples > 0, "a simulation holds no traces; simulate with --trace")
     layers, found = [], []
     for population in network.populations:
         name = population.name
@@ -131,15 +132,6 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
     decisions = want.decisions[:samples] != got.decisions[:samples]
     first = min(found, key=lambda item: item[0])[1] if found else None
     return Comparison(samples, tuple(layers), int(decisions.sum()), first)
-
-
-def _recorded(simulation: Simulation) -> int:
-    recorded = {trace.spikes.shape[1] for trace in simulation.traces.values()}
-    require(
-        bool(recorded),
-        "a simulation holds no traces; simulate with --trace",
-    )
-    return min(recorded)
 
 
 def _first(

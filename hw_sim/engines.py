@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from arlif.core.equality import fingerprint
+from arlif.run import Engine
 from arlif.training import load_trained
 from export.lava import read_net
 from export.nir import read_nir
@@ -19,8 +20,19 @@ from hw_sim.options import EngineOptions
 from hw_sim.simulation import Record, Simulation, raw_inputs
 
 Progress = Callable[[int, int], None]
-Outcome = tuple[Simulation, str | None]
-"""The simulation, and the fingerprint of the network that the file held, where it can be told."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an engine answers.
+
+    network: the fingerprint of what the file held, where it can be told. clipped: the share of
+    input values beyond the range of the network's input; 0 where the engine takes real numbers.
+    """
+
+    simulation: Simulation
+    network: str | None = None
+    clipped: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class Work:
 def run_float(work: Work) -> Outcome:
     """The trained torch network."""
     module, _ = load_trained(work.path.parent)
-    return simulate_float(module, work.real, work.traced), None
+    return Outcome(simulate_float(module, work.real, work.traced))
 
 
 def run_integer(work: Work) -> Outcome:
@@ -57,7 +69,7 @@ def run_integer(work: Work) -> Outcome:
         work.traced,
         work.progress,
     )
-    return simulation, fingerprint(network)
+    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
 
 
 def run_lava(work: Work) -> Outcome:
@@ -73,7 +85,7 @@ def run_lava(work: Work) -> Outcome:
         workers=work.options.lava.workers,
         progress=work.progress,
     )
-    return simulation, fingerprint(network)
+    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
 
 
 def run_onnx(work: Work) -> Outcome:
@@ -87,13 +99,12 @@ def run_onnx(work: Work) -> Outcome:
         work.traced,
         work.progress,
     )
-    return simulation, None
+    return Outcome(simulation, clipped=graph.input.clipped(work.real))
 
 
-ENGINES: dict[str, Callable[[Work], Outcome]] = {
-    "float": run_float,
-    "integer": run_integer,
-    "lava": run_lava,
-    "onnx": run_onnx,
+ENGINES: dict[Engine, Callable[[Work], Outcome]] = {
+    Engine.FLOAT: run_float,
+    Engine.INTEGER: run_integer,
+    Engine.LAVA: run_lava,
+    Engine.ONNX: run_onnx,
 }
-"""Every engine by name; what each one reads stands in arlif.run.ENGINE_INPUT."""

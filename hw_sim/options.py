@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from arlif.errors import require
+from arlif.run import Engine
 from hw_sim.lava.options import LavaOptions
+
+TRACED_SAMPLES = 32
+"""Of so many first samples spikes and states are kept where nobody says it."""
+CHECKED_SAMPLES = 256
+"""On so many test samples a quantized network is compared with its parent where nobody says it."""
+LAVA_SAMPLES = 32
+"""So many samples Lava takes where nobody says it: it is slow."""
 
 
 class Device(StrEnum):
@@ -19,3 +28,14 @@ class EngineOptions:
 
     lava: LavaOptions = field(default_factory=LavaOptions)
     device: Device = Device.CPU
+
+    def require_for(self, engine: Engine) -> None:
+        """Raise ArlifError where an option is set that `engine` does not have."""
+        require(
+            engine is Engine.INTEGER or self.device is Device.CPU,
+            f"--device {self.device} needs --engine integer, not {engine}",
+        )
+        require(
+            engine is Engine.LAVA or self.lava == LavaOptions(),
+            f"--time-limit, --lava-models and --workers need --engine lava, not {engine}",
+        )

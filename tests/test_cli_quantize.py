@@ -7,13 +7,13 @@ import pytest
 import torch
 from test_cli_evaluate import verb
 
-from arlif.cli.numbers import read_numbers, spell
-from arlif.cli.samples import load_spread
 from arlif.errors import ArlifError
 from arlif.training import load_trained
 from export.nir import read_nir
 from hw_sim.calibration import CANDIDATES
 from hw_sim.engine.fast import simulate
+from hw_sim.pipeline.presets import read_numbers, spell
+from hw_sim.pipeline.samples import load_spread
 from hw_sim.simulation import raw_inputs
 
 

@@ -106,7 +106,7 @@ def test_resume_takes_the_recipe_of_the_run(cli, tmp_path):
 
 
 def test_ctrl_c_outside_of_training_is_one_line(cli, tmp_path, monkeypatch):
-    def interrupted(self, folder=None):
+    def interrupted(self, data_folder=None):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Recipe, "load_data", interrupted)

@@ -10,7 +10,6 @@ from torch import nn
 
 from arlif import data, layers
 from arlif.cli import main
-from arlif.cli.samples import load_quantizable
 from arlif.core.real import RealNeuron
 from arlif.data import Dataset
 from arlif.errors import LoweringError
@@ -22,6 +21,7 @@ from arlif.training import load_recipe, train
 from arlif.training.loss import tet_loss
 from export.nir import read_nir
 from hw_sim.engine.fast import simulate
+from hw_sim.pipeline.samples import load_quantizable
 
 SHAPE = (1, 8, 8)
 

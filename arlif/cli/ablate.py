@@ -1,27 +1,25 @@
 """arlif ablate: Table 2 of the paper, over seeds."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from arlif.cli.options import ChangeOption, DataOption
 from arlif.cli.output import JsonOption, Output, RunArgument
 
 
 def ablate(
     run: RunArgument,
     recipe: Annotated[str, typer.Option(help="A recipe's name.")] = "digits",
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
-    ] = None,
+    change: ChangeOption = None,
     dataset: Annotated[str | None, typer.Option(help="Another dataset than the recipe's.")] = None,
     neurons: Annotated[
         str | None, typer.Option(help="Other neurons than the paper's: names with commas.")
     ] = None,
     time_steps: Annotated[int | None, typer.Option(help="Another T than the recipe's.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,
-    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    data_folder: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train every variant of the reset; writes ablation.json, .md, .png; can be continued."""
@@ -39,7 +37,7 @@ def ablate(
     chosen = training.load_recipe(recipe, changes)
     names = list(TABLE_2) if neurons is None else neurons.split(",")
     lines = (EpochLines(output.say),) if output.plain else ()
-    rows = run_ablation(chosen, run, names, range(1, seeds + 1), data, callbacks=lines)
+    rows = run_ablation(chosen, run, names, range(1, seeds + 1), data_folder, callbacks=lines)
     output.say(table(rows))
     output.say(f"written to {run}: ablation.json, .md and .png, spike-rates.png")
     output.result([asdict(row) for row in rows])

@@ -1,12 +1,11 @@
-"""Puts the verbs together and turns errors into one clear line and an exit code.
-
-0: good. 1: a mismatch was found. 2: bad input. 130: stopped by Ctrl-C.
-"""
+"""Puts the verbs together and turns errors into one clear line and an exit code."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+import arlif
 from arlif.cli import data, lava
 from arlif.cli.ablate import ablate
 from arlif.cli.calibrate import calibrate
@@ -15,6 +14,7 @@ from arlif.cli.compare import compare
 from arlif.cli.demo import demo
 from arlif.cli.energy import energy
 from arlif.cli.evaluate import evaluate
+from arlif.cli.exits import ExitCode
 from arlif.cli.export import export
 from arlif.cli.import_file import import_network
 from arlif.cli.map_cores import map_cores
@@ -28,13 +28,33 @@ from arlif.cli.sweep import sweep
 from arlif.cli.train import train
 from arlif.errors import ArlifError
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"arlif {arlif.__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="arlif",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.",
+    help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.\n\n"
+    "In this order: train, quantize, export, simulate, compare, energy, report. Each reads what "
+    "the earlier ones wrote into the folder RUN.",
 )
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of arlif itself; its help stands above."""
+
+
 app.add_typer(data.app, name="data")
 PIPELINE = (
     train,
@@ -55,9 +75,6 @@ app.command("map")(map_cores)
 app.command("import")(import_network)
 app.add_typer(lava.app, name="lava")
 
-BAD_INPUT = 2
-INTERRUPTED = 130
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
@@ -65,8 +82,8 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except ArlifError as error:
         ERRORS.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(BAD_INPUT)
+        sys.exit(ExitCode.BAD_INPUT)
     except SystemExit as stop:
-        if stop.code == INTERRUPTED:
+        if stop.code == ExitCode.INTERRUPTED:
             ERRORS.print("stopped", highlight=False)
         raise

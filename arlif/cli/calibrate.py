@@ -1,28 +1,28 @@
 """arlif calibrate: which number formats does this network need?"""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from arlif.cli.numbers import MEANING, spell
+from arlif.cli.options import DataOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 
 
 def calibrate(
     run: RunArgument,
-    weight_bits: Annotated[int, typer.Option(help="Bits per weight, 2 to 8.")] = 8,
+    weight_bits: WeightBitsOption = 8,
     samples: Annotated[int, typer.Option(min=1, help="Training samples to try on.")] = 256,
-    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    data_folder: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try state and table formats, narrowest first: decisions, spikes changed, saturation."""
-    from arlif.cli.samples import load_quantizable
     from hw_sim.calibration import calibrate_numbers, narrowest
+    from hw_sim.pipeline.presets import MEANING, spell
+    from hw_sim.pipeline.samples import load_quantizable
 
     output = Output(as_json)
-    trained = load_quantizable(run, data, samples)
+    trained = load_quantizable(run, data_folder, samples)
     reports = calibrate_numbers(
         trained.module,
         trained.linear,

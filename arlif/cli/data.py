@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arlif.cli.exits import ExitCode
+from arlif.cli.options import DataOption
 from arlif.cli.output import JsonOption, Output
 
 if TYPE_CHECKING:
@@ -16,19 +18,16 @@ MANY = 20
 app = typer.Typer(help="List, get and check datasets.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A dataset's name.")]
-FolderOption = Annotated[
-    Path | None, typer.Option("--data", help="Where datasets lie; default ARLIF_DATA.")
-]
 
 
 @app.command("list")
-def list_datasets(folder: FolderOption = None, as_json: JsonOption = False) -> None:
+def list_datasets(data_folder: DataOption = None, as_json: JsonOption = False) -> None:
     """List every dataset, and how many samples of it are here."""
     from arlif import data
 
     output = Output(as_json)
     infos = [data.describe(name) for name in data.names()]
-    here = [_here(info, folder) for info in infos]
+    here = [_here(info, data_folder) for info in infos]
     rows = [
         [
             info.name,
@@ -58,7 +57,7 @@ def list_datasets(folder: FolderOption = None, as_json: JsonOption = False) -> N
 
 
 @app.command("get")
-def get(name: NameArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+def get(name: NameArgument, data_folder: DataOption = None, as_json: JsonOption = False) -> None:
     """Get a dataset's files; an interrupted download continues."""
     from arlif import data
 
@@ -66,36 +65,36 @@ def get(name: NameArgument, folder: FolderOption = None, as_json: JsonOption = F
     info = data.describe(name)
     output.say(f"{name}: {info.licence}")
     with output.progress(name) as update:
-        place = data.get(name, folder, lambda what, done, total: update(done, total))
+        place = data.get(name, data_folder, lambda what, done, total: update(done, total))
     output.say(f"{name} is ready in {place}")
     output.result({"name": name, "folder": str(place), "licence": info.licence})
 
 
 @app.command("check")
-def check(name: NameArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+def check(name: NameArgument, data_folder: DataOption = None, as_json: JsonOption = False) -> None:
     """Compare a dataset's files with their checksums; exits with 2 where one is wrong."""
     from arlif import data
 
     output = Output(as_json)
-    states = data.check(name, folder)
+    states = data.check(name, data_folder)
     wrong = [state for state in states if state.wrong]
     shown = states if len(states) <= MANY else wrong
     if shown:
         output.table("Files", ["file", "state"], [[s.file, s.wrong or "good"] for s in shown])
     output.say(f"{len(states):,} files, {len(wrong):,} wrong")
-    if not wrong and (found := data.count(name, folder)):
+    if not wrong and (found := data.count(name, data_folder)):
         output.say(data.describe(name).share(*found))
     output.result([{"file": s.file, "wrong": s.wrong} for s in states])
     if wrong:
-        raise typer.Exit(2)
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
-def _here(info: "DatasetInfo", folder: Path | None) -> tuple[int, int] | str:
+def _here(info: "DatasetInfo", data_folder: Path | None) -> tuple[int, int] | str:
     """The samples that are here; words where there are none or the files are damaged."""
     from arlif import data
     from arlif.errors import ArlifError
 
     try:
-        return data.count(info.name, folder) or ""
+        return data.count(info.name, data_folder) or ""
     except ArlifError:
         return f"damaged; see arlif data check {info.name}"

@@ -2,31 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from enum import StrEnum
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from arlif.cli.options import DataOption
 from arlif.cli.output import JsonOption, Output, RunArgument, measured_line, percent
 from arlif.errors import ArlifError, require
+from arlif.run import Engine
 from hw_sim.options import Device
-
-
-class Evaluated(StrEnum):
-    """What is evaluated: model.pt in torch, or network.nir on the integer engine."""
-
-    FLOAT = "float"
-    INTEGER = "integer"
 
 
 def evaluate(
     run: RunArgument,
-    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    data_folder: DataOption = None,
     engine: Annotated[
-        Evaluated, typer.Option(help="The trained network, or its integers.")
-    ] = Evaluated.FLOAT,
+        Engine, typer.Option(help="float: the trained network, or integer.")
+    ] = Engine.FLOAT,
     jobs: Annotated[int, typer.Option(min=1, help="Integer: processes side by side.")] = 1,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Integer: a Dask scheduler to run on.")
@@ -36,26 +30,29 @@ def evaluate(
 ) -> None:
     """Evaluate a network on the whole test split: accuracy, spike rates; writes nothing."""
     output = Output(as_json)
-    if engine is Evaluated.FLOAT:
+    require(
+        engine in (Engine.FLOAT, Engine.INTEGER),
+        f"the whole test split is for float and integer, not {engine}; some samples of it: "
+        f"arlif simulate {run} --engine {engine}",
+    )
+    if engine is Engine.FLOAT:
         require(
             jobs == 1 and dask is None and device is Device.CPU,
             "--jobs, --dask and --device need --engine integer",
         )
-        _evaluate_float(output, run, data)
+        _evaluate_float(output, run, data_folder)
     else:
-        _evaluate_integer(output, run, data, jobs, dask, device)
+        _evaluate_integer(output, run, data_folder, jobs, dask, device)
 
 
-def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
-    from arlif.run import MODEL, Run
+def _evaluate_float(output: Output, run: Path, data_folder: Path | None) -> None:
     from arlif.training import load_trained
     from arlif.training.batches import Batches
     from arlif.training.evaluate import evaluate as evaluate_network
     from hw_sim.energy.sensors import measured
 
-    Run(run).require(MODEL)
     module, recipe = load_trained(run)
-    dataset = recipe.load_data(data)
+    dataset = recipe.load_data(data_folder)
     with measured() as sensors:
         result = evaluate_network(module, dataset.info, Batches(dataset.test, recipe.batch_size))
     energy = sensors.per_inference(len(dataset.test))
@@ -84,9 +81,14 @@ def _evaluate_float(output: Output, run: Path, data: Path | None) -> None:
 
 
 def _evaluate_integer(
-    output: Output, run: Path, data: Path | None, jobs: int, dask: str | None, device: Device
+    output: Output,
+    run: Path,
+    data_folder: Path | None,
+    jobs: int,
+    dask: str | None,
+    device: Device,
 ) -> None:
-    from arlif.run import CONFIG, NIR, Run
+    from arlif.run import NIR, Run
     from arlif.training import read_recipe
     from arlif.training.batches import Batches
     from export.nir import read_nir
@@ -94,10 +96,9 @@ def _evaluate_integer(
     from hw_sim.engine.evaluate import evaluate as evaluate_network
     from hw_sim.simulation import raw_inputs
 
-    network = read_nir(Run(run).require(NIR))
-    Run(run).require(CONFIG)
     recipe = read_recipe(run)
-    dataset = recipe.load_data(data)
+    network = read_nir(Run(run).require_fresh(NIR))
+    dataset = recipe.load_data(data_folder)
 
     def batches() -> Iterator[tuple[Any, Any]]:
         for raw, labels in Batches(dataset.test, recipe.batch_size):
@@ -122,7 +123,7 @@ def _evaluate_integer(
     output.say(measured_line(energy))
     output.result(
         {
-            "engine": str(Evaluated.INTEGER),
+            "engine": str(Engine.INTEGER),
             "accuracy": tally.accuracy,
             "samples": tally.samples,
             "correct": tally.correct,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.cli.options import PresetOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument
 
 
@@ -21,8 +22,8 @@ def import_network(
         Path | None,
         typer.Option(help="Real inputs (.npy) that set the input scale; default spikes, scale 1."),
     ] = None,
-    preset: Annotated[str, typer.Option(help="Number formats of a float network.")] = "compact16",
-    weight_bits: Annotated[int, typer.Option(help="Bits per weight of a float network.")] = 8,
+    preset: PresetOption = "compact16",
+    weight_bits: WeightBitsOption = 8,
     as_json: JsonOption = False,
 ) -> None:
     """Import NIR graphs (of any tool) and .net files (of lava-dl or arlif); writes network.nir."""
@@ -87,14 +88,14 @@ def _quantized(
     preset: str,
     weight_bits: int,
 ) -> Any:
-    from arlif.cli.numbers import read_numbers
-    from arlif.cli.samples import read_array
     from arlif.core.network import Input
     from arlif.errors import require
-    from arlif.quantize import Precision, calibrate_input, linearize, quantize
+    from arlif.quantize import calibrate_input, linearize
     from export.nir import load_nir
+    from hw_sim.pipeline.presets import read_quantizer
+    from hw_sim.pipeline.samples import read_array
 
-    precision = Precision(read_numbers(preset), weight_bits)
+    quantizer = read_quantizer(preset, weight_bits)
     imported = load_nir(file, dt)
     require(
         time_steps is not None,
@@ -105,4 +106,4 @@ def _quantized(
         source = Input(imported.input_shape, 1.0, 0, 127, static=imported.static)
     else:
         source = calibrate_input(read_array(calibrate), imported.input_shape, imported.static)
-    return quantize(linear, source, precision, int(time_steps or 0))
+    return quantizer(linear, source, int(time_steps or 0))

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import typer
 
+from arlif.cli.exits import ExitCode
 from arlif.cli.output import JsonOption, Output
 
 app = typer.Typer(help="Install and check the Lava simulator.", no_args_is_help=True)
@@ -32,4 +33,4 @@ def check(as_json: JsonOption = False) -> None:
     )
     output.result([asdict(finding) for finding in findings])
     if not all(finding.ok for finding in findings):
-        raise typer.Exit(2)
+        raise typer.Exit(ExitCode.BAD_INPUT)

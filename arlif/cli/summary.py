@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from arlif.cli.options import ChangeOption
 from arlif.cli.output import JsonOption, Output
 from arlif.errors import require
 from arlif.run import CONFIG, Run
@@ -15,9 +16,7 @@ def summary(
     what: Annotated[
         str, typer.Argument(metavar="RECIPE|RUN", help="A recipe's name or file, or a run.")
     ],
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
-    ] = None,
+    change: ChangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a network's layers: shapes, parameters, neurons, multiply-accumulates per time step."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arlif.core.equality import ArrayEquality, frozen_array
-from arlif.core.formats import nearest_integer
+from arlif.core.formats import nearest_integer, real_array
 from arlif.core.linear import LinearMap, Shape
 from arlif.core.neurons import IntegerNeuron
 from arlif.errors import NetworkError, require
@@ -46,7 +46,7 @@ class Input:
 
     def encode(self, real: ArrayLike) -> NDArray[np.int8]:
         """Nearest raw values of real inputs, ties to even, clipped. Raises ArlifError."""
-        real = np.asarray(real, np.float64)
+        real = real_array(real)
         rank = len(self.shape) + (1 if self.static else 2)
         layout = "[N, ...]" if self.static else "[T, N, ...]"
         require(
@@ -55,6 +55,11 @@ class Input:
             NetworkError,
         )
         return nearest_integer(real / self.scale, self.low, self.high).astype(np.int8)
+
+    def clipped(self, real: ArrayLike) -> float:
+        """The share of real inputs that lie beyond the raw range."""
+        raw = np.rint(np.asarray(real, np.float64) / self.scale)
+        return float(((raw < self.low) | (raw > self.high)).mean())
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,16 +25,16 @@ def describe(name: str) -> DatasetInfo:
 
 
 def get(
-    name: str, folder: Path | None = None, progress: Progress = lambda what, done, total: None
+    name: str, data_folder: Path | None = None, progress: Progress = lambda what, done, total: None
 ) -> Path:
     """Get what is missing or wrong of a dataset's files; returns the folder they lie in.
 
     Files are compared with what was noted when they came: existence and size, and the digest of
     those that changed since or that `check` found wrong. An interrupted download continues.
-    folder: see `load`. Raises ArlifError: unknown name, no source reachable, checksum wrong,
+    data_folder: see `load`. Raises ArlifError: unknown name, no source reachable, checksum wrong,
     disk full.
     """
-    entry, place = _entry(name), store.data_folder(folder) / name
+    entry, place = _entry(name), store.data_folder(data_folder) / name
     if not entry.alternatives:
         return place
     required = dict(entry.required)
@@ -52,23 +52,23 @@ def get(
     return place
 
 
-def check(name: str, folder: Path | None = None) -> list[FileState]:
+def check(name: str, data_folder: Path | None = None) -> list[FileState]:
     """Compare a dataset's files with what was published; `get` fetches those that are wrong.
 
     Raises ArlifError on an unknown name.
     """
-    entry, place = _entry(name), store.data_folder(folder) / name
+    entry, place = _entry(name), store.data_folder(data_folder) / name
     states = store.check_files(place, dict(entry.required))
     store.mark_wrong(place, states)
     return states
 
 
-def count(name: str, folder: Path | None = None) -> tuple[int, int] | None:
+def count(name: str, data_folder: Path | None = None) -> tuple[int, int] | None:
     """The samples that are there for training and for tests; None where the dataset is not.
 
     Nothing is decoded. Raises ArlifError: unknown name, damaged files.
     """
-    entry, place = _entry(name), store.data_folder(folder) / name
+    entry, place = _entry(name), store.data_folder(data_folder) / name
     if any(store.is_absent(place / file) for file, _ in entry.required):
         return None
     with _readable(name):
@@ -76,17 +76,17 @@ def count(name: str, folder: Path | None = None) -> tuple[int, int] | None:
 
 
 def load(
-    name: str, folder: Path | None = None, time_steps: int = 10, cut: Cut = "count"
+    name: str, data_folder: Path | None = None, time_steps: int = 10, cut: Cut = "count"
 ) -> Dataset:
     """Load a dataset.
 
-    folder: where datasets lie, each in a folder of its name; None reads ARLIF_DATA, else
+    data_folder: where datasets lie, each in a folder of its name; None reads ARLIF_DATA, else
     ~/.cache/arlif/data. time_steps: frames that an event recording is cut into, of equal event
     counts (cut "count") or of equal duration (cut "time"); images have no use for both.
     A part of the published samples will do (see `Dataset.share`) where it holds every class.
     Raises ArlifError where the name is unknown or the files are missing or damaged.
     """
-    entry, place = _entry(name), store.data_folder(folder) / name
+    entry, place = _entry(name), store.data_folder(data_folder) / name
     store.need(place, [file for file, _ in entry.required], name)
     with _readable(name):
         train, test = entry.load(place, time_steps, cut)

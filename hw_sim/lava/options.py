@@ -21,10 +21,14 @@ class Models(Enum):
         return 1 if self is Models.FAST else max(1, len(projection.maps))
 
 
+TIME_LIMIT_S = 600.0
+"""How many seconds a simulation may take where nobody says it."""
+
+
 @dataclass(frozen=True)
 class LavaOptions:
     """Seconds a simulation may take, whose synapse models run, simulations side by side."""
 
-    time_limit_s: float = 600.0
+    time_limit_s: float = TIME_LIMIT_S
     models: Models = Models.FAST
     workers: int = 1

@@ -1,4 +1,4 @@
-"""Which samples a verb works on: the run's test split, or a user's own files."""
+"""Which samples a stage works on: the run's test split, or a user's own files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from arlif.errors import require
 from arlif.run import CONFIG, NIR, Run
 
 if TYPE_CHECKING:
-    from arlif.cli.samples import Samples
+    from hw_sim.pipeline.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -16,15 +16,25 @@ class Source:
     """The first `limit` samples of the test split, or of .npy files; None takes all."""
 
     limit: int | None = None
-    data: Path | None = None
+    data_folder: Path | None = None
     inputs: Path | None = None
     labels: Path | None = None
 
+    def __post_init__(self) -> None:
+        require(
+            self.labels is None or self.inputs is not None,
+            f"labels {self.labels} belong to inputs of your own; give --inputs too",
+        )
+        require(
+            self.inputs is None or self.data_folder is None,
+            f"inputs {self.inputs} need no dataset; give --inputs or --data, not both",
+        )
+
     def load(self, run: Run) -> tuple["Samples", int]:
         """The samples and T, from the run's recipe or for an imported network from its file."""
-        from arlif.cli.samples import load_samples, read_samples
         from arlif.training import read_recipe
         from export.nir import read_nir
+        from hw_sim.pipeline.samples import load_samples, read_samples
 
         trained = run.has(CONFIG)
         require(
@@ -34,13 +44,13 @@ class Source:
         recipe = read_recipe(run.folder) if trained else None
         time_steps = recipe.time_steps if recipe else read_nir(run.require(NIR)).time_steps
         if recipe and self.inputs is None:
-            return load_samples(recipe, self.data, "test", self.limit), time_steps
+            return load_samples(recipe, self.data_folder, "test", self.limit), time_steps
         assert self.inputs is not None
         return read_samples(self.inputs, self.labels, self.limit), time_steps
 
     def to_json(self) -> dict[str, Any]:
         """The source as plain data; paths are made absolute, so that other verbs find them."""
-        paths = {"data": self.data, "inputs": self.inputs, "labels": self.labels}
+        paths = {"data_folder": self.data_folder, "inputs": self.inputs, "labels": self.labels}
         return {"limit": self.limit} | {
             name: None if path is None else str(path.resolve()) for name, path in paths.items()
         }
@@ -48,6 +58,6 @@ class Source:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Source":
         """What to_json wrote."""
-        names = ("data", "inputs", "labels")
-        paths = {name: Path(content[name]) if content[name] else None for name in names}
-        return cls(content["limit"], paths["data"], paths["inputs"], paths["labels"])
+        names = ("data_folder", "inputs", "labels")
+        paths = [Path(content[name]) if content.get(name) else None for name in names]
+        return cls(content.get("limit"), *paths)

@@ -1,4 +1,4 @@
-"""The samples that verbs work on: the first of a split, or some of every class."""
+"""The samples that stages work on: the first of a split, or some of every class."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arlif.core.equality import fingerprint
 from arlif.core.nodes import Input
 from arlif.data import Dataset, Split
 from arlif.errors import ArlifError, require
 from arlif.quantize import calibrate_input, linearize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.run import MODEL, Run
 from arlif.training import Recipe, load_trained
 
 CALIBRATION_SAMPLES = 1024
@@ -41,31 +41,35 @@ class Samples:
     def __len__(self) -> int:
         return int(self.real.shape[1])
 
+    def digests(self, count: int) -> list[str]:
+        """A digest of each of the first `count` samples, equal where their inputs are."""
+        return [fingerprint(self.real[:, index].numpy())[:16] for index in range(count)]
+
 
 def load_samples(
     recipe: Recipe,
-    folder: Path | None,
+    data_folder: Path | None,
     part: Literal["train", "test"],
     limit: int | None = None,
 ) -> Samples:
     """The first `limit` samples of a split; None takes all."""
-    dataset, split = _load(recipe, folder, part)
+    dataset, split = _load(recipe, data_folder, part)
     return _samples(dataset, Split(split.inputs[:limit], split.labels[:limit]))
 
 
 def load_spread(
-    recipe: Recipe, folder: Path | None, part: Literal["train", "test"], count: int | None
+    recipe: Recipe, data_folder: Path | None, part: Literal["train", "test"], count: int | None
 ) -> Samples:
     """`count` samples of a split, spread over classes; None, or all, is the split as it lies."""
-    dataset, split = _load(recipe, folder, part)
+    dataset, split = _load(recipe, data_folder, part)
     whole = count is None or count >= len(split)
     return _samples(dataset, split if whole else split.spread(count or 0))
 
 
 def _load(
-    recipe: Recipe, folder: Path | None, part: Literal["train", "test"]
+    recipe: Recipe, data_folder: Path | None, part: Literal["train", "test"]
 ) -> tuple[Dataset, Split]:
-    dataset = recipe.load_data(folder)
+    dataset = recipe.load_data(data_folder)
     return dataset, dataset.train if part == "train" else dataset.test
 
 
@@ -90,12 +94,11 @@ class Quantizable:
 
 
 def load_quantizable(
-    run: Path, folder: Path | None, samples: int = CALIBRATION_SAMPLES
+    run: Path, data_folder: Path | None, samples: int = CALIBRATION_SAMPLES
 ) -> Quantizable:
     """The trained network of a run and its input as so many training `samples` want it."""
-    Run(run).require(MODEL)
     module, recipe = load_trained(run)
-    calibration = load_spread(recipe, folder, "train", samples)
+    calibration = load_spread(recipe, data_folder, "train", samples)
     linear = linearize(module, recipe.network().input_shape)
     source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
     return Quantizable(module, recipe, linear, source, calibration)
@@ -121,13 +124,19 @@ def read_samples(inputs: Path, labels: Path | None, limit: int | None) -> Sample
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """The numbers of a .npy file. Raises ArlifError where it holds anything else."""
+    """The real numbers of a .npy file. Raises ArlifError where it holds none or anything else."""
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise ArlifError(f"{path} is not a readable .npy file ({error})") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ArlifError(f"{path} is not a readable .npy file ({reason})") from None
     require(
-        isinstance(array, np.ndarray) and np.issubdtype(array.dtype, np.number),
-        f"{path} must hold one array of numbers",
+        isinstance(array, np.ndarray) and array.dtype.kind in "iuf",
+        f"{path} must hold one array of real numbers",
+    )
+    require(array.size > 0, f"{path} holds no numbers: its shape is {array.shape}")
+    require(
+        bool((np.abs(array) <= np.finfo(np.float32).max).all()),
+        f"{path} holds NaN, infinity or numbers beyond float32; take them out",
     )
     return array

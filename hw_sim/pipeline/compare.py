@@ -1,0 +1,66 @@
+"""compare_run: what two engines left behind, bit for bit."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from arlif.errors import require
+from arlif.run import COMPARE, NIR, Engine, Run, outcome, traces
+from export.nir import read_nir
+from hw_sim.compare import compare
+from hw_sim.traces import read_traces
+
+
+def compare_run(
+    folder: Path, want: Engine = Engine.INTEGER, got: Engine = Engine.LAVA
+) -> dict[str, Any]:
+    """Compare two engines' traces; writes compare.json and returns its content on these two.
+
+    Raises ArlifError where traces are missing or older than what they are made from, were simulated
+    on different inputs, or cannot be compared bit for bit.
+    """
+    require(want != got, f"comparing {want} with itself tells nothing; name another --got")
+    require(
+        Engine.FLOAT not in (want, got),
+        "the float network is not bit-exact; arlif quantize prints what quantization changed",
+    )
+    run = Run(folder)
+    paths = [run.require_fresh(traces(engine)) for engine in (want, got)]
+    network = read_nir(run.require(NIR))
+    figures = [_figures(run, engine) for engine in (want, got)]
+    require(
+        all(a == b for a, b in zip(*(found["inputs"] for found in figures), strict=False)),
+        f"{want} and {got} were simulated on different inputs; simulate both again with the same "
+        f"--inputs: {run.command(traces(want))} and {run.command(traces(got))}",
+    )
+    comparison = compare(network, *(read_traces(path) for path in paths))
+    networks = [found["network"] for found in figures]
+    result = {
+        "want": str(want),
+        "got": str(got),
+        "equal": comparison.equal,
+        "samples": comparison.samples,
+        "spikes_compared": comparison.spikes_compared,
+        "spikes_different": comparison.spikes_different,
+        "states_compared": comparison.states_compared,
+        "states_different": comparison.states_different,
+        "decisions_different": comparison.decisions_different,
+        "same_network": networks[0] == networks[1] if all(networks) else None,
+        "first": asdict(comparison.first) if comparison.first else None,
+        "message": str(comparison.first) if comparison.first else "",
+        "layers": [asdict(layer) for layer in comparison.layers],
+    }
+    everything = run.read_json(COMPARE) if run.has(COMPARE) else {}
+    run.write_json(COMPARE, {**everything, f"{want}-{got}": result})
+    return result
+
+
+def _figures(run: Run, engine: Engine) -> dict[str, Any]:
+    """What an engine's run noted of its network and inputs."""
+    content = run.read_json(outcome(engine))
+    require(
+        isinstance(content, dict) and {"network", "inputs"} <= content.keys(),
+        f"{run.path(outcome(engine))} was written by another version of arlif or by hand; write it "
+        f"again with: {run.command(outcome(engine))}",
+    )
+    return content
