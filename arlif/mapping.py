@@ -10,8 +10,9 @@ from arlif.errors import ArlifError
 
 T = TypeVar("T")
 
-STRICT = ConfigDict(extra="forbid", strict=True)
-"""For `__pydantic_config__`: unknown fields and wrong types are errors, nothing is converted."""
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+"""For `__pydantic_config__`: unknown fields and wrong types are errors, nothing is converted, and
+numbers are finite."""
 
 
 def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
@@ -76,10 +77,14 @@ def _path(loc: tuple[str | int, ...], value: Any, missing: bool) -> list[str]:
     """The part of an error's location that the file knows: pydantic adds the members of unions."""
     path = []
     for number, part in enumerate(loc):
-        inside = value.keys() if isinstance(value, dict) else range(len(value or ()))
+        inside = value.keys() if isinstance(value, dict) else _indices(value)
         if part in inside:
             value = value[part]
         elif not (missing and number == len(loc) - 1):
             continue
         path.append(str(part))
     return path
+
+
+def _indices(value: Any) -> range:
+    return range(len(value)) if isinstance(value, list | tuple) else range(0)

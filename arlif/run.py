@@ -118,13 +118,14 @@ class Run:
         return self.path(artifact)
 
     def is_fresh(self, artifact: Artifact) -> bool:
-        """Whether an artifact exists and nothing that it was made from is newer."""
-        return self.has(artifact) and self._outdated(artifact) is None
+        """Whether an artifact and all that it was made from exist, each newer than its source."""
+        return self._outdated(artifact) is None
 
     def require_fresh(self, artifact: Artifact) -> Path:
         """The path of an artifact that must exist and belong to what it was made from."""
         path = self.require(artifact)
         if outdated := self._outdated(artifact):
+            self.require(outdated)
             raise ArlifError(
                 f"{self.path(outdated)} is older than what it is made from; write it again with: "
                 f"{self.command(outdated)}"
@@ -132,12 +133,19 @@ class Run:
         return path
 
     def _outdated(self, artifact: Artifact) -> Artifact | None:
-        """The first file, from the model on, that is older than what it was made from."""
+        """The first file, from the model on, that is missing or older than what it was made from.
+
+        An imported network is where its run begins.
+        """
         source = artifact.made_from
-        if source is None or not self.has(source):
+        if not self.has(artifact):
+            return artifact
+        if source is None or (artifact is NIR and self.imported):
             return None
+        if outdated := self._outdated(source):
+            return outdated
         older = self.path(artifact).stat().st_mtime_ns < self.path(source).stat().st_mtime_ns
-        return self._outdated(source) or (artifact if older else None)
+        return artifact if older else None
 
     def command(self, artifact: Artifact) -> str:
         """The command that writes an artifact of this run."""

@@ -1,5 +1,7 @@
 """Architectures: shapes, tracing, and what is refused."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -131,6 +133,13 @@ def test_images_smaller_than_the_pools_are_refused():
         lambda: Stack((0,)),
         lambda: Stack((4,), dropout=1.0),
         lambda: Stack((4,), dense_std=-0.1),
+        lambda: Stack((4,), dense_std=math.inf),
+        lambda: Stack((1 << 21,)),
+        lambda: Stack((4,), pooled=1 << 21),
+        lambda: NeuronConfig("lif-soft", v_threshold=math.inf),
+        lambda: NeuronConfig("lif-soft", width=math.inf),
+        lambda: NeuronConfig("lif-soft", order=0),
+        lambda: PreActResNet((4,), (1001,)),
         lambda: PreActResNet((4, 8), (1,)),
         lambda: ResNet19((4,), (0,)),
     ],

@@ -30,6 +30,17 @@ from arlif.training import Recipe, load_recipe, recipe_names
             {"architecture": {"kind": "preact-resnet", "stride": 3}},
             "architecture.stride: there is no such field",
         ),
+        ({"architecture": 5}, "architecture: input should be an object, not 5"),
+        (
+            {"architecture.features": [16.5]},
+            "architecture.features.0: input should be a valid integer or input should be 'pool', "
+            "not 16.5",
+        ),
+        (
+            {"architecture.features": [16, True]},
+            "architecture.features.1: input should be a valid integer or input should be 'pool', "
+            "not True",
+        ),
         ({"architecture": "resnet"}, "architecture: input should be an object, not 'resnet'"),
         ({"neuron.nam": "plif"}, "neuron.nam: there is no such field"),
         ({"neuron.decay": 3}, "neuron: the decay k = 1 - 1/tau lies in [0, 1], not 3.0"),

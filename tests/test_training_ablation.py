@@ -123,7 +123,7 @@ def test_figures_are_drawn_from_runs(folder, tmp_path):
     result = evaluate(net, dataset.info, Batches(dataset.test, 50))
     made = [
         drawn.learning_curves(run),
-        drawn.alpha_beta(run),
+        drawn.learned(run),
         drawn.spike_rates({"AR-LIF": run, "LIF": folder / "lif-hard-1"}),
         drawn.confusion_figure(result.confusion, dataset.info.classes),
     ]
@@ -136,5 +136,5 @@ def test_figures_are_drawn_from_runs(folder, tmp_path):
 def test_figures_say_what_is_missing(folder, tmp_path):
     with pytest.raises(ArlifError, match="no metrics"):
         drawn.learning_curves(tmp_path)
-    with pytest.raises(ArlifError, match="another neuron"):
-        drawn.alpha_beta(folder / "lif-hard-1")
+    with pytest.raises(ArlifError, match="learns no scalar"):
+        drawn.learned(folder / "lif-hard-1")

@@ -1,5 +1,7 @@
 """Augmentation: Pillow as oracle for colors, exact cases for geometry, invariants for mixing."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -141,8 +143,9 @@ def test_cutmix_targets_follow_the_area():
 
 
 def test_impossible_settings_are_refused():
-    with pytest.raises(ArlifError, match="cannot be negative"):
-        Augmentation(crop=-1)
+    for wrong in ({"crop": -1}, {"rotate": math.inf}, {"erase": 1.5}, {"mixup": 1e-9}):
+        with pytest.raises(ArlifError, match=f"augmentation {next(iter(wrong))}"):
+            Augmentation(**wrong)
     with pytest.raises(ArlifError, match="made for RGB"):
         load_recipe("digits", {"augmentation": {"trivial_wide": True}})
 

@@ -20,7 +20,7 @@ from arlif.training import Recipe, load_recipe, load_trained, parse_change, trai
 from arlif.training.batches import Batches
 from arlif.training.evaluate import evaluate, finish
 from arlif.training.metrics import Metrics, read_metrics
-from arlif.training.module import TrainingModule
+from arlif.training.module import TrainingModule, rate_factor
 
 SMALL = Recipe("digits", Stack((4, "pool"), dropout=0.1), time_steps=2, epochs=3, batch_size=128)
 
@@ -126,8 +126,10 @@ def test_a_moved_run_keeps_its_best_checkpoint(tmp_path, monkeypatch):
 
 
 def _confusion(accuracy: float):
-    right = round(100 * accuracy)
-    return np.array([[right, 100 - right], [0, 0]])
+    confusion = np.zeros((10, 10), np.int64)
+    confusion[0, 0] = round(100 * accuracy)
+    confusion[0, 1] = 100 - confusion[0, 0]
+    return confusion
 
 
 def test_mixed_precision_accumulation_and_sgd_train(tmp_path):
@@ -137,7 +139,8 @@ def test_mixed_precision_accumulation_and_sgd_train(tmp_path):
     summary = train(recipe, tmp_path / "run", accelerator="cpu")
     rows = read_metrics(tmp_path / "run")
     assert rows[-1]["train_loss"] < 0.8 * rows[0]["train_loss"]
-    assert rows[-1]["learning_rate"] == pytest.approx(0.0, abs=1e-3)
+    epochs_begin = [0.2 * rate_factor(epoch, 3, 0) for epoch in range(3)]
+    assert [row["learning_rate"] for row in rows] == pytest.approx(epochs_begin)
     assert summary.last_accuracy > 0.5
 
 
@@ -214,9 +217,37 @@ def test_missing_data_leave_an_old_run_and_no_new_one(finished, tmp_path):
     recipe = dataclasses.replace(SMALL, dataset="fashion-mnist")
     for folder in (run, tmp_path / "new"):
         with pytest.raises(ArlifError, match="fashion-mnist"):
-            train(recipe, folder, overwrite=True, folder=tmp_path / "no-data")
+            train(recipe, folder, overwrite=True, data_folder=tmp_path / "no-data")
     assert load_trained(run)[1] == SMALL
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        (Stack((4, "pool", "pool", "pool", "pool")), "too small for 4 pools"),
+        (Stack((4,), pooled=1_000_000), r"not enough memory \(you tried to allocate \d+ bytes"),
+    ],
+)
+def test_a_network_that_cannot_be_built_leaves_an_old_run_and_no_new_one(
+    finished, tmp_path, architecture, message
+):
+    run = _copy(finished[0], tmp_path)
+    recipe = dataclasses.replace(SMALL, architecture=architecture)
+    for folder in (run, tmp_path / "new"):
+        with pytest.raises(ArlifError, match=message):
+            train(recipe, folder, overwrite=True, accelerator="cpu")
+    assert load_trained(run)[1] == SMALL
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_batch_beyond_the_memory_is_one_clear_error(tmp_path, monkeypatch):
+    def scarce(self, batch, index):
+        torch.empty(1 << 60)
+
+    monkeypatch.setattr(TrainingModule, "training_step", scarce)
+    with pytest.raises(ArlifError, match=r"not enough memory .* lower batch_size or time_steps"):
+        train(SMALL, tmp_path / "run", accelerator="cpu")
 
 
 def test_resume_with_another_recipe_names_the_difference(finished):
@@ -245,7 +276,7 @@ def test_a_batch_that_cannot_be_normalized_is_refused(tmp_path):
 
 
 def test_a_missing_run_is_named(tmp_path):
-    with pytest.raises(ArlifError, match="no training run"):
+    with pytest.raises(ArlifError, match="there is no run"):
         load_trained(tmp_path / "nothing")
 
 
@@ -287,6 +318,14 @@ def test_a_damaged_config_is_refused(finished, tmp_path, text):
         ("learning_rate=fast", "learning_rate: input should be a valid number, not 'fast'"),
         ("dataset.name=x", "dataset holds a value"),
         ("epochs", "key=value"),
+        ("learning_rate=inf", "learning_rate: input should be a finite number, not inf"),
+        ("neuron.v_threshold=inf", r"neuron\.v_threshold: input should be a finite number"),
+        ("neuron.order=0", "order lies in 1 to 65,536, not 0"),
+        ("time_steps=1000000000000", "at most 65,536, not 1000000000000"),
+        ("accumulate=99999999999999999999", "accumulate must be at most 1,000,000,000, not 9999"),
+        ("augmentation.crop=9223372036854775807", r"crop lies in \[0, 1024\], not 9223372"),
+        ("augmentation.cutmix=1e-300", r"cutmix is 0 for none or at least 0\.001, not 1e-300"),
+        ("architecture.hidden=[99999999999999]", "reach up to 1,048,576, not 99999999999999"),
         ("seed=2020-01-01", "2020-01-01 is a date; values are text, numbers"),
         ("seed=100000000000000000000000000", r"seed must be below 2\*\*63, not 1000"),
     ],

@@ -8,7 +8,8 @@ from torch import nn
 
 from arlif.errors import require
 from arlif.mapping import STRICT
-from arlif.networks.neuron import NeuronConfig
+from arlif.memory import enough_memory
+from arlif.networks.neuron import MOST_STEPS, NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
 
@@ -32,7 +33,7 @@ class NetworkConfig:
     """A network, completely: architecture, neuron, input, output and time.
 
     input_shape: (C, H, W). static: images [1, N, C, H, W], shown at every time step; else frames
-    [T, N, C, H, W]. time_steps: T, at least 1. Raises ArlifError.
+    [T, N, C, H, W]. time_steps: T, 1 to MOST_STEPS. Raises ArlifError.
     """
 
     architecture: Architecture
@@ -46,8 +47,9 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         require(
-            self.time_steps >= 1,
-            f"a network runs for at least 1 time step, not {self.time_steps}",
+            1 <= self.time_steps <= MOST_STEPS,
+            f"a network runs for at least 1 time step and at most {MOST_STEPS:,}, not "
+            f"{self.time_steps}",
         )
         require(self.classes >= 2, f"a classifier needs at least 2 classes, not {self.classes}")
         require(min(self.input_shape) >= 1, f"{self.input_shape} is no input shape (C, H, W)")
@@ -58,11 +60,12 @@ def build(config: NetworkConfig) -> nn.Module:
 
     It takes real inputs, time first ([1, N, C, H, W] images or [T, N, C, H, W] frames) and returns
     logits [T, N, classes]. Draws from torch's global generator: seed that for equal weights.
-    Raises ArlifError where the input is too small for the architecture.
+    Raises ArlifError where the input is too small, or memory too scarce, for the architecture.
     """
-    net = config.architecture.build(
-        config.input_shape, config.classes, config.time_steps, config.static, config.neuron
-    )
+    with enough_memory("choose a smaller architecture"):
+        net = config.architecture.build(
+            config.input_shape, config.classes, config.time_steps, config.static, config.neuron
+        )
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,5 +1,6 @@
 """Which neuron a network uses, by name."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,6 +24,9 @@ from arlif.neurons import (
     SlidingPSN,
 )
 
+MOST_STEPS = 1 << 16
+"""Time steps that a network runs for, and that a neuron reads, at most."""
+
 
 @dataclass(frozen=True)
 class NeuronConfig:
@@ -30,7 +34,7 @@ class NeuronConfig:
 
     name: one of NEURONS. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
     width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
-    neuron reads, at least 1. PSN, masked and sliding PSN have no use for decay and threshold.
+    neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and threshold.
     Raises ArlifError.
     """
 
@@ -46,6 +50,13 @@ class NeuronConfig:
         require(
             self.name in NEURONS,
             f"no neuron is called {self.name!r}; there are {', '.join(NEURONS)}",
+        )
+        for name in ("decay", "v_threshold", "width"):
+            value = getattr(self, name)
+            require(math.isfinite(value), f"neuron {name} must be a finite number, not {value}")
+        require(
+            1 <= self.order <= MOST_STEPS,
+            f"a neuron's order lies in 1 to {MOST_STEPS:,}, not {self.order}",
         )
         make_neuron(self, time_steps=1)
 

@@ -9,6 +9,10 @@ from arlif import layers
 from arlif.errors import require
 from arlif.mapping import STRICT
 from arlif.networks.neuron import NeuronConfig, make_neuron
+from arlif.networks.stack import LARGEST
+
+MOST_BLOCKS = 1000
+"""Blocks of a stage, at most."""
 
 
 @dataclass(frozen=True)
@@ -178,5 +182,10 @@ def _check(widths: tuple[int, ...], blocks: tuple[int, ...], dropout: float) -> 
         len(widths) == len(blocks) > 0 and min(*widths, *blocks) >= 1,
         f"a residual network needs a width and a block count of at least 1 per stage, not widths "
         f"{widths} and blocks {blocks}",
+    )
+    require(
+        max(widths) <= LARGEST and max(blocks) <= MOST_BLOCKS,
+        f"a residual network's widths reach up to {LARGEST:,} and its block counts up to "
+        f"{MOST_BLOCKS:,}, not widths {widths} and blocks {blocks}",
     )
     require(0 <= dropout < 1, f"dropout lies in [0, 1), not {dropout}")

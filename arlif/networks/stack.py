@@ -1,5 +1,6 @@
 """Plain stacks: convolutions, average pools, dense layers. The VGG family and small networks."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,6 +10,9 @@ from arlif import layers
 from arlif.errors import require
 from arlif.mapping import STRICT
 from arlif.networks.neuron import NeuronConfig, make_neuron
+
+LARGEST = 1 << 20
+"""Channels or neurons of a layer, at most."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,15 @@ class Stack:
         )
         sizes = [f for f in self.features if isinstance(f, int)] + list(self.hidden)
         require(min(sizes) >= 1, f"layer sizes must be at least 1, not {min(sizes)}")
+        for size in (max(sizes), self.pooled):
+            require(size <= LARGEST, f"layer sizes and pooled reach up to {LARGEST:,}, not {size}")
         require(self.pooled >= 0, f"pooled cannot be negative: {self.pooled}")
         for rate in (self.dropout, self.feature_dropout):
             require(0 <= rate < 1, f"dropout lies in [0, 1), not {rate}")
-        require(self.dense_std >= 0, f"dense_std cannot be negative: {self.dense_std}")
+        require(
+            0 <= self.dense_std < math.inf,
+            f"dense_std must be finite and cannot be negative: {self.dense_std}",
+        )
 
     def build(
         self,

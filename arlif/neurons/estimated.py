@@ -34,6 +34,9 @@ class MpePSN(SpikingNeuron):
         self.threshold = nn.Parameter(torch.tensor(float(v_threshold)))
         self.estimation_error: Tensor | None = None
 
+    def learned(self) -> dict[str, Tensor]:
+        return {"threshold": self.threshold}
+
     def forward(self, x: Tensor, state: Any = None, return_state: bool = False) -> Tensor:
         """Spikes [T, N, ...] for input currents x [T, N, ...]. Raises ArlifError."""
         self.check(x)

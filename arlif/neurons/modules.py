@@ -32,6 +32,10 @@ class SpikingNeuron(nn.Module):
         """The neuron's constants, effective values, as the step reads them."""
         raise NotImplementedError
 
+    def learned(self) -> dict[str, Tensor]:
+        """The scalars that training changes, by name, as the step reads them."""
+        return {}
+
     def lowered(self) -> tuple[RealNeuron, float]:
         """A neuron with an integer counterpart, and the factor of its currents, that do the same.
 
@@ -140,6 +144,9 @@ class ARLIF(SpikingNeuron):
     def beta(self) -> Tensor:
         """Effective beta, in [-1, 1]."""
         return self.beta_raw.tanh()
+
+    def learned(self) -> dict[str, Tensor]:
+        return {"alpha": self.alpha, "beta": self.beta}
 
     def real_neuron(self) -> RealArlif:
         return RealArlif(self.decay, self.v_threshold, self.alpha, self.beta, self.memory)

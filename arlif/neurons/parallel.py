@@ -116,3 +116,6 @@ class SlidingPSN(ParallelNeuron):
     def thresholds(self) -> Tensor:
         """v, trained, starts at 1."""
         return -self.bias
+
+    def learned(self) -> dict[str, Tensor]:
+        return {"threshold": self.thresholds()}

@@ -39,6 +39,9 @@ class LearnableResetLIF(SpikingNeuron):
         self.decay, self.v_threshold = decay, v_threshold
         self.v_reset = nn.Parameter(torch.tensor(float(v_threshold)))
 
+    def learned(self) -> dict[str, Tensor]:
+        return {"v_reset": self.v_reset}
+
     def real_neuron(self) -> RealLifSubtract:
         return RealLifSubtract(self.decay, self.v_threshold, self.v_reset, hold=0.0)
 
@@ -74,6 +77,9 @@ class PLIF(SpikingNeuron):
     def decay(self) -> Tensor:
         """k = 1 - sigma(w) = 1 - 1/tau."""
         return 1 - self.w.sigmoid()
+
+    def learned(self) -> dict[str, Tensor]:
+        return {"decay": self.decay}
 
     def real_neuron(self) -> RealLifWeighted:
         return RealLifWeighted(self.decay, self.v_threshold, self.w.sigmoid())
@@ -111,6 +117,9 @@ class DALIF(SpikingNeuron):
     def beta(self) -> Tensor:
         """Decay factor of the membrane potential, in (-1, 1)."""
         return self.b.tanh()
+
+    def learned(self) -> dict[str, Tensor]:
+        return {"alpha": self.alpha, "beta": self.beta}
 
     def real_neuron(self) -> RealLifWeighted:
         return RealLifWeighted(self.beta, self.v_threshold, self.alpha)

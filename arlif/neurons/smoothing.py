@@ -53,6 +53,9 @@ class AsglLIF(SpikingNeuron):
         self.decay, self.v_threshold = decay, v_threshold
         self.steepness = nn.Parameter(torch.tensor(float(steepness)))
 
+    def learned(self) -> dict[str, Tensor]:
+        return {"steepness": self.steepness}
+
     def real_neuron(self) -> RealLifSoft:
         return RealLifSoft(self.decay, self.v_threshold)
 

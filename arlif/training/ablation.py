@@ -112,7 +112,7 @@ def _run(
             recipe,
             run,
             resume=started,
-            folder=data_folder,
+            data_folder=data_folder,
             accelerator=accelerator,
             callbacks=callbacks,
         )

@@ -17,6 +17,9 @@ from arlif.mapping import STRICT
 from arlif.training import wide
 from arlif.training.warp import rotate, translate
 
+LEAST_BETA = 0.001
+"""A Beta distribution below gives shares that are 0 or 1 in float32 anyway."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -43,13 +46,32 @@ class Augmentation:
     mixup: float = 0.0
     cutmix: float = 0.0
 
+    MOST: ClassVar = {
+        "crop": 1024,
+        "roll": 1024,
+        "cutout": 1024,
+        "rotate": 360.0,
+        "erase": 1.0,
+        "mixup": 1000.0,
+        "cutmix": 1000.0,
+    }
     __pydantic_config__: ClassVar = STRICT
 
+    @property
+    def mixes(self) -> bool:
+        """Whether samples are mixed with others, so that they have no label of their own."""
+        return self.mixup > 0 or self.cutmix > 0
+
     def __post_init__(self) -> None:
-        for name in ("crop", "roll", "rotate", "cutout", "mixup", "cutmix"):
+        for name, most in self.MOST.items():
             value = getattr(self, name)
-            require(value >= 0, f"augmentation {name} cannot be negative: {value}")
-        require(0 <= self.erase <= 1, f"augmentation erase is a share in [0, 1]: {self.erase}")
+            require(0 <= value <= most, f"augmentation {name} lies in [0, {most}], not {value}")
+        for name in ("mixup", "cutmix"):
+            value = getattr(self, name)
+            require(
+                value == 0 or value >= LEAST_BETA,
+                f"augmentation {name} is 0 for none or at least {LEAST_BETA}, not {value}",
+            )
 
 
 def augment(

@@ -40,7 +40,8 @@ def evaluate(
 ) -> Evaluation:
     """Run a network over all batches in eval mode; its training mode is restored.
 
-    The decision is the argmax of the logits averaged over time.
+    The decision is the argmax of the logits averaged over time. Neurons that draw random numbers
+    draw the same ones every time; the caller's generator stays as it is.
     """
     total = evaluate_sums(net, info, batches, torch.device(device))
     return finish(total, tuple(spiking_layers(net)))
@@ -53,7 +54,7 @@ def evaluate_sums(
     classes = len(info.classes)
     confusion = torch.zeros(classes, classes, dtype=torch.float64, device=device)
     sums = torch.zeros(2 + 2 * len(spiking_layers(net)), dtype=torch.float64, device=device)
-    with evaluating(net), torch.inference_mode(), _counted(net, sums[2:]):
+    with _seeded(device), evaluating(net), torch.inference_mode(), _counted(net, sums[2:]):
         for raw, labels in batches:
             labels = labels.to(device)
             logits = net(info.network_input(raw.to(device))).mean(0)
@@ -81,6 +82,14 @@ def finish(total: Tensor, layer_names: tuple[str, ...]) -> Evaluation:
 def spiking_layers(net: nn.Module) -> dict[str, SpikingNeuron]:
     """The network's neuron layers by name, in order of construction."""
     return {n: m for n, m in net.named_modules() if isinstance(m, SpikingNeuron)}
+
+
+@contextmanager
+def _seeded(device: torch.device) -> Iterator[None]:
+    """While open, torch draws from generators that start at 0; then from those before."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        yield
 
 
 @contextmanager

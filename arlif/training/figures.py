@@ -1,6 +1,7 @@
 """Figures of a training run, drawn from what it recorded."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,15 @@ from arlif.errors import require
 from arlif.files import atomic_path
 from arlif.training.metrics import read_metrics
 
+SYMBOLS = ("alpha", "beta", "decay", "threshold", "v_reset", "steepness")
+"""What neurons call the scalars that they train, see SpikingNeuron.learned."""
+
 
 def learning_curves(run: Path) -> Figure:
-    """Loss and accuracy over epochs. Raises ArlifError where the run has no metrics."""
+    """Loss and accuracy over epochs. Raises ArlifError where the run has no metrics.
+
+    train: as augmented; there is no accuracy of samples that were mixed with others.
+    """
     rows = _rows(run)
     epochs = [row["epoch"] for row in rows]
     figure = Figure((8, 3), layout="constrained")
@@ -22,8 +29,12 @@ def learning_curves(run: Path) -> Figure:
     loss.plot(epochs, [row["test_loss"] for row in rows], label="test (cross-entropy)")
     loss.set(xlabel="epoch", ylabel="loss")
     loss.legend()
-    accuracy.plot(epochs, [100 * row["test_accuracy"] for row in rows])
-    accuracy.set(xlabel="epoch", ylabel="test accuracy [%]")
+    for part in ("train", "test"):
+        values = [100 * row.get(f"{part}_accuracy", nan) for row in rows]
+        if not all(isnan(value) for value in values):
+            accuracy.plot(epochs, values, label=part)
+    accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
+    accuracy.legend()
     return figure
 
 
@@ -34,31 +45,38 @@ def spike_rates(runs: Mapping[str, Path]) -> Figure:
     for label, run in runs.items():
         rates = _columns(_rows(run)[-1], "rate/")
         axes.plot(list(rates), [100 * rate for rate in rates.values()], marker="o", label=label)
-    axes.set(ylabel="spikes per neuron and step [%]", ylim=(0, None))
+    axes.set(ylabel="spikes per neuron and step (%)", ylim=(0, None))
     axes.tick_params(axis="x", rotation=45)
     axes.legend()
     return figure
 
 
-def alpha_beta(run: Path) -> Figure:
-    """alpha and beta of every layer over training (arXiv:2507.20746, Fig. 3).
+def learned(run: Path) -> Figure:
+    """What every neuron layer learned, over training.
 
-    Raises ArlifError where the run's neuron is not AR-LIF.
+    AR-LIF's alpha and beta (arXiv:2507.20746, Fig. 3), or the scalars that another neuron trains.
+    Raises ArlifError where it trains none.
     """
     rows = _rows(run)
-    names = list(_columns(rows[0], "alpha/"))
-    require(bool(names), f"{run} was trained with another neuron: it has no alpha and beta")
-    figure = Figure((8, 3.5), layout="constrained")
-    for axes, symbol in zip(figure.subplots(1, 2), ("alpha", "beta"), strict=True):
-        for name in names:
+    symbols = learned_symbols(rows[0])
+    require(bool(symbols), f"the neuron that {run} was trained with learns no scalar")
+    figure = Figure((4 * len(symbols), 3.5), layout="constrained")
+    for number, symbol in enumerate(symbols, 1):
+        axes = figure.add_subplot(1, len(symbols), number)
+        for name in _columns(rows[0], f"{symbol}/"):
             axes.plot(
                 [row["epoch"] for row in rows],
-                [row[f"{symbol}/{name}"] for row in rows],
+                [row.get(f"{symbol}/{name}", nan) for row in rows],
                 label=name,
             )
         axes.set(xlabel="epoch", ylabel=symbol)
     axes.legend()
     return figure
+
+
+def learned_symbols(row: Mapping[str, float]) -> list[str]:
+    """The scalars that a row of metrics gives for every layer, but for its spike rate."""
+    return [symbol for symbol in SYMBOLS if _columns(row, f"{symbol}/")]
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> Figure:
@@ -94,7 +112,7 @@ def spread_figure(values: Mapping[str, Sequence[float]]) -> Figure:
         axes.plot([sum(numbers) / len(numbers)] * 2, [row - 0.3, row + 0.3], color="black")
     axes.set_yticks(range(len(values)), list(values))
     axes.invert_yaxis()
-    axes.set(xlabel="test accuracy, last epoch [%]")
+    axes.set(xlabel="test accuracy, last epoch (%)")
     axes.grid(axis="x", alpha=0.3)
     return figure
 

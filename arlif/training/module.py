@@ -46,8 +46,8 @@ class TrainingModule(lightning.LightningModule):
         self.trained = compiled(net) if recipe.compile else forward
         self.fill = torch.tensor(dataset.info.mean or (0.0,) * dataset.info.shape[0])
         self.metrics: Metrics | None = None
-        self._loss = torch.zeros(2)
-        self._started = 0.0
+        self._sums = torch.zeros(4)  # loss, batches; right answers, samples
+        self._rate = self._started = 0.0
 
     def train_dataloader(self) -> Batches:
         """The current epoch's batches."""
@@ -64,7 +64,8 @@ class TrainingModule(lightning.LightningModule):
         """Seed the epoch."""
         source = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank))
         torch.manual_seed(int(source.generate_state(1)[0]))
-        self._loss = torch.zeros(2, device=self.device)
+        self._sums = torch.zeros(4, device=self.device)
+        self._rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self._started = time.perf_counter()
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
@@ -75,7 +76,9 @@ class TrainingModule(lightning.LightningModule):
         logits = self.trained(info.normalized(x)).float()
         loss = tet_loss(logits, targets, recipe.mse_weight, recipe.mse_to_labels)
         loss = with_estimation(loss, self.net)
-        self._loss += torch.stack([loss.detach(), torch.ones_like(loss)])
+        right = (logits.detach().mean(0).argmax(-1) == batch[1]).float()
+        one, samples = loss.new_tensor(1), loss.new_tensor(len(x))
+        self._sums += torch.stack([loss.detach(), one, right.sum(), samples])
         self.log("loss", loss.detach(), prog_bar=True, logger=False)
         return loss
 
@@ -111,8 +114,9 @@ class TrainingModule(lightning.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Evaluate on the test split and record the epoch. Raises ArlifError on divergence."""
-        loss = self.trainer.strategy.reduce(self._loss, reduce_op="sum")
-        self._require_finite(float(loss[0] / loss[1]))
+        sums = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
+        loss, accuracy = float(sums[0] / sums[1]), float(sums[2] / sums[3])
+        self._require_finite(loss)
         if self.trainer.world_size > 1:
             for buffer in self.net.buffers():  # batch norm's, of which process 0's are saved
                 torch.distributed.broadcast(buffer, 0)
@@ -122,13 +126,15 @@ class TrainingModule(lightning.LightningModule):
             rank=self.global_rank,
             world=self.trainer.world_size,
         )
-        sums = evaluate_sums(self.net, self.dataset.info, batches, self.device)
-        total = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        own = evaluate_sums(self.net, self.dataset.info, batches, self.device)
+        total = self.trainer.strategy.reduce(own, reduce_op="sum")
         layers = spiking_layers(self.net)
         result = finish(total, tuple(layers))
         self.log("test_accuracy", result.accuracy, prog_bar=True, logger=False, sync_dist=True)
         if self.metrics:
-            self.metrics.add(self._row(float(loss[0] / loss[1]), result))
+            self.metrics.add(self._row(loss, accuracy, result))
+            if self.current_epoch + 1 == self.recipe.epochs:
+                self.metrics.add_confusion(result.confusion, self.dataset.info.classes)
 
     def _require_finite(self, loss: float) -> None:
         finite = all(bool(value.isfinite().all()) for value in self.net.state_dict().values())
@@ -138,19 +144,21 @@ class TrainingModule(lightning.LightningModule):
             f"infinite; start anew with a learning_rate below {self.recipe.learning_rate}",
         )
 
-    def _row(self, loss: float, result: Evaluation) -> dict[str, float]:
+    def _row(self, loss: float, accuracy: float, result: Evaluation) -> dict[str, float]:
+        """One epoch; mixed samples have no label, so without a training accuracy."""
         row = {
             "epoch": float(self.current_epoch + 1),
             "train_loss": loss,
             "test_loss": result.loss,
             "test_accuracy": result.accuracy,
-            "learning_rate": self.trainer.optimizers[0].param_groups[0]["lr"],
+            "learning_rate": self._rate,
             "seconds": time.perf_counter() - self._started,
         }
+        if not self.recipe.augmentation.mixes:
+            row["train_accuracy"] = accuracy
         row |= {f"rate/{name}": rate for name, rate in result.rates.items()}
         for name, layer in spiking_layers(self.net).items():
-            if isinstance(layer, ARLIF):
-                row |= {f"alpha/{name}": layer.alpha.item(), f"beta/{name}": layer.beta.item()}
+            row |= {f"{symbol}/{name}": v.item() for symbol, v in layer.learned().items()}
         return row
 
 

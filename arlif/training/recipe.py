@@ -1,5 +1,6 @@
 """Recipe: everything a training run depends on, as one frozen record."""
 
+import math
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
@@ -13,6 +14,9 @@ from arlif.mapping import STRICT, from_mapping, to_mapping
 from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron import NeuronConfig
 from arlif.training.augment import Augmentation
+
+MOST = 10**9
+"""Epochs, samples and batches that a recipe counts up to."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,14 @@ class Recipe:
         whole = ("seed", "train_per_class", "test_per_class")
         for name in (*whole, "weight_decay", "warmup_epochs"):
             require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
+        for name in ("epochs", "batch_size", "accumulate", "train_per_class", "test_per_class"):
+            value = getattr(self, name)
+            require(value <= MOST, f"{name} must be at most {MOST:,}, not {value}")
         require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
         require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
+        for name in ("learning_rate", "weight_decay"):
+            value = getattr(self, name)
+            require(value < math.inf, f"{name} must be a finite number, not {value}")
         require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
         require(
             self.warmup_epochs < self.epochs,
@@ -80,9 +90,9 @@ class Recipe:
         )
         self.network()
 
-    def load_data(self, folder: Path | None = None) -> data.Dataset:
+    def load_data(self, data_folder: Path | None = None) -> data.Dataset:
         """The dataset, cut into frames and reduced as this recipe says. Raises ArlifError."""
-        full = data.load(self.dataset, folder, self.time_steps, self.cut)
+        full = data.load(self.dataset, data_folder, self.time_steps, self.cut)
         train = full.train.subset(self.train_per_class) if self.train_per_class else full.train
         test = full.test.subset(self.test_per_class) if self.test_per_class else full.test
         return data.Dataset(full.info, train, test)
@@ -139,7 +149,8 @@ def _read(name: str, beside: Path = Path(), inside: tuple[str, ...] = ()) -> dic
     try:
         mapping = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ArlifError(f"cannot read the recipe {name}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ArlifError(f"cannot read the recipe {name}: {reason}") from None
     base = mapping.pop("extends", None)
     if base is None:
         return mapping

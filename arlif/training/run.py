@@ -5,6 +5,7 @@ import os
 import signal
 from dataclasses import asdict
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ from torch import nn
 from arlif import data
 from arlif.errors import ArlifError, UnfinishedError, WriteError, require
 from arlif.mapping import from_mapping, to_mapping
+from arlif.memory import enough_memory
 from arlif.networks import build
-from arlif.run import BEST, CONFIG, LAST, METRICS, MODEL, TRAINING, Run
+from arlif.run import BEST, CONFIG, CONFUSION, LAST, METRICS, MODEL, SNAPSHOTS, TRAINING, Run
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
 from arlif.training.summary import Summary, device_name, summarize
@@ -26,22 +28,22 @@ def train(
     run: Path,
     resume: bool = False,
     overwrite: bool = False,
-    folder: Path | None = None,
+    data_folder: Path | None = None,
     accelerator: str = "auto",
     devices: int = 1,
     callbacks: tuple[Any, ...] = (),
 ) -> Summary:
     """Train by a recipe; everything the run makes goes into the directory `run`.
 
-    Writes config.json, metrics.csv, checkpoints/{best,last}.ckpt, tensorboard/, then model.pt (the
-    last epoch's weights) and training.json (the summary).
+    Writes config.json, metrics.csv, checkpoints/{best,last}.ckpt, tensorboard/, then of the last
+    epoch confusion.csv and model.pt (the weights), and training.json (the summary).
     resume: continue from the last finished epoch, as if never stopped; the recipe must be the same.
-    overwrite: start anew where the directory already holds a run. folder: where datasets lie.
+    overwrite: start anew where the directory already holds a run. data_folder: where datasets lie.
     devices: more than one trains with one process each (DDP): Lightning starts the program again
     for every further device, and those processes end here when the training is done.
-    callbacks: more Lightning callbacks, such as hw_sim.crosscheck.CrossCheck.
-    Raises ArlifError: run exists or is missing, recipe differs, data missing; UnfinishedError: disk
-    full, stopped.
+    callbacks: more Lightning callbacks, such as hw_sim.crosscheck.callback.CrossCheck.
+    Raises ArlifError: run exists or is missing, recipe differs or cannot be built, data missing,
+    memory scarce; UnfinishedError: disk full, stopped.
     """
     from arlif.training.checkpoints import save
 
@@ -52,13 +54,14 @@ def train(
         1 <= devices <= recipe.batch_size,
         f"a batch of {recipe.batch_size} trains on 1 to {recipe.batch_size} devices, not {devices}",
     )
-    dataset = recipe.load_data(folder)
-    if not _is_worker() and not resume:
-        _start(recipe, home)
+    dataset = recipe.load_data(data_folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
+    if not _is_worker() and not resume:
+        _start(recipe, home)
     try:
-        device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
+        with enough_memory("lower batch_size or time_steps"):
+            device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
         if _is_worker():
             raise SystemExit(0)
         save(net.state_dict(), home.path(MODEL))
@@ -75,11 +78,8 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
     Raises ArlifError where the run is missing or unfinished, a file is damaged, or a weight is not
     finite.
     """
+    path = Run(run).require(MODEL)
     recipe = read_recipe(run)
-    path = Run(run).path(MODEL)
-    require(
-        path.exists(), f"{run} holds no trained model; finish it with: arlif train {run} --resume"
-    )
     net = build(recipe.network())
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -99,10 +99,7 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
 
 def read_recipe(run: Path) -> Recipe:
     """The recipe of a run. Raises ArlifError where there is none or it is damaged."""
-    path = Run(run).path(CONFIG)
-    require(
-        path.exists(), f"{run} is no training run: it has no {CONFIG.name}; see arlif train --help"
-    )
+    path = Run(run).require(CONFIG)
     try:
         mapping = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -142,14 +139,20 @@ def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
         f"{run.folder} already holds a training run; continue it with resume (--resume), replace "
         "it with overwrite (--overwrite), or choose another directory",
     )
+    require(
+        overwrite or not run.imported,
+        f"{run.folder} holds an imported network; replace it with overwrite (--overwrite), or "
+        "choose another directory",
+    )
 
 
 def _start(recipe: Recipe, run: Run) -> None:
     """Remove what an earlier training left in `run` and write the recipe."""
-    old = [run.path(artifact) for artifact in (MODEL, TRAINING, METRICS, BEST, LAST)]
+    old = [run.path(artifact) for artifact in (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST)]
     try:
         for file in (*old, *(run.folder / "tensorboard").glob("events.*")):
             file.unlink(missing_ok=True)
+        rmtree(run.folder / SNAPSHOTS, ignore_errors=True)
     except OSError as error:
         raise WriteError(
             f"cannot start a run in {run.folder}: {error.strerror}; choose another directory"
@@ -171,6 +174,7 @@ def _fit(
     from arlif.training.module import TrainingModule
 
     checkpoint = run.path(LAST)
+    on_ctrl_c = signal.getsignal(signal.SIGINT)  # which Lightning ignores once it has come
     checkpoints = (EpochCheckpoint(run.path(BEST), "test_accuracy"), EpochCheckpoint(checkpoint))
     with quiet():
         module = TrainingModule(net, recipe, dataset)
@@ -181,13 +185,10 @@ def _fit(
         try:
             trainer.fit(module, ckpt_path=resume_from, weights_only=True)
         except SystemExit:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, on_ctrl_c)
             raise UnfinishedError(
                 f"stopped after epoch {_finished_epochs(checkpoint)} of {recipe.epochs}"
             ) from None
-        finally:
-            if module.metrics:
-                module.metrics.close()
         return device_name(trainer.strategy.root_device)
 
 
