@@ -40,7 +40,7 @@ def agreements(
 ) -> list[dict[str, Any]]:
     """What `agreement` returns, for several networks at once; traces stay below `trace_bytes`."""
     tallies = [_Tally(network) for network in networks]
-    size = max(1, trace_bytes // max(_bytes_per_sample(network) for network in networks))
+    size = max(1, trace_bytes // max(1, *map(_bytes_per_sample, networks)))
     for part in torch.split(real, size, dim=1):
         want = simulate_float(module, part, traced=part.shape[1])
         for tally in tallies:

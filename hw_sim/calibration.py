@@ -54,12 +54,12 @@ class QuantizationReport:
     @property
     def spikes_changed(self) -> float:
         """The worst layer's share."""
-        return max(layer.spikes_changed for layer in self.layers)
+        return max((layer.spikes_changed for layer in self.layers), default=0.0)
 
     @property
     def saturated(self) -> float:
         """The worst layer's share."""
-        return max(layer.saturated for layer in self.layers)
+        return max((layer.saturated for layer in self.layers), default=0.0)
 
 
 def calibrate_numbers(

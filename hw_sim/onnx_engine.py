@@ -19,7 +19,7 @@ from arlif.errors import FormatError, SimulationError, require
 from arlif.files import StrPath
 from export.onnx.integer import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
-from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
+from hw_sim.simulation import Record, Simulation, Trace, check_request, count_type
 
 
 def simulate(
@@ -80,7 +80,7 @@ class OnnxGraph:
 
     def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
         """Run raw inputs; see the function simulate."""
-        check_inputs(self, inputs, time_steps)
+        check_request(self.input, self.populations, inputs, time_steps, record)
         values = self.run(inputs, time_steps, record)
         return Simulation(
             readout=values[READOUT],
@@ -104,8 +104,8 @@ class OnnxGraph:
         names = [name for name in self.outputs if name.startswith(f"{layer}.")]
         states = [name.removeprefix(f"{layer}.") for name in names if not name.endswith(SPIKES)]
         require(
-            bool(names) and bool(states or not record.states),
-            f"{self.path} does not output what is to be recorded of {layer!r}; "
+            bool(states) or not record.states,
+            f"{self.path} does not output the states of {layer!r}; "
             "write it with write_onnx(..., states=True), or record spikes only",
             SimulationError,
         )

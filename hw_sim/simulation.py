@@ -1,13 +1,13 @@
 """What every engine takes and returns: what to record, and the spikes, states and decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.network import Input, QuantizedNetwork
+from arlif.core.network import Input, QuantizedNetwork, require_time_steps
 from arlif.errors import require
 
 
@@ -17,6 +17,12 @@ class Record:
 
     layers: tuple[str, ...] = ()
     states: bool = False
+
+    def __post_init__(self) -> None:
+        require(
+            not isinstance(self.layers, str),
+            f"layers are a tuple of names, not the text {self.layers!r}; give ({self.layers!r},)",
+        )
 
     @classmethod
     def everything(cls, network: QuantizedNetwork, states: bool = True) -> "Record":
@@ -50,6 +56,11 @@ class Simulation:
         """The class of each sample: argmax of the readout, the first of equals."""
         return np.argmax(self.readout, axis=1)
 
+    @property
+    def recorded(self) -> int:
+        """How many samples, the first ones, every trace holds; 0 where nothing was recorded."""
+        return min((trace.spikes.shape[1] for trace in self.traces.values()), default=0)
+
     def confusion(self, labels: NDArray[np.integer]) -> NDArray[np.int64]:
         """Samples by (label, decision), [classes, classes]. Raises ArlifError on other labels."""
         classes = self.readout.shape[1]
@@ -73,6 +84,7 @@ def joined(parts: Sequence[Simulation]) -> Simulation:
     Batches that recorded nothing follow those that did. Takes the counts out of the parts, layer by
     layer, so that they are not held twice.
     """
+    require(len(parts) > 0, "there are no samples to simulate; give at least one sample")
     traced = [part.traces for part in parts if part.traces]
     return Simulation(
         np.concatenate([part.readout for part in parts]),
@@ -100,13 +112,37 @@ class TakesInput(Protocol):
 
 def raw_inputs(network: TakesInput, real: Any) -> NDArray[np.int8]:
     """Raw integers for time-first real inputs, a tensor [1, N, ...] (static) or [T, N, ...]."""
-    return network.input.encode((real[0] if network.input.static else real).numpy())
+    require(
+        not network.input.static or real.shape[0] == 1,
+        f"this network shows one frame at every time step and takes inputs [1, N, ...], not "
+        f"{tuple(real.shape)}: time comes first",
+    )
+    return network.input.encode(real[0] if network.input.static else real)
 
 
-def check_inputs(network: TakesInput, inputs: NDArray[Any], time_steps: int) -> None:
-    """Raise ArlifError unless raw inputs fit the network and the number of time steps."""
-    source = network.input
-    require(time_steps >= 1, f"a simulation runs for at least 1 time step, not {time_steps}")
+def check_request(
+    source: Input,
+    populations: Collection[str],
+    inputs: NDArray[Any],
+    time_steps: int,
+    record: Record,
+) -> None:
+    """Raise ArlifError unless a network of this input and these populations can do what is asked.
+
+    inputs: raw, at least one sample. record: of populations that there are.
+    """
+    require_time_steps(time_steps)
+    unknown = ", ".join(name for name in record.layers if name not in populations)
+    require(
+        not unknown,
+        f"there are no populations {unknown} to record; those of this network: "
+        f"{', '.join(populations) or 'none'}",
+    )
+    require(
+        isinstance(inputs, np.ndarray),
+        f"inputs are a numpy array of raw integers, not {type(inputs).__name__}; convert real data "
+        "with network.input.encode(data)",
+    )
     lead = ("N",) if source.static else (time_steps, "N")
     rank = len(source.shape) + len(lead)
     require(
@@ -115,9 +151,11 @@ def check_inputs(network: TakesInput, inputs: NDArray[Any], time_steps: int) -> 
         and (source.static or inputs.shape[0] == time_steps),
         f"inputs must be [{', '.join(map(str, (*lead, *source.shape)))}], got {inputs.shape}",
     )
+    require(inputs.size > 0, "there are no samples to simulate; give at least one sample")
     require(
         np.issubdtype(inputs.dtype, np.integer)
-        and (inputs.size == 0 or (inputs.min() >= source.low and inputs.max() <= source.high)),
+        and inputs.min() >= source.low
+        and inputs.max() <= source.high,
         f"inputs must be integers in [{source.low}, {source.high}]; "
         "convert real data with network.input.encode(data)",
     )

@@ -158,7 +158,7 @@ def test_unrecorded_states_and_misfits_are_named(case: strategies.Case, tmp_path
     write_onnx(case.network, path)
     with pytest.raises(SimulationError, match="states=True"):
         onnx_engine.simulate(path, case.inputs, case.time_steps, Record(("p0",), states=True))
-    with pytest.raises(SimulationError, match="nowhere"):
+    with pytest.raises(ArlifError, match="no populations nowhere"):
         onnx_engine.simulate(path, case.inputs, case.time_steps, Record(("nowhere",)))
     with pytest.raises(ArlifError, match="inputs must be"):
         onnx_engine.simulate(path, case.inputs[..., None], case.time_steps)

@@ -55,6 +55,13 @@ class FixedPointFormat:
         return np.asarray(raw, np.float64) / self.one
 
 
+def real_array(values: Any) -> NDArray[np.float64]:
+    """Real values as float64 in numpy: an array, or a tensor of any precision, device and graph."""
+    if hasattr(values, "detach"):
+        values = values.detach().double().cpu()
+    return np.asarray(values, np.float64)
+
+
 def nearest_integer(value: Any, low: int, high: int) -> NDArray[np.int32]:
     """Round to nearest, ties to even, and clip to [low, high]; used once, when quantizing."""
     value = np.asarray(value, np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 from arlif.core.equality import ArrayEquality
 from arlif.core.linear import Interval, Shape, chain_interval, chain_shape
 from arlif.core.nodes import INPUT, READOUT, Input, Population, Projection, Readout
-from arlif.errors import NetworkError, require
+from arlif.errors import ArlifError, NetworkError, require
 
 __all__ = [
     "INPUT",
@@ -45,11 +45,7 @@ class QuantizedNetwork(ArrayEquality):
     time_steps: int
 
     def __post_init__(self) -> None:
-        require(
-            self.time_steps >= 1,
-            f"a network runs for at least 1 time step, not {self.time_steps}",
-            NetworkError,
-        )
+        require_time_steps(self.time_steps, NetworkError)
         names = [INPUT, *(p.name for p in self.populations), READOUT]
         require(
             len(set(names)) == len(names) and all(_is_name(name) for name in names),
@@ -152,6 +148,15 @@ class QuantizedNetwork(ArrayEquality):
         for name in (*(p.name for p in self.populations), READOUT):
             depth[name] = 1 + max(depth[p.source] for p in self.incoming(name))
         return depth
+
+
+def require_time_steps(time_steps: object, error: type[ArlifError] = ArlifError) -> None:
+    """Raise `error` where no network can run for so many time steps."""
+    require(
+        isinstance(time_steps, int | np.integer) and bool(time_steps >= 1),
+        f"a network runs for at least 1 time step, a whole number, not {time_steps}",
+        error,
+    )
 
 
 def _is_name(name: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from arlif.core.formats import real_array
 from arlif.core.linear import Conv2d, Dense, LinearMap
 from arlif.core.network import (
     INPUT,
@@ -60,9 +61,9 @@ def calibrate_input(samples: ArrayLike, shape: tuple[int, ...], static: bool) ->
     largest magnitude becomes 127. Raises ArlifError on another shape, on NaN or on inputs that are
     all zero.
     """
-    samples = np.asarray(samples, np.float64)
+    samples, shape = real_array(samples), tuple(shape)
     require(
-        samples.shape[-len(shape) :] == tuple(shape),
+        samples.shape[-len(shape) :] == shape,
         f"calibration samples are [..., {', '.join(map(str, shape))}], as the network takes them; "
         f"got {samples.shape}",
     )
@@ -80,6 +81,7 @@ def quantize(
     network: LinearizedNetwork, source: Input, precision: Precision, time_steps: int
 ) -> QuantizedNetwork:
     """The integer network of a linearized one. Raises ArlifError where numbers do not fit."""
+    require_source(network, source)
     nodes = [to_population(population, source, precision) for population in network.populations]
     readout, projections = to_readout(network.readout, source, precision)
     return QuantizedNetwork(
@@ -88,6 +90,23 @@ def quantize(
         (*(projection for _, incoming in nodes for projection in incoming), *projections),
         readout,
         time_steps,
+    )
+
+
+def require_source(network: LinearizedNetwork, source: Input) -> None:
+    """Raise LoweringError where an input is not that of the network."""
+    shows = {True: "one frame at every time step", False: "a frame per time step"}
+    require(
+        source.shape == network.input_shape,
+        f"the network takes inputs {network.input_shape}, the source gives {source.shape}; make it "
+        "with calibrate_input(samples, network.input_shape, network.static)",
+        LoweringError,
+    )
+    require(
+        source.static == network.static,
+        f"the network takes {shows[network.static]}, the source gives {shows[source.static]}; make "
+        f"it with static={network.static}",
+        LoweringError,
     )
 
 

@@ -52,7 +52,7 @@ def _walk(module: nn.Module, input_shape: Shape, time_steps: int | None) -> Walk
         raise LoweringError(
             f"torch.fx cannot trace the network ({error}); avoid value-dependent code"
         ) from error
-    return Walk(graph, dict(module.named_modules()), input_shape, time_steps)
+    return Walk(graph, dict(module.named_modules()), tuple(input_shape), time_steps)
 
 
 def _network(walk: Walk) -> LinearizedNetwork:

@@ -17,7 +17,13 @@ from arlif.core.neurons import IntegerLifHard, Numbers
 from arlif.core.nodes import Readout
 from arlif.core.real import RealLif, RealLifHard
 from arlif.errors import LoweringError, require
-from arlif.quantize.integers import Precision, project, readout_bias, source_unit
+from arlif.quantize.integers import (
+    Precision,
+    project,
+    readout_bias,
+    require_source,
+    source_unit,
+)
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
 from arlif.quantize.neurons import raw_decay
 
@@ -32,6 +38,7 @@ def quantize_for_stock_lava(
     export.lava.stock_obstacles has no objection to it that other numbers could cure.
     Raises LoweringError that names every layer that does not fit, and why.
     """
+    require_source(network, source)
     violations = [
         f"{layer.name}: {reason}" for layer in network.populations for reason in _obstacles(layer)
     ]

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from arlif.core.network import QuantizedNetwork
+from arlif.errors import require
 from hw_sim.engine.fast import FastEngine
 
 Batch = tuple[NDArray[Any], NDArray[Any]]
@@ -56,6 +57,7 @@ def evaluate(
     for part in _parts(network, batches, time_steps, device, jobs):
         total += part
         progress(total.samples)
+    require(total.samples > 0, "there are no samples to evaluate; give at least one batch")
     return total
 
 

@@ -18,7 +18,7 @@ from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
 from arlif.errors import SimulationError, require
 from hw_sim.engine.projection import ProjectionSum
 from hw_sim.engine.update import population_update
-from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
+from hw_sim.simulation import Record, Simulation, Trace, check_request, count_type
 
 BLOCK_ELEMENTS = 4_000_000
 """Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
@@ -61,7 +61,7 @@ class FastEngine:
     ) -> Simulation:
         """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
         network = self.network
-        check_inputs(network, inputs, time_steps)
+        check_request(network.input, self.sums, inputs, time_steps, record)
         frames = torch.from_numpy(np.ascontiguousarray(inputs, np.int8))
         frames = frames[None] if network.input.static else frames
         result = _Result.empty(network, frames.shape[1], time_steps, record)
@@ -74,7 +74,7 @@ class FastEngine:
 
     def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
         """How many time steps and samples go through a layer at once; blocks are about equal."""
-        largest = max(int(np.prod(p.shape)) for p in self.network.populations)
+        largest = max((int(np.prod(p.shape)) for p in self.network.populations), default=1)
         steps = max(1, min(time_steps, 255, self.block_elements // largest))
         most = max(1, self.block_elements // (largest * steps))
         blocks = max(1, -(-samples // most))

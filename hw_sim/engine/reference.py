@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from arlif.core.linear import apply_chain
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.core.steps import current
-from hw_sim.simulation import Record, Simulation, Trace, check_inputs, count_type
+from hw_sim.simulation import Record, Simulation, Trace, check_request, count_type
 
 
 def simulate(
@@ -18,7 +18,8 @@ def simulate(
     record: Record = Record(),
 ) -> Simulation:
     """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
-    check_inputs(network, inputs, time_steps)
+    names = [p.name for p in network.populations]
+    check_request(network.input, names, inputs, time_steps, record)
     samples = inputs.shape[0] if network.input.static else inputs.shape[1]
     states: dict[str, Any] = {}
     readout = np.zeros((samples, *network.readout.shape), np.int64)

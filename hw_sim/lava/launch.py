@@ -15,10 +15,10 @@ from export.lava import write_net
 from hw_sim.lava import supervise
 from hw_sim.lava.job import Job
 from hw_sim.lava.memory import fitting_batch, require_room
-from hw_sim.lava.options import Models
+from hw_sim.lava.options import TIME_LIMIT_S, Models
 from hw_sim.lava.recorder import read_counts, read_trace
 from hw_sim.lava.requirements import require_lava
-from hw_sim.simulation import Record, Simulation, check_inputs, joined
+from hw_sim.simulation import Record, Simulation, check_request, joined
 
 FAST_BATCH = 32
 """Samples abreast; more gain little and take memory."""
@@ -31,7 +31,7 @@ def simulate(
     record: Record = Record(),
     *,
     batch: int | None = None,
-    time_limit_s: float = 600.0,
+    time_limit_s: float = TIME_LIMIT_S,
     models: Models = Models.FAST,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -44,13 +44,11 @@ def simulate(
     progress: called with (samples done, samples).
     Raises ArlifError on a misfit, SimulationError when Lava is missing, fails or hangs.
     """
-    check_inputs(network, inputs, time_steps)
+    names = [p.name for p in network.populations]
+    check_request(network.input, names, inputs, time_steps, record)
     axis = 0 if network.input.static else 1
     samples = inputs.shape[axis]
-    require(samples >= 1, "Lava needs at least one sample")
     require(workers >= 1, f"at least one worker is needed, not {workers}")
-    unknown = set(record.layers) - {p.name for p in network.populations}
-    require(not unknown, f"there are no populations {', '.join(sorted(unknown))} to record")
     require(time_limit_s > 0, f"the time limit must be positive, not {time_limit_s}")
     shares = np.array_split(inputs.astype(np.int8), min(workers, samples), axis)
     if models is Models.STOCK:
