@@ -1,8 +1,9 @@
 """Accuracy and energy over bit widths and time steps, point by point in parallel."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from arlif.core.network import Input
 from arlif.core.neurons import PRESETS, Numbers
-from arlif.errors import require
+from arlif.errors import ArlifError, FormatError, require
+from arlif.mapping import STRICT, from_mapping, to_mapping
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
+from arlif.run import SWEEP, Run
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.counter import count
 from hw_sim.energy.models import CostModel, network_energy_uj
@@ -34,31 +37,85 @@ class SweepRow:
     synaptic_operations: float
     energy_uj: dict[str, float]
 
+    __pydantic_config__: ClassVar = STRICT
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Everything in sweep.json: what a sweep covers, and its rows so far, bit widths outermost.
+
+    arlif: the version that measured. samples: how many of the dataset. Raises ArlifError where the
+    rows are not of its first points.
+    """
+
+    arlif: str
+    dataset: str
+    samples: int
+    weight_bits: tuple[int, ...]
+    time_steps: tuple[int, ...]
+    rows: tuple[SweepRow, ...] = ()
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        done = [(row.weight_bits, row.time_steps) for row in self.rows]
+        require(
+            done == self.points[: len(done)],
+            f"the rows of a sweep are of its points in order, {self.points}, not of {done}",
+        )
+
+    @property
+    def points(self) -> list[tuple[int, int]]:
+        """Every combination of weight bits and time steps."""
+        return list(product(self.weight_bits, self.time_steps))
+
+    @property
+    def missing(self) -> list[tuple[int, int]]:
+        """The points that are still to be measured."""
+        return self.points[len(self.rows) :]
+
+    def differs(self, other: "Sweep") -> list[str]:
+        """In which settings another sweep is another one."""
+        names = [f.name for f in fields(self) if f.name != "rows"]
+        return [name for name in names if getattr(self, name) != getattr(other, name)]
+
+
+def read_sweep(run: Run) -> Sweep:
+    """A run's sweep.json. Raises ArlifError where it is missing or of another version."""
+    try:
+        return from_mapping(Sweep, run.read_json(SWEEP), str(run.path(SWEEP)))
+    except ArlifError as error:
+        raise FormatError(f"{error}; write it again with: {run.command(SWEEP)}") from None
+
+
+def write_sweep(run: Run, sweep: Sweep) -> None:
+    """Write sweep.json, atomically."""
+    run.write_json(SWEEP, to_mapping(sweep))
+
 
 def sweep(
     network: LinearizedNetwork,
     source: Input,
     real: Tensor,
     labels: NDArray[np.int64],
-    weight_bits: Sequence[int] = (2, 3, 4, 6, 8),
-    time_steps: Sequence[int] = (1, 2, 4),
+    points: Sequence[tuple[int, int]],
     numbers: Numbers = PRESETS["compact16"],
     models: Sequence[CostModel] = tuple(MODELS.values()),
     jobs: int = 1,
-) -> list[SweepRow]:
-    """Quantize and simulate at every combination, in the order given, bit widths outermost.
+) -> Iterator[SweepRow]:
+    """Quantize and simulate at every point, (weight bits, time steps): rows in order, when done.
 
     real: [1, N, *shape] (static) or [T, N, *shape]; recordings are simulated over their first
     steps. jobs: processes side by side. Raises ArlifError where a recording is too short.
     """
     require(len(labels) >= 1, "a sweep needs at least one sample")
+    longest = max((steps for _, steps in points), default=0)
     require(
-        network.static or max(time_steps) <= len(real),
-        f"recordings of {len(real)} frames cannot be simulated for {max(time_steps)} time steps",
+        network.static or longest <= len(real),
+        f"recordings of {len(real)} frames cannot be simulated for {longest} time steps",
     )
-    points = product(weight_bits, time_steps)
     precisions = [(Precision(numbers, bits), steps) for bits, steps in points]
-    return Parallel(n_jobs=jobs)(
+    return Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_point)(network, source, real, labels, precision, steps, tuple(models))
         for precision, steps in precisions
     )

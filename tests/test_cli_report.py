@@ -1,6 +1,8 @@
 """Verbs that measure and report, on a small run: what they say, refuse and leave out."""
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +10,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
 
-from arlif.cli import main
-from arlif.cli.samples import load_samples, load_spread
-from arlif.run import Run
+from arlif.cli import main, output
+from arlif.digits import UNITS, significant
+from arlif.errors import ArlifError
+from arlif.run import ENERGY, Run
 from arlif.training import read_recipe
+from hw_sim import sweep
 from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.result import Check, Verdict, write_checks
+from hw_sim.pipeline.samples import load_samples, load_spread
 
 Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--recipe", "digits", "--set", "architecture.features=[4]", "--set", "epochs=1")
@@ -127,6 +135,101 @@ def test_sweeps_of_other_samples_are_not_compared(run: Path, tmp_path: Path, cli
     assert "arlif sweep" in err
 
 
+def points(run: Path) -> list[tuple[int, int]]:
+    rows = json.loads((run / "sweep.json").read_text())["rows"]
+    return [(row["weight_bits"], row["time_steps"]) for row in rows]
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(run: Path, cli: Cli, monkeypatch):
+    measured = []
+    real = sweep._point
+
+    def point(*given):
+        precision, steps = given[4:6]
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        measured.append((precision.weight_bits, steps))
+        return real(*given)
+
+    options = ("--weight-bits", "4,8,4", "--time-steps", "1,2", "--samples", "20")
+    monkeypatch.setattr(sweep, "_point", point)
+    assert cli("sweep", run, *options)[0] == 130
+    assert points(run) == measured == [(4, 1), (4, 2)]
+    assert cli("report", run)[0] == 0
+    assert "The sweep is not finished" in (run / "report.html").read_text()
+    measured.clear()
+    _, out, _ = cli("sweep", run, *options)
+    assert "2 of 4 points already" in out
+    assert measured == [(8, 1), (8, 2)]
+    assert points(run) == [(4, 1), (4, 2), (8, 1), (8, 2)]
+    monkeypatch.setattr(sweep, "_point", real)
+    _, out, _ = cli("sweep", run, *POINT, "--samples", "10")
+    assert "starts anew: samples, weight_bits, time_steps differ" in out
+    assert points(run) == [(8, 1)]
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [
+        ("energy.json", "by_step"),
+        ("energy.json", "layers"),
+        ("sweep.json", "samples"),
+        ("traces/integer.json", "confusion"),
+        ("traces/integer.json", "spikes_per_inference"),
+    ],
+)
+def test_a_report_says_which_run_holds_files_of_another_version(run: Path, cli: Cli, file, field):
+    verbs = [("simulate", "--samples", "10"), ("energy",), ("sweep", *POINT, "--samples", "10")]
+    for verb, *options in verbs:
+        assert cli(verb, run, *options)[0] == 0
+    content = json.loads((run / file).read_text())
+    wrong = content.copy()
+    del wrong[field]
+    for damaged in (wrong, content | {field: [7]}):
+        changed = (run / file).stat()
+        (run / file).write_text(json.dumps(damaged))
+        os.utime(run / file, ns=(changed.st_atime_ns, changed.st_mtime_ns))
+        code, _, err = cli("report", run)
+        assert (code, err.count("error:")) == (2, 1), damaged
+        assert str(run) in err
+
+
+def test_numbers_in_tables_are_whole_on_narrow_terminals_and_in_pipes(capsys, monkeypatch):
+    row = ["a_layer_with_a_long_name", "100.00 %", *["1,234,567"] * 7]
+    heads = ["[red]layer[/red]", "accuracy", *(f"number[{n}]" for n in range(7))]
+    for terminal in (True, False):
+        narrow = Console(width=80, force_terminal=terminal, color_system=None)
+        monkeypatch.setattr(output, "MESSAGES", narrow)
+        output.Output(as_json=False).table("a [blue]title", heads, [row])
+        out = capsys.readouterr().out
+        assert all(out.count(cell) == row.count(cell) for cell in row)
+        assert all(head in out for head in heads)
+        assert "a [blue]title" in out
+
+
+def test_text_in_tables_is_folded_not_cut(capsys, monkeypatch):
+    monkeypatch.setattr(output, "MESSAGES", Console(width=40, force_terminal=True))
+    output.Output(as_json=False).table("title", ["name", "what"], [["a", "word " * 20 + "end"]])
+    out = capsys.readouterr().out
+    assert out.count("word") == 20
+    assert "end" in out
+
+
+@given(st.floats(-1e14, 1e14))
+def test_three_digits_keep_the_magnitude(value: float):
+    text = significant(value)
+    number, _, unit = text.partition(" ")
+    got = float(number.replace(",", "")) * 1000.0 ** UNITS.index(f" {unit}" if unit else "")
+    assert got == pytest.approx(value, rel=0.0051, abs=0)
+    assert not text.startswith("-0.0 ")
+
+
+def test_a_result_that_is_not_finite_is_no_json(run: Path):
+    with pytest.raises(ArlifError, match="infinite"):
+        Run(run).write_json(ENERGY, {"energy": float("inf")})
+    assert not (run / "energy.json").exists()
+
+
 def test_a_sweep_sees_samples_of_every_class(run: Path):
     recipe = read_recipe(run)
     some = load_spread(recipe, None, "test", 30)
@@ -154,7 +257,7 @@ def test_energy_of_an_earlier_simulation_is_not_reported(run: Path, cli: Cli):
     ("options", "complaint"),
     [
         (("--rate", "0.2"), "--rate is for --table3"),
-        (("--table3",), "neither RUN nor --model"),
+        (("--table3",), "neither RUN nor --engine nor --model"),
         (("--model", "paper", "--model", "paper"), "different names"),
     ],
 )
@@ -172,6 +275,22 @@ def test_cores_are_printed_with_what_was_assumed(run: Path, cli: Cli):
     assert all(text in said for text in (mapping["source"], *mapping["assumptions"]))
 
 
+def test_table_3_counts_on_no_engine(cli: Cli):
+    for engine in ("lava", "integer"):
+        code, out, err = cli("energy", "--table3", "--engine", engine)
+        assert (code, out) == (2, "")
+        assert "nor --engine" in err
+
+
+def test_a_lava_check_that_did_not_run_is_not_green(run: Path, cli: Cli):
+    write_checks(Run(run), [Check(n, v, f"m{n}") for n, v in enumerate(Verdict, 1)])
+    assert cli("report", run)[0] == 0
+    page = (run / "report.html").read_text()
+    verdicts = re.findall(r'<span class="(\w+)">([a-z ]+)</span>: m', page)
+    assert {verdict for name, verdict in verdicts if name == "good"} == {"passed"}
+    assert {verdict for name, verdict in verdicts if name == "bad"} == {"failed"}
+
+
 def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
     rows = json.loads(cli("energy", "--table3", "--json")[1])
     code, out, _ = cli("energy", "--table3")
@@ -180,8 +299,7 @@ def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
         assert row["energy_uj"] is None
         assert f" {row['event_multiply_accumulates_m']:,.2f} " in out
         assert f" {row['neuron_uj']:,.2f} " in out
-    assert "not on file" in out
-    assert "spike rate of 17 %" in out
+    assert "figures that are on file" in out
 
 
 def test_nothing_is_minus_zero(run: Path, cli: Cli):

@@ -173,9 +173,9 @@ def test_a_user_file_is_a_cost_model(tmp_path):
         ('"our measurements"', "2026-11-25", "2026-11-25 is a date"),
         ("accumulate_pj = 2", "accumulate_pj = 1e308", "at most 1e"),
         ("IntegerLifSoft = 10", "IntegerLifSoft = 1e13", "at most 1e"),
-        ('"mychip"', '"  "', "one line of text"),
-        ('"our measurements"', '"our\\nmeasurements"', "one line of text"),
-        ("name =", 'assumptions = [""]\nname =', "one line of text"),
+        ('"mychip"', '"  "', "a line of text"),
+        ('"our measurements"', '"our\\nmeasurements"', "a line of text"),
+        ("name =", 'assumptions = [""]\nname =', "a line of text"),
     ],
 )
 def test_a_wrong_user_file_names_what_is_wrong(tmp_path, before, after, complaint):

@@ -22,7 +22,7 @@ from hw_sim.energy.report import energy_report, layer_rows
 from hw_sim.engine import fast
 from hw_sim.report.neurons import at_equal_accuracy
 from hw_sim.simulation import Record, raw_inputs
-from hw_sim.sweep import SweepRow, cheapest, front, sweep
+from hw_sim.sweep import Sweep, SweepRow, cheapest, front, sweep
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +52,14 @@ def test_a_report_is_plain_data_and_adds_up(report):
     for model, total in report["total"]["energy_uj"].items():
         parts = [layer["energy_uj"][model] for layer in report["layers"]]
         assert sum(part["share"] for part in parts) == pytest.approx(1)
-        assert sum(part["total"] for part in parts) == pytest.approx(total["mean"])
-        for part in parts:
+        assert sum(part["mean"] for part in parts) == pytest.approx(total["mean"])
+        for part in (*parts, total):
             known = (part["synapses"], part["neurons"], part["memory"])
-            assert sum(value or 0 for value in known) == pytest.approx(part["total"])
+            assert sum(value or 0 for value in known) == pytest.approx(part["mean"])
+            assert 0.999999 * part["min"] <= part["mean"] <= 1.000001 * part["max"]
+        assert total["std"] > 0
+        steps = report["by_step"]["energy_uj"][model]
+        assert sum(sum(step) for step in steps.values()) == pytest.approx(total["mean"])
     layers = report["layers"]
     operations = report["total"]["synaptic_operations"]
     assert sum(la["synaptic_operations"]["mean"] for la in layers) == pytest.approx(
@@ -65,7 +69,7 @@ def test_a_report_is_plain_data_and_adds_up(report):
     assert operations["std"] > 0
     assert sum(e["counted"] for e in report["estimates"]) == pytest.approx(operations["mean"])
     for layer in layers:
-        steps = report["by_step"][layer["layer"]]
+        steps = report["by_step"]["synaptic_operations"][layer["layer"]]
         assert len(steps) == report["time_steps"]
         assert sum(steps) == pytest.approx(layer["synaptic_operations"]["mean"])
 
@@ -95,18 +99,37 @@ def test_rows_are_flat_and_of_one_shape(report):
     table = csv.DictWriter(text, list(rows[0]))
     table.writeheader()
     table.writerows(rows)
-    assert len(text.getvalue().splitlines()) == 1 + len(report["layers"])
+    assert len(text.getvalue().splitlines()) == 1 + len(report["layers"]) + 1
     assert not any(isinstance(value, dict) for row in rows for value in row.values())
+    assert set(rows[-1]) < set(rows[0])
+    for model in report["models"]:
+        *layers, total = [row[f"energy_uj {model} mean"] for row in rows]
+        assert sum(layers) == pytest.approx(total)
+        assert rows[0][f"energy_uj {model} share"] == pytest.approx(layers[0] / total)
+
+
+def test_by_step_says_of_how_many_samples_it_is(digits):
+    linear, source, real, _ = digits
+    network = quantize(linear, source, Precision(), 3)
+    inputs = raw_inputs(network, real)
+    whole = fast.simulate(network, inputs, 3)
+    few = fast.simulate(network, inputs[:5], 3, Record.everything(network, states=False))
+    report = energy_report(network, inputs, replace(whole, traces=few.traces), 3)
+    assert (report["samples"], report["by_step"]["samples"]) == (24, 5)
+    over_time = [title for title in energy_figures(report) if "over time" in title]
+    assert len(over_time) == 2
+    assert all("mean of the 5 recorded samples" in title for title in over_time)
 
 
 def test_figures_can_be_drawn_for_shallow_and_deep_networks(report, digits):
     linear, source, real, labels = digits
-    rows = sweep(linear, source, real, labels, (4, 8), (1,), models=(MODELS["paper"],))
+    rows = list(sweep(linear, source, real, labels, [(4, 1), (8, 1)], models=(MODELS["paper"],)))
     names = [f"stage{number}_with_a_long_name" for number in range(40)]
     deep = report | {
         "layers": [report["layers"][0] | {"layer": name} for name in names],
         "estimates": [report["estimates"][0] | {"source": name} for name in names],
-        "by_step": {name: [1.0, 2.0, 3.0] for name in names},
+        "by_step": report["by_step"]
+        | {"synaptic_operations": {name: [1.0, 2.0, 3.0] for name in names}},
     }
     untraced = report | {"by_step": None}
     drawings = [
@@ -122,10 +145,10 @@ def test_figures_can_be_drawn_for_shallow_and_deep_networks(report, digits):
 
 def test_a_sweep_is_the_same_in_parallel_and_covers_every_point(digits):
     linear, source, real, labels = digits
-    alone = sweep(linear, source, real, labels, (2, 8), (1, 3))
-    assert alone == sweep(linear, source, real, labels, (2, 8), (1, 3), jobs=2)
-    points = [(row.weight_bits, row.time_steps) for row in alone]
-    assert points == [(2, 1), (2, 3), (8, 1), (8, 3)]
+    points = [(2, 1), (2, 3), (8, 1), (8, 3)]
+    alone = list(sweep(linear, source, real, labels, points))
+    assert alone == list(sweep(linear, source, real, labels, points, jobs=2))
+    assert [(row.weight_bits, row.time_steps) for row in alone] == points
     short, long = alone[2], alone[3]
     assert short.synaptic_operations < long.synaptic_operations
     for model in MODELS:
@@ -134,7 +157,8 @@ def test_a_sweep_is_the_same_in_parallel_and_covers_every_point(digits):
 
 def test_the_cheapest_point_reaches_the_accuracy(digits):
     linear, source, real, labels = digits
-    rows = sweep(linear, source, real, labels, (3, 8), (1, 2), models=(MODELS["paper"],))
+    points = [(3, 1), (3, 2), (8, 1), (8, 2)]
+    rows = list(sweep(linear, source, real, labels, points, models=(MODELS["paper"],)))
     goal = float(np.median([row.accuracy for row in rows]))
     best = cheapest(rows, goal, "paper")
     assert best is not None
@@ -186,4 +210,15 @@ def test_networks_are_compared_at_an_accuracy_that_each_of_them_reaches(first, s
 def test_a_sweep_without_samples_is_refused(digits):
     linear, source, real, labels = digits
     with pytest.raises(ArlifError, match="at least one sample"):
-        sweep(linear, source, real[:, :0], labels[:0], (8,), (1,))
+        sweep(linear, source, real[:, :0], labels[:0], [(8, 1)])
+
+
+def test_a_sweep_has_rows_of_its_first_points_only():
+    asked = Sweep("0", "digits", 24, (2, 8), (1, 3))
+    rows = tuple(SweepRow(bits, steps, 0.5, 1.0, {}) for bits, steps in asked.points)
+    begun = replace(asked, rows=rows[:3])
+    assert (begun.missing, replace(asked, rows=rows).missing) == ([(8, 3)], [])
+    assert begun.differs(asked) == []
+    assert replace(begun, samples=3, arlif="1").differs(asked) == ["arlif", "samples"]
+    with pytest.raises(ArlifError, match="in order"):
+        replace(asked, rows=rows[1:])

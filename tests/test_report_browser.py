@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from arlif.cli import main
+from arlif.digits import significant
 from arlif.run import Run
 from hw_sim.energy.sensors import measured
 from hw_sim.report import write_report
@@ -147,6 +148,8 @@ def unknown_numbers(page: str, report: dict[str, Any]) -> list[str]:
         known |= {f"{number:,.{digits}f}" for number in rounded}
         known |= {f"{number:.{digits}f}" for number in rounded}
     known |= {f"{round(100 * number, 2) + 0.0:.2f} %" for number in numbers}
+    for digits in (2, 3):
+        known |= {significant(number, digits).split(" ")[0] for number in numbers}
     pieces = [piece for piece in Text(page).pieces if piece not in strings]
     return [n for piece in pieces for n in NUMBER.findall(piece) if n not in known]
 
@@ -166,7 +169,7 @@ def test_the_report_adds_up_and_names_what_is_in_it(run: Path) -> None:
     page = (run / "report.html").read_text()
     energy, (check,) = report["energy"], report["crosscheck"]
     assert sum(layer["updates"] for layer in energy["layers"]) == energy["total"]["updates"]
-    assert f"{check['figures']['energy_uj']['integer']:,.4f}" in page
+    assert f"<td>{significant(check['figures']['energy_uj']['paper']['integer'])}</td>" in page
     assert "energy, paper (uJ)" in page
     assert energy["models"]["loihi1"]["unpriced"] == "contained in the prices"
     assert "contained in the prices" in page
@@ -189,6 +192,25 @@ def test_what_is_drawn_of_one_sample_is_in_the_json(run: Path) -> None:
         assert np.abs(np.subtract(curves["fixed point"], curves["float"])).max() < 2
 
 
+def test_every_plot_stands_in_its_own_section(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    sections = (run / "report.html").read_text().split("<h2>")[1:]
+    where = {
+        title: section.partition("</h2>")[0]
+        for title in report["plots"]
+        for section in sections
+        if f"<h3>{title[0].upper()}{title[1:]}</h3>\n<figure>" in section
+    }
+    assert list(where) == report["plots"]
+    assert where["learning curves"] == "Accuracy"
+    assert where["spike rate per layer"] == "Spikes and states"
+    assert where["where the energy goes"] == "Events and energy per inference"
+    assert where["accuracy and energy"] == "Bit widths and time steps"
+    assert where["networks side by side"] == "Networks at equal accuracy"
+    (spikes,) = [section for section in sections if section.startswith("Spikes and states")]
+    assert "integer (60 samples)" in spikes
+
+
 def test_measured_energy_stands_beside_the_estimates(run: Path, tmp_path: Path) -> None:
     """Here no CPU package may be readable: a measurement in the kernel's format joins the run."""
     copy, zone = shutil.copytree(run, tmp_path / "copy"), tmp_path / "intel-rapl:0"
@@ -204,7 +226,7 @@ def test_measured_energy_stands_beside_the_estimates(run: Path, tmp_path: Path) 
     report = write_report(Run(copy))
     page = (copy / "report.html").read_text()
     assert "CPU package-0" in page
-    assert "123,456.5" in page
+    assert "<td>123 k</td>" in page
     assert unknown_numbers(page, report) == []
     for row in report["engines"]:
         if row["engine"] != "integer":
@@ -242,9 +264,10 @@ def test_every_number_on_the_page_is_in_the_json(
     page, report = visited[0], json.loads((run / "report.json").read_text())
     assert sum(len(NUMBER.findall(piece)) for piece in Text(page).pieces) > 200
     assert unknown_numbers(page, report) == []
-    total = f"{report['energy']['total']['energy_uj']['memory']['mean']:.4f}"
-    wrong = f"{float(total) + 0.0123:.4f}"
-    assert set(unknown_numbers(page.replace(total, wrong), report)) == {wrong}
+    total = significant(report["energy"]["total"]["energy_uj"]["memory"]["mean"])
+    wrong = f"{float(total) + 0.01234:.5f}"
+    assert f"<th>{total} " in page
+    assert unknown_numbers(page.replace(f"<th>{total} ", f"<th>{wrong} "), report) == [wrong]
 
 
 def test_it_is_drawn(run: Path, tmp_path: Path) -> None:

@@ -8,15 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from arlif.cli.output import JsonOption, Output, percent
-from arlif.cli.simulate import EngineName
+from arlif.digits import significant, whole
 from arlif.errors import require
+from arlif.run import Engine
 
 
 def energy(
     run: Annotated[Path | None, typer.Argument(metavar="RUN", help="The run's folder.")] = None,
-    engine: Annotated[EngineName, typer.Option(help="Whose events are counted.")] = (
-        EngineName.INTEGER
-    ),
+    engine: Annotated[
+        Engine | None, typer.Option(help="Whose events are counted; default integer.")
+    ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="Cost model: a name or a .toml file; default all.")
     ] = None,
@@ -33,14 +34,15 @@ def energy(
     output = Output(as_json)
     if table3:
         require(
-            run is None and not model,
-            "--table3 counts the paper's networks, at its own prices: give neither RUN nor --model",
+            run is None and engine is None and not model,
+            "--table3 counts the paper's networks at its prices: give neither RUN nor --engine nor "
+            "--model",
         )
         _table3(output, rate)
         return
     require(rate is None, "--rate is for --table3; a run's spikes are counted")
     require(run is not None, "name a run, or ask for --table3")
-    result = run_energy(Path(str(run)), engine, model)
+    result = run_energy(Path(str(run)), engine or Engine.INTEGER, model)
     show(output, result)
     output.result(result)
 
@@ -54,33 +56,32 @@ def show(output: Output, result: dict[str, Any]) -> None:
         [
             [
                 layer["layer"],
-                percent(layer["rate"]),
-                f"{layer['synaptic_operations']['mean']:,.0f}",
-                f"{layer['updates']:,}",
+                "" if layer["rate"] is None else percent(layer["rate"]),
+                whole(layer["synaptic_operations"]["mean"]),
+                whole(layer["updates"]),
             ]
             for layer in layers
         ]
-        + [["total", "", f"{total['synaptic_operations']['mean']:,.0f}", f"{total['updates']:,}"]],
+        + [["total", "", whole(total["synaptic_operations"]["mean"]), whole(total["updates"])]],
     )
     lines = [
-        *([la["layer"], *(la["energy_uj"][model]["total"] for model in models)] for la in layers),
+        *([la["layer"], *(la["energy_uj"][model]["mean"] for model in models)] for la in layers),
         ["total", *(total["energy_uj"][model]["mean"] for model in models)],
         ["spread", *(total["energy_uj"][model]["std"] for model in models)],
     ]
     output.table(
-        "Energy per inference in uJ; spread: over samples",
+        "Energy per inference in uJ; spread: of the total over samples",
         ["layer", *models],
-        [[name, *(f"{value:,.4f}" for value in values)] for name, *values in lines],
+        [[name, *map(significant, values)] for name, *values in lines],
     )
 
 
-def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> dict[str, Any]:
+def run_energy(folder: Path, engine: Engine, models: list[str] | None) -> dict[str, Any]:
     """Count a simulation's operations; writes energy.json and energy.csv, returns the former.
 
     The network is read from the file that the engine ran; ONNX Runtime's is the .nir that its graph
     was made from. Raises ArlifError where a simulation is missing or belongs to another network.
     """
-    from arlif.cli.source import Source
     from arlif.core.equality import fingerprint
     from arlif.files import write_text
     from arlif.run import ENERGY, ENERGY_CSV, NET, NIR, Run, outcome, traces
@@ -88,16 +89,15 @@ def run_energy(folder: Path, engine: EngineName, models: list[str] | None) -> di
     from export.nir import read_nir
     from hw_sim.energy.catalogue import MODELS, find_model
     from hw_sim.energy.report import energy_report, layer_rows
+    from hw_sim.pipeline.source import Source
     from hw_sim.simulation import raw_inputs
     from hw_sim.traces import read_traces
 
-    require(
-        engine is not EngineName.FLOAT, "events are counted on integers; choose another --engine"
-    )
+    require(engine is not Engine.FLOAT, "events are counted on integers; choose another --engine")
     run = Run(folder)
     path = run.require_fresh(traces(engine))
     simulated = run.read_json(outcome(engine))
-    on_lava = engine is EngineName.LAVA
+    on_lava = engine is Engine.LAVA
     network = read_net(run.require(NET)) if on_lava else read_nir(run.require(NIR))
     require(
         simulated["network"] in (None, fingerprint(network)),

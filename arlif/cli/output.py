@@ -1,18 +1,26 @@
 """What verbs print: tables for people, JSON for machines, progress on terminals only."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
+
+from arlif.digits import percent as percent
+from arlif.files import json_text
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+WIDEST = 10_000
+"""Columns of a table that nothing holds back."""
 
 MESSAGES = Console()
 ERRORS = Console(stderr=True)
@@ -38,18 +46,25 @@ class Output:
         """A table for people: columns of numbers to the right, text to the left."""
         if self.as_json:
             return
-        table = Table(title=title, title_justify="left")
+        table = Table(title=Text(title, style="italic"), title_justify="left")
         for index, column in enumerate(columns):
-            numbers = index > 0 and all(_is_number(row[index]) for row in rows)
-            table.add_column(column, justify="right" if numbers else "left", no_wrap=index == 0)
+            cells = [row[index] for row in rows]
+            numbers = index > 0 and all(map(_is_number, cells))
+            uncut = cells if numbers or index == 0 else []
+            table.add_column(
+                Text(column),
+                justify="right" if numbers else "left",
+                min_width=max(map(cell_len, [*uncut, *column.split()])),
+                overflow="fold",
+            )
         for row in rows:
-            table.add_row(*row)
-        MESSAGES.print(table)
+            table.add_row(*map(Text, row))
+        MESSAGES.print(table, width=_width(table), crop=False)
 
     def result(self, content: Any) -> None:
         """The whole result, for machines."""
         if self.as_json:
-            typer.echo(json.dumps(content, indent=2))
+            typer.echo(json_text(content))
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Any]:
@@ -66,13 +81,14 @@ class Output:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _width(table: Table) -> int:
+    """The terminal's width, but not less than the table's numbers need; in a file all it needs."""
+    needed = Measurement.get(MESSAGES, MESSAGES.options.update(width=WIDEST), table)
+    return max(MESSAGES.width, needed.minimum if MESSAGES.is_terminal else needed.maximum)
+
+
 def _is_number(cell: str) -> bool:
     return not cell or cell.lstrip("+-")[:1].isdigit()
-
-
-def percent(fraction: float) -> str:
-    """A fraction as a percentage with two digits."""
-    return f"{100 * fraction:.2f} %"
 
 
 def measured_line(measured: dict[str, Any]) -> str:

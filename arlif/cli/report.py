@@ -28,7 +28,7 @@ def report(
                 row["engine"],
                 str(row["samples"]),
                 "" if row["accuracy"] is None else percent(row["accuracy"]),
-                f"{row['events_per_inference']:.1f}",
+                f"{row['spikes_per_inference']:.1f}",
             ]
             for row in content["engines"]
         ],

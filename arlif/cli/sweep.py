@@ -1,13 +1,19 @@
 """arlif sweep: accuracy and energy over bit widths and time steps."""
 
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
-from arlif.errors import ArlifError
+from arlif.digits import significant, whole
+from arlif.errors import ArlifError, require
+from arlif.mapping import to_mapping
+
+if TYPE_CHECKING:
+    from arlif.run import Run
+    from hw_sim.sweep import Sweep
 
 
 def sweep(
@@ -21,9 +27,14 @@ def sweep(
     data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Quantize and simulate at every combination; writes sweep.json, which the report plots."""
-    from arlif.cli.samples import load_quantizable, load_spread
-    from arlif.run import SWEEP, Run
+    """Quantize and simulate at every combination; writes sweep.json, which the report plots.
+
+    sweep.json is written after every point: a sweep that was stopped goes on when it is run again.
+    """
+    import arlif
+    from arlif.run import Run
+    from hw_sim.pipeline.samples import load_quantizable, load_spread
+    from hw_sim.sweep import Sweep, write_sweep
     from hw_sim.sweep import sweep as run_sweep
 
     output = Output(as_json)
@@ -31,36 +42,67 @@ def sweep(
     trained = load_quantizable(run, data)
     test = load_spread(trained.recipe, data, "test", samples)
     assert test.labels is not None
-    rows = run_sweep(trained.linear, trained.source, test.real, test.labels, bits, steps, jobs=jobs)
-    models = list(rows[0].energy_uj)
+    asked = Sweep(arlif.__version__, trained.recipe.dataset, len(test), bits, steps)
+    done = _earlier(output, Run(run), asked)
+    rows = run_sweep(
+        trained.linear, trained.source, test.real, test.labels, done.missing, jobs=jobs
+    )
+    with output.progress("sweeping") as update:
+        update(len(done.rows), len(done.points))
+        for row in rows:
+            done = replace(done, rows=(*done.rows, row))
+            write_sweep(Run(run), done)
+            update(len(done.rows), len(done.points))
+    show(output, done)
+    output.result(to_mapping(done))
+
+
+def show(output: Output, sweep: "Sweep") -> None:
+    """Print every point."""
+    models = list(sweep.rows[0].energy_uj)
     output.table(
-        f"{len(test)} test samples; synaptic operations (ops) and uJ per inference",
+        f"{sweep.samples} test samples; synaptic operations (ops) and uJ per inference",
         ["bits", "T", "accuracy", "ops", *models],
         [
             [
                 str(row.weight_bits),
                 str(row.time_steps),
                 percent(row.accuracy),
-                f"{row.synaptic_operations:,.0f}",
-                *(f"{row.energy_uj[model]:.4f}" for model in models),
+                whole(row.synaptic_operations),
+                *(significant(row.energy_uj[model]) for model in models),
             ]
-            for row in rows
+            for row in sweep.rows
         ],
     )
-    content = {
-        "dataset": trained.recipe.dataset,
-        "samples": len(test),
-        "rows": [asdict(row) for row in rows],
-    }
-    Run(run).write_json(SWEEP, content)
-    output.result(content)
 
 
-def _numbers(option: str, text: str) -> list[int]:
+def _earlier(output: Output, run: "Run", asked: "Sweep") -> "Sweep":
+    """The sweep that was asked for with the points that an earlier start has measured."""
+    from arlif.run import SWEEP
+    from hw_sim.sweep import read_sweep
+
+    if not run.has(SWEEP):
+        return asked
+    try:
+        run.require_fresh(SWEEP)
+        found = read_sweep(run)
+        others = asked.differs(found)
+        require(not others, f"{', '.join(others)} differ from those of {run.path(SWEEP)}")
+    except ArlifError as error:
+        output.say(f"the sweep starts anew: {error}")
+        return asked
+    output.say(
+        f"{run.path(SWEEP)} has {len(found.rows)} of {len(found.points)} points already; remove it "
+        "to measure them again"
+    )
+    return found
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
         raise ArlifError(f"{option} takes numbers by commas, such as 2,4,8, not {text!r}") from None
     if min(numbers) < 1:
         raise ArlifError(f"{option} takes numbers of at least 1, not {min(numbers)}")
-    return numbers
+    return tuple(dict.fromkeys(numbers))

@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from hw_sim.crosscheck.result import Check, Verdict
+
+STYLES = {"estimate": "C0o-", "integer": "C1o-", "integer traced": "C2o-", "lava": "C3x--"}
+"""How each view is drawn; Lava's lies on the integer engine's where all is well."""
+
+TRACED = ("integer traced", "lava")
+"""Views of the samples that Lava runs too; the others are of all."""
 
 
 def check_figure(checks: Sequence[Check]) -> Figure:
     """Accuracies, synaptic operations and energy by view, over epochs; failures marked."""
-    figure = Figure(figsize=(10, 2.6), layout="constrained")
+    figure = Figure(figsize=(11, 2.8), layout="constrained")
     accuracy, operations, energy = figure.subplots(1, 3)
     done = [(check.epoch, check.figures) for check in checks if check.figures]
     epochs = [epoch for epoch, _ in done]
@@ -23,17 +30,25 @@ def check_figure(checks: Sequence[Check]) -> Figure:
     accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
     _by_view(operations, epochs, [figures.operations for _, figures in done])
     operations.set_ylabel("synaptic operations")
-    _by_view(energy, epochs, [figures.energy_uj for _, figures in done])
+    operations.yaxis.set_major_formatter(EngFormatter())
+    _by_view(energy, epochs, [figures.energy_uj["paper"] for _, figures in done])
     energy.set_ylabel("energy, paper (uJ)")
+    for axes in (accuracy, operations, energy):
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     if done:
+        _, last = done[-1]
         accuracy.legend(frameon=False)
-        operations.legend(frameon=False)
+        lines, views = operations.get_legend_handles_labels()
+        samples = [last.traced if view in TRACED else last.samples for view in views]
+        labels = [f"{view} ({count} samples)" for view, count in zip(views, samples, strict=True)]
+        figure.legend(lines, labels, loc="outside right upper", frameon=False)
     return figure
 
 
 def _by_view(axes: Axes, epochs: Sequence[int], values: Sequence[Mapping[str, float]]) -> None:
     """A line for every view; one that a check lacks has no point there."""
-    for view in dict.fromkeys(view for by_view in values for view in by_view):
+    for view, style in STYLES.items():
         points = [(e, v[view]) for e, v in zip(epochs, values, strict=True) if view in v]
-        axes.plot(*zip(*points, strict=True), "o-", label=view)
+        if points:
+            axes.plot(*zip(*points, strict=True), style, label=view)
     axes.set(xlabel="epoch", ylim=(0, None))

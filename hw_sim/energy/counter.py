@@ -80,7 +80,7 @@ class OperationCounter:
     def _count(
         self, events: Mapping[str, NDArray[Any]], time_steps: int, summed: int
     ) -> NetworkCounts:
-        """Count events of `time_steps` steps, with readout sums that are wide enough for `summed`."""
+        """Count the events of `time_steps` steps, `summed` by the readout in the end."""
         layers = [self._population(node, events, time_steps) for node in self.network.populations]
         return NetworkCounts((*layers, self._readout(events, time_steps, summed)), time_steps)
 

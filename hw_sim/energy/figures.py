@@ -126,23 +126,25 @@ def _over_time(by_step: Mapping[str, Any]) -> dict[str, Figure]:
     }
     operations = by_step["synaptic_operations"]
     samples = f"mean of the {by_step['samples']} recorded samples"
+    counted, axes = _lines_over_time(operations)
+    axes.set_ylabel(OPERATIONS)
+    axes.yaxis.set_major_formatter(EngFormatter())
+    priced, axes = _lines_over_time(energies)
+    axes.set(ylabel="energy (uJ)", yscale="log")
     return {
-        f"synaptic operations over time, {samples}": _lines_over_time(operations, OPERATIONS),
-        f"energy over time, {samples}": _lines_over_time(energies, "energy (uJ)", "log"),
+        f"synaptic operations over time, {samples}": counted,
+        f"energy over time, {samples}": priced,
     }
 
 
-def _lines_over_time(
-    lines: Mapping[str, Sequence[float]], label: str, scale: str = "linear"
-) -> Figure:
+def _lines_over_time(lines: Mapping[str, Sequence[float]]) -> tuple[Figure, Axes]:
     figure, (axes,) = _beside(1, _height(list(lines)) / 2 + 1.5)
     for (name, values), marker in zip(lines.items(), cycle(MARKERS), strict=False):
         axes.plot(range(1, len(values) + 1), values, f"{marker}-", label=name)
-    axes.set(xlabel="time step", ylabel=label)
+    axes.set_xlabel("time step")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(EngFormatter())
     figure.legend(loc="outside right upper", frameon=False)
-    return figure
+    return figure, axes
 
 
 def _parts(energies: dict[str, dict[str, float | None]]) -> Figure:

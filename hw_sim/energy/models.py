@@ -129,7 +129,8 @@ class TableModel:
         for text in (self.name, self.source, *self.assumptions):
             require(
                 bool(text.strip()) and text.isprintable(),
-                f"name, source and assumptions of a cost model are one line of text each, not {text!r}",
+                "name, source and assumptions of a cost model are a line of text each, "
+                f"not {text!r}",
             )
         prices = [self.accumulate_pj, self.multiply_accumulate_pj, *self.memory_pj_per_bit.values()]
         require(

@@ -1,6 +1,7 @@
 """Plots of a run as inline SVG. Matplotlib's object interface only: no global state."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,15 @@ def svg(figure: Figure) -> str:
     return content[content.index("<svg") :]
 
 
-def spike_rates(rates: dict[str, dict[str, float]]) -> Figure:
-    """Bars of the spike rate per layer, for every engine."""
-    layers = list(next(iter(rates.values())))
-    percent = {engine: [100 * rate[la] for la in layers] for engine, rate in rates.items()}
+def spike_rates(engines: Sequence[dict[str, Any]]) -> Figure:
+    """Bars of the spike rate per layer, for every engine and the samples it saw."""
+    layers = list(engines[0]["spike_rate"])
+    percent = {
+        f"{row['engine']} ({row['samples']} samples)": [
+            100 * row["spike_rate"][la] for la in layers
+        ]
+        for row in engines
+    }
     return grouped_bars(layers, percent, "spike rate (% per step)")
 
 

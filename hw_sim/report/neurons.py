@@ -6,7 +6,7 @@ from typing import Any
 
 from arlif.errors import require
 from arlif.run import CONFIG, SWEEP, Run
-from hw_sim.sweep import SweepRow, cheapest
+from hw_sim.sweep import SweepRow, cheapest, read_sweep
 
 
 def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
@@ -19,8 +19,8 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
         run.require_fresh(SWEEP)
         name = f"{run.read_json(CONFIG)['neuron']['name']} ({run.folder})"
         sweep = read_sweep(run)
-        saw[name] = f"{sweep['samples']} samples of {sweep['dataset']}"
-        sweeps[name] = sweep_rows(sweep)
+        saw[name] = f"{sweep.samples} samples of {sweep.dataset}"
+        sweeps[name] = list(sweep.rows)
     require(
         len(set(saw.values())) == 1,
         "sweeps can be compared where they saw the same samples, not "
@@ -28,22 +28,6 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
         "--samples",
     )
     return sweeps
-
-
-def read_sweep(run: Run) -> dict[str, Any]:
-    """A run's sweep.json. Raises ArlifError where it names no samples, as earlier versions did."""
-    sweep = run.read_json(SWEEP)
-    require(
-        isinstance(sweep, dict),
-        f"{run.path(SWEEP)} does not say which samples it saw; write it again with: "
-        f"{run.command(SWEEP)}",
-    )
-    return dict(sweep)
-
-
-def sweep_rows(sweep: Mapping[str, Any]) -> list[SweepRow]:
-    """The points of a sweep.json."""
-    return [SweepRow(**row) for row in sweep["rows"]]
 
 
 def at_equal_accuracy(sweeps: Mapping[str, Sequence[SweepRow]]) -> dict[str, Any]:

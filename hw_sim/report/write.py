@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
+from matplotlib.figure import Figure
 
 import arlif
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
-from arlif.errors import FormatError
+from arlif.digits import percent, significant
+from arlif.errors import ArlifError, FormatError
 from arlif.files import write_text
+from arlif.mapping import to_mapping
 from arlif.run import (
     COMPARE,
     CONFIG,
     ENERGY,
-    ENGINE_INPUT,
     NIR,
     QUANTIZE,
     REPORT_HTML,
@@ -24,6 +26,7 @@ from arlif.run import (
     SWEEP,
     TRAINING,
     Artifact,
+    Engine,
     Run,
     counted,
     outcome,
@@ -36,12 +39,16 @@ from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.result import CROSSCHECK, read_checks
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report import figures
-from hw_sim.report.neurons import at_equal_accuracy, read_sweep, read_sweeps, sweep_rows
+from hw_sim.report.neurons import at_equal_accuracy, read_sweeps
+from hw_sim.sweep import read_sweep
 from hw_sim.traces import read_traces
 
 SAMPLE = 0
 SWEEP_MODEL = "integer"
 """What is on the axis of sweeps: it prices bit widths and the neurons' own arithmetic."""
+
+Plots = dict[str, dict[str, Figure]]
+"""Figures by section of the page, then by title."""
 
 
 def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
@@ -49,35 +56,45 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
 
     beside: runs whose sweeps are compared with this one's at equal accuracy. Every number on the
     page is in the JSON, which is returned. Raises ArlifError where the run is missing or has not
-    been trained, or one of several has no sweep.
+    been trained, a file of it is of another version, or one of several has no sweep.
     """
     run.require(TRAINING)
-    content = _collect(run)
-    plots = _plots(run, content)
-    if beside:
-        sweeps = read_sweeps([run, *beside])
-        content["neurons"] = at_equal_accuracy(sweeps)
-        plots["networks side by side"] = figures.svg(neurons_figure(sweeps, SWEEP_MODEL))
-    content["plots"] = list(plots)
-    environment = Environment(
-        loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["percent"] = lambda fraction: f"{round(100 * fraction, 2) + 0.0:.2f} %"
     try:
-        page = environment.get_template("report.html").render(report=content, plots=plots)
-    except (UndefinedError, KeyError, TypeError) as error:
+        content = _collect(run)
+        plots = _plots(run, content)
+        if beside:
+            sweeps = read_sweeps([run, *beside])
+            content["neurons"] = at_equal_accuracy(sweeps)
+            plots["neurons"] = {"networks side by side": neurons_figure(sweeps, SWEEP_MODEL)}
+        content["plots"] = [title for section in plots.values() for title in section]
+        page = _page(content, plots)
+    except ArlifError:
+        raise
+    except (UndefinedError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise FormatError(
-            f"a JSON file of {run.folder} lacks a field ({error}); it was written by another "
-            "version or by hand: run its stages again"
-        ) from None
+            f"a file of {run.folder} lacks a field or holds another kind of value ({error}); it "
+            "was written by another version or by hand: run its stages again"
+        ) from error
     write_text(run.path(REPORT_HTML), page)
     run.write_json(REPORT_JSON, content)
     return content
 
 
+def _page(content: dict[str, Any], plots: Plots) -> str:
+    environment = Environment(
+        loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters |= {"percent": percent, "significant": significant}
+    drawn = {
+        section: {title: figures.svg(figure) for title, figure in drawings.items()}
+        for section, drawings in plots.items()
+    }
+    return environment.get_template("report.html").render(report=content, plots=drawn)
+
+
 def _collect(run: Run) -> dict[str, Any]:
     """Everything the page says, as plain data; what is older than its source is left out."""
-    engines = [engine for engine in ENGINE_INPUT if run.is_fresh(outcome(engine))]
+    engines = [engine for engine in Engine if run.is_fresh(outcome(engine))]
     compared = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
     return {
         "arlif": arlif.__version__,
@@ -91,7 +108,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "engines": [run.read_json(outcome(engine)) for engine in engines],
         "comparisons": [c for c in compared if {c["want"], c["got"]} <= set(engines)],
         "energy": _energy(run),
-        "sweep": read_sweep(run) if run.is_fresh(SWEEP) else None,
+        "sweep": to_mapping(read_sweep(run)) if run.is_fresh(SWEEP) else None,
         "neurons": None,
         "crosscheck": _current(run, CROSSCHECK) or [],
         "sample": SAMPLE,
@@ -107,48 +124,64 @@ def _energy(run: Run) -> Any:
     """The energy of the simulation that the run holds now; None where that was not counted."""
     content = run.read_json(ENERGY) if run.has(ENERGY) else {}
     engine = content.get("engine")
-    return content if engine in ENGINE_INPUT and run.is_fresh(counted(engine)) else None
+    fresh = engine in list(Engine) and run.is_fresh(counted(Engine(engine)))
+    return content if fresh else None
 
 
-def _plots(run: Run, content: dict[str, Any]) -> dict[str, str]:
-    """The page's plots by title, those that the run's stages allow."""
+def _plots(run: Run, content: dict[str, Any]) -> Plots:
+    """What the run's stages allow to draw."""
+    checks, energy = read_checks(run), content["energy"]
+    drawn = any(check.figures for check in checks)
+    sweep = read_sweep(run).rows if content["sweep"] else ()
+    return {
+        "training": _training_plots(run, content),
+        "spikes": _spike_plots(content),
+        "checks": {"accuracy, operations and energy by epoch": check_figure(checks)}
+        if drawn
+        else {},
+        "energy": energy_figures(energy) if energy else {},
+        "sweep": {"accuracy and energy": sweep_figure(sweep, SWEEP_MODEL)} if sweep else {},
+        "neurons": {},
+    }
+
+
+def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
     plots = {"learning curves": training_figures.learning_curves(run.folder)}
-    if any(name.startswith("alpha/") for name in content["epochs"][0]):
-        title = "alpha and beta over training (Fig. 3 of the paper)"
-        plots[title] = training_figures.alpha_beta(run.folder)
-    rates = {result["engine"]: result["spike_rate"] for result in content["engines"]}
-    if rates:
-        plots["spike rate per layer"] = figures.spike_rates(rates)
-    decided = {r["engine"]: r["confusion"] for r in content["engines"] if r.get("confusion")}
+    if symbols := training_figures.learned_symbols(content["epochs"][0]):
+        title = f"{' and '.join(symbols)} over training"
+        plots[title] = training_figures.learned(run.folder)
+    decided = {r["engine"]: r["confusion"] for r in content["engines"] if r["confusion"]}
     if decided:
-        engine = "integer" if "integer" in decided else next(iter(decided))
+        engine = Engine.INTEGER if Engine.INTEGER in decided else next(iter(decided))
         classes = describe(content["recipe"]["dataset"]).classes
         matrix = training_figures.confusion_figure(np.array(decided[engine]), classes)
         plots[f"confusion matrix, {engine}"] = matrix
+    return plots
+
+
+def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
+    plots = {}
+    if content["engines"]:
+        plots["spike rate per layer"] = figures.spike_rates(content["engines"])
     if content["raster"]:
         plots[f"spikes of test sample {SAMPLE}"] = figures.raster(content["raster"])
     if content["membrane"]:
         title = "membrane potential, float and fixed point"
         plots[title] = figures.membrane(content["membrane"])
-    checks = read_checks(run)
-    if any(check.figures for check in checks):
-        plots["checks during training"] = check_figure(checks)
-    if content["energy"]:
-        plots |= energy_figures(content["energy"])
-    if content["sweep"]:
-        plots["accuracy and energy"] = sweep_figure(sweep_rows(content["sweep"]), SWEEP_MODEL)
-    return {title: figures.svg(figure) for title, figure in plots.items()}
+    return plots
 
 
-def _traced(run: Run, engines: Sequence[str]) -> dict[str, Any]:
+def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
     every = {engine: read_traces(run.require(traces(engine))) for engine in engines}
     recorded = {engine: simulation for engine, simulation in every.items() if simulation.traces}
     membrane = {}
-    if "float" in recorded and "integer" in recorded:
+    if Engine.FLOAT in recorded and Engine.INTEGER in recorded:
         scales = _state_scales(run.require(NIR))
-        membrane = figures.membrane_values(recorded["float"], recorded["integer"], scales, SAMPLE)
-    exact = {engine: s for engine, s in recorded.items() if engine != "float"}
+        membrane = figures.membrane_values(
+            recorded[Engine.FLOAT], recorded[Engine.INTEGER], scales, SAMPLE
+        )
+    exact = {str(engine): s for engine, s in recorded.items() if engine is not Engine.FLOAT}
     return {"raster": figures.raster_values(exact, SAMPLE), "membrane": membrane}
 
 
