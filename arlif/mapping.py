@@ -1,8 +1,8 @@
 """Frozen dataclasses from plain mappings (JSON, TOML), checked field by field, and back."""
 
 import json
-from dataclasses import asdict, is_dataclass
-from typing import Any, TypeVar
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -30,7 +30,7 @@ def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
     try:
         return TypeAdapter(cls).validate_json(json.dumps(mapping, default=refuse))
     except ValidationError as error:
-        raise ArlifError(f"{where}: {_problems(error, mapping)}") from None
+        raise ArlifError(f"{where}: {_problems(error, mapping, cls)}") from None
 
 
 def to_mapping(value: Any) -> dict[str, Any]:
@@ -40,13 +40,13 @@ def to_mapping(value: Any) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(value)))
 
 
-def _problems(error: ValidationError, mapping: dict[str, Any]) -> str:
+def _problems(error: ValidationError, mapping: dict[str, Any], cls: type) -> str:
     """Every wrong field once, with all that it might have been."""
     rules: dict[str, list[str]] = {}
     given: dict[str, str] = {}
     for detail in error.errors(include_url=False):
         field = ".".join(_path(detail["loc"], mapping, detail["type"] == "missing"))
-        rules.setdefault(field, []).append(_rule(detail))
+        rules.setdefault(field, []).append(_rule(detail, cls))
         if detail["type"] not in _COMPLETE:
             text = repr(detail["input"])
             given[field] = f", not {text if len(text) < 60 else '...'}"
@@ -60,9 +60,10 @@ _COMPLETE = ("value_error", "unexpected_keyword_argument", "missing", "union_tag
 """Errors whose message needs no value behind it."""
 
 
-def _rule(detail: Any) -> str:
+def _rule(detail: Any, cls: type) -> str:
     if detail["type"] == "unexpected_keyword_argument":
-        return "there is no such field"
+        known = _fields(cls, detail["loc"][:-1])
+        return f"there is no such field{known and '; there are '}{known}"
     if detail["type"] == "union_tag_invalid":
         known = detail["ctx"]
         return (
@@ -71,6 +72,13 @@ def _rule(detail: Any) -> str:
         )
     message: str = detail["msg"].removeprefix("Value error, ")
     return message if detail["type"] == "value_error" else message[0].lower() + message[1:]
+
+
+def _fields(cls: Any, path: tuple[str | int, ...]) -> str:
+    """The fields of the dataclass that a path leads to; nothing where it leads to one of several."""
+    for part in path:
+        cls = get_type_hints(cls).get(str(part)) if is_dataclass(cls) else None
+    return ", ".join(field.name for field in fields(cls)) if is_dataclass(cls) else ""
 
 
 def _path(loc: tuple[str | int, ...], value: Any, missing: bool) -> list[str]:

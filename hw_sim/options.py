@@ -7,6 +7,8 @@ from arlif.errors import require
 from arlif.run import Engine
 from hw_sim.lava.options import LavaOptions
 
+DEFAULT_PRESET, DEFAULT_BITS = "compact16", 8
+"""Number formats and bits per weight where nobody says them; see hw_sim.pipeline.presets."""
 TRACED_SAMPLES = 32
 """Of so many first samples spikes and states are kept where nobody says it."""
 CHECKED_SAMPLES = 256

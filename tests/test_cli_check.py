@@ -30,7 +30,7 @@ def test_numbers_are_checked_for_the_formats_asked_for(tmp_path: Path, capsys: C
     run = trained(tmp_path, "neuron.v_threshold=200")
     capsys.readouterr()
     assert verb("check", run) == 1
-    assert "wider state format" in capsys.readouterr().out
+    assert "use more bits" in capsys.readouterr().out
     assert verb("check", run, "--preset", "loihi24", "--weight-bits", 4) == 0
     assert "everything maps" in capsys.readouterr().out
 

@@ -5,10 +5,10 @@ from importlib import import_module
 import pytest
 
 PACKAGES = ["arlif", "arlif.quantize", "export.lava", "export.slayer", "export.nir", "export.onnx"]
-LAZY = ["arlif", "export.nir", "export.onnx", "hw_sim.lava"]
+LAZY = ["arlif", "export.nir", "export.onnx", "hw_sim.lava", "hw_sim.pipeline"]
 
 
-@pytest.mark.parametrize("package", [*PACKAGES, "hw_sim.lava"])
+@pytest.mark.parametrize("package", [*PACKAGES, "hw_sim.lava", "hw_sim.pipeline"])
 def test_public_names_are_callable(package: str) -> None:
     module = import_module(package)
     assert module.__all__

@@ -7,11 +7,12 @@ import typer
 
 from arlif.cli.options import DataOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from hw_sim.options import DEFAULT_BITS
 
 
 def calibrate(
     run: RunArgument,
-    weight_bits: WeightBitsOption = 8,
+    weight_bits: WeightBitsOption = DEFAULT_BITS,
     samples: Annotated[int, typer.Option(min=1, help="Training samples to try on.")] = 256,
     data_folder: DataOption = None,
     as_json: JsonOption = False,

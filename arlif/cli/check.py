@@ -5,12 +5,13 @@ import typer
 from arlif.cli.exits import ExitCode
 from arlif.cli.options import PresetOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument
+from hw_sim.options import DEFAULT_BITS, DEFAULT_PRESET
 
 
 def check(
     run: RunArgument,
-    preset: PresetOption = "compact16",
-    weight_bits: WeightBitsOption = 8,
+    preset: PresetOption = DEFAULT_PRESET,
+    weight_bits: WeightBitsOption = DEFAULT_BITS,
     as_json: JsonOption = False,
 ) -> None:
     """Name all that has no integer counterpart, and why; exits with 1 if there is anything."""

@@ -96,8 +96,8 @@ def _evaluate_integer(
     from hw_sim.engine.evaluate import evaluate as evaluate_network
     from hw_sim.simulation import raw_inputs
 
-    recipe = read_recipe(run)
     network = read_nir(Run(run).require_fresh(NIR))
+    recipe = read_recipe(run)
     dataset = recipe.load_data(data_folder)
 
     def batches() -> Iterator[tuple[Any, Any]]:

@@ -6,13 +6,13 @@ import typer
 
 from arlif.cli.options import DataOption, PresetOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
-from hw_sim.options import CHECKED_SAMPLES
+from hw_sim.options import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 
 
 def quantize(
     run: RunArgument,
-    preset: PresetOption = "compact16",
-    weight_bits: WeightBitsOption = 8,
+    preset: PresetOption = DEFAULT_PRESET,
+    weight_bits: WeightBitsOption = DEFAULT_BITS,
     qat: Annotated[
         int, typer.Option(min=0, help="Epochs of quantization-aware training; 0 rounds only.")
     ] = 0,

@@ -12,11 +12,12 @@ from arlif.lazy import lazily
 if TYPE_CHECKING:
     from hw_sim.pipeline.compare import compare_run
     from hw_sim.pipeline.export import export_run
+    from hw_sim.pipeline.imported import import_run
     from hw_sim.pipeline.quantize import quantize_run
     from hw_sim.pipeline.simulate import simulate_run
     from hw_sim.pipeline.source import Source
 
-__all__ = ["Source", "compare_run", "export_run", "quantize_run", "simulate_run"]
+__all__ = ["Source", "compare_run", "export_run", "import_run", "quantize_run", "simulate_run"]
 
 __getattr__ = lazily(
     __name__,
@@ -24,6 +25,7 @@ __getattr__ = lazily(
         "Source": "hw_sim.pipeline.source",
         "compare_run": "hw_sim.pipeline.compare",
         "export_run": "hw_sim.pipeline.export",
+        "import_run": "hw_sim.pipeline.imported",
         "quantize_run": "hw_sim.pipeline.quantize",
         "simulate_run": "hw_sim.pipeline.simulate",
     },

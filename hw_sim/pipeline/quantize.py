@@ -10,15 +10,15 @@ from arlif.quantize.finetune import finetune, finetuning
 from arlif.run import NIR, QUANTIZE, Run
 from export.nir import write_nir
 from hw_sim.agreement import agreement
-from hw_sim.options import CHECKED_SAMPLES
+from hw_sim.options import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.presets import STOCK_LAVA, read_numbers, read_quantizer
 from hw_sim.pipeline.samples import Quantizable, load_quantizable, load_spread
 
 
 def quantize_run(
     folder: Path,
-    preset: str = "compact16",
-    weight_bits: int = 8,
+    preset: str = DEFAULT_PRESET,
+    weight_bits: int = DEFAULT_BITS,
     qat: int = 0,
     samples: int = CHECKED_SAMPLES,
     data_folder: Path | None = None,
