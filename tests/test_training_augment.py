@@ -65,19 +65,42 @@ def test_quarter_turn_is_exact():
 
 
 def test_translation_moves_whole_pixels_and_lets_zeros_in():
-    x = torch.rand(1, 1, 6, 6)
-    got = translate(x, torch.tensor([2]), torch.tensor([-1]))
+    x = torch.randint(256, (2, 1, 34, 34)).float()
+    got = translate(x, torch.tensor([2, -3]), torch.tensor([-1, 40]))
     want = torch.zeros_like(x)
-    want[..., :5, 2:] = x[..., 1:, :4]
-    assert torch.allclose(got, want, atol=1e-6)
+    want[0, :, :33, 2:] = x[0, :, 1:, :32]
+    assert torch.equal(got, want)
 
 
-def test_shear_moves_rows_by_their_number():
-    x = torch.rand(1, 1, 4, 4)
-    got = shear_x(x, torch.tensor([1.0]))
-    for row in range(4):
-        assert torch.allclose(got[0, 0, row, : 4 - row], x[0, 0, row, row:], atol=1e-5)
-    assert torch.allclose(shear_y(x, torch.tensor([0.0])), x, atol=1e-6)
+def affine(image, matrix):
+    return image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+
+
+GEOMETRY = [
+    (lambda x, a: shear_x(x, a), 0.31, lambda im: affine(im, (1, 0.31, 0, 0, 1, 0))),
+    (lambda x, a: shear_x(x, a), -0.96, lambda im: affine(im, (1, -0.96, 0, 0, 1, 0))),
+    (lambda x, a: shear_y(x, a), 0.57, lambda im: affine(im, (1, 0, 0, 0.57, 1, 0))),
+    (lambda x, a: rotate(x, a), 27.0, lambda im: im.rotate(27, Image.Resampling.BILINEAR)),
+    (lambda x, a: rotate(x, a), -117.0, lambda im: im.rotate(-117, Image.Resampling.BILINEAR)),
+    (lambda x, a: translate(x, a.long(), 0 * a.long()), 5.0, lambda im: affine(im, SHIFT)),
+]
+SHIFT = (1, 0, -5, 0, 1, 0)
+
+
+@pytest.mark.parametrize(("ours", "amount", "theirs"), GEOMETRY)
+def test_geometric_operations_equal_pillow(ours, amount, theirs):
+    image = picture()
+    want = np.asarray(theirs(Image.fromarray(image))).astype(int)
+    got = (ours(as_batch(image), torch.tensor([amount]))[0] * 255).permute(1, 2, 0).numpy()
+    assert np.abs(got - want).max() <= 1.01
+
+
+def test_borders_of_events_fade_into_the_zeros_outside():
+    x = torch.ones(1, 2, 8, 8)
+    amount = torch.tensor([0.3])
+    assert set(shear_x(x, amount).unique().tolist()) == {0, 1}
+    faded = shear_x(x, amount, fade=True)
+    assert ((faded > 0.01) & (faded < 0.99)).any()
 
 
 ONE_HOT = torch.eye(4)[torch.arange(16) % 4]
@@ -89,6 +112,7 @@ ZERO = torch.zeros(3)
     [
         Augmentation(crop=4, flip=True, cutout=8),
         Augmentation(flip=True, trivial_wide=True, erase=0.5, mixup=0.2, cutmix=1.0),
+        Augmentation(rand_augment=True),
         Augmentation(roll=5, rotate=15.0, event_wide=True),
         Augmentation(mixup=1.0),
         Augmentation(cutmix=1.0),
@@ -146,14 +170,45 @@ def test_impossible_settings_are_refused():
     for wrong in ({"crop": -1}, {"rotate": math.inf}, {"erase": 1.5}, {"mixup": 1e-9}):
         with pytest.raises(ArlifError, match=f"augmentation {next(iter(wrong))}"):
             Augmentation(**wrong)
-    with pytest.raises(ArlifError, match="made for RGB"):
-        load_recipe("digits", {"augmentation": {"trivial_wide": True}})
+    for name in ("trivial_wide", "rand_augment"):
+        with pytest.raises(ArlifError, match="made for RGB"):
+            load_recipe("digits", {"augmentation": {name: True}})
 
 
-def test_events_are_sheared_about_their_centre():
+def test_events_are_shifted_by_whole_pixels_as_often_as_in_the_released_space():
+    magnitudes = torch.linspace(-5, 5, 31).tolist()
+    want = np.bincount([abs(int(m)) for m in magnitudes], minlength=6) / 31
+    x = torch.zeros(31_000, 1, 1, 21)
+    x[..., 10] = 1
+    bins, sign = torch.arange(31).repeat(1000), torch.randint(2, (31_000,)) * 2 - 1
+    column = wide._EVENT[2](x, bins, sign)[:, 0, 0].argmax(1) - 10
+    got = np.bincount(column.abs().numpy(), minlength=6) / 31_000
+    assert np.array_equal(got, want)
+    assert abs(column.float().mean()) < 0.1
+
+
+def test_events_are_sheared_about_their_centre_by_an_angle():
     x = torch.zeros(1, 2, 9, 9)
     x[..., 4] = 1.0
-    shear = wide._EVENT[1](x, torch.ones(1), torch.ones(1))
+    largest, none = torch.tensor([30]), torch.tensor([15])
+    shear = wide._EVENT[1](x, largest, torch.ones(1, dtype=int))
     assert torch.equal(shear[..., 4, :], x[..., 4, :])
     torch.testing.assert_close(shear, shear.flip(-1, -2))
-    assert not torch.allclose(shear, x)
+    centre = (shear * torch.arange(9)).sum(-1) / shear.sum(-1)
+    torch.testing.assert_close(centre[0, 0, 0], 4 + 4 * torch.tensor(0.3).tan())
+    torch.testing.assert_close(wide._EVENT[1](x, none, torch.ones(1, dtype=int)), x)
+
+
+def test_rand_augment_takes_two_operations_of_one_strength():
+    bins, sign = torch.tensor([wide.RAND_BIN]), torch.tensor([1])
+    x = as_batch(picture())
+    spaces = {n: operation(x, bins, sign) for n, operation in enumerate(wide._RAND)}
+    assert torch.equal(spaces[3][..., 4:], x[..., :-4])  # int(0.3 * 150 / 331 * 32)
+    assert torch.allclose(spaces[5], rotate(x, torch.tensor([9.0])))
+    assert torch.allclose(spaces[6], brightness(x, torch.tensor([1.27])))
+    assert torch.equal(spaces[10], posterize(x, torch.tensor([7])))
+    assert torch.allclose(spaces[11], solarize(x, torch.tensor([178.5 / 255])))
+    torch.manual_seed(0)
+    many = x.expand(4000, -1, -1, -1)
+    same = (wide.rand_augment(many) == many).flatten(1).all(1).float().mean()
+    assert same == pytest.approx((1 / 14) ** 2, abs=0.006)

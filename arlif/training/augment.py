@@ -15,7 +15,7 @@ from torch.nn import functional
 from arlif.errors import require
 from arlif.mapping import STRICT
 from arlif.training import wide
-from arlif.training.warp import rotate, translate
+from arlif.training.warp import pick, rotate, translate
 
 LEAST_BETA = 0.001
 """A Beta distribution below gives shares that are 0 or 1 in float32 anyway."""
@@ -28,6 +28,7 @@ class Augmentation:
     crop: pixels of zero padding around which an image of the old size is cut. flip: left-right,
     half of the samples. roll: shift by up to so many pixels, what leaves on one side enters on the
     other. rotate: by up to so many degrees. trivial_wide: TrivialAugmentWide (arXiv:2103.10158),
+    rand_augment: RandAugment (arXiv:1909.13719) of two operations at magnitude 9 of 30, both for
     RGB only. event_wide: one of identity, shear, shift, rotation, erasing (arXiv:2507.20746).
     cutout: side of a square set to the mean (arXiv:1708.04552). erase: share of samples with a
     random rectangle set to the mean (arXiv:1708.04896). mixup (arXiv:1710.09412), cutmix
@@ -40,6 +41,7 @@ class Augmentation:
     roll: int = 0
     rotate: float = 0.0
     trivial_wide: bool = False
+    rand_augment: bool = False
     event_wide: bool = False
     cutout: int = 0
     erase: float = 0.0
@@ -56,6 +58,11 @@ class Augmentation:
         "cutmix": 1000.0,
     }
     __pydantic_config__: ClassVar = STRICT
+
+    @property
+    def needs_color(self) -> bool:
+        """Whether an operation is made for RGB images."""
+        return self.trivial_wide or self.rand_augment
 
     @property
     def mixes(self) -> bool:
@@ -93,9 +100,11 @@ def augment(
     if settings.roll:
         x = _roll(x, settings.roll)
     if settings.rotate:
-        x = rotate(x, (2 * torch.rand(n, device=device) - 1) * settings.rotate)
+        x = rotate(x, (2 * torch.rand(n, device=device) - 1) * settings.rotate, fade=True)
     if settings.trivial_wide:
         x = wide.trivial_augment_wide(x)
+    if settings.rand_augment:
+        x = wide.rand_augment(x)
     if settings.event_wide:
         x = wide.event_augment_wide(x)
     if settings.cutout:
@@ -118,9 +127,7 @@ def _roll(x: Tensor, largest: int) -> Tensor:
     n, _, height, width = x.shape
     rows = torch.arange(height, device=x.device) - _integers(n, largest, x.device)[:, None]
     columns = torch.arange(width, device=x.device) - _integers(n, largest, x.device)[:, None]
-    sample = torch.arange(n, device=x.device)
-    picked = x[sample[:, None, None], :, (rows % height)[:, :, None], (columns % width)[:, None]]
-    return picked.permute(0, 3, 1, 2)
+    return pick(x, rows % height, columns % width)
 
 
 def _square(x: Tensor, side: int) -> Tensor:

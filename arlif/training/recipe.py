@@ -85,8 +85,9 @@ class Recipe:
             "compile decides by itself what to keep for the backward pass; leave out compact",
         )
         require(
-            not self.augmentation.trivial_wide or data.describe(self.dataset).shape[0] == 3,
-            f"augmentation trivial_wide is made for RGB images, which {self.dataset} has not",
+            not self.augmentation.needs_color or data.describe(self.dataset).shape[0] == 3,
+            "augmentation trivial_wide and rand_augment are made for RGB images, which "
+            f"{self.dataset} has not",
         )
         self.network()
 
