@@ -1,6 +1,5 @@
 """Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
 
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +11,7 @@ import numpy as np
 
 from arlif.errors import FormatError, require
 from arlif.files import StrPath
+from arlif.workers import command, environment
 from export.seal import is_sealed
 
 Tree = dict[str, Any]
@@ -42,13 +42,11 @@ def read_tree(path: StrPath) -> Tree:
 
 def _rehearse(path: Path) -> None:
     """Read a file in a process of its own; raise FormatError where that crashes or hangs."""
-    command = [sys.executable, "-P", "-m", __spec__.name, str(path)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
     try:
         done = subprocess.run(
-            command,
-            env=environment,
+            command(__spec__.name, str(path)),
+            env=environment(),
             timeout=limit,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

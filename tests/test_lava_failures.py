@@ -22,9 +22,10 @@ from arlif.core.network import (
 )
 from arlif.core.neurons import IntegerLifSoft
 from arlif.errors import SimulationError
+from arlif.workers import ROOT
 from hw_sim.lava import requirements, simulate
 from hw_sim.lava.job import Job
-from hw_sim.lava.supervise import ROOT, samples_done
+from hw_sim.lava.supervise import samples_done
 
 SHARED_MEMORY = Path("/dev/shm")
 

@@ -1,7 +1,8 @@
 """The Lightning callback that starts checks during training and collects what they find."""
 
+from bisect import insort
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
@@ -11,12 +12,13 @@ import pytorch_lightning as lightning
 
 from arlif.errors import require
 from arlif.quantize import Precision
-from arlif.run import Run
+from arlif.run import SNAPSHOTS, Run
+from arlif.training.metrics import Metrics
+from hw_sim.crosscheck.options import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import Check, Verdict, read_checks, write_checks
 from hw_sim.crosscheck.task import Task, write_samples, write_task
 
-FOLDER = "crosscheck"
 DEFAULT = Precision()
 
 
@@ -24,10 +26,12 @@ class CrossCheck(lightning.Callback):
     """Every so many epochs, checks the quantized network against its float parent and Lava.
 
     A snapshot of the weights goes to a process of its own at the lowest priority; training goes on.
-    Checks run one after another, so results land in order: in crosscheck.json, metrics.csv and
-    TensorBoard. A failing check is reported there; nothing that happens here stops or changes the
-    training. When training ends, the checks that still wait are finished. A snapshot is removed
-    when its check has ended.
+    Checks run one after another. Results land in crosscheck.json, in the order of epochs, in
+    metrics.csv and TensorBoard. A failing check is reported there; nothing that happens here stops
+    or changes the training. Where checks are slower than training, the oldest waiting one is
+    dropped, and so are those that an interrupted training leaves; that is recorded too.
+
+    For arlif.training.train; when it has returned, call `finish`.
 
     run: the run directory. every: epochs between checks. samples: test samples that float and
     integer network run. traced: how many of them Lava runs. time_limit_s: for one check.
@@ -38,15 +42,19 @@ class CrossCheck(lightning.Callback):
         self,
         run: Path,
         every: int = 5,
-        samples: int = 256,
-        traced: int = 8,
+        samples: int = SAMPLES,
+        traced: int = TRACED,
         precision: Precision = DEFAULT,
-        time_limit_s: float = 600.0,
+        time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
         require(every >= 1, f"a cross-check every {every} epochs is impossible; take at least 1")
         require(
             1 <= traced <= samples,
             f"Lava runs 1 to all {samples} samples of a cross-check, not {traced}",
+        )
+        require(
+            time_limit_s > 0,
+            f"a cross-check takes more than {time_limit_s:g} s; the time limit is positive",
         )
         self.run, self.every, self.samples, self.traced = Run(run), every, samples, traced
         self.precision, self.time_limit_s = precision, time_limit_s
@@ -54,23 +62,28 @@ class CrossCheck(lightning.Callback):
         self._unlogged: list[Check] = []
         self._waiting: deque[Path] = deque()
         self._running: CheckProcess | None = None
+        self._metrics: Metrics | None = None
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Keep the checks of epochs that are not trained again; write the samples."""
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Write the samples; keep the checks of epochs that are not trained again."""
         if not trainer.is_global_zero:
             return
-        with self._harmless(trainer.current_epoch + 1, pl_module):
-            self.checks = [c for c in read_checks(self.run) if c.epoch <= trainer.current_epoch]
-            write_checks(self.run, self.checks)
+        self._metrics = pl_module.metrics
+        finished = {int(row["epoch"]) for row in pl_module.metrics.rows}
+        left = sorted(int(path.name) for path in self._folder.glob("[0-9]*"))
+        with self._harmless(len(finished) + 1):
             rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
             write_samples(self._folder, pl_module.dataset, self.samples)
+            self.checks = [check for check in read_checks(self.run) if check.epoch in finished]
+            write_checks(self.run, self.checks)
+            self._drop([epoch for epoch in left if epoch in finished], "the training was killed")
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         """Collect a check that has ended, start the next."""
         check = self._running.poll() if self._running else None
         if check:
-            self._finish(check, pl_module)
+            self._end(check)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Take a snapshot when it is time."""
@@ -79,62 +92,93 @@ class CrossCheck(lightning.Callback):
             return
         task = Task(epoch, pl_module.recipe, self.precision, self.traced, self.time_limit_s)
         folder = self._folder / str(epoch)
-        with self._harmless(epoch, pl_module):
+        with self._harmless(epoch):
             write_task(folder, task, pl_module.net.state_dict())
             self._waiting.append(folder)
-            self._start(pl_module)
-
-    def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
-        """Finish the checks that wait."""
-        while self._running:
-            self._finish(self._running.wait(), pl_module)
-        self._log(pl_module)
-        rmtree(self._folder, ignore_errors=True)
+            self._start()
+        while len(self._waiting) > WAITING:
+            oldest = int(self._waiting.popleft().name)
+            self._drop([oldest], f"{WAITING} later ones waited; check less often or fewer samples")
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """Training stops: end the running check, forget the waiting ones."""
-        if self._running:
-            self._running.end()
-        self._running = None
-        self._waiting.clear()
+        """Training stops: drop the checks that are left."""
+        if self._metrics:
+            self._drop_rest("the training was interrupted")
+
+    @property
+    def unfinished(self) -> int:
+        """How many checks run or wait."""
+        return len(self._waiting) + (self._running is not None)
+
+    def finish(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Wait, after the training, for the checks that are left; Ctrl-C drops them.
+
+        progress: called with (checks done, checks) while some are left.
+        """
+        total = self.unfinished
+        try:
+            while self._running:
+                progress(total - self.unfinished, total)
+                self._end(self._running.wait())
+        except KeyboardInterrupt:
+            self._drop_rest("it was not waited for")
+        self._log()
         rmtree(self._folder, ignore_errors=True)
 
     @property
     def _folder(self) -> Path:
-        return self.run.folder / FOLDER
+        return self.run.folder / SNAPSHOTS
 
-    def _finish(self, check: Check, module: Any) -> None:
+    def _end(self, check: Check) -> None:
+        self._record(check)
         self._running = None
         rmtree(self._folder / str(check.epoch), ignore_errors=True)
-        self._record(check, module)
-        self._start(module)
+        self._start()
 
-    def _start(self, module: Any) -> None:
+    def _start(self) -> None:
         """Start the next check unless one runs."""
         while self._waiting and not self._running:
             folder = self._waiting.popleft()
-            with self._harmless(int(folder.name), module):
+            with self._harmless(int(folder.name)):
                 self._running = CheckProcess(folder, self.time_limit_s)
 
-    def _record(self, check: Check, module: Any) -> None:
-        self.checks.append(check)
+    def _drop_rest(self, reason: str) -> None:
+        """Record what is left as dropped, then end the running check."""
+        running, self._running = self._running, None
+        folders = [*([running.folder] if running else []), *self._waiting]
+        self._waiting.clear()
+        self._drop([int(folder.name) for folder in folders], reason)
+        if running:
+            running.end()
+        rmtree(self._folder, ignore_errors=True)
+
+    def _drop(self, epochs: list[int], reason: str) -> None:
+        known = {check.epoch for check in self.checks}
+        for epoch in [epoch for epoch in epochs if epoch not in known]:
+            rmtree(self._folder / str(epoch), ignore_errors=True)
+            self._record(Check(epoch, Verdict.DROPPED, reason))
+
+    def _record(self, check: Check) -> None:
+        insort(self.checks, check, key=lambda check: check.epoch)
         self._unlogged.append(check)
         with suppress(Exception):  # a full disk stops the training itself, not this
             write_checks(self.run, self.checks)
-        self._log(module)
+        self._log()
 
-    def _log(self, module: Any) -> None:
+    def _log(self) -> None:
         """Add checks to the metrics of their epochs, once these are there."""
-        rows = {int(row["epoch"]) for row in module.metrics.rows} if module.metrics else set()
+        if self._metrics is None:
+            return
+        rows = {int(row["epoch"]) for row in self._metrics.rows}
         for check in [c for c in self._unlogged if c.epoch in rows]:
             self._unlogged.remove(check)
             with suppress(Exception):  # likewise
-                module.metrics.amend(check.epoch, check.metrics())
+                self._metrics.amend(check.epoch, check.metrics())
 
     @contextmanager
-    def _harmless(self, epoch: int, module: Any) -> Iterator[None]:
+    def _harmless(self, epoch: int) -> Iterator[None]:
         """Whatever goes wrong inside becomes a failed check."""
         try:
             yield
         except Exception as error:
-            self._record(Check(epoch, Verdict.FAILED, f"not started: {error}"), module)
+            self._record(Check(epoch, Verdict.FAILED, f"not started: {error}"))

@@ -10,7 +10,7 @@ from arlif.errors import SimulationError
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.compare import compare
 from hw_sim.crosscheck.result import Check, Figures, Verdict
-from hw_sim.energy.catalogue import PAPER
+from hw_sim.energy.catalogue import INTEGER, MEMORY, PAPER
 from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.estimate import estimates
 from hw_sim.energy.models import network_energy_uj
@@ -52,20 +52,24 @@ def cross_check(
     counter = OperationCounter(network)
     guess = estimates(counter.count(inputs, floating, time_steps))
     views = {"integer": counter.count(inputs, fixed, time_steps)}
-    views["integer traced"] = counter.count(few, fixed_few, time_steps)
     if lava is not None:
+        views["integer traced"] = counter.count(few, fixed_few, time_steps)
         views["lava"] = counter.count(few, lava, time_steps)
+    energy_uj = {
+        model.name: {v: float(network_energy_uj(c, model).mean()) for v, c in views.items()}
+        for model in (PAPER, INTEGER, MEMORY)
+    }
+    energy_uj[PAPER.name]["estimate"] = 1e-6 * sum(e.paper_pj for e in guess)
     figures = Figures(
         samples=len(labels),
-        traced=min(traced, len(labels)),
+        traced=0 if lava is None else len(lava.readout),
         float_accuracy=float((floating.decisions == labels).mean()),
         fixed_accuracy=float((fixed.decisions == labels).mean()),
         decisions_changed=float((floating.decisions != fixed.decisions).mean()),
         spikes_changed=_spikes_changed(floating, fixed_few),
         operations={"estimate": sum(e.estimate for e in guess)}
         | {v: float(counts.synaptic_operations.mean()) for v, counts in views.items()},
-        energy_uj={"estimate": 1e-6 * sum(e.paper_pj for e in guess)}
-        | {v: float(network_energy_uj(counts, PAPER).mean()) for v, counts in views.items()},
+        energy_uj=energy_uj,
         seconds=time.perf_counter() - started,
     )
     return Check(epoch, verdict, message, figures)

@@ -4,14 +4,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from arlif.mapping import from_mapping
+from arlif.workers import command, environment
 from hw_sim.crosscheck import worker
-from hw_sim.crosscheck.result import Check, Verdict, check_from_mapping
+from hw_sim.crosscheck.result import Check, Verdict
+from hw_sim.lava.deaths import describe
 
 LOG = "log.txt"
 GRACE_S = 15.0
@@ -34,11 +36,11 @@ class CheckProcess:
     def __post_init__(self) -> None:
         with (self.folder / LOG).open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", worker.__name__, str(self.folder.resolve())],
+                command(worker.__name__, str(self.folder.resolve()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **QUIET},
+                env={**environment(), **QUIET},
                 start_new_session=True,
             )
 
@@ -48,12 +50,16 @@ class CheckProcess:
             self._hurry(time.monotonic() - self.started - self.time_limit_s)
             return None
         if self.stopped:
-            return self._failed(f"the check took longer than {self.time_limit_s:g} s")
+            return self._failed(
+                f"the check took longer than {self.time_limit_s:g} s; raise the time limit or "
+                "check fewer samples"
+            )
         try:
             content = json.loads((self.folder / worker.ANSWER).read_text(encoding="utf-8"))
-            return check_from_mapping(content, str(self.folder / worker.ANSWER))
-        except (OSError, ValueError) as error:
-            return self._failed(self._last_words() or str(error))
+            return from_mapping(Check, content, worker.ANSWER)
+        except (OSError, ValueError):
+            how = describe(self.process.returncode)
+            return self._failed(f"the check {how}; its log ends with: {self._last_words()}")
 
     def wait(self) -> Check:
         """The outcome, however long it takes within its time limit."""
@@ -88,5 +94,5 @@ class CheckProcess:
     def _last_words(self) -> str:
         with suppress(OSError):
             lines = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").split("\n")
-            return next((line for line in reversed(lines) if line.strip()), "")
-        return ""
+            return next((line for line in reversed(lines) if line.strip()), "(nothing)")
+        return "(nothing)"

@@ -21,6 +21,8 @@ class Verdict(StrEnum):
     """Lava is not installed; the integer engine alone was run."""
     FAILED = "failed"
     """They differ, or the check could not be run; see the message."""
+    DROPPED = "dropped"
+    """Nobody waited for it; see the message."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class Figures:
     """Numbers of one check. Accuracies and shares 0 to 1; operations and energies per inference.
 
     samples: run by float and integer network. traced: the first of them, run on Lava too and
-    compared spike by spike. operations, energy_uj: by view ("estimate", "integer", and on the
-    traced samples "integer traced" and "lava"); energy by the paper's prices.
+    compared spike by spike; 0 where Lava did not run. operations: by view ("estimate", "integer",
+    and on the traced samples "integer traced" and "lava"). energy_uj: by cost model, then by view;
+    the estimate is priced by the paper's model only.
     """
 
     samples: int
@@ -39,7 +42,7 @@ class Figures:
     decisions_changed: float
     spikes_changed: float
     operations: dict[str, float]
-    energy_uj: dict[str, float]
+    energy_uj: dict[str, dict[str, float]]
     seconds: float
 
     __pydantic_config__: ClassVar = STRICT
@@ -47,7 +50,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Check:
-    """One cross-check. epoch counts from 1. figures: None where the check could not be run."""
+    """One cross-check. epoch counts from 1. figures: None where the check has not run."""
 
     epoch: int
     verdict: Verdict
@@ -57,7 +60,9 @@ class Check:
     __pydantic_config__: ClassVar = STRICT
 
     def metrics(self) -> dict[str, float]:
-        """Its numbers by the names they have in metrics.csv; check/failed is 0 or 1."""
+        """Its numbers by the names they have in metrics.csv; a dropped check has none."""
+        if self.verdict is Verdict.DROPPED:
+            return {}
         values = {"check/failed": float(self.verdict is Verdict.FAILED)}
         if self.figures is None:
             return values
@@ -65,19 +70,9 @@ class Check:
             values[f"check/{name}"] = getattr(self.figures, name)
         for view, number in self.figures.operations.items():
             values[f"check/operations/{view}"] = number
-        for view, number in self.figures.energy_uj.items():
-            values[f"check/energy_uj/{view}"] = number
+        for model, views in self.figures.energy_uj.items():
+            values |= {f"check/energy_uj/{model}/{view}": uj for view, uj in views.items()}
         return values
-
-
-def check_from_mapping(mapping: dict[str, object], where: str) -> Check:
-    """A check from plain values. Raises ArlifError naming what is wrong."""
-    return from_mapping(Check, mapping, where)
-
-
-def check_to_mapping(check: Check) -> dict[str, object]:
-    """The plain values of a check."""
-    return to_mapping(check)
 
 
 def read_checks(run: Run) -> list[Check]:
@@ -90,9 +85,9 @@ def read_checks(run: Run) -> list[Check]:
     path, content = run.path(CROSSCHECK), run.read_json(CROSSCHECK)
     if not isinstance(content, list):
         raise ArlifError(f"{path} is damaged: it holds no list of checks; train again")
-    return [check_from_mapping(mapping, str(path)) for mapping in content]
+    return [from_mapping(Check, mapping, str(path)) for mapping in content]
 
 
 def write_checks(run: Run, checks: list[Check]) -> None:
     """Write all checks, atomically."""
-    run.write_json(CROSSCHECK, [check_to_mapping(check) for check in checks])
+    run.write_json(CROSSCHECK, [to_mapping(check) for check in checks])

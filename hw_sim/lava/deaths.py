@@ -6,7 +6,7 @@ import signal
 import psutil
 
 CURES = {
-    "SIGKILL": "; is memory short? simulate with a smaller batch",
+    "SIGKILL": "; is memory short? simulate fewer samples at once",
     "SIGBUS": "; is /dev/shm full? end what fills it or enlarge it (docker run --shm-size)",
 }
 

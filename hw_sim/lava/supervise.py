@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +11,10 @@ import numpy as np
 import psutil
 
 from arlif.errors import SimulationError
+from arlif.workers import command, environment
 from hw_sim.lava.deaths import describe
 from hw_sim.lava.job import FAILURE, Job
 
-ROOT = Path(__file__).resolve().parents[2]
 POLL_S = 0.05
 GRACE_S = 5.0
 LOG_LINES = 30
@@ -25,20 +24,15 @@ Worker = subprocess.Popen[bytes]
 
 def start(folder: Path) -> Worker:
     """A worker on the job in `folder`, in a process group of its own, its output in a log."""
-    environment = dict(os.environ)
-    environment.pop("PYTHONWARNINGS", None)
-    paths = [str(ROOT), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    # A Lava process is a thread of its own; threads inside it only compete with the others.
-    environment.setdefault("OMP_NUM_THREADS", "1")
     with (folder / Job.LOG).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "hw_sim.lava.worker", str(folder), str(os.getpid())],
+            command("hw_sim.lava.worker", str(folder), str(os.getpid())),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=environment,
+            # A Lava process is a thread of its own; threads inside it only compete with the others.
+            env={"OMP_NUM_THREADS": "1", **environment()},
         )
 
 

@@ -1,15 +1,14 @@
 """Runs one job in a process of its own: python -m hw_sim.lava.worker FOLDER CALLER."""
 
 import os
-import signal
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from arlif.workers import end_with
 from export.lava import read_net
 from hw_sim.lava.build import build
 from hw_sim.lava.deaths import dead_child, describe
@@ -66,13 +65,6 @@ def _names(runtime: Any) -> dict[int, str]:
     return {actor.pid: process.name for process, actor in zip(processes, actors, strict=False)}
 
 
-def die_with(caller: int) -> None:
-    """End this process group once the process that started it is gone."""
-    while os.getppid() == caller:
-        time.sleep(1)
-    os.killpg(0, signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=die_with, args=(int(sys.argv[2]),), daemon=True).start()
+    end_with(int(sys.argv[2]))
     run(Path(sys.argv[1]))

@@ -1,0 +1,34 @@
+"""Worker processes: Python that finds our modules where this process does, and ends with it."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+POLL_S = 1.0
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Run a module as a program; what happens to lie in the working directory is not imported."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment; modules are found where it finds them, warnings are no errors."""
+    paths = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), *sys.path, str(ROOT)]
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    return inherited | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def end_with(caller: int) -> None:
+    """End this process group, by SIGTERM, once the process that started it is gone."""
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(POLL_S)
+        os.killpg(0, signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,49 @@
+"""Worker processes find the code that their caller found, whatever else is in the environment."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arlif import workers
+
+PROBE = "import arlif, sys; print(arlif.__file__, sys.warnoptions)"
+CALLER = """
+import subprocess
+from arlif import workers
+subprocess.run(workers.command("arlif.probe"), env=workers.environment(), cwd="/", check=True)
+"""
+
+
+def test_code_that_only_the_working_directory_has_is_found_from_elsewhere(tmp_path: Path):
+    package = tmp_path / "arlif"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "probe.py").write_text(PROBE)
+    shutil.copy(workers.__file__, package)
+    done = subprocess.run(
+        [sys.executable, "-c", CALLER], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{package / '__init__.py'} []\n"
+
+
+def test_what_the_caller_made_importable_is_importable_and_warnings_are_no_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "probe_of_arlif.py").write_text(PROBE)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "arlif.py").write_text("raise ImportError('not this one')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = subprocess.run(
+        workers.command("probe_of_arlif"),
+        env=workers.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{workers.ROOT / 'arlif' / '__init__.py'} []\n"
