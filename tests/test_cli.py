@@ -54,6 +54,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    assert "epoch 1 of " in done.stdout
     assert "report:" in done.stdout
     return folder
 

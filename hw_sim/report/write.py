@@ -55,10 +55,11 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     """Write report.html and report.json from whatever stages a run has been through.
 
     beside: runs whose sweeps are compared with this one's at equal accuracy. Every number on the
-    page is in the JSON, which is returned. Raises ArlifError where the run is missing or has not
-    been trained, a file of it is of another version, or one of several has no sweep.
+    page is in the JSON, which is returned. Raises ArlifError where the run is missing or neither
+    trained nor imported, a file of it is of another version, or one of several has no sweep.
     """
-    run.require(TRAINING)
+    if not run.imported:
+        run.require(TRAINING)
     try:
         content = _collect(run)
         plots = _plots(run, content)
@@ -101,8 +102,8 @@ def _collect(run: Run) -> dict[str, Any]:
         "numerics_version": NUMERICS_VERSION,
         "run": str(run.folder),
         "html": str(run.path(REPORT_HTML)),
-        "recipe": run.read_json(CONFIG),
-        "training": run.read_json(TRAINING),
+        "recipe": None if run.imported else run.read_json(CONFIG),
+        "training": None if run.imported else run.read_json(TRAINING),
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
         "engines": [run.read_json(outcome(engine)) for engine in engines],
@@ -146,15 +147,19 @@ def _plots(run: Run, content: dict[str, Any]) -> Plots:
 
 
 def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
-    plots = {"learning curves": training_figures.learning_curves(run.folder)}
-    if symbols := training_figures.learned_symbols(content["epochs"][0]):
-        title = f"{' and '.join(symbols)} over training"
-        plots[title] = training_figures.learned(run.folder)
+    plots = {}
+    if content["training"]:
+        plots["learning curves"] = training_figures.learning_curves(run.folder)
+        if symbols := training_figures.learned_symbols(content["epochs"][0]):
+            title = f"{' and '.join(symbols)} over training"
+            plots[title] = training_figures.learned(run.folder)
     decided = {r["engine"]: r["confusion"] for r in content["engines"] if r["confusion"]}
     if decided:
         engine = Engine.INTEGER if Engine.INTEGER in decided else next(iter(decided))
-        classes = describe(content["recipe"]["dataset"]).classes
-        matrix = training_figures.confusion_figure(np.array(decided[engine]), classes)
+        recipe, confusion = content["recipe"], np.array(decided[engine])
+        numbers = [str(number) for number in range(len(confusion))]
+        classes = describe(recipe["dataset"]).classes if recipe else numbers
+        matrix = training_figures.confusion_figure(confusion, classes)
         plots[f"confusion matrix, {engine}"] = matrix
     return plots
 
