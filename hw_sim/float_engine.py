@@ -23,7 +23,7 @@ def simulate_float(
 
     traced: how many of the first samples to record, spikes and real-valued states of every neuron
     layer. Names are those that quantization gives to populations. readout is float64, logits summed
-    over time, or as they are where the network returns their mean, [N, classes].
+    over time, or as they are where the network returns their mean or sum, [N, classes].
     """
     layers = {
         population_name(name): layer

@@ -154,6 +154,7 @@ def test_graphs_compute_the_same(name: str, static: bool) -> None:
     torch.manual_seed(1)
     net = randomise(Residual(make(), channels, side, static)).double()
     x = torch.rand(1 if static else T, N, 2, 8, 8, dtype=torch.float64)
+    network = linearize(net, (2, 8, 8))
     fired: dict[str, Tensor] = {}
     for path, layer in net.named_modules():
         if isinstance(layer, ARLIF | LIF):
@@ -162,7 +163,6 @@ def test_graphs_compute_the_same(name: str, static: bool) -> None:
             )
     with torch.no_grad():
         want = net(x)
-    network = linearize(net, (2, 8, 8))
     got, spikes = run(network, x.expand(T, *x.shape[1:]))
     assert spikes.keys() == fired.keys()
     for layer, values in fired.items():

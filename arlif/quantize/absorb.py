@@ -71,17 +71,18 @@ def _(layer: nn.Conv2d, value: Any) -> Any:
 
 @absorb.register
 def _(layer: nn.Linear, value: Any) -> Any:
-    spikes = value if isinstance(value, Resampled) else as_spikes(value)
-    if spikes.shape != (layer.in_features,):
+    if value.shape != (layer.in_features,):
         raise LoweringError(
-            f"takes {layer.in_features} features but receives shape {spikes.shape}; "
+            f"takes {layer.in_features} features but receives shape {value.shape}; "
             "put Flatten before it"
         )
     weight = _array(layer.weight)
+    if isinstance(value, Current):
+        return _fold(value, weight, layer.bias)
     if isinstance(value, Resampled):
         shape = (len(weight), -1, len(value.rows), len(value.columns))
         weight = np.einsum("ocij,ih,jw->ochw", weight.reshape(shape), value.rows, value.columns)
-    return _weigh(spikes, RealDense(weight.reshape(len(weight), -1)), layer.bias)
+    return _weigh(value, RealDense(weight.reshape(len(weight), -1)), layer.bias)
 
 
 @absorb.register(nn.BatchNorm1d)
@@ -107,7 +108,10 @@ def _(layer: nn.BatchNorm2d, value: Any) -> Any:
 def _(layer: nn.AvgPool2d, value: Any) -> Any:
     pool = SumPool2d(_pair(layer.kernel_size), _pair(layer.stride), _pair(layer.padding))
     if layer.ceil_mode or (pool.padding != (0, 0) and not layer.count_include_pad):
-        raise LoweringError("ceil_mode and count_include_pad=False divide unevenly at borders")
+        raise LoweringError(
+            "ceil_mode and count_include_pad=False divide unevenly at borders; leave them at False "
+            "and True"
+        )
     area = layer.divisor_override or pool.kernel[0] * pool.kernel[1]
     return _pool(value, pool, 1.0 / area)
 
@@ -169,13 +173,25 @@ def _weigh(spikes: Spikes, weights: RealConv2d | RealDense, bias: torch.Tensor |
     return Current((spikes.term.weighted(weights),), offset, shape)
 
 
+def _fold(current: Current, weight: Real, bias: torch.Tensor | None) -> Current:
+    """A Linear layer behind a current of features, whose weights are all dense."""
+    terms = tuple(
+        replace(term, weights=RealDense(weight @ term.synapses.weight)) for term in current.terms
+    )
+    offset = weight @ current.bias + (0.0 if bias is None else _array(bias))
+    return Current(terms, offset, offset.shape)
+
+
 def _pool(value: Any, pool: SumPool2d, factor: float) -> Any:
     shape = pool.output_shape(value.shape)
     _require_even(value)
     if isinstance(value, Spikes):
         return Spikes(value.term.pooled(pool, factor), shape)
     if pool.padding != (0, 0):
-        raise LoweringError("padded pooling of currents mixes the bias with zeros")
+        raise LoweringError(
+            "padded pooling of currents mixes the bias with zeros; pool without padding, or pool "
+            "spikes, behind the neuron"
+        )
     terms = tuple(term.pooled(pool, factor) for term in value.terms)
     area = factor * pool.kernel[0] * pool.kernel[1]
     return Current(terms, value.bias * area, shape)
@@ -184,7 +200,8 @@ def _pool(value: Any, pool: SumPool2d, factor: float) -> Any:
 def _require_even(value: Any) -> None:
     if isinstance(value, Resampled):
         raise LoweringError(
-            "adaptive pooling with windows of unequal size must be followed by Flatten and Linear"
+            "adaptive pooling with windows of unequal size must be followed by Flatten and Linear; "
+            "choose an output size that divides the input's"
         )
 
 
@@ -201,8 +218,24 @@ def flatten(value: Any) -> Any:
     """(C, H, W) to (C H W,)."""
     features = (int(np.prod(value.shape)),)
     if isinstance(value, Current) and value.shape != features:
-        raise LoweringError("flatten spikes, not currents: put Flatten behind the neuron")
+        if value.shape[1:] != (1, 1):
+            raise LoweringError("flatten spikes, not currents: put Flatten behind the neuron")
+        return replace(value, terms=tuple(map(_dense, value.terms)), shape=features)
     return replace(value, shape=features)
+
+
+def _dense(term: Term) -> Term:
+    """A term whose 1 x 1 convolution is pooled to one pixel: the pools first, then a matrix."""
+    conv = term.synapses
+    assert isinstance(conv, RealConv2d)
+    geometry = (conv.weight.shape[2:], conv.stride, conv.padding, conv.groups)
+    if geometry != ((1, 1), (1, 1), (0, 0), 1):
+        raise LoweringError(
+            "only a 1 x 1 convolution may be pooled and flattened; pool spikes, flatten them and "
+            "end with a Linear layer"
+        )
+    pools = (*term.before, *term.after)
+    return replace(term, before=pools, weights=RealDense(conv.weight[:, :, 0, 0]), after=())
 
 
 def add(a: Current, b: Current) -> Current:
@@ -219,8 +252,9 @@ def _array(tensor: torch.Tensor) -> Real:
     return array
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+def _pair(value: Any) -> tuple[Any, Any]:
+    """One number for both axes, or two; None where an axis of adaptive pooling stays."""
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
 def _require_frame(shape: Shape) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from arlif.errors import LoweringError, require
 from arlif.layers import evaluating
@@ -13,15 +14,48 @@ from arlif.quantize.absorb import REASONS
 
 
 def trace(module: nn.Module) -> fx.Graph:
-    """The graph of a module in eval mode; it is left in the mode that it was in."""
+    """The graph of a module in eval mode; it is left in the mode that it was in.
+
+    Raises LoweringError where it is no plain torch module, and naming every layer with hooks.
+    """
+    _require_plain(module)
     with evaluating(module):
-        return LayerTracer().trace(module)
+        graph = LayerTracer().trace(module)
+    called = [str(node.target) for node in graph.nodes if node.op == "call_module"]
+    hooked = [name for name in called if _has_hooks(module.get_submodule(name))]
+    require(
+        not hooked,
+        f"{', '.join(hooked)}: forward hooks may change what a layer computes and cannot be mapped"
+        "; remove them (those of pruning with torch.nn.utils.prune.remove, of norms with "
+        "remove_weight_norm or remove_spectral_norm)",
+        LoweringError,
+    )
+    return graph
+
+
+def _require_plain(module: object) -> None:
+    kind = type(module).__name__
+    require(
+        isinstance(module, nn.Module),
+        f"a network is a torch module, not {kind}; of what load_nir returns, give its .module",
+        LoweringError,
+    )
+    for name, wrapped in (
+        ("_orig_mod", hasattr(module, "_orig_mod")),
+        ("module", isinstance(module, nn.DataParallel | DistributedDataParallel)),
+    ):
+        require(not wrapped, f"{kind} wraps the network; give its .{name}", LoweringError)
+
+
+def _has_hooks(layer: nn.Module) -> bool:
+    return bool(layer._forward_hooks or layer._forward_pre_hooks)
 
 
 class LayerTracer(fx.Tracer):
     """Traces down to spiking neurons and to layers of torch.nn and arlif.layers.
 
-    A class that derives from such a layer is one too, unless its forward is its own.
+    A class that derives from such a layer is one too, unless its forward is its own. Arguments of
+    the network behind the first have the values that they have by themselves.
     """
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
@@ -29,6 +63,11 @@ class LayerTracer(fx.Tracer):
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Proxy(node, self)
+
+    def create_proxy(self, kind: str, target: Any, args: Any, *more: Any, **named: Any) -> Any:
+        if kind == "placeholder" and args and len(self.graph.nodes):
+            return args[0]
+        return super().create_proxy(kind, target, args, *more, **named)
 
 
 class _Proxy(fx.Proxy):
@@ -45,7 +84,10 @@ def _is_layer(module: nn.Module) -> bool:
 
 
 def function_kind(node: fx.Node) -> str:
-    """Which function a node calls: add, flatten(2) or mean(0) over time; others are refused."""
+    """Which function a node calls; LoweringError where it is none of those that have a meaning.
+
+    add: of two values; flatten: (2); mean, sum: (0), over time; same: what changes no value.
+    """
     target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
     summands = [part for part in node.args if isinstance(part, fx.Node)]
     if target == "add" and len(summands) == len(node.args) == 2:
@@ -62,12 +104,16 @@ def function_kind(node: fx.Node) -> str:
             LoweringError,
         )
         return "add"
-    if target == "flatten" and _only_argument(node, "start_dim") == 2:
+    if target == "add" and len(summands) == 1 and 0 in node.args:
+        return "same"
+    if target == "flatten" and _arguments(node, "start_dim", end_dim=-1) == {"start_dim": 2}:
         return "flatten"
-    if target == "mean" and _only_argument(node, "dim") in (0, (0,), [0]):
-        return "mean"
+    if target in ("mean", "sum") and _arguments(node, "dim", keepdim=False) in _OVER_TIME:
+        return str(target)
+    if target in _SAME and len(node.args) == 1 and not node.kwargs:
+        return "same"
     name = getattr(node.target, "__name__", str(node.target))
-    cure = _CURES.get(name, "use layers from arlif.layers, +, flatten(2) and mean(0) over time")
+    cure = _CURES.get(name, "use layers from arlif.layers, +, flatten(2), mean(0) and sum(0)")
     raise LoweringError(f"the operation {name} has no integer counterpart; {cure}")
 
 
@@ -78,6 +124,13 @@ _CURES = {
     "conv2d": "use the layer arlif.layers.Conv2d",
     "linear": "use the layer arlif.layers.Linear",
     "batch_norm": "use the layers arlif.layers.BatchNorm1d and BatchNorm2d",
+    **dict.fromkeys(("view", "reshape", "getattr", "size"), "use the layer arlif.layers.Flatten"),
+    **dict.fromkeys(
+        ("mul", "sub", "truediv"), "put constant factors into the weights, or into the data"
+    ),
+    "flatten": "flatten all but time and batch, flatten(2); behind a mean with nn.Flatten()",
+    "getitem": "take the mean of all time steps at the end, mean(0)",
+    "softmax": "return the logits: the decision is their argmax",
     "max_pool2d": REASONS["MaxPool2d"],
     "relu": REASONS["ReLU"],
     "layer_norm": REASONS["LayerNorm"],
@@ -86,12 +139,21 @@ _CURES = {
 """What to use instead of a function, by its name."""
 
 
-def _only_argument(node: fx.Node, name: str) -> Any:
-    """The one argument behind the tensor, given by place or by name; None where it is not alone."""
-    placed, named = node.args[1:], node.kwargs
-    if len(placed) + len(named) != 1:
-        return None
-    return placed[0] if placed else named.get(name)
+_OVER_TIME = ({"dim": 0}, {"dim": (0,)}, {"dim": [0]})
+_SAME = ("contiguous", "clone", "detach", "float", "double")
+
+
+def _arguments(node: fx.Node, *names: str, **defaults: Any) -> dict[str, Any]:
+    """The arguments behind the tensor by name, without those that are as by default."""
+    given = dict(zip((*names, *defaults), node.args[1:], strict=False)) | node.kwargs
+    return {name: v for name, v in given.items() if name not in defaults or v != defaults[name]}
+
+
+def is_constant(node: fx.Node, constants: set[fx.Node]) -> bool:
+    """Whether a node is a parameter, a tensor's shape or type, or a part of one of `constants`."""
+    part = node.target is operator.getitem and node.args[0] in constants
+    asked = node.op == "call_method" and node.target in ("size", "dim")
+    return part or asked or node.target is getattr or node.op == "get_attr"
 
 
 _FUNCTIONS: dict[Any, str] = {
@@ -100,6 +162,7 @@ _FUNCTIONS: dict[Any, str] = {
     torch.add: "add",
     torch.flatten: "flatten",
     torch.mean: "mean",
+    torch.sum: "sum",
 }
 
 

@@ -48,6 +48,8 @@ def check(
 def _walk(module: nn.Module, input_shape: Shape, time_steps: int | None) -> Walk:
     try:
         graph = trace(module)
+    except LoweringError:
+        raise
     except Exception as error:  # whatever user code raises on symbolic values
         raise LoweringError(
             f"torch.fx cannot trace the network ({error}); avoid value-dependent code"

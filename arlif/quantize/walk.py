@@ -17,7 +17,7 @@ from arlif.errors import ArlifError, LoweringError, require
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
-from arlif.quantize.graph import function_kind, live_nodes, population_name
+from arlif.quantize.graph import function_kind, is_constant, live_nodes, population_name
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
 
 BROKEN = object()
@@ -45,6 +45,8 @@ class Walk:
         self.live = live_nodes(graph)
         self.values: dict[fx.Node, Any] = {}
         self.averaged: set[fx.Node] = set()
+        self.summed: set[fx.Node] = set()
+        self.constants: set[fx.Node] = set()
         self.paths: dict[str, str] = {}
         self.populations: list[LinearizedPopulation] = []
         self.unfed: dict[str, RealNeuron] = {}
@@ -58,6 +60,9 @@ class Walk:
         inputs = [self.values[n] for n in node.all_input_nodes]
         broken = any(value is BROKEN for value in inputs)
         self.values[node] = BROKEN
+        if is_constant(node, self.constants):
+            self.constants.add(node)
+            return
         try:
             if broken:
                 self._judge(node)
@@ -77,15 +82,25 @@ class Walk:
                 function_kind(node)
         elif not isinstance(layer, Repeat) and absorb.dispatch(type(layer)) is _UNKNOWN:
             raise LoweringError(reason(layer))
+        require(
+            self.constants.isdisjoint(node.all_input_nodes),
+            "it computes with a parameter or the shape of a tensor; use layers from arlif.layers",
+            LoweringError,
+        )
 
     def _follow_mean(self, node: fx.Node) -> None:
         """Note what lies behind a mean over time; refuse it where time steps are needed."""
+        require(
+            node.op == "output" or self.summed.isdisjoint(node.all_input_nodes),
+            "it lies behind a sum over time, which may only end the network; take the mean(0)",
+            LoweringError,
+        )
         layer = self._layer(node)
         if any(source in self.averaged for source in node.all_input_nodes):
             self.averaged.add(node)
             last = node.op == "output" or isinstance(layer, _TIMELESS)
             require(
-                last or (layer is None and function_kind(node) == "add"),
+                last or (layer is None and function_kind(node) in ("add", "same")),
                 "it lies behind a mean over time, which leaves no time steps; only Linear, +, "
                 "Flatten, Dropout and the output may: take the mean at the end",
                 LoweringError,
@@ -106,7 +121,7 @@ class Walk:
                 raise LoweringError("a network has exactly one input")
             return Spikes(Term(INPUT), self.input_shape)
         if node.op == "output":
-            if len(inputs) != 1:
+            if not isinstance(node.args[0], fx.Node):
                 raise LoweringError("a network returns exactly one tensor, its logits")
             self.readout = as_current(inputs[0])
             if len(self.readout.shape) != 1:
@@ -176,7 +191,8 @@ class Walk:
             return add(as_current(inputs[0]), as_current(inputs[-1]))
         if kind == "flatten":
             return flatten(inputs[0])
-        self.averaged.add(node)
+        if kind != "same":
+            (self.averaged if kind == "mean" else self.summed).add(node)
         return inputs[0]
 
 

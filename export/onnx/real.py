@@ -126,6 +126,10 @@ class _Walk:
             return inputs[0] + inputs[-1]
         if kind == "flatten":
             return self.graph.node("Reshape", inputs[0], self._index(0, 0, -1))
+        if kind == "same":
+            return inputs[0]
+        if kind == "sum":
+            return self.graph.node("ReduceSum", inputs[0], self._index(0), keepdims=0)
         return self.graph.node("ReduceMean", inputs[0], axes=[0], keepdims=0)
 
     def _index(self, *values: int) -> Symbol:
