@@ -57,16 +57,21 @@ def test_list_in_words(cifar, tmp_path):
     assert "1,347 / 450 images" in shown
 
 
-def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
+def write_nmnist(place):
     for part in ("Train", "Test"):
         for digit in range(10):
-            folder = tmp_path / "nmnist" / part / str(digit)
+            folder = place / "nmnist" / part / str(digit)
             folder.mkdir(parents=True)
             (folder / "1.bin").write_bytes(bytes(5))
             (folder / "2.bin").write_bytes(bytes(5))
+
+
+def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
+    write_nmnist(tmp_path)
     done = run("check", "nmnist", "--data", tmp_path)
     assert done.exit_code == 0
     assert "20 of 60,000 / 20 of 10,000 recordings" in done.stdout
+    assert "20 without a known checksum" in done.stdout
     data.store.write_manifest(tmp_path / "nmnist")
     assert "state" not in run("check", "nmnist", "--data", tmp_path).stdout
     (tmp_path / "nmnist" / "Test" / "3" / "2.bin").unlink()
@@ -75,3 +80,49 @@ def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
     assert "Test/3/2.bin" in done.stdout
     assert "Test/3/1.bin" not in done.stdout
     assert "1 wrong" in done.stdout
+
+
+def test_check_opens_files_that_nothing_vouches_for(tmp_path):
+    write_nmnist(tmp_path)
+    states = json.loads(run("check", "nmnist", "--data", tmp_path, "--json").stdout)
+    assert {state["verified"] for state in states} == {False}
+    damaged = tmp_path / "nmnist" / "Train" / "7" / "1.bin"
+    damaged.write_bytes(bytes(7))
+    done = run("check", "nmnist", "--data", tmp_path)
+    assert done.exit_code == 2
+    assert "1 wrong" in done.stdout
+    states = json.loads(run("check", "nmnist", "--data", tmp_path, "--json").stdout)
+    (wrong,) = [state for state in states if state["wrong"]]
+    assert wrong["file"] == "Train/7/1.bin"
+    assert "7 bytes are not whole events" in wrong["wrong"]
+    damaged.write_bytes(bytes(5))
+    data.store.write_manifest(tmp_path / "nmnist")
+    states = json.loads(run("check", "nmnist", "--data", tmp_path, "--json").stdout)
+    assert {state["verified"] for state in states} == {True}
+
+
+def broken(*parts):
+    def write(place):
+        file = place.joinpath(*parts)
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"#broken")
+        return "/".join(parts[1:])
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        broken("cifar10-dvs", "bird", "cifar10_bird_0.aedat"),
+        broken("dvs128-gesture", "ibmGestureTest", "user01_led", "3.npy"),
+        broken("shd", "shd_test.h5"),
+        broken("cifar100", "test.bin"),
+        broken("tiny-imagenet", "tiny-imagenet-200", "val", "images", "val_0.JPEG"),
+    ],
+)
+def test_check_names_a_file_of_every_dataset_that_does_not_open(tmp_path, damage):
+    file = damage(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    wrong = {state.file: state.wrong for state in data.check(folder.name, tmp_path)}
+    assert wrong[file].endswith(("get the dataset again", "get it again"))

@@ -51,6 +51,20 @@ def test_a_recording_with_too_few_events_is_named():
         frames([Recording(Path("one"), 0, lambda: np.zeros(1, KIND))], (2, 6, 6), 4, "count")
 
 
+def test_an_impossible_number_of_frames_is_refused_before_memory_is_taken_for_all():
+    one = Recording(Path("one"), 0, lambda: np.zeros(9, KIND))
+    with pytest.raises(ArlifError, match="one holds 9 events, too few for 65536 frames"):
+        frames([one] * 10**6, (2, 128, 128), 65_536, "count")
+
+
+def test_recordings_beyond_the_memory_are_one_clear_error():
+    one = Recording(Path("one"), 0, lambda: np.zeros(9, KIND))
+    with pytest.raises(
+        ArlifError, match=r"not enough memory \(Unable to allocate .* lower time_st"
+    ):
+        frames([one] * 10**9, (2, 512, 512), 9, "count")
+
+
 @pytest.mark.parametrize("times", [[0, 0, 0, 0], [0, 1, 2, 3], [9, 0, 0, 0]])
 def test_a_recording_too_short_for_frames_of_equal_duration_is_named(times):
     events = np.zeros(4, KIND)
@@ -170,7 +184,7 @@ def test_gesture_files_are_read_as_published(tmp_path):
         ([[1, 7, 1, np.nan], [9, 5, 0, 4]], "values that no sensor gives"),
         ([[1, 7, 1, 1e300], [9, 5, 0, 4]], "values that no sensor gives"),
         ([[1, 7, 1], [9, 5, 0]], r"its shape is \(2, 3\)"),
-        (["a", "b"], "could not convert"),
+        ([["a", "b", "c", "d"]], "must be numbers, but they are <U1"),
     ],
 )
 def test_damaged_gesture_files_are_named(tmp_path, content, message):

@@ -1,5 +1,6 @@
 """arlif data: datasets, where they come from, whether they are what was published."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from arlif.cli.output import JsonOption, Output
 
 if TYPE_CHECKING:
     from arlif.data import DatasetInfo
+    from arlif.data.store import FileState
 
 MANY = 20
 """Beyond so many files only the wrong ones are listed."""
@@ -72,7 +74,10 @@ def get(name: NameArgument, data_folder: DataOption = None, as_json: JsonOption 
 
 @app.command("check")
 def check(name: NameArgument, data_folder: DataOption = None, as_json: JsonOption = False) -> None:
-    """Compare a dataset's files with their checksums; exits with 2 where one is wrong."""
+    """Compare a dataset's files with their checksums; exits with 2 where one is wrong.
+
+    Files without a known checksum must be there and, for most datasets, open.
+    """
     from arlif import data
 
     output = Output(as_json)
@@ -80,13 +85,22 @@ def check(name: NameArgument, data_folder: DataOption = None, as_json: JsonOptio
     wrong = [state for state in states if state.wrong]
     shown = states if len(states) <= MANY else wrong
     if shown:
-        output.table("Files", ["file", "state"], [[s.file, s.wrong or "good"] for s in shown])
+        output.table("Files", ["file", "state"], [[s.file, _state(s)] for s in shown])
     output.say(f"{len(states):,} files, {len(wrong):,} wrong")
+    if unknown := [state for state in states if not state.wrong and not state.verified]:
+        output.say(
+            f"{len(unknown):,} without a known checksum: what is in them was not compared; arlif "
+            f"data get {name} fetches them anew and notes it"
+        )
     if not wrong and (found := data.count(name, data_folder)):
         output.say(data.describe(name).share(*found))
-    output.result([{"file": s.file, "wrong": s.wrong} for s in states])
+    output.result([asdict(state) for state in states])
     if wrong:
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _state(state: "FileState") -> str:
+    return state.wrong or ("good" if state.verified else "there, not compared")
 
 
 def _here(info: "DatasetInfo", data_folder: Path | None) -> tuple[int, int] | str:

@@ -8,6 +8,9 @@ from arlif.data.dataset import DatasetInfo, Split
 from arlif.data.events import Cut
 from arlif.data.fetch import Source
 
+Probe = tuple[str, Callable[[Path], object]]
+"""Files, by a pattern, and what raises ArlifError where one is damaged, without reading it all."""
+
 Loader = Callable[[Path, int, Cut], tuple[Split, Split]]
 
 
@@ -18,7 +21,7 @@ class Entry:
     count: how many samples lie in a folder, for training and for tests, without decoding them.
     alternatives: sources in the order they are tried, each a complete set. required: files that
     must be there, with their SHA-256 where it is known. prepare: brings what was fetched into the
-    form that `load` reads.
+    form that `load` reads. probe: for files that have no known SHA-256.
     """
 
     info: DatasetInfo
@@ -27,3 +30,4 @@ class Entry:
     alternatives: tuple[tuple[Source, ...], ...] = ()
     required: tuple[tuple[str, str], ...] = ()
     prepare: Callable[[Path], None] = lambda folder: None
+    probe: Probe | None = None

@@ -6,10 +6,14 @@ from arlif.data.events import event_counter, event_loader
 from arlif.data.fetch import Download
 from arlif.data.recordings import (
     CIFAR10_CLASSES,
+    aedat2_start,
     find_cifar10dvs,
     find_gesture,
     find_nmnist,
     find_shd,
+    open_gesture,
+    require_whole_nmnist,
+    shd_labels,
 )
 
 _MENDELEY = "https://data.mendeley.com/public-files/datasets/468j46mzdv/files"
@@ -43,6 +47,7 @@ NMNIST = Entry(
         ),
     ),
     tuple((f"{part}/{digit}", "") for part in ("Train", "Test") for digit in range(10)),
+    probe=("*/*/*.bin", require_whole_nmnist),
 )
 
 _CIFAR10DVS_FILES = (
@@ -77,6 +82,7 @@ CIFAR10DVS = Entry(
         ),
     ),
     tuple((name, "") for name in CIFAR10_CLASSES),
+    probe=("*/*.aedat", aedat2_start),
 )
 
 GESTURE = Entry(
@@ -111,6 +117,7 @@ GESTURE = Entry(
         ),
     ),
     (("ibmGestureTrain", ""), ("ibmGestureTest", "")),
+    probe=("*/*/*.npy", open_gesture),
 )
 
 SHD = Entry(
@@ -134,6 +141,7 @@ SHD = Entry(
         ),
     ),
     (("shd_train.h5", ""), ("shd_test.h5", "")),
+    probe=("*.h5", shd_labels),
 )
 
 EVENT_SETS = (NMNIST, CIFAR10DVS, GESTURE, SHD)

@@ -11,6 +11,7 @@ from arlif.data.cache import cached
 from arlif.data.dataset import Split
 from arlif.data.recordings import Found, Recording
 from arlif.errors import require
+from arlif.memory import enough_memory
 
 Cut = Literal["count", "time"]
 """How a recording is cut: into frames of equal event counts, or of equal duration."""
@@ -23,7 +24,8 @@ def frames(
 ) -> NDArray[np.uint8]:
     """Frames [M, T, *shape] of every recording, counts above 255 held there.
 
-    shape: (polarities, H, W) of the sensor. Raises ArlifError where a recording cannot be read.
+    shape: (polarities, H, W) of the sensor. Raises ArlifError where a recording cannot be read or
+    is too short, or all do not fit into memory.
     """
     from tonic.transforms import ToFrame
 
@@ -32,8 +34,8 @@ def frames(
         n_event_bins=time_steps if cut == "count" else None,
         n_time_bins=time_steps if cut == "time" else None,
     )
-    counted = np.zeros((len(recordings), time_steps, *shape), np.uint8)
-    for number, recording in enumerate(recordings):
+
+    def count(recording: Recording) -> NDArray[Any]:
         events = recording.read()
         require(
             len(events) >= time_steps,
@@ -47,7 +49,13 @@ def frames(
             f"{recording.file} lasts {span} us, too short for {time_steps} frames of equal "
             "duration; cut it into equal counts, or get the dataset again",
         )
-        counted[number] = to_frames(events).clip(0, 255)
+        return to_frames(events).clip(0, 255)
+
+    with enough_memory("lower time_steps"):
+        first = count(recordings[0])  # an impossible time_steps is found before memory is taken
+        counted = np.zeros((len(recordings), *first.shape), np.uint8)
+        for number, recording in enumerate(recordings):
+            counted[number] = count(recording)
     return counted
 
 

@@ -177,6 +177,7 @@ CIFAR100 = Entry(
     ),
     (("train.bin", ""), ("test.bin", "")),
     images.flatten_archive,
+    probe=("*.bin", lambda path: images.count_cifar(path, 2)),
 )
 
 TINY = Entry(
@@ -206,6 +207,7 @@ TINY = Entry(
         (f"tiny-imagenet-200/{file}", "")
         for file in ("wnids.txt", "train", "val/val_annotations.txt", "val/images")
     ),
+    probe=("**/*.JPEG", images.open_tiny_imagenet),
 )
 
 IMAGE_SETS = (

@@ -3,6 +3,8 @@
 import gzip
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from arlif.files import atomic_path
 IDX_IMAGES = ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")
 IDX_LABELS = ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")
 CIFAR10_BINARY = (*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin")
+TINY_SIZE = (64, 64)
 
 Labelled = list[tuple[Path, int]]
 """Image files, each with its label."""
@@ -155,17 +158,31 @@ def cifar10_from_png(folder: Path) -> None:
 
 def read_image(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """An image file of `size` (H, W) as [H, W, 3]. Raises ArlifError where it cannot be read."""
+    with _opened(path, size) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@contextmanager
+def _opened(path: Path, size: tuple[int, int]) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
+            width, height = image.size
+            require(
+                (height, width) == size,
+                f"the image {path} must be {size[0]} x {size[1]}, not {height} x {width}; get the "
+                "dataset again",
+            )
+            yield image
+    except ArlifError:
+        raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ArlifError(f"cannot read the image {path} ({error}); get the dataset again") from None
-    require(
-        pixels.shape[:2] == size,
-        f"the image {path} must be {size[0]} x {size[1]}, not {pixels.shape[0]} x "
-        f"{pixels.shape[1]}; get the dataset again",
-    )
-    return pixels
+
+
+def open_tiny_imagenet(path: Path) -> None:
+    """Raise ArlifError where an image of Tiny-ImageNet cannot be opened."""
+    with _opened(path, TINY_SIZE):
+        pass
 
 
 def find_tiny_imagenet(folder: Path) -> tuple[Labelled, Labelled]:
@@ -223,6 +240,6 @@ def _decoded(folder: Path, part: str, found: Labelled) -> Split:
         folder,
         part,
         images,
-        lambda: np.stack([read_image(p, (64, 64)).transpose(2, 0, 1) for p in images]),
+        lambda: np.stack([read_image(p, TINY_SIZE).transpose(2, 0, 1) for p in images]),
     )
     return Split(pixels, np.array([label for _, label in found]))

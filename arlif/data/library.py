@@ -25,7 +25,9 @@ def describe(name: str) -> DatasetInfo:
 
 
 def get(
-    name: str, data_folder: Path | None = None, progress: Progress = lambda what, done, total: None
+    name: str,
+    data_folder: Path | None = None,
+    progress: Progress = lambda what, done, total: None,
 ) -> Path:
     """Get what is missing or wrong of a dataset's files; returns the folder they lie in.
 
@@ -55,10 +57,14 @@ def get(
 def check(name: str, data_folder: Path | None = None) -> list[FileState]:
     """Compare a dataset's files with what was published; `get` fetches those that are wrong.
 
-    Raises ArlifError on an unknown name.
+    Where digests are not known, files are opened, as far as that costs little. Raises ArlifError on
+    an unknown name.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
     states = store.check_files(place, dict(entry.required))
+    if entry.probe and not all(state.verified or state.wrong for state in states):
+        states += store.damaged_files(place, *entry.probe)
+        states = list({state.file: state for state in states}.values())
     store.mark_wrong(place, states)
     return states
 

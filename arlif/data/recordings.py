@@ -80,14 +80,9 @@ def find_shd(folder: Path) -> Found:
 
     def split(part: str) -> list[Recording]:
         path = folder / f"shd_{part}.h5"
-        try:
-            with h5py.File(path, "r") as file:
-                labels = np.asarray(file["labels"], np.int64).reshape(-1)
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise _damaged(path, error) from None
         return [
             Recording(path, int(label), partial(_read_shd, path, number))
-            for number, label in enumerate(labels)
+            for number, label in enumerate(shd_labels(path))
         ]
 
     return split("train"), split("test")
@@ -113,13 +108,27 @@ def _label(file: Path, name: str, classes: int) -> int:
     return int(name)
 
 
-def _read_nmnist(path: Path) -> NDArray[Any]:
-    from tonic.io import read_mnist_file
-
+def require_whole_nmnist(path: Path) -> None:
+    """Raise ArlifError where an N-MNIST file ends within an event."""
     size = path.stat().st_size
     if size == 0 or size % 5:
         raise _damaged(path, f"{size} bytes are not whole events of 5 bytes")
+
+
+def _read_nmnist(path: Path) -> NDArray[Any]:
+    from tonic.io import read_mnist_file
+
+    require_whole_nmnist(path)
     return read_mnist_file(str(path), KIND)
+
+
+def shd_labels(path: Path) -> NDArray[np.int64]:
+    """The labels of an SHD file. Raises ArlifError where it cannot be opened."""
+    try:
+        with h5py.File(path, "r") as file:
+            return np.asarray(file["labels"], np.int64).reshape(-1)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from None
 
 
 def _read_shd(path: Path, number: int) -> NDArray[Any]:
@@ -135,13 +144,23 @@ def _read_shd(path: Path, number: int) -> NDArray[Any]:
     return _events(times * 1e6, units, 0, 0)
 
 
-def _read_gesture(path: Path) -> NDArray[Any]:
+def open_gesture(path: Path) -> NDArray[Any]:
+    """The rows of a gesture file, not yet read. Raises ArlifError where it cannot be opened."""
     try:
-        rows = np.asarray(np.load(path, allow_pickle=False), np.float64)
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise _damaged(path, error) from None
+    if not isinstance(rows, np.ndarray):
+        raise _damaged(path, "it is an archive")
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise _damaged(path, f"its rows must be x, y, p, t, but its shape is {rows.shape}")
+    if not np.issubdtype(rows.dtype, np.number):
+        raise _damaged(path, f"its values must be numbers, but they are {rows.dtype}")
+    return rows
+
+
+def _read_gesture(path: Path) -> NDArray[Any]:
+    rows = np.asarray(open_gesture(path), np.float64)
     _require_sane(path, rows)
     x, y, p, t = rows.T
     return _events(t * 1000, x, y, p)
@@ -153,19 +172,26 @@ def _require_sane(path: Path, values: NDArray[np.float64]) -> None:
         raise _damaged(path, "it holds values that no sensor gives")
 
 
+def aedat2_start(path: Path) -> int:
+    """Where the events of an AEDAT 2.0 file start. Raises ArlifError where they are not whole."""
+    start = 0
+    with path.open("rb") as file:
+        while file.readline().startswith(b"#"):
+            start = file.tell()
+    size = path.stat().st_size - start
+    require(
+        size > 0 and size % 8 == 0,
+        f"{path} does not hold whole events of 8 bytes; it was cut off: get the dataset again",
+    )
+    return start
+
+
 def read_aedat2(path: Path) -> NDArray[Any]:
     """An AEDAT 2.0 file of CIFAR10-DVS: text lines that start with #, then big-endian uint32 pairs.
 
     Address bits: 0 polarity (0 is on), 1-7 x, 8-14 y; the second word is the time in microseconds.
     The sensor is mounted turned, so the picture's x is 127 - y and its y is 127 - x.
     """
-    body = path.read_bytes()
-    while body.startswith(b"#"):
-        body = body.partition(b"\n")[2]
-    require(
-        len(body) > 0 and len(body) % 8 == 0,
-        f"{path} does not hold whole events of 8 bytes; it was cut off: get the dataset again",
-    )
-    words = np.frombuffer(body, ">u4").astype(np.int64)
+    words = np.fromfile(path, ">u4", offset=aedat2_start(path)).astype(np.int64)
     address, time = words[::2], words[1::2]
     return _events(time, 127 - (address >> 8 & 127), 127 - (address >> 1 & 127), 1 - (address & 1))

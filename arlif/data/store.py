@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arlif.data.fetch import Progress, Source, checksum
@@ -27,10 +27,14 @@ def data_folder(folder: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class FileState:
-    """What `check` found about one file; wrong is empty where it is as published."""
+    """What `check` found about one file; wrong is empty where nothing is.
+
+    verified: whether its content, or that of all files in it, equals a known digest.
+    """
 
     file: str
     wrong: str
+    verified: bool = False
 
 
 def fetch_files(
@@ -78,7 +82,24 @@ def check_files(folder: Path, required: dict[str, str]) -> list[FileState]:
         known = _known(folder, required)
     except ArlifError as error:
         return [FileState(MANIFEST, str(error))]
-    return [_state(folder, file, noted) for file, noted in known.items()]
+    states = [_state(folder, file, noted) for file, noted in known.items()]
+    if not (folder / MANIFEST).exists():
+        return states
+    return [  # the manifest holds every file of a folder
+        replace(s, verified=True) if not s.wrong and (folder / s.file).is_dir() else s
+        for s in states
+    ]
+
+
+def damaged_files(
+    folder: Path, pattern: str, probe: Callable[[Path], object]
+) -> Iterator[FileState]:
+    """The files below `folder` that a probe, which raises ArlifError, finds damaged."""
+    for file in sorted(folder.glob(pattern)):
+        try:
+            probe(file)
+        except (ArlifError, OSError) as error:
+            yield FileState(str(file.relative_to(folder)), str(error))
 
 
 def wrong_files(folder: Path, required: dict[str, str]) -> list[str]:
@@ -159,4 +180,4 @@ def _state(folder: Path, file: str, noted: Noted, since: int = 0) -> FileState:
         )
     if digest and found.st_mtime_ns >= since and checksum(path) != digest:
         return FileState(file, f"differs from what was published (SHA-256 is not {digest})")
-    return FileState(file, "")
+    return FileState(file, "", bool(digest))
