@@ -26,6 +26,7 @@ def agreement(
 ) -> dict[str, Any]:
     """Shares of spikes changed and of state values at the format's limits, per layer, over `real`.
 
+    Beside them: decisions changed, and the share of inputs beyond the range of the network's input.
     real: [1, N, *shape] (static) or [T, N, *shape]. labels: [N]; with them, both accuracies too.
     """
     return agreements(module, (network,), real, labels)[0]
@@ -55,6 +56,7 @@ class _Tally:
         self.network, self.engine = network, FastEngine(network)
         self.changed = dict.fromkeys((p.name for p in network.populations), 0)
         self.saturated = dict(self.changed)
+        self.clipped = 0.0
         self.wanted: list[NDArray[np.int64]] = []
         self.decisions: list[NDArray[np.int64]] = []
 
@@ -71,6 +73,7 @@ class _Tally:
                 int(((values == limits.low) | (values == limits.high)).sum())
                 for values in trace.states.values()
             )
+        self.clipped += network.input.clipped(real) * len(want.decisions)
         self.wanted.append(want.decisions)
         self.decisions.append(got.decisions)
 
@@ -92,6 +95,7 @@ class _Tally:
             "samples": len(decisions),
             **{name: float((given == labels).mean()) for name, given in known.items()},
             "decisions_changed": int((wanted != decisions).sum()),
+            "inputs_clipped": self.clipped / len(decisions),
             "layers": layers,
         }
 

@@ -1,6 +1,7 @@
 """What quantization changed is the same however samples are cut, and traces stay small."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +33,10 @@ def test_shares_are_means_over_whole_traces(case) -> None:
     assert found["samples"] == SAMPLES
     assert found["decisions_changed"] == (want.decisions != got.decisions).sum()
     assert "accuracy" not in found
+    assert found["inputs_clipped"] == 0
+    third = replace(network, input=replace(network.input, scale=1 / (3 * 127)))
+    expected = float((real > 1 / 3 + 1 / (6 * 127)).double().mean())
+    assert agreement(module, third, real)["inputs_clipped"] == pytest.approx(expected, abs=1e-6)
     for population in network.populations:
         name, limits = population.name, population.neuron.state_format
         states = np.stack(list(got.traces[name].states.values()))

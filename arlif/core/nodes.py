@@ -58,7 +58,7 @@ class Input:
 
     def clipped(self, real: ArrayLike) -> float:
         """The share of real inputs that lie beyond the raw range."""
-        raw = np.rint(np.asarray(real, np.float64) / self.scale)
+        raw = np.rint(real_array(real) / self.scale)
         return float(((raw < self.low) | (raw > self.high)).mean())
 
 
