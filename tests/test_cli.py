@@ -127,8 +127,9 @@ def test_energy_and_cores_of_a_run(run: Path, cli: Cli) -> None:
     code, out, _ = cli("energy", run, "--model", "paper", "--json")
     energy = json.loads(out)
     assert code == 0
-    assert (run / "energy.csv").read_text().count("\n") == len(energy["layers"]) + 1
-    layers = sum(layer["energy_uj"]["paper"]["total"] for layer in energy["layers"])
+    rows = (run / "energy.csv").read_text().splitlines()
+    assert len(rows) == len(energy["layers"]) + 2  # a head and the total
+    layers = sum(layer["energy_uj"]["paper"]["mean"] for layer in energy["layers"])
     assert layers == pytest.approx(energy["total"]["energy_uj"]["paper"]["mean"])
     code, _, err = cli("energy", run, "--model", "abacus")
     assert code == 2
