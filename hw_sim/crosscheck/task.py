@@ -18,9 +18,9 @@ from arlif.quantize import Precision
 from arlif.training import Recipe
 from hw_sim.crosscheck.check import cross_check
 from hw_sim.crosscheck.result import Check
+from hw_sim.pipeline.samples import CALIBRATION_SAMPLES
 
 SNAPSHOT, TASK, SAMPLES = "snapshot.pt", "task.json", "samples.npz"
-CALIBRATION_SAMPLES = 1024
 
 
 @dataclass(frozen=True)
