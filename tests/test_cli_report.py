@@ -273,6 +273,10 @@ def test_cores_are_printed_with_what_was_assumed(run: Path, cli: Cli):
     said = cli("map", run, "--cores", "loihi1")[1]
     assert mapping["assumptions"]
     assert all(text in said for text in (mapping["source"], *mapping["assumptions"]))
+    cores = [layer["cores"] for layer in mapping["layers"]]
+    assert cores == [1, 1]
+    assert "takes most" not in said
+    assert f"{mapping['limiting_layer']} is the fullest" in said
 
 
 def test_table_3_counts_on_no_engine(cli: Cli):

@@ -1,11 +1,13 @@
-"""Core estimates: by hand, never too few for any resource, monotone in what a core offers."""
+"""Core estimates: by hand, against every cut and every block, monotone in what a core offers."""
 
 import json
 from dataclasses import replace
+from itertools import product
+from math import ceil, prod
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import networks
 
@@ -24,6 +26,7 @@ from arlif.core.neurons import PRESETS, IntegerArlif, IntegerLifSoft
 from arlif.core.real import RealArlif
 from arlif.errors import ArlifError
 from hw_sim.energy import catalogue
+from hw_sim.energy.connections import spread
 from hw_sim.mapping import LIMITS, LOIHI1, LOIHI2, estimate_mapping
 
 
@@ -41,57 +44,112 @@ def small_network() -> QuantizedNetwork:
 def test_a_small_network_by_hand():
     mapping = estimate_mapping(small_network(), LOIHI1)
     conv, readout = mapping.layers
-    assert conv.needs == {
-        "neurons": 2048,
-        "synaptic_bits": 8 * 32 * 2 * 9,
-        "input_axons": 128,
-        "output_axons": 2048,
+    # 2,048 neurons take two cores. Cut by channels each has half the kernels and all 128 inputs;
+    # cut by rows each would have all kernels and 2 x 5 x 8 inputs: neurons fill both alike.
+    assert (conv.total, conv.limit, conv.pieces) == (2, "neurons", 1)
+    assert conv.needs["neurons"] == conv.needs["output_axons"] == 1024
+    assert readout.needs == {
+        "neurons": 10,
+        "synaptic_bits": 4 * 10 * 2048,
+        "input_axons": 2048,
+        "output_axons": 0,
     }
-    assert (conv.total, conv.limit) == (2, "neurons")
-    assert readout.needs["synaptic_bits"] == 4 * 10 * 2048
-    assert (readout.total, mapping.cores, mapping.chips) == (1, 3, 1)
+    assert (readout.blocks, mapping.cores, mapping.chips) == ((1,), 3, 1)
     assert mapping.largest is conv
-    assert mapping.utilisation(conv)["neurons"] == 1.0
     assert [row["cores"] for row in json.loads(json.dumps(mapping.rows()))] == [2, 1]
-    unrolled = estimate_mapping(small_network(), replace(LOIHI1, shared_kernels=False))
-    taps = (3 * 8 - 2) ** 2  # along one side, 8 windows of 3 lose 1 tap at either border
-    assert unrolled.layers[0].needs["synaptic_bits"] == 8 * 2 * 32 * taps
 
 
-@given(networks(), st.sampled_from(list(LIMITS.values())), st.integers(1, 64))
-def test_cores_hold_what_is_needed_and_no_core_is_spare(network, limits, divisor):
-    tight = replace(
-        limits,
-        neurons=max(1, limits.neurons // divisor**2),
-        synaptic_bits=max(1, limits.synaptic_bits // divisor**3),
+@pytest.mark.parametrize(
+    ("offer", "blocks", "bits", "axons"),
+    [
+        # Half of the kernels fit: channels are cut, and every core reads all of the input.
+        ({"synaptic_bits": 8 * 16 * 2 * 9}, (2, 1, 1), 8 * 16 * 2 * 9, 128),
+        # 6 of 8 rows fit: 4 and their neighbours, which both cores read; the kernels repeat.
+        ({"input_axons": 2 * 6 * 8}, (1, 2, 1), 8 * 32 * 2 * 9, 2 * 6 * 8),
+    ],
+)
+def test_axons_repeat_over_channels_and_kernels_over_rows(offer, blocks, bits, axons):
+    limits = replace(LOIHI1, neurons=4096, **offer)
+    conv = estimate_mapping(small_network(), limits).layers[0]
+    assert (conv.blocks[0], sorted(conv.blocks)) == (blocks[0], sorted(blocks))
+    assert (conv.needs["synaptic_bits"], conv.needs["input_axons"]) == (bits, axons)
+
+
+def test_a_neuron_that_reads_too_much_is_divided_over_cores():
+    readout = estimate_mapping(small_network(), replace(LOIHI1, input_axons=1000)).layers[1]
+    assert (readout.pieces, readout.blocks, readout.total) == (3, (1,), 3)
+    assert readout.needs["input_axons"] == ceil(2048 / 3)
+    assert readout.needs["neurons"] == 10
+
+
+@st.composite
+def tight(draw):
+    """Limits that cut small networks."""
+    return replace(
+        draw(st.sampled_from(list(LIMITS.values()))),
+        neurons=draw(st.integers(2, 64)),
+        synaptic_bits=draw(st.integers(1, 2000)),
+        input_axons=draw(st.integers(1, 64)),
+        output_axons=draw(st.integers(8, 64)),
     )
-    mapping, roomy = estimate_mapping(network, tight), estimate_mapping(network, limits)
-    assert mapping.cores >= roomy.cores
+
+
+@settings(deadline=None)
+@given(networks(), tight())
+def test_no_core_holds_more_than_it_offers_and_more_room_takes_no_more_cores(network, limits):
+    mapping = estimate_mapping(network, limits)
     for layer in mapping.layers:
-        shares = mapping.utilisation(layer)
-        assert max(shares.values()) <= 1
-        short = {r: n / ((layer.total - 1) or 1) for r, n in layer.needs.items()}
-        assert layer.total == 1 or any(n > getattr(tight, r) for r, n in short.items())
-        assert shares[layer.limit] * layer.total > layer.total - 1
+        assert max(layer.shares.values()) == layer.fullness <= 1
+        assert layer.total * layer.needs["neurons"] >= prod(network.shape(layer.layer))
+    roomy = replace(limits, neurons=10**6, output_axons=10**6)
+    assert estimate_mapping(network, roomy).cores <= mapping.cores
 
 
-def test_the_scarcest_resource_limits_a_layer_that_fits_one_core():
+@settings(deadline=None, max_examples=40)
+@given(networks(), tight())
+def test_every_block_finds_its_inputs_on_its_core(network, limits):
+    """Blocks anywhere read at most the axons that were counted, by the transposed maps."""
+    for layer in estimate_mapping(network, limits).layers:
+        shape, incoming = network.shape(layer.layer), network.incoming(layer.layer)
+        sizes = [ceil(n / parts) for n, parts in zip(shape, layer.blocks, strict=True)]
+        read = []
+        for corner in product(*map(range, layer.blocks)):
+            block = np.zeros(shape, np.int64)
+            block[tuple(slice(i * n, (i + 1) * n) for i, n in zip(corner, sizes, strict=True))] = 1
+            read.append(sum(np.count_nonzero(reached(network, p, block)) for p in incoming))
+        assert max(read) <= layer.pieces * layer.needs["input_axons"]
+
+
+def reached(network, projection, block):
+    """Paths from every source neuron into a block of target neurons."""
+    shapes = [network.shape(projection.source)]
+    for linear in projection.maps:
+        shapes.append(linear.output_shape(shapes[-1]))
+    for linear, shape in zip(reversed(projection.maps), reversed(shapes[:-1]), strict=True):
+        block = spread(linear, block, shape)
+    return block
+
+
+def test_of_layers_that_take_as_many_cores_the_fullest_limits():
     mapping = estimate_mapping(small_network(), LOIHI2)
-    readout = mapping.layers[1]
-    assert readout.total == 1
-    shares = {"neurons": 10 / 8192, "synaptic_bits": 81_920 / 2**20, "input_axons": 0.5}
-    assert readout.shares == shares | {"output_axons": 0.0}
-    assert readout.limit == "input_axons"
+    conv, readout = mapping.layers
+    assert (conv.total, readout.total) == (1, 1)
+    assert (conv.limit, readout.limit) == ("output_axons", "input_axons")
+    assert conv.fullness == readout.fullness == 0.5
+    less = replace(LOIHI2, output_axons=5000)
+    assert estimate_mapping(small_network(), less).largest.layer == READOUT
+    more = replace(LOIHI2, input_axons=5000)
+    assert estimate_mapping(small_network(), more).largest.layer == "conv"
 
 
 def test_an_arlif_takes_as_many_compartments_on_loihi1_as_it_is_priced_for():
     lif = small_network()
     neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
     arlif = replace(lif, populations=(replace(lif.populations[0], neuron=neuron),))
-    needs = [estimate_mapping(n, LOIHI1).layers[0].needs["neurons"] for n in (lif, arlif)]
+    cores = [estimate_mapping(n, LOIHI1).layers[0].total for n in (lif, arlif)]
     prices = catalogue.LOIHI1.neuron_update_pj
-    assert needs == [2048, 4096]
-    assert needs[1] / needs[0] == prices["IntegerArlif"] / prices["IntegerLifSoft"]
+    assert cores == [2, 4]
+    assert cores[1] / cores[0] == prices["IntegerArlif"] / prices["IntegerLifSoft"]
     assert estimate_mapping(arlif, LOIHI2).layers[0].needs["neurons"] == 2048
 
 
@@ -103,3 +161,8 @@ def test_what_is_not_published_is_marked_as_assumed():
 def test_a_core_without_room_is_refused():
     with pytest.raises(ArlifError, match="neurons must be at least 1"):
         replace(LOIHI1, neurons=0)
+    lif = small_network()
+    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
+    arlif = replace(lif, populations=(replace(lif.populations[0], neuron=neuron),))
+    with pytest.raises(ArlifError, match="holds a neuron of conv, which takes 2 compartments"):
+        estimate_mapping(arlif, replace(LOIHI1, neurons=1))

@@ -20,7 +20,7 @@ def map_cores(
     cores: Annotated[str, typer.Option(help="Which limits: loihi1 or loihi2.")] = "loihi2",
     as_json: JsonOption = False,
 ) -> None:
-    """Estimate cores, their utilisation and the layer that limits; writes nothing."""
+    """Estimate cores, how full they are and the layer that limits; writes nothing."""
     from arlif.run import NIR, Run
     from export.nir import read_nir
     from hw_sim.mapping import LIMITS, estimate_mapping
@@ -30,17 +30,25 @@ def map_cores(
     mapping = estimate_mapping(read_nir(Run(run).require(NIR)), LIMITS[cores])
     resources = list(mapping.layers[0].needs)
     output.table(
-        f"Estimate for {cores}: cores, what limits them, and how full they are",
-        ["layer", "cores", "limit", *(HEADS[resource] for resource in resources)],
+        f"Estimate for {cores}: cores, and how full the fullest core of each layer is",
+        ["layer", "cores", "blocks", "scarcest", *(HEADS[resource] for resource in resources)],
         [
-            [layer.layer, str(layer.total), HEADS[layer.limit]]
-            + [percent(mapping.utilisation(layer)[resource]) for resource in resources]
+            [
+                layer.layer,
+                str(layer.total),
+                " x ".join(map(str, layer.blocks)),
+                HEADS[layer.limit],
+                *(percent(layer.shares[resource]) for resource in resources),
+            ]
             for layer in mapping.layers
         ],
     )
+    largest = mapping.largest
+    alone = [layer.total for layer in mapping.layers].count(largest.total) == 1
     output.say(
-        f"{mapping.cores} cores on {mapping.chips} chip(s); {mapping.largest.layer} takes most. "
-        "An estimate: it packs whole cores per layer and knows no routing."
+        f"{mapping.cores} cores on {mapping.chips} chip(s); {largest.layer} "
+        f"{'takes most' if alone else 'is the fullest of those that take most'}. "
+        "An estimate: it gives whole cores to each layer and knows no routing."
     )
     limits = mapping.limits
     output.say(f"limits: {limits.source}. Assumed: {'; '.join(limits.assumptions)}")

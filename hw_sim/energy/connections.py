@@ -11,6 +11,7 @@ pool) added to one accumulator. So
 """
 
 from functools import singledispatch
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -109,3 +110,40 @@ def _(linear: Conv2d) -> int:
 @fan_in.register
 def _(linear: SumPool2d) -> int:
     return linear.kernel[0] * linear.kernel[1]
+
+
+@singledispatch
+def reads(linear: LinearMap, block: Shape, shape: Shape) -> Shape:
+    """The most inputs that a block of outputs anywhere reads. shape: of all inputs."""
+    raise ArlifError(
+        f"nobody has said what a {type(linear).__name__} reads; register it in "
+        "hw_sim.energy.connections.reads"
+    )
+
+
+@reads.register
+def _(linear: Dense, block: Shape, shape: Shape) -> Shape:
+    return shape
+
+
+@reads.register
+def _(linear: Conv2d, block: Shape, shape: Shape) -> Shape:
+    per_group = linear.weight.shape[0] // linear.groups
+    aligned = block[0] % per_group == 0 or per_group % block[0] == 0
+    groups = ceil(block[0] / per_group) if aligned else (block[0] - 2) // per_group + 2
+    channels = min(groups, linear.groups) * linear.weight.shape[1]
+    return (channels, *_under(linear.window, block, shape))
+
+
+@reads.register
+def _(linear: SumPool2d, block: Shape, shape: Shape) -> Shape:
+    return (block[0], *_under(linear.window, block, shape))
+
+
+def _under(window: Window, block: Shape, shape: Shape) -> Shape:
+    """Rows and columns under the windows of a block."""
+    sides = zip(*(block[1:], shape[1:], window.kernel, window.stride, window.dilation), strict=True)
+    return tuple(
+        min(n, count * k, (count - 1) * stride + dilation * (k - 1) + 1)
+        for count, n, k, stride, dilation in sides
+    )
