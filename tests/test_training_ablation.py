@@ -108,6 +108,23 @@ def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
     assert [row["neuron"] for row in rows] == ["plif", "psn-mpe"]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--set", "seed=3"), "--set seed has no meaning; use --seeds"),
+        (("--set", "neuron.name=plif"), "--set neuron.name has no meaning; use --neurons"),
+        (("--neurons", "plif, clif,plif"), "every neuron and every seed once, and plif is given twice"),
+        (("--neurons", " clif , alif"), "no neuron is called 'alif'"),
+    ],
+)
+def test_what_an_ablation_would_ignore_is_refused(tmp_path, capsys, options, message):
+    with pytest.raises(SystemExit) as stop:
+        main(["ablate", str(tmp_path / "runs"), *options])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_an_ablation_of_nothing_is_refused(tmp_path):
     with pytest.raises(ArlifError, match="at least one neuron"):
         ablate(TINY, tmp_path, [], [1])

@@ -3,6 +3,14 @@
 The shell above all packages; verbs import what they need when they run, so that help is instant.
 """
 
-from arlif.cli.app import main
+from arlif.cli.interrupt import one_line_on_ctrl_c
 
 __all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    with one_line_on_ctrl_c():
+        from arlif.cli.app import run
+
+        run(arguments)

@@ -7,6 +7,7 @@ import typer
 
 from arlif.cli.options import ChangeOption, DataOption
 from arlif.cli.output import JsonOption, Output, RunArgument
+from arlif.errors import require
 
 
 def ablate(
@@ -34,8 +35,14 @@ def ablate(
         changes["dataset"] = dataset
     if time_steps is not None:
         changes["time_steps"] = time_steps
+    for path, option in (("seed", "--seeds"), ("neuron.name", "--neurons")):
+        require(
+            path not in changes,
+            f"an ablation takes several values of {path}, so --set {path} has no meaning; use "
+            f"{option}",
+        )
     chosen = training.load_recipe(recipe, changes)
-    names = list(TABLE_2) if neurons is None else neurons.split(",")
+    names = list(TABLE_2) if neurons is None else [name.strip() for name in neurons.split(",")]
     lines = (EpochLines(output.say),) if output.plain else ()
     rows = run_ablation(chosen, run, names, range(1, seeds + 1), data_folder, callbacks=lines)
     output.say(table(rows))

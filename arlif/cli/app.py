@@ -76,14 +76,10 @@ app.command("import")(import_network)
 app.add_typer(lava.app, name="lava")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+def run(arguments: list[str] | None = None) -> None:
+    """Run a verb and exit with its code; see arlif.cli.main."""
     try:
         app(arguments)
     except ArlifError as error:
         ERRORS.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(ExitCode.BAD_INPUT)
-    except SystemExit as stop:
-        if stop.code == ExitCode.INTERRUPTED:
-            ERRORS.print("stopped", highlight=False)
-        raise

@@ -57,6 +57,13 @@ def ablate(
     callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
+    for values in (neurons, seeds):
+        twice = sorted({str(value) for value in values if values.count(value) > 1})
+        require(
+            not twice,
+            f"an ablation takes every neuron and every seed once, and {', '.join(twice)} is given "
+            "twice",
+        )
     recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
     rows = []
     for neuron, changed in zip(neurons, recipes, strict=True):
