@@ -260,9 +260,14 @@ def test_a_value_may_be_added_to_itself() -> None:
         torch.testing.assert_close(logits.float(), net(x))
 
 
-def test_a_sum_in_place_that_changes_what_is_read_again_is_refused() -> None:
+@pytest.mark.parametrize(
+    "view", [lambda a: a, lambda a: a.detach(), lambda a: a.float().contiguous()]
+)
+def test_a_sum_in_place_that_changes_what_is_read_again_is_refused(
+    view: Callable[[Tensor], Tensor],
+) -> None:
     def join(a: Tensor, b: Tensor) -> Tensor:
-        kept = a
+        kept = view(a)
         a += b
         return kept + a
 

@@ -25,9 +25,9 @@ def trace(module: nn.Module) -> fx.Graph:
     hooked = [name for name in called if _has_hooks(module.get_submodule(name))]
     require(
         not hooked,
-        f"{', '.join(hooked)}: forward hooks may change what a layer computes and cannot be mapped"
-        "; remove them (those of pruning with torch.nn.utils.prune.remove, of norms with "
-        "remove_weight_norm or remove_spectral_norm)",
+        f"{', '.join(hooked)}: forward hooks may change what a layer computes; remove them (those "
+        "of pruning with torch.nn.utils.prune.remove, of norms with remove_weight_norm or "
+        "remove_spectral_norm, of lazy layers by running the network once)",
         LoweringError,
     )
     return graph
@@ -97,9 +97,9 @@ def function_kind(node: fx.Node) -> str:
             f"add with alpha={alpha} scales a branch; leave alpha at 1 and scale the weights",
             LoweringError,
         )
-        changed = summands[0].users if node.target is operator.iadd else ()
+        changed = _views(summands[0]) if node.target is operator.iadd else []
         require(
-            not any(reader > node for reader in changed),
+            not any(reader > node for view in changed for reader in view.users),
             "+= changes a tensor that is read again behind it; write a = a + b",
             LoweringError,
         )
@@ -147,6 +147,23 @@ def _arguments(node: fx.Node, *names: str, **defaults: Any) -> dict[str, Any]:
     """The arguments behind the tensor by name, without those that are as by default."""
     given = dict(zip((*names, *defaults), node.args[1:], strict=False)) | node.kwargs
     return {name: v for name, v in given.items() if name not in defaults or v != defaults[name]}
+
+
+def _views(node: fx.Node) -> list[fx.Node]:
+    """Every node that may hold the memory of a node's value, by functions that copy nothing."""
+    while _is_view(node):
+        node = node.all_input_nodes[0]
+    found = [node]
+    for each in found:
+        found.extend(user for user in each.users if _is_view(user))
+    return found
+
+
+def _is_view(node: fx.Node) -> bool:
+    return node.op in ("call_function", "call_method") and node.target in _VIEWS
+
+
+_VIEWS = ("contiguous", "detach", "float", "double", "flatten", torch.flatten)
 
 
 def is_constant(node: fx.Node, constants: set[fx.Node]) -> bool:
