@@ -36,7 +36,8 @@ INTEGER = ArithmeticModel(
     "integer",
     HOROWITZ,
     (
-        "integers of the width needed, interpolated between published widths",
+        "integers of the width needed; between published widths additions are linear in the width, "
+        "multiplications in the product of the widths",
         "a comparison or a selection costs an addition (an upper bound)",
         "memory is left out, except reads of the neuron's tables",
     ),
@@ -50,7 +51,8 @@ MEMORY = ArithmeticModel(
     f"accesses counted after Lemaire et al. 2022 (arXiv:2210.13107); {HOROWITZ}",
     (
         *INTEGER.assumptions[:2],
-        "every memory is an SRAM of its own size, at least the price of 8 KiB",
+        "every memory is an SRAM of its own size, at least the price of 8 KiB; reads of tables are "
+        "billed under neurons",
         "words narrower than 64 bits pay their part of an access; Lemaire et al. charge all of it",
         "queues of events and address arithmetic are left out",
     ),
