@@ -75,7 +75,7 @@ def _rule(detail: Any, cls: type) -> str:
 
 
 def _fields(cls: Any, path: tuple[str | int, ...]) -> str:
-    """The fields of the dataclass that a path leads to; nothing where it leads to one of several."""
+    """The fields of the dataclass at a path; nothing where it may be one of several."""
     for part in path:
         cls = get_type_hints(cls).get(str(part)) if is_dataclass(cls) else None
     return ", ".join(field.name for field in fields(cls)) if is_dataclass(cls) else ""

@@ -73,7 +73,7 @@ def test_every_candidate_can_be_spelled(numbers) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("compact", "compact16, loihi24, stock-lava or state bits/.*such as 16/8/8/256/-8/8, not 'compact'"),
+        ("compact", "compact16, loihi24, stock-lava or .*, such as 16/8/8/256/-8/8, not 'compact'"),
         ("16/8/8/256/-8", "not '16/8/8/256/-8'"),
         ("16/8/8/256/-8/nan", "nan"),
         ("40/8/8/256/-8/8", "4 to 30 bits, not 40"),

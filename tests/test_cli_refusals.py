@@ -81,6 +81,14 @@ def test_simulations_of_different_inputs_are_not_compared(run: Path, tmp_path: P
     assert (code, json.loads(out)["samples"]) == (0, 7)
 
 
+def test_energy_is_not_counted_on_inputs_that_have_changed(run: Path, tmp_path: Path, cli: Cli):
+    inputs = images(tmp_path)
+    assert cli("simulate", run, "--inputs", inputs)[0] == 0
+    assert cli("energy", run)[0] == 0
+    np.save(inputs, np.load(inputs)[:, ::-1])
+    assert "inputs have changed since" in refused(cli, "energy", run)
+
+
 def test_figures_of_another_version_are_not_compared(run: Path, cli: Cli):
     for engine in ("integer", "onnx"):
         assert cli("simulate", run, "--engine", engine, "--samples", "2")[0] == 0

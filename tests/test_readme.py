@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from arlif.cli import main
+from arlif.cli.demo import COLUMNS
+from arlif.run import Engine
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +43,12 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(SystemExit) as stop:
             main(arguments)
         assert stop.value.code in (0, None), command
+
+
+def test_the_table_of_the_demo_is_the_demos() -> None:
+    head, _, *rows = re.findall(r"^\|.*\|$", TEXT, re.MULTILINE)[: 2 + len(Engine)]
+    assert head == f"| {' | '.join(COLUMNS)} |"
+    assert [row.split(" | ")[:2] for row in rows] == [[f"| {e}", e.reads.name] for e in Engine]
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,7 +1,5 @@
 """arlif energy: events, operations and joules of what was simulated."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +40,11 @@ def energy(
         return
     require(rate is None, "--rate is for --table3; a run's spikes are counted")
     require(run is not None, "name a run, or ask for --table3")
-    result = run_energy(Path(str(run)), engine or Engine.INTEGER, model)
+
+    from hw_sim.energy.catalogue import MODELS
+    from hw_sim.pipeline import energy_run
+
+    result = energy_run(Path(str(run)), engine or Engine.INTEGER, model or tuple(MODELS))
     show(output, result)
     output.result(result)
 
@@ -74,60 +76,6 @@ def show(output: Output, result: dict[str, Any]) -> None:
         ["layer", *models],
         [[name, *map(significant, values)] for name, *values in lines],
     )
-
-
-def run_energy(folder: Path, engine: Engine, models: list[str] | None) -> dict[str, Any]:
-    """Count a simulation's operations; writes energy.json and energy.csv, returns the former.
-
-    The network is read from the file that the engine ran; ONNX Runtime's is the .nir that its graph
-    was made from. Raises ArlifError where a simulation is missing or belongs to another network.
-    """
-    from arlif.core.equality import fingerprint
-    from arlif.files import write_text
-    from arlif.run import ENERGY, ENERGY_CSV, NET, NIR, Run, outcome, traces
-    from export.lava import read_net
-    from export.nir import read_nir
-    from hw_sim.energy.catalogue import MODELS, find_model
-    from hw_sim.energy.report import energy_report, layer_rows
-    from hw_sim.pipeline.source import Source
-    from hw_sim.simulation import raw_inputs
-    from hw_sim.traces import read_traces
-
-    require(engine is not Engine.FLOAT, "events are counted on integers; choose another --engine")
-    run = Run(folder)
-    path = run.require_fresh(traces(engine))
-    simulated = run.read_json(outcome(engine))
-    on_lava = engine is Engine.LAVA
-    network = read_net(run.require(NET)) if on_lava else read_nir(run.require(NIR))
-    require(
-        simulated["network"] in (None, fingerprint(network)),
-        f"{path} comes from another network than {run.path(NET if on_lava else NIR)}; simulate "
-        f"again with: {run.command(traces(engine))}",
-    )
-    priced = [find_model(name) for name in models or MODELS]
-    require(
-        len({model.name for model in priced}) == len(priced),
-        f"cost models need different names, not {', '.join(model.name for model in priced)}",
-    )
-    samples, time_steps = Source.from_json(simulated["source"]).load(run)
-    result = {
-        "engine": str(engine),
-        **energy_report(
-            network,
-            raw_inputs(network, samples.real),
-            read_traces(path),
-            time_steps,
-            priced,
-        ),
-    }
-    rows = layer_rows(result)
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
-    table.writeheader()
-    table.writerows(rows)
-    write_text(run.path(ENERGY_CSV), text.getvalue())
-    run.write_json(ENERGY, result)
-    return result
 
 
 def _table3(output: Output, rate: float | None) -> None:

@@ -1,8 +1,7 @@
 """arlif report: one self-contained page of everything that was measured."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,8 +17,11 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write report.html and report.json from what a run holds."""
+    from arlif.run import Run
+    from hw_sim.report import write_report
+
     output = Output(as_json)
-    content = run_report(run, beside or ())
+    content = write_report(Run(run), [Run(other) for other in beside or ()])
     output.table(
         "Accuracy",
         ["engine", "samples", "accuracy", "spikes per inference"],
@@ -35,11 +37,3 @@ def report(
     )
     output.say(f"report: {content['html']}")
     output.result(content)
-
-
-def run_report(folder: Path, beside: Sequence[Path] = ()) -> dict[str, Any]:
-    """Collect a run's figures, write report.html and report.json, return the latter's content."""
-    from arlif.run import Run
-    from hw_sim.report import write_report
-
-    return write_report(Run(folder), [Run(other) for other in beside])

@@ -1,11 +1,11 @@
 """arlif sweep: accuracy and energy over bit widths and time steps."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arlif.cli.options import DataOption
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 from arlif.digits import significant, whole
 from arlif.errors import ArlifError, require
@@ -24,7 +24,7 @@ def sweep(
         int | None, typer.Option(min=1, help="Test samples, of all classes; default all.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
-    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    data_folder: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and simulate at every combination; writes sweep.json, which the report plots.
@@ -39,8 +39,8 @@ def sweep(
 
     output = Output(as_json)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
-    trained = load_quantizable(run, data)
-    test = load_spread(trained.recipe, data, "test", samples)
+    trained = load_quantizable(run, data_folder)
+    test = load_spread(trained.recipe, data_folder, "test", samples)
     assert test.labels is not None
     asked = Sweep(arlif.__version__, trained.recipe.dataset, len(test), bits, steps)
     done = _earlier(output, Run(run), asked)

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arlif.cli.options import ChangeOption, DataOption
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
 from arlif.errors import require
 from hw_sim.crosscheck.options import SAMPLES, TIME_LIMIT_S, TRACED
@@ -23,12 +23,10 @@ def train(
         str | None,
         typer.Option(help="A recipe's name; digits, or with --resume the run's own, if none."),
     ] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Replace a value of the recipe: key=value.")
-    ] = None,
+    change: ChangeOption = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Start anew where RUN holds a run.")] = False,
-    data: Annotated[Path | None, typer.Option(help="Where datasets lie.")] = None,
+    data_folder: DataOption = None,
     devices: Annotated[int, typer.Option(help="Devices to train on; more than one uses DDP.")] = 1,
     cross_check: Annotated[
         int, typer.Option(min=0, help="Every so many epochs, check integers and Lava beside.")
@@ -76,7 +74,7 @@ def train(
     )
     callbacks = (*lines, checker) if checker else lines
     summary = training.train(
-        chosen, run, resume, overwrite, data, devices=devices, callbacks=callbacks
+        chosen, run, resume, overwrite, data_folder, devices=devices, callbacks=callbacks
     )
     output.say(
         f"trained {run} on {summary.samples} for {summary.epochs} epochs in "

@@ -11,19 +11,29 @@ from arlif.lazy import lazily
 
 if TYPE_CHECKING:
     from hw_sim.pipeline.compare import compare_run
+    from hw_sim.pipeline.energy import energy_run
     from hw_sim.pipeline.export import export_run
     from hw_sim.pipeline.imported import import_run
     from hw_sim.pipeline.quantize import quantize_run
     from hw_sim.pipeline.simulate import simulate_run
     from hw_sim.pipeline.source import Source
 
-__all__ = ["Source", "compare_run", "export_run", "import_run", "quantize_run", "simulate_run"]
+__all__ = [
+    "Source",
+    "compare_run",
+    "energy_run",
+    "export_run",
+    "import_run",
+    "quantize_run",
+    "simulate_run",
+]
 
 __getattr__ = lazily(
     __name__,
     {
         "Source": "hw_sim.pipeline.source",
         "compare_run": "hw_sim.pipeline.compare",
+        "energy_run": "hw_sim.pipeline.energy",
         "export_run": "hw_sim.pipeline.export",
         "import_run": "hw_sim.pipeline.imported",
         "quantize_run": "hw_sim.pipeline.quantize",

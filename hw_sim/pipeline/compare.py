@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from arlif.errors import require
-from arlif.run import COMPARE, NIR, Engine, Run, outcome, traces
+from arlif.run import COMPARE, NIR, Engine, Run, traces
 from export.nir import read_nir
 from hw_sim.compare import compare
+from hw_sim.pipeline.simulate import read_figures
 from hw_sim.traces import read_traces
 
 
@@ -27,7 +28,7 @@ def compare_run(
     run = Run(folder)
     paths = [run.require_fresh(traces(engine)) for engine in (want, got)]
     network = read_nir(run.require(NIR))
-    figures = [_figures(run, engine) for engine in (want, got)]
+    figures = [read_figures(run, engine) for engine in (want, got)]
     require(
         all(a == b for a, b in zip(*(found["inputs"] for found in figures), strict=False)),
         f"{want} and {got} were simulated on different inputs; simulate both again with the same "
@@ -53,14 +54,3 @@ def compare_run(
     everything = run.read_json(COMPARE) if run.has(COMPARE) else {}
     run.write_json(COMPARE, {**everything, f"{want}-{got}": result})
     return result
-
-
-def _figures(run: Run, engine: Engine) -> dict[str, Any]:
-    """What an engine's run noted of its network and inputs."""
-    content = run.read_json(outcome(engine))
-    require(
-        isinstance(content, dict) and {"network", "inputs"} <= content.keys(),
-        f"{run.path(outcome(engine))} was written by another version of arlif or by hand; write it "
-        f"again with: {run.command(outcome(engine))}",
-    )
-    return content

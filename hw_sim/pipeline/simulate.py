@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from arlif.errors import require
 from arlif.run import Engine, Run, outcome, traces
 from hw_sim.energy.sensors import measured
 from hw_sim.engines import ENGINES, Progress, Work
@@ -57,3 +58,14 @@ def simulate_run(
     }
     run.write_json(outcome(engine), result)
     return result
+
+
+def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
+    """What simulate_run wrote beside the traces. Raises ArlifError on anything else."""
+    content = run.read_json(outcome(engine))
+    require(
+        isinstance(content, dict) and {"network", "source", "inputs"} <= content.keys(),
+        f"{run.path(outcome(engine))} was written by another version of arlif or by hand; write it "
+        f"again with: {run.command(outcome(engine))}",
+    )
+    return content

@@ -1,0 +1,64 @@
+"""energy_run: operations and joules of what was simulated."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from arlif.core.equality import fingerprint
+from arlif.errors import require
+from arlif.files import write_text
+from arlif.run import ENERGY, ENERGY_CSV, NET, NIR, Engine, Run, traces
+from export.lava import read_net
+from export.nir import read_nir
+from hw_sim.energy.catalogue import MODELS, find_model
+from hw_sim.energy.report import energy_report, layer_rows
+from hw_sim.pipeline.simulate import read_figures
+from hw_sim.pipeline.source import Source
+from hw_sim.simulation import raw_inputs
+from hw_sim.traces import read_traces
+
+
+def energy_run(
+    folder: Path, engine: Engine = Engine.INTEGER, models: Sequence[str] = tuple(MODELS)
+) -> dict[str, Any]:
+    """Count a simulation's operations; writes energy.json and energy.csv, returns the former.
+
+    models: cost models, by name or as .toml files. The network is read from the file that the
+    engine ran; ONNX Runtime's is the .nir that its graph was made from. Raises ArlifError where a
+    simulation is missing, or belongs to another network or to inputs that have changed since.
+    """
+    require(engine is not Engine.FLOAT, "events are counted on integers; choose another --engine")
+    priced = [find_model(name) for name in models]
+    require(
+        len({model.name for model in priced}) == len(priced),
+        f"cost models need different names, not {', '.join(model.name for model in priced)}",
+    )
+    run = Run(folder)
+    path = run.require_fresh(traces(engine))
+    simulated = read_figures(run, engine)
+    on_lava = engine is Engine.LAVA
+    network = read_net(run.require(NET)) if on_lava else read_nir(run.require(NIR))
+    again = f"simulate again with: {run.command(traces(engine))}"
+    require(
+        simulated["network"] in (None, fingerprint(network)),
+        f"{path} comes from another network than {run.path(NET if on_lava else NIR)}; {again}",
+    )
+    simulation = read_traces(path)
+    samples, time_steps = Source.from_json(simulated["source"]).load(run)
+    require(
+        samples.digests(simulation.recorded) == simulated["inputs"],
+        f"the inputs have changed since {path} was simulated; {again}",
+    )
+    inputs = raw_inputs(network, samples.real)
+    counted = energy_report(network, inputs, simulation, time_steps, priced)
+    result = {"engine": str(engine), **counted}
+    rows = layer_rows(result)
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
+    table.writeheader()
+    table.writerows(rows)
+    write_text(run.path(ENERGY_CSV), text.getvalue())
+    run.write_json(ENERGY, result)
+    return result
