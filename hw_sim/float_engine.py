@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.graph import population_name
+from arlif.quantize.graph import population_name, require_plain
 from hw_sim.simulation import Simulation, Trace, count_type, joined
 
 
@@ -25,6 +25,7 @@ def simulate_float(
     layer. Names are those that quantization gives to populations. readout is float64, logits summed
     over time, or as they are where the network returns their mean or sum, [N, classes].
     """
+    require_plain(module)
     layers = {
         population_name(name): layer
         for name, layer in module.named_modules()

@@ -15,6 +15,7 @@ from arlif.neurons import ARLIF, LIF
 from arlif.quantize import check, linearize
 from export.nir.load import ImportedNetwork
 from export.onnx import write_onnx_float
+from hw_sim.float_engine import simulate_float
 
 
 class Net(nn.Module):
@@ -155,6 +156,8 @@ def test_a_wrapped_network_is_refused_with_where_it_is(
     with pytest.raises(LoweringError, match=message):
         linearize(wrapped, (6,))
     assert message in check(wrapped, (6,))[1][0]
+    with pytest.raises(LoweringError, match=message):
+        simulate_float(wrapped, torch.zeros(T, N, 6))
 
 
 HOOKS: dict[str, Callable[[nn.Sequential], Any]] = {

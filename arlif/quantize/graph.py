@@ -18,7 +18,7 @@ def trace(module: nn.Module) -> fx.Graph:
 
     Raises LoweringError where it is no plain torch module, and naming every layer with hooks.
     """
-    _require_plain(module)
+    require_plain(module)
     with evaluating(module):
         graph = LayerTracer().trace(module)
     called = [str(node.target) for node in graph.nodes if node.op == "call_module"]
@@ -33,7 +33,8 @@ def trace(module: nn.Module) -> fx.Graph:
     return graph
 
 
-def _require_plain(module: object) -> None:
+def require_plain(module: object) -> None:
+    """Raise LoweringError where something is no torch module, or only wraps one."""
     kind = type(module).__name__
     require(
         isinstance(module, nn.Module),
