@@ -68,7 +68,7 @@ def test_an_ablation_in_a_file_is_refused(tmp_path):
 
 
 def test_a_diverged_run_is_named(tmp_path):
-    recipe = replace(TINY, learning_rate=1e38, optimizer="sgd")
+    recipe = replace(TINY, learning_rate=1e9, optimizer="sgd")
     with pytest.raises(ArlifError, match=r"arlif-1: training diverged in epoch 1"):
         ablate(recipe, tmp_path, ["arlif"], [1], accelerator="cpu")
 
@@ -113,7 +113,11 @@ def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
     [
         (("--set", "seed=3"), "--set seed has no meaning; use --seeds"),
         (("--set", "neuron.name=plif"), "--set neuron.name has no meaning; use --neurons"),
-        (("--neurons", "plif, clif,plif"), "every neuron and every seed once, and plif is given twice"),
+        (
+            ("--neurons", "plif, clif,plif"),
+            "every neuron and every seed once, and plif is given twice",
+        ),
+        (("--set", 'neuron={name="plif"}'), "--set neuron.name has no meaning"),
         (("--neurons", " clif , alif"), "no neuron is called 'alif'"),
     ],
 )

@@ -204,10 +204,10 @@ def test_an_existing_run_is_not_overwritten_by_accident(finished):
     assert (run / "model.pt").exists()
 
 
-@pytest.mark.parametrize("rate", [1e30, 1e38])
+@pytest.mark.parametrize("rate", [1e6, 1e9])
 def test_divergence_is_an_error_that_names_the_epoch(tmp_path, rate):
     recipe = dataclasses.replace(SMALL, optimizer="sgd", learning_rate=rate)
-    with pytest.raises(ArlifError, match=r"diverged in epoch 1: .* learning_rate below 1e\+3"):
+    with pytest.raises(ArlifError, match=r"diverged in epoch 1: .* learning_rate below 1000000"):
         train(recipe, tmp_path / "run", accelerator="cpu")
     assert not (tmp_path / "run" / "model.pt").exists()
 
@@ -318,6 +318,7 @@ def test_a_damaged_config_is_refused(finished, tmp_path, text):
         ("learning_rate=fast", "learning_rate: input should be a valid number, not 'fast'"),
         ("dataset.name=x", "dataset holds a value"),
         ("epochs", "key=value"),
+        ("learning_rate=1e308", r"learning_rate must be at most 1,000,000,000, not 1e\+308"),
         ("learning_rate=inf", "learning_rate: input should be a finite number, not inf"),
         ("neuron.v_threshold=inf", r"neuron\.v_threshold: input should be a finite number"),
         ("neuron.order=0", "order lies in 1 to 65,536, not 0"),

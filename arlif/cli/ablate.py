@@ -35,9 +35,11 @@ def ablate(
         changes["dataset"] = dataset
     if time_steps is not None:
         changes["time_steps"] = time_steps
+    neuron = changes.get("neuron")
+    fields = [f"neuron.{field}" for field in neuron] if isinstance(neuron, dict) else []
     for path, option in (("seed", "--seeds"), ("neuron.name", "--neurons")):
         require(
-            path not in changes,
+            path not in (*changes, *fields),
             f"an ablation takes several values of {path}, so --set {path} has no meaning; use "
             f"{option}",
         )

@@ -1,6 +1,5 @@
 """Recipe: everything a training run depends on, as one frozen record."""
 
-import math
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
@@ -16,7 +15,7 @@ from arlif.networks.neuron import NeuronConfig
 from arlif.training.augment import Augmentation
 
 MOST = 10**9
-"""Epochs, samples and batches that a recipe counts up to."""
+"""Epochs, samples, batches and rates of a recipe, at most."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,12 @@ class Recipe:
         whole = ("seed", "train_per_class", "test_per_class")
         for name in (*whole, "weight_decay", "warmup_epochs"):
             require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
-        for name in ("epochs", "batch_size", "accumulate", "train_per_class", "test_per_class"):
+        counts = ("epochs", "batch_size", "accumulate", "train_per_class", "test_per_class")
+        for name in (*counts, "learning_rate", "weight_decay"):
             value = getattr(self, name)
             require(value <= MOST, f"{name} must be at most {MOST:,}, not {value}")
         require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
         require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
-        for name in ("learning_rate", "weight_decay"):
-            value = getattr(self, name)
-            require(value < math.inf, f"{name} must be a finite number, not {value}")
         require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
         require(
             self.warmup_epochs < self.epochs,
