@@ -132,8 +132,11 @@ def test_figures_can_be_drawn_for_shallow_and_deep_networks(report, digits):
         | {"synaptic_operations": {name: [1.0, 2.0, 3.0] for name in names}},
     }
     untraced = report | {"by_step": None}
+    silent = report | {
+        "by_step": report["by_step"] | {"energy_uj": {"paper": dict.fromkeys(names, [0.0, 0.0])}}
+    }
     drawings = [
-        *(f for each in (report, deep, untraced) for f in energy_figures(each).values()),
+        *(f for each in (report, deep, untraced, silent) for f in energy_figures(each).values()),
         sweep_figure(rows, "paper"),
         neurons_figure({"arlif": rows, "lif": rows[:1]}, "paper"),
     ]

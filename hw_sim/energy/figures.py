@@ -119,18 +119,18 @@ def _layers(report: dict[str, Any]) -> Figure:
 
 
 def _over_time(by_step: Mapping[str, Any]) -> dict[str, Figure]:
-    """Operations at every layer and energy under every model; titles say of how many samples."""
-    energies = {
-        model: [sum(step) for step in zip(*layers.values(), strict=True)]
-        for model, layers in by_step["energy_uj"].items()
-    }
+    """Operations of every layer, energy by model, and in the titles of how many samples."""
+    shares = {}
+    for model, layers in by_step["energy_uj"].items():
+        energies = [sum(step) for step in zip(*layers.values(), strict=True)]
+        shares[model] = [100 * energy / (sum(energies) or 1.0) for energy in energies]
     operations = by_step["synaptic_operations"]
     samples = f"mean of the {by_step['samples']} recorded samples"
     counted, axes = _lines_over_time(operations)
     axes.set_ylabel(OPERATIONS)
     axes.yaxis.set_major_formatter(EngFormatter())
-    priced, axes = _lines_over_time(energies)
-    axes.set(ylabel="energy (uJ)", yscale="log")
+    priced, axes = _lines_over_time(shares)
+    axes.set_ylabel("share of energy (%)")
     return {
         f"synaptic operations over time, {samples}": counted,
         f"energy over time, {samples}": priced,
