@@ -10,8 +10,8 @@ from arlif.errors import require
 HEADS = {
     "neurons": "neurons",
     "synaptic_bits": "memory",
-    "input_axons": "axons in",
-    "output_axons": "axons out",
+    "input_axons": "inputs",
+    "output_axons": "outputs",
 }
 
 
@@ -30,13 +30,14 @@ def map_cores(
     mapping = estimate_mapping(read_nir(Run(run).require(NIR)), LIMITS[cores])
     resources = list(mapping.layers[0].needs)
     output.table(
-        f"Estimate for {cores}: cores, and how full the fullest core of each layer is",
+        f"Estimate for {cores}: cores, and how full the fullest core of each layer is (inputs and "
+        "outputs: axons)",
         ["layer", "cores", "blocks", "scarcest", *(HEADS[resource] for resource in resources)],
         [
             [
                 layer.layer,
                 str(layer.total),
-                " x ".join(map(str, layer.blocks)),
+                "x".join(map(str, layer.blocks)),
                 HEADS[layer.limit],
                 *(percent(layer.shares[resource]) for resource in resources),
             ]
