@@ -103,7 +103,8 @@ class QatSubtractLif(_QatPlain, SubtractLIF):
 def trainable_neuron(neuron: RealNeuron, width: float) -> SpikingNeuron:
     """A module with a real-valued neuron's parameters; LoweringError where it cannot be trained."""
     raise LoweringError(
-        "its neuron cannot be trained as integers; quantize without training (--qat 0)"
+        f"{type(neuron).__name__} cannot be trained as integers: it has no QAT module; quantize "
+        "without training (--qat 0)"
     )
 
 
