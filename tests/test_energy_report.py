@@ -133,7 +133,7 @@ def test_figures_can_be_drawn_for_shallow_and_deep_networks(report, digits):
     }
     untraced = report | {"by_step": None}
     silent = report | {
-        "by_step": report["by_step"] | {"energy_uj": {"paper": dict.fromkeys(names, [0.0, 0.0])}}
+        "by_step": report["by_step"] | {"energy_uj": {"paper": {n: [0.0, 0.0] for n in names}}}
     }
     drawings = [
         *(f for each in (report, deep, untraced, silent) for f in energy_figures(each).values()),
