@@ -1,4 +1,4 @@
-"""Worker processes: Python that finds our modules where this process does, and ends with it."""
+"""Worker processes: Python that finds our modules, wherever they lie, and ends with its caller."""
 
 import os
 import signal
@@ -17,9 +17,12 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment; modules are found where it finds them, warnings are no errors."""
-    paths = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), *sys.path, str(ROOT)]
+    """This process's environment, in which our modules are found and warnings are no errors.
+
+    Not all of sys.path: what lies beside a script would hide packages that only workers import.
+    """
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    paths = (inherited.get("PYTHONPATH"), str(ROOT))
     return inherited | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 

@@ -32,10 +32,12 @@ def train_once(recipe: str, epochs: int, every: int) -> dict[str, float]:
         callbacks = (CrossCheck(run, every),) if every else ()
         started = time.perf_counter()
         summary = train(load_recipe(recipe, {"epochs": epochs}), run, callbacks=callbacks)
+        for checker in callbacks:
+            checker.finish()
         whole = time.perf_counter() - started
-        failed = [c.message for c in callbacks[0].checks if c.verdict == "failed"] if every else []
-    if failed:
-        raise SystemExit(f"a check failed: {failed[0]}")
+        bad = [c for checker in callbacks for c in checker.checks if c.verdict != "passed"]
+    if bad:
+        raise SystemExit(f"the check of epoch {bad[0].epoch}: {bad[0].verdict}, {bad[0].message}")
     return {"epochs": summary.seconds, "whole": whole}
 
 

@@ -33,6 +33,7 @@ from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks
 from hw_sim.crosscheck.task import SAMPLES, Task, run_task, write_samples, write_task
+from hw_sim.crosscheck.worker import ANSWER
 from hw_sim.lava.requirements import PINNED, installed
 from hw_sim.report import write_report
 
@@ -394,10 +395,17 @@ class Kill(lightning.Callback):
             time.sleep(0.05)
 
 run = Path(sys.argv[1])
-checks = CrossCheck(run, every=2, samples=10, traced=10)
+checks = CrossCheck(run, every=2, samples=200, traced=200)
 recipe = from_mapping(Recipe, json.loads(sys.argv[2]), "recipe")
 train(recipe, run, accelerator="cpu", callbacks=(checks, Kill()))
 """
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_killed_training_takes_its_check_along_and_continues(plain: Path, tmp_path: Path):
@@ -409,10 +417,11 @@ def test_a_killed_training_takes_its_check_along_and_continues(plain: Path, tmp_
     left = [int(pid) for pid in done.stdout.split()]
     assert len(left) >= int(processes)
     deadline = time.monotonic() + 60
-    while any(map(psutil.pid_exists, left)) and time.monotonic() < deadline:
+    while any(map(alive, left)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not any(map(psutil.pid_exists, left))
+    assert not any(map(alive, left))
     assert (run / SNAPSHOTS / "2").exists()
+    assert not (run / SNAPSHOTS / "2" / ANSWER).exists()
     other = Path(shutil.copytree(run, tmp_path / "other"))
     assert resumed(run) == [(2, Verdict.DROPPED), (3, GOOD)]
     assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()

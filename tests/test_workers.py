@@ -1,4 +1,4 @@
-"""Worker processes find the code that their caller found, whatever else is in the environment."""
+"""Worker processes find our code, and only ours, whatever else lies around."""
 
 import shutil
 import subprocess
@@ -29,16 +29,16 @@ def test_code_that_only_the_working_directory_has_is_found_from_elsewhere(tmp_pa
     assert done.stdout == f"{package / '__init__.py'} []\n"
 
 
-def test_what_the_caller_made_importable_is_importable_and_warnings_are_no_errors(
+def test_what_lies_beside_the_caller_hides_nothing_and_warnings_are_no_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    (tmp_path / "probe_of_arlif.py").write_text(PROBE)
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "arlif.py").write_text("raise ImportError('not this one')")
+    (tmp_path / "asked").mkdir()
+    (tmp_path / "asked" / "probe_of_arlif.py").write_text(PROBE)
+    (tmp_path / "arlif.py").write_text("raise ImportError('not this one')")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "asked"))
     monkeypatch.setenv("PYTHONWARNINGS", "error")
-    monkeypatch.setenv("PYTHONPATH", "")
-    monkeypatch.chdir(tmp_path / "elsewhere")
     done = subprocess.run(
         workers.command("probe_of_arlif"),
         env=workers.environment(),

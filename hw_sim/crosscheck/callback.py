@@ -54,7 +54,7 @@ class CrossCheck(lightning.Callback):
         )
         require(
             time_limit_s > 0,
-            f"a cross-check takes more than {time_limit_s:g} s; the time limit is positive",
+            f"the time limit of a cross-check is above 0 s, not {time_limit_s:g}; give it more",
         )
         self.run, self.every, self.samples, self.traced = Run(run), every, samples, traced
         self.precision, self.time_limit_s = precision, time_limit_s
