@@ -1,4 +1,4 @@
-"""arlif import: a network from another tool becomes a run."""
+"""arlif import: a network from another tool, or of your own code, becomes a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +11,16 @@ from hw_sim.options import DEFAULT_BITS, DEFAULT_PRESET
 
 
 def import_network(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .nir or .net file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A .nir or .net file, or FILE.py:FUNCTION that returns a torch module.",
+        ),
+    ],
     run: RunArgument,
     time_steps: Annotated[
-        int | None, typer.Option(min=1, help="T, where the file does not say it.")
+        int | None, typer.Option(min=1, help="T, where FILE does not say it.")
     ] = None,
     dt: Annotated[
         float | None, typer.Option(help="Seconds per time step, where a NIR file needs it.")
@@ -27,7 +33,7 @@ def import_network(
     weight_bits: WeightBitsOption = DEFAULT_BITS,
     as_json: JsonOption = False,
 ) -> None:
-    """Import NIR graphs (of any tool) and .net files (of lava-dl or arlif); writes network.nir."""
+    """Import a NIR graph, a .net file or a torch module of yours; writes network.nir."""
     from hw_sim.pipeline import import_run
 
     output = Output(as_json)

@@ -26,7 +26,7 @@ def summary(
     output = Output(as_json)
     changes = dict(training.parse_change(text) for text in change or ())
     run = Run(Path(what))
-    if run.has(CONFIG):
+    if run.has(CONFIG) or run.imported:
         require(not changes, f"{what} is a run, which is as it is; --set changes a recipe")
         recipe = training.read_recipe(run.folder)
     else:

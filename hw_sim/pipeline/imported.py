@@ -1,5 +1,6 @@
-"""import_run: a network from another tool becomes a run."""
+"""import_run: a network from another tool, or of your own code, becomes a run."""
 
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
 from hw_sim.options import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.own import build_own
 from hw_sim.pipeline.presets import read_quantizer
 from hw_sim.pipeline.samples import read_array
 
@@ -29,15 +31,24 @@ def import_run(
 ) -> dict[str, Any]:
     """Read a foreign network, quantize it where it is real-valued; writes network.nir.
 
-    time_steps: T, where the file does not say it. Of real-valued networks only: dt, seconds per
-    time step; calibrate, real inputs (.npy) that set the input scale; preset and weight_bits.
+    file: .nir, .net, or FILE.py:FUNCTION, which returns a torch module. time_steps: T, where the
+    file does not say it. Of real-valued networks only: dt, seconds per time step of a NIR graph;
+    calibrate, real inputs (.npy) that set the input scale; preset and weight_bits.
     Raises ArlifError where the file is no network, options do not fit it, or a run was trained in
     the folder.
     """
     run = Run(folder)
-    require(file.suffix in KINDS, f"{file} must be a {' or '.join(KINDS)} file")
+    script, _, function = str(file).rpartition(":")
+    own = script.endswith(".py")
+    require(
+        own or file.suffix in KINDS,
+        f"{file} must be a {' or '.join(KINDS)} file, or FILE.py:FUNCTION",
+    )
     require(not run.has(CONFIG), f"{folder} holds a training run; import into a folder of its own")
-    if file.suffix == KINDS[0] and not is_native(file):
+    if own:
+        require(dt is None, "--dt is for NIR files; a network of your own counts time steps")
+        network = _own(Path(script), function, time_steps, calibrate, preset, weight_bits)
+    elif file.suffix == KINDS[0] and not is_native(file):
         network = _quantized(file, time_steps, dt, calibrate, preset, weight_bits)
     else:
         require(
@@ -68,6 +79,26 @@ def _integers(file: Path, time_steps: int | None) -> QuantizedNetwork:
     return network
 
 
+def _own(
+    script: Path,
+    function: str,
+    time_steps: int | None,
+    calibrate: Path | None,
+    preset: str,
+    weight_bits: int,
+) -> QuantizedNetwork:
+    quantizer = read_quantizer(preset, weight_bits)
+    if time_steps is None or calibrate is None:
+        raise ArlifError(
+            f"{script} says neither how many time steps its network runs for nor what its inputs "
+            "are; give --time-steps and --calibrate INPUTS.npy, [1 or T, N, *shape]"
+        )
+    inputs = read_array(calibrate)
+    require(inputs.ndim >= 3, f"{calibrate} must be [1 or T, N, *shape], not {inputs.shape}")
+    linear = linearize(build_own(script, function), inputs.shape[2:])
+    return quantizer(linear, calibrate_input(inputs, linear.input_shape, linear.static), time_steps)
+
+
 def _quantized(
     file: Path,
     time_steps: int | None,
@@ -80,9 +111,9 @@ def _quantized(
     imported = load_nir(file, dt)
     if time_steps is None:
         raise ArlifError(f"{file} does not say how many time steps it runs for; give --time-steps")
-    linear = linearize(imported.module, imported.input_shape)
+    linear = replace(linearize(imported.module, imported.input_shape), static=imported.static)
     if calibrate is None:
-        source = Input(imported.input_shape, 1.0, 0, 127, static=imported.static)
+        source = Input(linear.input_shape, 1.0, 0, 127, static=linear.static)
     else:
-        source = calibrate_input(read_array(calibrate), imported.input_shape, imported.static)
+        source = calibrate_input(read_array(calibrate), linear.input_shape, linear.static)
     return quantizer(linear, source, time_steps)
