@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,10 @@ class Run:
         if verb == TRAIN and self.has(CONFIG):
             options.append("--resume")
         return " ".join(["arlif", verb, str(self.folder), *options])
+
+    def digest(self, artifact: Artifact) -> str:
+        """A digest of an artifact's bytes: another one, where its verb has been run again."""
+        return sha256(self.require(artifact).read_bytes()).hexdigest()[:16]
 
     def read_json(self, artifact: Artifact) -> Any:
         """The content of a JSON artifact; ArlifError where it is missing or damaged."""

@@ -81,6 +81,19 @@ def test_simulations_of_different_inputs_are_not_compared(run: Path, tmp_path: P
     assert (code, json.loads(out)["samples"]) == (0, 7)
 
 
+def test_a_comparison_of_earlier_simulations_is_not_reported(run: Path, cli: Cli):
+    def reported() -> int:
+        assert cli("report", run)[0] == 0
+        return len(json.loads((run / "report.json").read_text())["comparisons"])
+
+    for engine in ("integer", "onnx"):
+        assert cli("simulate", run, "--engine", engine, "--samples", "3")[0] == 0
+    assert cli("compare", run, "--got", "onnx")[0] == 0
+    assert reported() == 1
+    assert cli("simulate", run, "--samples", "2")[0] == 0
+    assert reported() == 0
+
+
 def test_energy_is_not_counted_on_inputs_that_have_changed(run: Path, tmp_path: Path, cli: Cli):
     inputs = images(tmp_path)
     assert cli("simulate", run, "--inputs", inputs)[0] == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from arlif.errors import require
-from arlif.run import COMPARE, NIR, Engine, Run, traces
+from arlif.run import COMPARE, NIR, Engine, Run, outcome, traces
 from export.nir import read_nir
 from hw_sim.compare import compare
 from hw_sim.pipeline.simulate import read_figures
@@ -39,6 +39,7 @@ def compare_run(
     result = {
         "want": str(want),
         "got": str(got),
+        "simulations": [run.digest(outcome(engine)) for engine in (want, got)],
         "equal": comparison.equal,
         "samples": comparison.samples,
         "spikes_compared": comparison.spikes_compared,

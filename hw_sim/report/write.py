@@ -96,7 +96,6 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
 def _collect(run: Run) -> dict[str, Any]:
     """Everything the page says, as plain data; what is older than its source is left out."""
     engines = [engine for engine in Engine if run.is_fresh(outcome(engine))]
-    compared = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
     return {
         "arlif": arlif.__version__,
         "numerics_version": NUMERICS_VERSION,
@@ -107,7 +106,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
         "engines": [run.read_json(outcome(engine)) for engine in engines],
-        "comparisons": [c for c in compared if {c["want"], c["got"]} <= set(engines)],
+        "comparisons": _comparisons(run, engines),
         "energy": _energy(run),
         "sweep": to_mapping(read_sweep(run)) if run.is_fresh(SWEEP) else None,
         "neurons": None,
@@ -119,6 +118,13 @@ def _collect(run: Run) -> dict[str, Any]:
 
 def _current(run: Run, artifact: Artifact) -> Any:
     return run.read_json(artifact) if run.is_fresh(artifact) else None
+
+
+def _comparisons(run: Run, engines: Sequence[Engine]) -> list[Any]:
+    """The comparisons of simulations that the run holds now."""
+    compared = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
+    now = {engine: run.digest(outcome(engine)) for engine in engines}
+    return [c for c in compared if c["simulations"] == [now.get(c["want"]), now.get(c["got"])]]
 
 
 def _energy(run: Run) -> Any:
