@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-POLL_S = 1.0
+POLL_S = 0.1
 
 
 def command(module: str, *arguments: str) -> list[str]:
