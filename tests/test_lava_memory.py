@@ -30,7 +30,7 @@ def mapped() -> int:
 @pytest.mark.lava
 @pytest.mark.parametrize(("models", "batch"), [("fast", 1), ("fast", 7), ("stock", 1)])
 def test_what_is_needed_is_what_lava_maps(models: str, batch: int) -> None:
-    network, inputs = digits_like(samples=400)
+    network, inputs = digits_like(samples=400 * batch)  # runs long enough to be looked at
     seen = [0]
     simulate(
         network,
