@@ -160,6 +160,30 @@ def test_a_wrapped_network_is_refused_with_where_it_is(
         simulate_float(wrapped, torch.zeros(T, N, 6))
 
 
+ALIASES = (
+    nn.Identity(),
+    nn.Dropout(),
+    nn.Dropout1d(),
+    layers.Dropout(),
+    layers.Flatten(),
+    layers.Repeat(1),
+)
+
+
+@pytest.mark.parametrize("alias", ALIASES, ids=lambda layer: type(layer).__name__)
+def test_a_sum_in_place_on_what_a_layer_returns_unchanged_is_refused(alias: nn.Module) -> None:
+    def forward(m: Net, x: Tensor) -> Tensor:
+        a = m.a(x)
+        same = m.alias(a)
+        same += m.b(x)
+        return m.head(m.n(a))
+
+    net = Net(forward)
+    net.alias = alias
+    assert alias.eval()(x := torch.zeros(1, 1, 6)).data_ptr() == x.data_ptr()
+    assert any("read again behind it" in violation for violation in check(net, (6,))[1])
+
+
 HOOKS: dict[str, Callable[[nn.Sequential], Any]] = {
     "a forward hook": lambda net: net[0].register_forward_hook(lambda m, i, out: 3 * out),
     "a hook before": lambda net: net[0].register_forward_pre_hook(lambda m, i: (2 * i[0],)),
@@ -172,8 +196,18 @@ HOOKS: dict[str, Callable[[nn.Sequential], Any]] = {
 def test_layers_with_hooks_are_refused_by_name(name: str) -> None:
     net = Recording()
     HOOKS[name](net.net)
-    with pytest.raises(LoweringError, match=r"net\.0: forward hooks .*prune\.remove"):
+    with pytest.raises(LoweringError, match=r"^net\.0: forward hooks .*prune\.remove"):
         linearize(net, (6,))
+
+
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_forward_pre_hook"])
+def test_hooks_of_the_network_and_of_containers_are_refused_and_not_called(register: str) -> None:
+    net, seen = Recording(), list[Any]()
+    for part in (net, net.net):
+        getattr(part, register)(lambda *given: seen.append(given))
+    with pytest.raises(LoweringError, match="^the network, net: forward hooks .* afterwards"):
+        linearize(net, (6,))
+    assert not seen
 
 
 def test_what_is_pruned_for_good_maps_and_so_do_parametrizations() -> None:

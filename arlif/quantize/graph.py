@@ -8,7 +8,7 @@ from torch import fx, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from arlif.errors import LoweringError, require
-from arlif.layers import evaluating
+from arlif.layers import Repeat, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import REASONS
 
@@ -16,21 +16,20 @@ from arlif.quantize.absorb import REASONS
 def trace(module: nn.Module) -> fx.Graph:
     """The graph of a module in eval mode; it is left in the mode that it was in.
 
-    Raises LoweringError where it is no plain torch module, and naming every layer with hooks.
+    Raises LoweringError where it is no plain torch module, and naming every part with hooks.
     """
     require_plain(module)
-    with evaluating(module):
-        graph = LayerTracer().trace(module)
-    called = [str(node.target) for node in graph.nodes if node.op == "call_module"]
-    hooked = [name for name in called if _has_hooks(module.get_submodule(name))]
+    hooked = [name or "the network" for name, part in module.named_modules() if _has_hooks(part)]
     require(
         not hooked,
         f"{', '.join(hooked)}: forward hooks may change what a layer computes; remove them (those "
         "of pruning with torch.nn.utils.prune.remove, of norms with remove_weight_norm or "
-        "remove_spectral_norm, of lazy layers by running the network once)",
+        "remove_spectral_norm, of lazy layers by running the network once), and register what "
+        "only records afterwards",
         LoweringError,
     )
-    return graph
+    with evaluating(module):
+        return LayerTracer().trace(module)
 
 
 def require_plain(module: object) -> None:
@@ -48,8 +47,8 @@ def require_plain(module: object) -> None:
         require(not wrapped, f"{kind} wraps the network; give its .{name}", LoweringError)
 
 
-def _has_hooks(layer: nn.Module) -> bool:
-    return bool(layer._forward_hooks or layer._forward_pre_hooks)
+def _has_hooks(part: nn.Module) -> bool:
+    return bool(part._forward_hooks or part._forward_pre_hooks)
 
 
 class LayerTracer(fx.Tracer):
@@ -84,9 +83,10 @@ def _is_layer(module: nn.Module) -> bool:
     return library and not isinstance(module, nn.Sequential)
 
 
-def function_kind(node: fx.Node) -> str:
+def function_kind(node: fx.Node, modules: dict[str, nn.Module]) -> str:
     """Which function a node calls; LoweringError where it is none of those that have a meaning.
 
+    modules: those of the network by path.
     add: of two values; flatten: (2); mean, sum: (0), over time; same: what changes no value.
     """
     target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
@@ -98,7 +98,7 @@ def function_kind(node: fx.Node) -> str:
             f"add with alpha={alpha} scales a branch; leave alpha at 1 and scale the weights",
             LoweringError,
         )
-        changed = _views(summands[0]) if node.target is operator.iadd else []
+        changed = _views(summands[0], modules) if node.target is operator.iadd else []
         require(
             not any(reader > node for view in changed for reader in view.users),
             "+= changes a tensor that is read again behind it; write a = a + b",
@@ -150,21 +150,25 @@ def _arguments(node: fx.Node, *names: str, **defaults: Any) -> dict[str, Any]:
     return {name: v for name, v in given.items() if name not in defaults or v != defaults[name]}
 
 
-def _views(node: fx.Node) -> list[fx.Node]:
-    """Every node that may hold the memory of a node's value, by functions that copy nothing."""
-    while _is_view(node):
+def _views(node: fx.Node, modules: dict[str, nn.Module]) -> list[fx.Node]:
+    """Every node that may hold the memory of a node's value, by what copies nothing."""
+    while _is_view(node, modules):
         node = node.all_input_nodes[0]
     found = [node]
     for each in found:
-        found.extend(user for user in each.users if _is_view(user))
+        found.extend(user for user in each.users if _is_view(user, modules))
     return found
 
 
-def _is_view(node: fx.Node) -> bool:
+def _is_view(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
+    if node.op == "call_module":
+        return isinstance(modules[str(node.target)], _VIEW_LAYERS)
     return node.op in ("call_function", "call_method") and node.target in _VIEWS
 
 
 _VIEWS = ("contiguous", "detach", "float", "double", "flatten", torch.flatten)
+_VIEW_LAYERS = (nn.Identity, nn.Flatten, nn.modules.dropout._DropoutNd, Repeat)
+"""In eval mode."""
 
 
 def is_constant(node: fx.Node, constants: set[fx.Node]) -> bool:

@@ -79,7 +79,7 @@ class Walk:
             self.unfed[self._name(str(node.target))] = detached(layer.lowered()[0])
         elif layer is None:
             if node.op != "output":
-                function_kind(node)
+                function_kind(node, self.modules)
         elif not isinstance(layer, Repeat) and absorb.dispatch(type(layer)) is _UNKNOWN:
             raise LoweringError(reason(layer))
         require(
@@ -100,7 +100,7 @@ class Walk:
             self.averaged.add(node)
             last = node.op == "output" or isinstance(layer, _TIMELESS)
             require(
-                last or (layer is None and function_kind(node) in ("add", "same")),
+                last or (layer is None and function_kind(node, self.modules) in ("add", "same")),
                 "it lies behind a mean over time, which leaves no time steps; only Linear, +, "
                 "Flatten, Dropout and the output may: take the mean at the end",
                 LoweringError,
@@ -186,7 +186,7 @@ class Walk:
         return value
 
     def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
-        kind = function_kind(node)
+        kind = function_kind(node, self.modules)
         if kind == "add":
             return add(as_current(inputs[0]), as_current(inputs[-1]))
         if kind == "flatten":

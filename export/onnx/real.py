@@ -15,7 +15,7 @@ from arlif.errors import LoweringError, require
 from arlif.files import StrPath
 from arlif.layers import Repeat, evaluating
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.graph import function_kind, population_name, trace
+from arlif.quantize.graph import function_kind, live_nodes, population_name, trace
 from arlif.quantize.walk import detached
 from export.onnx.file import save_model
 from export.onnx.function import call_neuron, neuron_function
@@ -53,8 +53,10 @@ def write_onnx_float(
             f"it take [T, N, {', '.join(map(str, input_shape))}]"
         ) from error
     walk = _Walk(dict(module.named_modules()), states)
+    live = live_nodes(graph)
     for node in graph.nodes:
-        walk.visit(node)
+        if node in live:
+            walk.visit(node)
     repeats = any(isinstance(layer, Repeat) for layer in module.modules())
     frames: tuple[int | str, ...] = (1 if repeats else "T", "N", *input_shape)
     inputs = [value_info(INPUT, np.float32, frames)]
@@ -121,7 +123,7 @@ class _Walk:
         return values[name + SPIKES]
 
     def _function(self, node: fx.Node, inputs: list[Symbol]) -> Symbol:
-        kind = function_kind(node)
+        kind = function_kind(node, self.modules)
         if kind == "add":
             return inputs[0] + inputs[-1]
         if kind == "flatten":
