@@ -161,6 +161,26 @@ def test_branches_and_the_mean_over_time(tmp_path: Path) -> None:
     assert [layer for layer in got if layer != "logits"] == ["fire.spikes", "again.spikes"]
 
 
+class _Asking(nn.Module):
+    """Asks for shapes, and computes what the output does not read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fire, self.head, self.unread = LIF(), layers.Linear(128, 3), nn.GELU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        _ = x.shape, x.size(0), x.dim(), self.unread(x)
+        return self.head(self.fire(x).flatten(2))
+
+
+def test_what_the_output_does_not_read_is_left_out(tmp_path: Path) -> None:
+    net, x = _Asking().eval(), torch.rand(5, 4, 2, 8, 8)
+    write_onnx_float(net, tmp_path / "net.onnx", (2, 8, 8))
+    got = _run(tmp_path / "net.onnx", {"input": x.numpy()})
+    with torch.no_grad():
+        assert np.allclose(got["logits"], net(x), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
