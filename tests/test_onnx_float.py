@@ -196,3 +196,10 @@ def test_what_cannot_be_written_is_named(layer: nn.Module, message: str, tmp_pat
     with pytest.raises(LoweringError, match=message):
         write_onnx_float(nn.Sequential(layer), tmp_path / "net.onnx", SHAPE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hooks_are_refused_as_themselves(tmp_path: Path) -> None:
+    net = _Asking()
+    net.register_forward_hook(lambda layer, given, out: 0 * out)
+    with pytest.raises(LoweringError, match=r"^the network: forward hooks"):
+        write_onnx_float(net, tmp_path / "net.onnx", (2, 8, 8))

@@ -205,7 +205,7 @@ def test_hooks_of_the_network_and_of_containers_are_refused_and_not_called(regis
     net, seen = Recording(), list[Any]()
     for part in (net, net.net):
         getattr(part, register)(lambda *given: seen.append(given))
-    with pytest.raises(LoweringError, match="^the network, net: forward hooks .* afterwards"):
+    with pytest.raises(LoweringError, match=r"^the network, net: forward hooks .* afterwards"):
         linearize(net, (6,))
     assert not seen
 

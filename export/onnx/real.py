@@ -46,6 +46,8 @@ def write_onnx_float(
         graph = trace(module)
         with evaluating(module), torch.no_grad():
             _Shapes(fx.GraphModule(module, graph)).run(torch.zeros(1, 1, *input_shape))
+    except LoweringError:
+        raise
     except Exception as error:  # whatever user code raises on symbolic values
         reason = str(error).splitlines()[0]
         raise LoweringError(
