@@ -19,10 +19,11 @@ def command(module: str, *arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """This process's environment, in which our modules are found and warnings are no errors.
 
-    Not all of sys.path: what lies beside a script would hide packages that only workers import.
+    Ours come first, so that no worker runs another clone. Not all of sys.path: what lies beside a
+    script would hide packages that only workers import.
     """
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    paths = (inherited.get("PYTHONPATH"), str(ROOT))
+    paths = (str(ROOT), inherited.get("PYTHONPATH"))
     return inherited | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 

@@ -29,6 +29,22 @@ def test_code_that_only_the_working_directory_has_is_found_from_elsewhere(tmp_pa
     assert done.stdout == f"{package / '__init__.py'} []\n"
 
 
+def test_a_worker_never_runs_another_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "arlif").mkdir()
+    (tmp_path / "arlif" / "__init__.py").touch()
+    (tmp_path / "probe_of_arlif.py").write_text(PROBE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = subprocess.run(
+        workers.command("probe_of_arlif"),
+        env=workers.environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(f"{workers.ROOT / 'arlif' / '__init__.py'} ")
+
+
 def test_what_lies_beside_the_caller_hides_nothing_and_warnings_are_no_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
