@@ -1,5 +1,6 @@
 """Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
 
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -9,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from arlif.errors import FormatError, require
+from arlif.errors import ArlifError, FormatError, require
 from arlif.files import StrPath
 from arlif.workers import command, environment
 from export.seal import is_sealed
@@ -41,7 +42,10 @@ def read_tree(path: StrPath) -> Tree:
 
 
 def _rehearse(path: Path) -> None:
-    """Read a file in a process of its own; raise FormatError where that crashes or hangs."""
+    """Read a file in a process of its own; raise FormatError where that crashes or hangs.
+
+    Raises ArlifError where that process lacks a package.
+    """
     limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
     try:
         done = subprocess.run(
@@ -49,11 +53,19 @@ def _rehearse(path: Path) -> None:
             env=environment(),
             timeout=limit,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise FormatError(f"damaged: still not read after {limit:.0f} s") from None
+    lacks = re.search(r"^(?:ModuleNotFound|Import)Error: (.*)", done.stderr, re.MULTILINE)
+    if done.returncode and lacks:
+        raise ArlifError(
+            f"{path} was not read: the process that tries it first cannot start ({lacks[1]}); put "
+            "the folder of that package on PYTHONPATH"
+        )
     require(done.returncode == 0, "damaged: the HDF5 library crashed on it", FormatError)
 
 

@@ -57,6 +57,19 @@ def example_network() -> QuantizedNetwork:
     )
 
 
+def test_a_process_that_lacks_a_package_is_no_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "foreign.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    (tmp_path / "h5py.py").write_text("raise ModuleNotFoundError('No module named h5py')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ArlifError, match=r"foreign.h5 .*No module named h5py.*PYTHONPATH") as found:
+        read_tree(path)
+    assert not isinstance(found.value, FormatError)
+
+
 def check_round_trip(network: QuantizedNetwork, path: Path) -> None:
     write_nir(network, path)
     assert read_nir(path) == network
