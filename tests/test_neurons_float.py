@@ -168,6 +168,8 @@ def test_the_threshold_of_subtracting_neurons_is_float64(hold: float, u: float, 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
+        (lambda: SubtractLIF(0.5, 1.0, -0.1, 0.0), "amount .* -0.1 and 0.0"),
+        (lambda: SubtractLIF(0.5, 1.0, 0.0, -0.1), "hold .* 0.0 and -0.1"),
         (lambda: ARLIF(decay=1.5), "decay"),
         (lambda: ARLIF(v_threshold=0.0), "threshold"),
         (lambda: ARLIF(width=0.0), "width"),

@@ -95,6 +95,15 @@ def test_trained_networks_convert_exactly(kind: str) -> None:
     assert np.mean(spikes != want.numpy().astype(bool)) < 0.2
 
 
+def test_a_threshold_of_zero_converts_exactly() -> None:
+    constants = norse.torch.LIFBoxParameters(v_th=torch.tensor(0.0), reset_method=reset_subtract)
+    net = norse.torch.SequentialState(norse.torch.LIFBoxCell(constants))
+    x = torch.randn(12, 3, 50)
+    want = run(net, x)
+    assert 0 < want.mean() < 1
+    assert torch.equal(arlif.norse.to_arlif(net)(x), want)
+
+
 def test_whole_sequences_with_lift() -> None:
     torch.manual_seed(0)
     net = norse.torch.SequentialState(

@@ -8,7 +8,7 @@ from arlif.neurons.modules import SpikingNeuron, check_constants
 class SubtractLIF(SpikingNeuron):
     """h = k u + x; s = [h - hold [u >= v] >= v]; u = h - s amount.
 
-    decay: k in [0, 1]. v_threshold: v, above 0. amount: above 0. hold: at least 0.
+    decay: k in [0, 1]. v_threshold: v, above 0. amount, hold: at least 0.
     Raises ArlifError.
     """
 
@@ -18,8 +18,8 @@ class SubtractLIF(SpikingNeuron):
         super().__init__(width)
         check_constants(decay, v_threshold)
         require(
-            amount > 0 and hold >= 0,
-            f"the amount must be positive and hold not negative; got {amount} and {hold}",
+            amount >= 0 and hold >= 0,
+            f"amount and hold must not be negative; got {amount} and {hold}",
         )
         self.decay, self.v_threshold, self.amount, self.hold = decay, v_threshold, amount, hold
 
