@@ -12,8 +12,14 @@ from strategies import neurons
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.network import Population
-from arlif.core.neurons import IntegerArlif, IntegerLifSoft, IntegerNeuron
-from arlif.core.steps import ArlifState, current
+from arlif.core.neurons import (
+    IntegerArlif,
+    IntegerLifHard,
+    IntegerLifSoft,
+    IntegerLifSubtract,
+    IntegerNeuron,
+)
+from arlif.core.steps import ArlifState, LifState, current
 from arlif.core.tables import LookupTable
 from arlif.errors import ArlifError
 from arlif.kernels import build, compiler, integer
@@ -119,6 +125,39 @@ def test_extreme_tables_and_states(neuron, steps, seed):
     assert all(np.array_equal(got.history[name], history[name]) for name in history)
 
 
+@st.composite
+def extreme_lifs(draw: st.DrawFn) -> IntegerNeuron:
+    """LIF whose threshold, amount and hold reach as far as its states do, of 16 bits and more."""
+    form = draw(st.sampled_from([FixedPointFormat(16, 8), FixedPointFormat(30, 8)]))
+    edges = st.sampled_from([form.low, form.low + 1, -1, 0, 1, 300, form.high - 1, form.high])
+    shared = (form, 8, draw(st.sampled_from([0, 1, 128, 255, 256])), draw(edges))
+    kind = draw(st.sampled_from([IntegerLifSoft, IntegerLifHard, IntegerLifSubtract]))
+    if kind is not IntegerLifSubtract:
+        return kind(*shared)
+    return IntegerLifSubtract(*shared, draw(edges), draw(edges) - shared[-1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(extreme_lifs(), st.integers(1, 5), st.integers(0, 10**6))
+def test_extreme_thresholds_and_states(neuron, steps, seed):
+    rng = np.random.default_rng(seed)
+    population = random_population(neuron, (67,), rng)
+    low, high, at = neuron.state_format.low, neuron.state_format.high, neuron.threshold
+    edges = [low, low + 1, -1, 0, 1, high, at, max(low, at - 1)]
+    acc = rng.integers(-(1 << 18), 1 << 18, (steps, 20, 67)).astype(np.int32)
+    start = [rng.choice(edges, (20, 67)).astype(np.int32)]
+    spikes, state, history = reference(population, acc, steps, LifState(*start))
+    got = IntegerUpdate(population)(acc, steps, 2, start, history=True)
+    assert np.array_equal(got.spikes, spikes)
+    assert np.array_equal(got.state.u, state.u)
+    assert np.array_equal(got.history["u"], history["u"])
+
+
+def test_neurons_that_training_and_other_tools_give_are_fused():
+    kinds = (IntegerArlif, IntegerLifSoft, IntegerLifHard, IntegerLifSubtract)
+    assert set(integer.KINDS) == set(kinds)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("flags", [(), ("-march=x86-64-v3",)])
@@ -131,6 +170,7 @@ def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
     monkeypatch.setattr(build, "library", lambda: library)
     test_update_equals_the_reference()
     test_extreme_tables_and_states()
+    test_extreme_thresholds_and_states()
     test_engine_events.test_convolutions_by_events_are_exact()
 
 

@@ -1,7 +1,6 @@
 // The update of a population of integer neurons over T time steps, in one pass over memory.
 // Equal to arlif/core/steps.py on arlif.core.ops.IntegerOps in every bit; tests hold it to that.
 // Called from Python through ctypes (arlif/kernels/integer.py).
-#include "kinds.h"
 #include "narrow_neurons.h"
 
 #include <cmath>
@@ -105,8 +104,9 @@ bool with_narrow_neuron(int kind, const Constants &c, const Arrays &a, const A *
   switch (kind) {
   case ARLIF: return run_narrow<NarrowArlif<true>>(c, a, acc);
   case ARLIF_WITHOUT_MEMORY: return run_narrow<NarrowArlif<false>>(c, a, acc);
-  case LIF_SOFT: return run_narrow<NarrowLif<false>>(c, a, acc);
-  case LIF_HARD: return run_narrow<NarrowLif<true>>(c, a, acc);
+  case LIF_SOFT: return run_narrow<NarrowLif<LIF_SOFT>>(c, a, acc);
+  case LIF_HARD: return run_narrow<NarrowLif<LIF_HARD>>(c, a, acc);
+  case LIF_SUBTRACT: return run_narrow<NarrowLif<LIF_SUBTRACT>>(c, a, acc);
   }
   return false;
 }
@@ -126,8 +126,9 @@ void with_neuron(int kind, const Constants &c, const Arrays &a, const A *acc) {
   switch (kind) {
   case ARLIF: return run(Arlif<W, true, false>{{c}}, c, a, acc);
   case ARLIF_WITHOUT_MEMORY: return run(Arlif<W, false, false>{{c}}, c, a, acc);
-  case LIF_SOFT: return run(Lif<W, false>{{c}}, c, a, acc);
-  case LIF_HARD: return run(Lif<W, true>{{c}}, c, a, acc);
+  case LIF_SOFT: return run(Lif<W, LIF_SOFT>{{c}}, c, a, acc);
+  case LIF_HARD: return run(Lif<W, LIF_HARD>{{c}}, c, a, acc);
+  case LIF_SUBTRACT: return run(Lif<W, LIF_SUBTRACT>{{c}}, c, a, acc);
   }
 }
 

@@ -15,6 +15,7 @@ from arlif.core.neurons import (
     IntegerLif,
     IntegerLifHard,
     IntegerLifSoft,
+    IntegerLifSubtract,
     IntegerNeuron,
 )
 from arlif.core.tables import LookupTable
@@ -112,6 +113,7 @@ KINDS: dict[type[IntegerNeuron], Callable[[Any], Kind]] = {
     IntegerArlif: lambda neuron: Kind.ARLIF if neuron.memory else Kind.ARLIF_WITHOUT_MEMORY,
     IntegerLifSoft: lambda neuron: Kind.LIF_SOFT,
     IntegerLifHard: lambda neuron: Kind.LIF_HARD,
+    IntegerLifSubtract: lambda neuron: Kind.LIF_SUBTRACT,
 }
 """Which kernel runs a neuron."""
 
@@ -136,7 +138,8 @@ class _Constants(Structure):
     """Constants of integer_neurons.h."""
 
     _fields_ = (
-        *((name, c_int32) for name in ("low", "high", "factor_bits", "decay", "threshold")),
+        *((name, c_int32) for name in ("low", "high", "factor_bits", "decay")),
+        *((name, c_int32) for name in ("threshold", "raised", "amount")),
         *((name, _Table) for name in ("thresholds", "gates", "drives", "resets")),
     )
 
@@ -161,6 +164,9 @@ def _constants(neuron: IntegerNeuron) -> _Constants:
     common = (form.low, form.high, neuron.factor_bits, neuron.decay)
     if isinstance(neuron, IntegerArlif):
         tables = (neuron.threshold, neuron.gate, neuron.drive, neuron.reset)
-        return _Constants(*common, 0, *map(_Table.of, tables))
+        return _Constants(*common, 0, 0, 0, *map(_Table.of, tables))
     assert isinstance(neuron, IntegerLif), "callers ask `applies` first"
-    return _Constants(*common, neuron.threshold)
+    threshold = neuron.threshold
+    if isinstance(neuron, IntegerLifSubtract):
+        return _Constants(*common, threshold, threshold + neuron.hold, neuron.amount)
+    return _Constants(*common, threshold, threshold, threshold)

@@ -7,6 +7,7 @@
 // who fired.
 #pragma once
 
+#include "kinds.h"
 #include "tiles.h"
 
 struct Table {
@@ -19,9 +20,10 @@ struct Table {
   }
 };
 
-// A neuron's constants; LIF has the threshold, AR-LIF the tables.
+// A neuron's constants; AR-LIF has the tables. LIF has the threshold, the one that holds while u
+// exceeds it, and the amount that a spike subtracts.
 struct Constants {
-  int32_t low, high, factor_bits, decay, threshold;
+  int32_t low, high, factor_bits, decay, threshold, raised, amount;
   Table thresholds, gates, drives, resets;
 };
 
@@ -118,7 +120,7 @@ template <class W, bool memory, bool joined> struct Arlif : Arithmetic<W> {
   }
 };
 
-template <class W, bool hard> struct Lif : Arithmetic<W> {
+template <class W, Kind kind> struct Lif : Arithmetic<W> {
   static constexpr int states = 1, derived = 1;
 
   void derive(const int32_t *x, int64_t count, int32_t *to) const { std::copy(x, x + count, to); }
@@ -127,8 +129,9 @@ template <class W, bool hard> struct Lif : Arithmetic<W> {
 #pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) {
       const int32_t h = this->saturate(this->scale(u[i], c.decay) + x[i]);
-      const bool fires = h >= c.threshold;
-      u[i] = fires ? (hard ? 0 : this->saturate(h - c.threshold)) : h;
+      const bool above = kind == LIF_SUBTRACT && u[i] >= c.threshold;
+      const bool fires = h >= (above ? c.raised : c.threshold);
+      u[i] = fires ? (kind == LIF_HARD ? 0 : this->saturate(h - c.amount)) : h;
       fired[i] = fires;
     }
   }

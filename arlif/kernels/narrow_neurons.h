@@ -132,22 +132,29 @@ public:
   }
 };
 
-template <bool hard> class NarrowLif : public NarrowArithmetic {
-  const Vector threshold;
+template <Kind kind> class NarrowLif : public NarrowArithmetic {
+  const Vector threshold, raised, amount;
 
 public:
   static constexpr int states = 1, derived = 1;
 
   static bool applies(const Constants &c) { return fits(c); }
   explicit NarrowLif(const Constants &c)
-      : NarrowArithmetic(c), threshold(_mm512_set1_epi16(int16_t(c.threshold))) {}
+      : NarrowArithmetic(c), threshold(_mm512_set1_epi16(int16_t(c.threshold))),
+        raised(_mm512_set1_epi16(int16_t(c.raised))),
+        amount(_mm512_set1_epi16(int16_t(c.amount))) {}
 
   void derive(const int16_t *x, int64_t count, int16_t *to) const { std::copy(x, x + count, to); }
   void step(const int16_t *x, int64_t count, int16_t *u, int16_t *fired) const {
     for (int64_t i = 0; i < count; i += lanes) {
-      const Vector h = saturate(_mm512_adds_epi16(scale(load(u + i), decay), load(x + i)));
-      const __mmask32 fires = _mm512_cmpge_epi16_mask(h, threshold);
-      const Vector left = hard ? _mm512_setzero_si512() : saturate(_mm512_subs_epi16(h, threshold));
+      const Vector old = load(u + i);
+      const Vector h = saturate(_mm512_adds_epi16(scale(old, decay), load(x + i)));
+      Vector reached = threshold;
+      if constexpr (kind == LIF_SUBTRACT)
+        reached = _mm512_mask_mov_epi16(reached, _mm512_cmpge_epi16_mask(old, threshold), raised);
+      const __mmask32 fires = _mm512_cmpge_epi16_mask(h, reached);
+      Vector left = _mm512_setzero_si512();
+      if constexpr (kind != LIF_HARD) left = saturate(_mm512_subs_epi16(h, amount));
       store(u + i, _mm512_mask_mov_epi16(h, fires, left));
       store(fired + i, ones_where(fires));
     }
