@@ -72,15 +72,18 @@ def _(neuron: RealLif, numbers: Numbers) -> IntegerNeuron:
     return kind(numbers.state_format, numbers.factor_bits, decay, threshold)
 
 
-def raw_decay(decay: float, factor_bits: int) -> int:
+def raw_decay(
+    decay: float,
+    factor_bits: int,
+    cure: str = "use more factor bits (loihi24 has 12, 16 is the most) or another decay",
+) -> int:
     """The nearest raw decay; raises LoweringError where a leak would vanish, or the potential."""
     one = 1 << factor_bits
     raw = round(decay * one)
     require(
         not 0 < decay < 1 or 0 < raw < one,
         f"a decay of {decay:.6g} rounds to {raw >> factor_bits} in {factor_bits} bits, which keeps "
-        f"{'everything' if raw else 'nothing'}; use more factor bits (loihi24 has "
-        "12, 16 is the most) or another decay",
+        f"{'everything' if raw else 'nothing'}; {cure}",
         LoweringError,
     )
     return raw

@@ -66,7 +66,9 @@ def _obstacles(layer: LinearizedPopulation) -> list[str]:
     if not isinstance(layer.neuron, RealLifHard):
         found.append("Lava's own neuron is LIF with hard reset; train with neuron lif-hard")
     try:
-        raw_decay(layer.neuron.decay, NUMBERS.factor_bits)
+        raw_decay(
+            layer.neuron.decay, NUMBERS.factor_bits, "Lava's own LIF has no more: train another"
+        )
     except LoweringError as error:
         found.append(str(error))
     if len(layer.current.terms) > 1:
