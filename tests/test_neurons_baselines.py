@@ -204,6 +204,14 @@ def test_constants_out_of_range_are_refused(make):
         make()
 
 
+@pytest.mark.parametrize(("kind", "decay"), [(PLIF, 1e-9), (DALIF, 1e-9), (DALIF, 1 - 1e-9)])
+def test_decays_without_a_finite_parameter_are_refused(kind, decay):
+    with pytest.raises(ArlifError, match="too near 0 or 1 for float32"):
+        kind(decay)
+    for near in (1e-6, 1 - 1e-6):
+        assert all(parameter.isfinite() for parameter in kind(near).parameters())
+
+
 @pytest.mark.parametrize("neuron", [PSN(4), MaskedPSN(4), SlidingPSN(), AsglLIF(), MpePSN()])
 def test_currents_that_are_none_are_refused(neuron):
     """Integers would round the weights to 0, and every spike with them."""

@@ -72,6 +72,7 @@ class PLIF(SpikingNeuron):
         require(0 < decay < 1, f"PLIF starts at a decay between 0 and 1, not {decay}")
         self.v_threshold = v_threshold
         self.w = nn.Parameter(torch.logit(torch.tensor(1.0 - decay)))
+        _require_finite(self, decay)
 
     @property
     def decay(self) -> Tensor:
@@ -107,6 +108,7 @@ class DALIF(SpikingNeuron):
         self.v_threshold = v_threshold
         self.a = nn.Parameter(torch.atanh(torch.tensor(1.0 - decay)))
         self.b = nn.Parameter(torch.atanh(torch.tensor(float(decay))))
+        _require_finite(self, decay)
 
     @property
     def alpha(self) -> Tensor:
@@ -136,3 +138,12 @@ class DALIF(SpikingNeuron):
 
     def extra_repr(self) -> str:
         return f"v_threshold={self.v_threshold}"
+
+
+def _require_finite(neuron: nn.Module, decay: float) -> None:
+    """Raise ArlifError where float32 has no parameter for the decay that training starts at."""
+    require(
+        all(bool(parameter.isfinite()) for parameter in neuron.parameters()),
+        f"a decay of {decay} is too near 0 or 1 for float32, whose parameter becomes infinite; "
+        "stay 1e-6 away",
+    )
