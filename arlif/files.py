@@ -44,7 +44,9 @@ def json_text(content: Any) -> str:
     """JSON that any reader accepts. Raises ArlifError where a number is infinite or none."""
     try:
         return json.dumps(content, indent=2, allow_nan=False)
-    except ValueError:
+    except ValueError as error:
+        if "Out of range float values" not in str(error):
+            raise
         raise ArlifError(
             "a result holds a number that is infinite or none (NaN), which JSON cannot; look for "
             "values out of all proportion in what was given"

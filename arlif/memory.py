@@ -5,8 +5,13 @@ from contextlib import contextmanager
 
 from arlif.errors import ArlifError
 
-_REFUSALS = ("allocat", "out of memory", "Storage size calculation overflowed")
-"""What torch says in a RuntimeError where it cannot get memory."""
+_REFUSALS = (
+    "not enough memory",
+    "tried to allocate",
+    "out of memory",
+    "Storage size calculation overflowed",
+)
+"""What torch says in a RuntimeError where it cannot get memory, torch.OutOfMemoryError included."""
 
 
 @contextmanager
@@ -20,4 +25,4 @@ def enough_memory(cure: str) -> Iterator[None]:
         if isinstance(error, RuntimeError) and not refused:
             raise
         reason = reason[max(0, reason.find("you tried")) :]
-        raise ArlifError(f"there is not enough memory ({reason or 'for this'}); {cure}") from None
+        raise ArlifError(f"there is not enough memory ({reason or 'for this'}); {cure}") from error
