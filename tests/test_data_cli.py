@@ -101,6 +101,20 @@ def test_check_opens_files_that_nothing_vouches_for(tmp_path):
     assert {state["verified"] for state in states} == {True}
 
 
+def test_check_opens_files_that_the_manifest_lacks(tmp_path):
+    write_nmnist(tmp_path)
+    place = tmp_path / "nmnist"
+    data.store.write_manifest(place)
+    (place / "Train" / "7" / "3.bin").write_bytes(bytes(5))
+    states = {state.file: state for state in data.check("nmnist", tmp_path)}
+    assert not any(state.wrong for state in states.values())
+    assert states["Train/6"].verified
+    assert not states["Train/7"].verified
+    (place / "Train" / "7" / "3.bin").write_bytes(bytes(7))
+    (wrong,) = [state for state in data.check("nmnist", tmp_path) if state.wrong]
+    assert wrong.file == "Train/7/3.bin"
+
+
 def broken(*parts):
     def write(place):
         file = place.joinpath(*parts)

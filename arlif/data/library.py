@@ -63,7 +63,8 @@ def check(name: str, data_folder: Path | None = None) -> list[FileState]:
     entry, place = _entry(name), store.data_folder(data_folder) / name
     states = store.check_files(place, dict(entry.required))
     if entry.probe and not all(state.verified or state.wrong for state in states):
-        states += store.damaged_files(place, *entry.probe)
+        good = {state.file for state in states if state.verified}
+        states += store.damaged_files(place, good, *entry.probe)
         states = list({state.file: state for state in states}.values())
     store.mark_wrong(place, states)
     return states

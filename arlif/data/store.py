@@ -83,19 +83,17 @@ def check_files(folder: Path, required: dict[str, str]) -> list[FileState]:
     except ArlifError as error:
         return [FileState(MANIFEST, str(error))]
     states = [_state(folder, file, noted) for file, noted in known.items()]
-    if not (folder / MANIFEST).exists():
-        return states
-    return [  # the manifest holds every file of a folder
-        replace(s, verified=True) if not s.wrong and (folder / s.file).is_dir() else s
-        for s in states
-    ]
+    good = {folder / s.file for s in states if s.verified}
+    return [replace(s, verified=s.verified or _holds_only(folder / s.file, good)) for s in states]
 
 
 def damaged_files(
-    folder: Path, pattern: str, probe: Callable[[Path], object]
+    folder: Path, good: set[str], pattern: str, probe: Callable[[Path], object]
 ) -> Iterator[FileState]:
-    """The files below `folder` that a probe, which raises ArlifError, finds damaged."""
+    """The files below `folder`, but for `good` ones, that a probe that raises finds damaged."""
     for file in sorted(folder.glob(pattern)):
+        if str(file.relative_to(folder)) in good:
+            continue
         try:
             probe(file)
         except (ArlifError, OSError) as error:
@@ -142,6 +140,12 @@ def need(folder: Path, files: Iterable[str], name: str) -> None:
 def is_absent(path: Path) -> bool:
     """Whether there is no such file, or a folder that holds nothing."""
     return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
+def _holds_only(folder: Path, good: set[Path]) -> bool:
+    """Whether a folder holds data files, and none but good ones."""
+    files = [file for file in folder.rglob("*") if _is_data(file)]
+    return bool(files) and good.issuperset(files)
 
 
 def _is_data(file: Path) -> bool:
