@@ -12,7 +12,7 @@ from torch import nn
 import arlif
 from arlif import layers
 from arlif.errors import ArlifError, LoweringError
-from arlif.neurons import SpikingNeuron
+from arlif.neurons import CLIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
 from export.nir import load_nir, write_nir_lif
 from export.nir.conventions import Convention, exact, portable, unscaled
@@ -128,6 +128,8 @@ def test_graphs_with_branches(convention: Convention, path: Path) -> None:
 def test_what_has_no_weights_is_refused(path: Path) -> None:
     with pytest.raises(LoweringError, match="ReLU"):
         write_nir_lif(nn.Sequential(layers.Flatten(), nn.ReLU()), path, SHAPE)
+    with pytest.raises(LoweringError, match="NIR has no node for RealClif"):
+        write_nir_lif(spiking_net(CLIF), path, SHAPE)
     assert not path.exists()
     net = spiking_net(arlif.ARLIF)
     with pytest.raises(ArlifError, match="cannot write"):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from arlif.core.linear import Shape
 from arlif.core.real import (
     RealArlif,
-    RealLif,
     RealLifHard,
     RealLifSoft,
     RealLifSubtract,
@@ -30,7 +29,7 @@ DT = 1e-4
 REAL_NEURONS: dict[str, type[RealNeuron]] = {
     cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)
 }
-"""Every real-valued neuron by the name it has in files."""
+"""Every real-valued neuron that is written and read, by the name it has in files."""
 
 
 @dataclass(eq=False)
@@ -94,7 +93,7 @@ def neuron_constants(neuron: RealNeuron) -> dict[str, Any]:
 def threshold(neuron: RealNeuron) -> float:
     """The threshold that a plain LIF takes over: v_threshold, without AR-LIF's adaptation."""
     require(
-        isinstance(neuron, RealArlif | RealLif),
+        type(neuron).__name__ in REAL_NEURONS,
         f"NIR has no node for {type(neuron).__name__}; use arlif.ARLIF or arlif.LIF",
         LoweringError,
     )
