@@ -8,7 +8,7 @@ import torch
 from networks_small import conv_net, images
 from torch import nn
 
-from arlif import data
+from arlif import data, layers
 from arlif.errors import LoweringError
 from arlif.layers import evaluating
 from arlif.quantize import check
@@ -49,6 +49,28 @@ def test_modes_and_statistics_stay(run: str, tmp_path: Path) -> None:
     assert [part.training for part in net.modules()] == modes
     assert all(torch.equal(value, weights[name]) for name, value in net.state_dict().items())
     assert not any(part._forward_hooks for part in net.modules())
+
+
+def test_random_neurons_draw_the_same_and_no_generator_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seed_every_gpu(seed: int) -> None:
+        raise AssertionError("only the generator of the device in use is seeded")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seed_every_gpu)
+    torch.default_generator.manual_seed(7)
+    before = torch.get_rng_state()
+    digits, net = data.load("digits"), nn.Sequential(layers.Flatten(), _Noise())
+    first, second = (evaluate(net, digits.info, Batches(digits.test, 100)) for _ in range(2))
+    assert (first.confusion == second.confusion).all()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+class _Noise(nn.Module):
+    """Logits of 10 classes that are drawn."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.rand(*x.shape[:2], 10)
 
 
 def test_modes_stay_where_the_run_fails(tmp_path: Path) -> None:

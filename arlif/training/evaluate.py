@@ -86,9 +86,13 @@ def spiking_layers(net: nn.Module) -> dict[str, SpikingNeuron]:
 
 @contextmanager
 def _seeded(device: torch.device) -> Iterator[None]:
-    """While open, torch draws from generators that start at 0; then from those before."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(0)
+    """While open, the CPU's and the device's generators start at 0; then they are as before."""
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would seed every GPU
+        for gpu in gpus:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(0)
         yield
 
 
