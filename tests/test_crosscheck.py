@@ -163,6 +163,14 @@ def test_a_check_runs_at_the_lowest_priority_and_its_death_is_a_failed_check(
     assert "JSON" in check.message
 
 
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(60)
+"""
+
+
 def test_a_check_that_does_not_end_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -172,12 +180,12 @@ def test_a_check_that_does_not_end_is_not_waited_for(
     running = CheckProcess(folder, time_limit_s=0.0)
     running.process.kill()
     running.process.wait()
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    running.process = subprocess.Popen([sys.executable, "-c", deaf], start_new_session=True)
-    time.sleep(0.5)
-    before = time.monotonic()
+    running.process = subprocess.Popen(
+        [sys.executable, "-c", DEAF], stdout=subprocess.PIPE, start_new_session=True
+    )
+    with running.process.stdout as words:
+        assert words.readline() == b"deaf\n"
     assert running.poll() is None
-    assert time.monotonic() - before < 1.0
     check = running.wait()
     assert "longer than 0 s" in check.message
     assert running.process.returncode == -signal.SIGKILL

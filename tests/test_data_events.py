@@ -58,9 +58,10 @@ def test_an_impossible_number_of_frames_is_refused_before_memory_is_taken_for_al
 
 
 def test_recordings_beyond_the_memory_are_one_clear_error():
+    """Beyond the address space of 128 TiB, so that no system promises it."""
     one = Recording(Path("one"), 0, lambda: np.zeros(9, KIND))
     with pytest.raises(ArlifError, match=r"memory \(Unable to allocate .*\); lower time_steps"):
-        frames([one] * 10**6, (2, 512, 512), 9, "count")
+        frames([one] * 10**6, (2, 3240, 3240), 9, "count")
 
 
 @pytest.mark.parametrize("times", [[0, 0, 0, 0], [0, 1, 2, 3], [9, 0, 0, 0]])
