@@ -94,12 +94,21 @@ def test_a_comparison_of_earlier_simulations_is_not_reported(run: Path, cli: Cli
     assert reported() == 0
 
 
-def test_energy_is_not_counted_on_inputs_that_have_changed(run: Path, tmp_path: Path, cli: Cli):
+@pytest.mark.parametrize("recorded", [0, 2, 32])
+def test_energy_is_not_counted_on_inputs_that_have_changed(
+    run: Path, tmp_path: Path, cli: Cli, recorded: int
+):
     inputs = images(tmp_path)
-    assert cli("simulate", run, "--inputs", inputs)[0] == 0
+    before = np.load(inputs)
+    assert cli("simulate", run, "--inputs", inputs, "--trace", str(recorded))[0] == 0
     assert cli("energy", run)[0] == 0
-    np.save(inputs, np.load(inputs)[:, ::-1])
-    assert "inputs have changed since" in refused(cli, "energy", run)
+    for number in (0, 4):
+        changed = before.copy()
+        changed[:, number] = 1 - changed[:, number]
+        np.save(inputs, changed)
+        assert "inputs have changed since" in refused(cli, "energy", run)
+    np.save(inputs, before)
+    assert cli("energy", run)[0] == 0
 
 
 def test_figures_of_another_version_are_not_compared(run: Path, cli: Cli):

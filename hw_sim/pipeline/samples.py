@@ -45,6 +45,10 @@ class Samples:
         """A digest of each of the first `count` samples, equal where their inputs are."""
         return [fingerprint(self.real[:, index].numpy())[:16] for index in range(count)]
 
+    def digest(self) -> str:
+        """One digest of all samples' inputs."""
+        return fingerprint(tuple(self.digests(len(self))))
+
 
 def load_samples(
     recipe: Recipe,

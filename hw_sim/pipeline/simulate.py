@@ -46,6 +46,7 @@ def simulate_run(
         "network": done.network,
         "source": source.to_json(),
         "inputs": test.digests(simulation.recorded),
+        "all_inputs": test.digest(),
         "clipped": done.clipped,
         "samples": count,
         "accuracy": None if confusion is None else float(confusion.trace() / count),
@@ -64,7 +65,8 @@ def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
     """What simulate_run wrote beside the traces. Raises ArlifError on anything else."""
     content = run.read_json(outcome(engine))
     require(
-        isinstance(content, dict) and {"network", "source", "inputs"} <= content.keys(),
+        isinstance(content, dict)
+        and {"network", "source", "inputs", "all_inputs"} <= content.keys(),
         f"{run.path(outcome(engine))} was written by another version of arlif or by hand; write it "
         f"again with: {run.command(outcome(engine))}",
     )
