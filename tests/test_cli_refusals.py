@@ -127,6 +127,20 @@ def test_an_export_of_an_older_network_is_not_simulated(run: Path, cli: Cli):
     assert cli("simulate", run)[0] == 0
 
 
+def test_an_export_that_changes_nothing_keeps_simulations(run: Path, imported: Path, cli: Cli):
+    files = ("network.net", "network.onnx")
+    times = [(run / name).stat().st_mtime_ns for name in files]
+    assert cli("simulate", run, "--engine", "onnx", "--samples", "2")[0] == 0
+    assert cli("export", run, "--float", "--lif")[0] == 0
+    assert [(run / name).stat().st_mtime_ns for name in files] == times
+    assert cli("energy", run, "--engine", "onnx")[0] == 0
+    (run / "network.onnx").write_text("damaged")
+    assert cli("export", run)[0] == 0
+    assert f"arlif simulate {run} --engine onnx" in refused(cli, "energy", run, "--engine", "onnx")
+    assert "imported network" in refused(cli, "export", imported, "--lif")
+    assert not (imported / "network.net").exists()
+
+
 @pytest.mark.parametrize("verb", [("simulate",), ("export",), ("evaluate", "--engine", "integer")])
 def test_integers_of_an_older_model_are_not_used(run: Path, cli: Cli, verb: tuple[str, ...]):
     os.utime(run / "model.pt")
