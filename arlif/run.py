@@ -1,6 +1,7 @@
 """The run directory: one folder that carries a model from training to its report."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -48,6 +49,9 @@ ENERGY_CSV = Artifact("energy.csv", "energy")
 SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
+
+IMPORTED_VERBS = ("export", "simulate", "compare", "energy", "map", "report")
+"""What an imported network has: all that needs neither a recipe nor a trained model."""
 
 SNAPSHOTS = "crosscheck"
 """The folder of what cross-checks still need; it is gone when they have ended."""
@@ -105,12 +109,12 @@ class Run:
         """The path of an artifact that must exist; ArlifError names the verb that writes it."""
         require(
             self.folder.is_dir(),
-            f"there is no run {self.folder}; start one with: arlif train {self.folder}",
+            f"there is no run {self.folder}; start one with: {self.line(TRAIN)}",
         )
         require(
             self.has(artifact) or not (self.imported and artifact.trained),
             f"{self.folder} holds an imported network, which has no {artifact.name}; train a run "
-            "of your own in another folder",
+            f"of your own in another folder, or use what it has: {', '.join(IMPORTED_VERBS)}",
         )
         require(
             self.has(artifact),
@@ -153,7 +157,13 @@ class Run:
         verb, *options = artifact.verb.split(" ")
         if verb == TRAIN and self.has(CONFIG):
             options.append("--resume")
-        return " ".join(["arlif", verb, str(self.folder), *options])
+        if verb == "simulate" and self.imported:
+            options += ["--inputs", "FILE.npy"]
+        return self.line(verb, *options)
+
+    def line(self, verb: str, *options: str) -> str:
+        """A verb on this run, as a shell takes it."""
+        return shlex.join(["arlif", verb, str(self.folder), *options])
 
     def digest(self, artifact: Artifact) -> str:
         """A digest of an artifact's bytes: another one, where its verb has been run again."""

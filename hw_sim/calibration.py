@@ -26,6 +26,9 @@ CANDIDATES: tuple[Numbers, ...] = (
 )
 """Formats worth trying, narrowest state first."""
 
+TOLERATED = 0.01
+"""The share of decisions that a format may change."""
+
 
 @dataclass(frozen=True)
 class LayerEffect:
@@ -50,6 +53,10 @@ class QuantizationReport:
     samples: int
     outputs_changed: int
     layers: tuple[LayerEffect, ...]
+
+    def keeps(self, outputs_changed: float = TOLERATED) -> bool:
+        """Whether it changes at most this share of decisions."""
+        return self.outputs_changed <= outputs_changed * self.samples
 
     @property
     def spikes_changed(self) -> float:
@@ -90,11 +97,11 @@ def calibrate_numbers(
 
 
 def narrowest(
-    reports: Sequence[QuantizationReport], outputs_changed: float = 0.01
+    reports: Sequence[QuantizationReport], outputs_changed: float = TOLERATED
 ) -> QuantizationReport:
-    """The first report that changes at most a share of outputs; else the one that changes least."""
+    """The first report that keeps all but a share of decisions; else the one that changes fewest."""
     for report in reports:
-        if report.outputs_changed <= outputs_changed * report.samples:
+        if report.keeps(outputs_changed):
             return report
     return min(reports, key=lambda report: report.outputs_changed)
 

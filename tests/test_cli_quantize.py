@@ -8,9 +8,10 @@ import torch
 from test_cli_evaluate import verb
 
 from arlif.errors import ArlifError
+from arlif.quantize import Precision
 from arlif.training import load_trained
 from export.nir import read_nir
-from hw_sim.calibration import CANDIDATES
+from hw_sim.calibration import CANDIDATES, QuantizationReport
 from hw_sim.engine.fast import simulate
 from hw_sim.pipeline.presets import read_numbers, spell
 from hw_sim.pipeline.samples import load_spread
@@ -63,6 +64,30 @@ def test_what_calibrate_picks_can_be_used(run: Path, capsys: pytest.CaptureFixtu
     want = picked["narrowest"]["precision"]["numbers"]
     assert vars(neuron.state_format) == want["state_format"]
     assert neuron.factor_bits == want["factor_bits"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict", "preset"),
+    [
+        ((17, 2, 0), "the narrowest that changes at most 1 % of decisions: ", 1),
+        ((17, 6, 9), "none changes at most 1 % of decisions; the one that changes fewest: ", 1),
+    ],
+)
+def test_calibrate_says_whether_a_format_is_good_enough(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch, changed, verdict, preset
+) -> None:
+    reports = [
+        QuantizationReport(Precision(numbers, 8), 256, count, ())
+        for numbers, count in zip(CANDIDATES, changed, strict=False)
+    ]
+    monkeypatch.setattr("hw_sim.calibration.calibrate_numbers", lambda *given: reports)
+    capsys.readouterr()
+    assert verb("calibrate", run) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    spelled = spell(CANDIDATES[preset])
+    assert said == f"{verdict}arlif quantize {run} --preset {spelled} --weight-bits 8"
+    assert verb("calibrate", run, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["within_tolerance"] == (changed[2] == 0)
 
 
 @pytest.mark.parametrize("numbers", CANDIDATES)

@@ -7,6 +7,7 @@ import typer
 
 from arlif.cli.options import DataOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.run import Run
 from hw_sim.options import DEFAULT_BITS
 
 
@@ -18,7 +19,7 @@ def calibrate(
     as_json: JsonOption = False,
 ) -> None:
     """Try state and table formats, narrowest first: decisions, spikes changed, saturation."""
-    from hw_sim.calibration import calibrate_numbers, narrowest
+    from hw_sim.calibration import TOLERATED, calibrate_numbers, narrowest
     from hw_sim.pipeline.presets import MEANING, spell
     from hw_sim.pipeline.samples import load_quantizable
 
@@ -48,14 +49,17 @@ def calibrate(
     chosen = narrowest(reports)
     preset = spell(chosen.precision.numbers)
     output.say(f"numbers: {MEANING}")
-    output.say(
-        f"the narrowest that changes at most 1 % of decisions: arlif quantize {run} "
-        f"--preset {preset} --weight-bits {weight_bits}"
-    )
+    share = f"changes at most {100 * TOLERATED:g} % of decisions"
+    kept = chosen.keeps()
+    fewest = f"none {share}; the one that changes fewest"
+    verdict = f"the narrowest that {share}" if kept else fewest
+    options = ("--preset", preset, "--weight-bits", str(weight_bits))
+    output.say(f"{verdict}: {Run(run).line('quantize', *options)}")
     output.result(
         {
             "formats": [asdict(report) for report in reports],
             "narrowest": asdict(chosen),
+            "within_tolerance": kept,
             "preset": preset,
         }
     )

@@ -11,7 +11,7 @@ import typer
 from arlif.cli.options import DataOption
 from arlif.cli.output import JsonOption, Output, RunArgument, measured_line, percent
 from arlif.errors import ArlifError, require
-from arlif.run import Engine
+from arlif.run import NIR, Engine, Run
 from hw_sim.options import Device
 
 
@@ -33,7 +33,7 @@ def evaluate(
     require(
         engine in (Engine.FLOAT, Engine.INTEGER),
         f"the whole test split is for float and integer, not {engine}; some samples of it: "
-        f"arlif simulate {run} --engine {engine}",
+        f"{Run(run).line('simulate', '--engine', str(engine))}",
     )
     if engine is Engine.FLOAT:
         require(
@@ -88,7 +88,6 @@ def _evaluate_integer(
     dask: str | None,
     device: Device,
 ) -> None:
-    from arlif.run import NIR, Run
     from arlif.training import read_recipe
     from arlif.training.batches import Batches
     from export.nir import read_nir

@@ -7,6 +7,7 @@ import typer
 
 from arlif.cli.options import PresetOption, WeightBitsOption
 from arlif.cli.output import JsonOption, Output, RunArgument
+from arlif.run import Run
 from hw_sim.options import DEFAULT_BITS, DEFAULT_PRESET
 
 
@@ -42,5 +43,5 @@ def import_network(
         f"{file}: {result['populations']} populations, {result['neurons']} neurons, input "
         f"{result['input_shape']}, T = {result['time_steps']}; wrote {result['path']}"
     )
-    output.say(f"simulate it on your data: arlif simulate {run} --inputs FILE.npy")
+    output.say(f"simulate it on your data: {Run(run).line('simulate', '--inputs', 'FILE.npy')}")
     output.result(result)
