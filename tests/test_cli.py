@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -166,13 +167,22 @@ def test_energy_is_counted_on_the_network_that_the_engine_ran(run: Path, cli: Cl
 
 @pytest.mark.lava
 def test_tables_fit_80_columns(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arlif.cli.output.MESSAGES", Console(width=80))
+    simulated = Path(shutil.copytree(run, run.parent / "simulated"))
+    terminal = Console(width=80, force_terminal=True, color_system=None)
+    monkeypatch.setattr("arlif.cli.output.MESSAGES", terminal)
     for arguments in (
-        ("energy", run),
+        ("recipes",),
+        ("summary", "cifar10-resnet18-t4"),
+        ("data", "list"),
+        ("lava", "check"),
+        ("evaluate", run),
+        ("quantize", run, "--samples", "9"),
         ("energy", "--table3", "--rate", "0.2"),
         ("map", run),
         ("calibrate", run, "--samples", "32"),
         ("sweep", run, "--samples", "8", "--weight-bits", "8", "--time-steps", "4"),
+        ("energy", simulated),
+        ("report", simulated),
     ):
         code, out, _ = cli(*arguments)
         lines = out.splitlines()
@@ -296,9 +306,29 @@ def test_wrong_input_is_one_clear_line(tmp_path: Path, cli: Cli, arguments: tupl
     assert not run.exists()
 
 
-@pytest.mark.parametrize("arguments", [("fly",), ("simulate", "RUN", "--engine", "abacus"), ()])
-def test_wrong_usage_exits_with_two(cli: Cli, arguments: tuple[str]) -> None:
-    assert cli(*arguments)[0] == 2
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("fly",), "'fly'"),
+        (("simulate", "my run", "--engine", "abacus"), "'float', 'integer', 'lava', 'onnx'"),
+        (("energy", "--table3", "--rate", "2"), "'--rate'"),
+        (("train", "RUN", "--epochz", "3"), "--epochz"),
+        (("quantize",), "RUN"),
+    ],
+)
+def test_wrong_usage_is_one_line(cli: Cli, arguments: tuple[str], rule: str) -> None:
+    code, out, err = cli(*arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    said, given, cure = err.split("; ")
+    assert said.startswith("error: ")
+    assert rule in said
+    assert given == f"given: {shlex.join(['arlif', *arguments])}"
+    assert re.fullmatch(r"see arlif( \w+)? --help\n", cure)
+
+
+def test_without_a_verb_there_is_help(cli: Cli) -> None:
+    code, out, err = cli()
+    assert (code, "Usage: arlif" in out, err) == (2, True, "")
 
 
 def test_help_names_the_verbs_in_the_order_of_the_pipeline(cli: Cli) -> None:

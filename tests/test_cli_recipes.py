@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from rich.console import Console
 
 from arlif.cli import main
 from arlif.networks import build
@@ -36,12 +37,18 @@ def test_every_recipe_is_listed_as_it_is(cli):
         assert (row["network"], row["neuron"]) == (recipe.architecture.kind, recipe.neuron.name)
 
 
-def test_the_list_fits_a_narrow_terminal(cli, monkeypatch):
-    monkeypatch.setattr("arlif.cli.output.MESSAGES.width", 80)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_list_is_whole_in_a_pipe_and_fits_a_narrow_terminal(cli, monkeypatch, terminal):
+    console = Console(width=80, force_terminal=terminal, color_system=None)
+    monkeypatch.setattr("arlif.cli.output.MESSAGES", console)
     code, out, _ = cli("recipes")
     assert code == 0
+    rows = [line for line in out.splitlines() if line.startswith("│")]
+    assert {len(row) for row in rows} == {80} if terminal else len(rows[0]) > 80
+    assert terminal or len(rows) == len(recipe_names())
     for name in recipe_names():
-        assert re.search(rf"│ {name} +│", out), name
+        dataset = "" if terminal else load_recipe(name).dataset
+        assert re.search(rf"│ {name} +│ {dataset}", out), name
 
 
 def test_a_summary_counts_what_the_network_has(cli):

@@ -1,7 +1,8 @@
 """Puts the verbs together and turns errors into one clear line and an exit code."""
 
+import shlex
 import sys
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -27,6 +28,9 @@ from arlif.cli.summary import summary
 from arlif.cli.sweep import sweep
 from arlif.cli.train import train
 from arlif.errors import ArlifError
+
+UsageError: Any = typer.BadParameter.__base__
+"""What all wrong usage raises; typer shows it by its subclasses only."""
 
 
 def _version(asked: bool) -> None:
@@ -78,8 +82,19 @@ app.add_typer(lava.app, name="lava")
 
 def run(arguments: list[str] | None = None) -> None:
     """Run a verb and exit with its code; see arlif.cli.main."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments)
+        sys.exit(app(given, prog_name="arlif", standalone_mode=False))
     except ArlifError as error:
-        ERRORS.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _refuse(str(error))
+    except UsageError as error:
+        rule = " ".join(error.format_message().split()).rstrip(".")
+        if rule:  # none where help stands for it, as where no verb is given
+            verb = error.ctx.command_path if error.ctx else "arlif"
+            _refuse(f"{rule}; given: {shlex.join(['arlif', *given])}; see {verb} --help")
         sys.exit(ExitCode.BAD_INPUT)
+
+
+def _refuse(reason: str) -> NoReturn:
+    ERRORS.print(f"error: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(ExitCode.BAD_INPUT)
