@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from arlif.core.network import Input, QuantizedNetwork
-from arlif.errors import ArlifError, require
+from arlif.errors import ArlifError, LoweringError, require
+from arlif.layers import Repeat
 from arlif.quantize import calibrate_input, linearize
+from arlif.quantize.linearized import LinearizedNetwork
 from arlif.run import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
@@ -95,8 +97,21 @@ def _own(
         )
     inputs = read_array(calibrate)
     require(inputs.ndim >= 3, f"{calibrate} must be [1 or T, N, *shape], not {inputs.shape}")
-    linear = linearize(build_own(script, function), inputs.shape[2:])
-    return quantizer(linear, calibrate_input(inputs, linear.input_shape, linear.static), time_steps)
+    module = build_own(script, function)
+    try:
+        linear = linearize(module, inputs.shape[2:])
+    except LoweringError as error:
+        raise LoweringError(
+            f"{script}:{function} on {calibrate}, {inputs.shape} as [1 or T, N, *shape], time "
+            f"first: {error}"
+        ) from None
+    shown = {layer.time_steps for layer in module.modules() if isinstance(layer, Repeat)}
+    require(
+        not linear.static or time_steps in shown,
+        f"{script}:{function} runs for {', '.join(map(str, shown))} time steps, not {time_steps}; "
+        "make its Repeat and --time-steps equal",
+    )
+    return quantizer(linear, _source(linear, calibrate, time_steps), time_steps)
 
 
 def _quantized(
@@ -115,5 +130,17 @@ def _quantized(
     if calibrate is None:
         source = Input(linear.input_shape, 1.0, 0, 127, static=linear.static)
     else:
-        source = calibrate_input(read_array(calibrate), linear.input_shape, linear.static)
+        source = _source(linear, calibrate, time_steps)
     return quantizer(linear, source, time_steps)
+
+
+def _source(linear: LinearizedNetwork, calibrate: Path, time_steps: int) -> Input:
+    """The input, scaled to fit a file of what the network takes."""
+    inputs = read_array(calibrate)
+    frames = 1 if linear.static else time_steps
+    require(
+        inputs.shape[:1] == (frames,) and inputs.shape[2:] == linear.input_shape,
+        f"{calibrate} must be [{', '.join(map(str, (frames, 'N', *linear.input_shape)))}], as the "
+        f"network takes its inputs, not {inputs.shape}; time comes first",
+    )
+    return calibrate_input(inputs, linear.input_shape, linear.static)

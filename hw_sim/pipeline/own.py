@@ -13,8 +13,8 @@ from arlif.errors import ArlifError, require
 def build_own(file: Path, name: str) -> nn.Module:
     """What the function `name` of a Python file returns, called without arguments.
 
-    The file may import what lies beside it. Raises ArlifError where there is none, where it fails,
-    or where it returns anything but a torch module.
+    The file may import what lies beside it; it finds no arguments. Raises ArlifError where there is
+    none, where it fails or ends the program, or where it returns anything but a torch module.
     """
     require(file.is_file(), f"there is no file {file}")
     spec = spec_from_file_location(f"_{file.stem}", file)
@@ -23,6 +23,7 @@ def build_own(file: Path, name: str) -> nn.Module:
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     sys.path.insert(0, str(file.parent.resolve()))
+    arguments, sys.argv = sys.argv, [str(file)]
     try:
         spec.loader.exec_module(module)
         build = getattr(module, name, None)
@@ -31,6 +32,11 @@ def build_own(file: Path, name: str) -> nn.Module:
         network = build()
     except ArlifError:
         raise
+    except SystemExit as stop:
+        raise ArlifError(
+            f"{file} ends the program (exit code {stop.code}) where {name} should build a network; "
+            "put what ends it under if __name__ == '__main__'"
+        ) from None
     except Exception as error:  # whatever user code raises
         line = traceback.extract_tb(error.__traceback__)[-1]
         raise ArlifError(
@@ -38,6 +44,7 @@ def build_own(file: Path, name: str) -> nn.Module:
             f"({line.filename}, line {line.lineno})"
         ) from error
     finally:
+        sys.argv = arguments
         sys.path.remove(str(file.parent.resolve()))
     require(
         isinstance(network, nn.Module),
