@@ -141,7 +141,9 @@ def test_an_export_that_changes_nothing_keeps_simulations(run: Path, imported: P
     assert not (imported / "network.net").exists()
 
 
-@pytest.mark.parametrize("verb", [("simulate",), ("export",), ("evaluate", "--engine", "integer")])
+@pytest.mark.parametrize(
+    "verb", [("simulate",), ("export",), ("map",), ("evaluate", "--engine", "integer")]
+)
 def test_integers_of_an_older_model_are_not_used(run: Path, cli: Cli, verb: tuple[str, ...]):
     os.utime(run / "model.pt")
     before = (run / "network.net").stat().st_mtime_ns
@@ -205,11 +207,19 @@ def test_inputs_beyond_the_calibrated_range_are_told(run: Path, tmp_path: Path, 
 
 @pytest.mark.parametrize(
     "verb",
-    [("quantize",), ("check",), ("evaluate",), ("sweep",), ("simulate", "--engine", "float")],
+    [
+        ("quantize",),
+        ("check",),
+        ("calibrate",),
+        ("evaluate",),
+        ("sweep",),
+        ("simulate", "--engine", "float"),
+    ],
 )
 def test_an_imported_network_is_not_to_be_trained(imported: Path, cli: Cli, verb: tuple[str, ...]):
     err = refused(cli, verb[0], imported, *verb[1:])
     assert "imported network, which has no model.pt; train a run of your own" in err
+    assert "or use what it has: export, simulate, compare, energy, map, report" in err
 
 
 def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):

@@ -27,7 +27,7 @@ def map_cores(
 
     require(cores in LIMITS, f"no core is called {cores!r}; there are {', '.join(LIMITS)}")
     output = Output(as_json)
-    mapping = estimate_mapping(read_nir(Run(run).require(NIR)), LIMITS[cores])
+    mapping = estimate_mapping(read_nir(Run(run).require_fresh(NIR)), LIMITS[cores])
     resources = list(mapping.layers[0].needs)
     output.table(
         f"Estimate for {cores}: cores, and how full the fullest core of each layer is (inputs and "
