@@ -99,7 +99,7 @@ def calibrate_numbers(
 def narrowest(
     reports: Sequence[QuantizationReport], outputs_changed: float = TOLERATED
 ) -> QuantizationReport:
-    """The first report that keeps all but a share of decisions; else the one that changes fewest."""
+    """The first report that changes at most a share of decisions; else that of the fewest."""
     for report in reports:
         if report.keeps(outputs_changed):
             return report

@@ -28,10 +28,13 @@ def compare(
 
 def show(output: Output, result: dict[str, Any]) -> None:
     """Print the verdict."""
+    differ = [
+        f"{result[f'{what}_different']:,} of {result[f'{what}_compared']:,} {words} differ"
+        for what, words in (("spikes", "spikes"), ("states", "state values"))
+        if result[f"{what}_compared"]
+    ]
     output.say(
-        f"{result['want']} and {result['got']}, {result['samples']} samples: "
-        f"{result['spikes_different']:,} of {result['spikes_compared']:,} spikes differ, "
-        f"{result['states_different']:,} of {result['states_compared']:,} state values differ"
+        f"{result['want']} and {result['got']}, {result['samples']} samples: {', '.join(differ)}"
     )
     if result["first"]:
         output.say(f"first divergence: {result['message']}")

@@ -34,7 +34,14 @@ def compare_run(
         f"{want} and {got} were simulated on different inputs; simulate both again with the same "
         f"--inputs: {run.command(traces(want))} and {run.command(traces(got))}",
     )
-    comparison = compare(network, *(read_traces(path) for path in paths))
+    simulations = [read_traces(path) for path in paths]
+    for engine, simulation in zip((want, got), simulations, strict=True):
+        require(
+            simulation.recorded > 0,
+            f"{engine} was simulated without traces; record some with: "
+            f"{run.command(traces(engine))}",
+        )
+    comparison = compare(network, *simulations)
     networks = [found["network"] for found in figures]
     result = {
         "want": str(want),
