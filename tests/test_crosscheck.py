@@ -20,7 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from arlif.cli import main
 from arlif.data import Split, load
-from arlif.errors import ArlifError, UnfinishedError
+from arlif.errors import ArlifError, FormatError, UnfinishedError
 from arlif.mapping import to_mapping
 from arlif.networks import build
 from arlif.quantize import Precision
@@ -31,7 +31,7 @@ from hw_sim.crosscheck import callback, process
 from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.process import CheckProcess
-from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks
+from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks, write_checks
 from hw_sim.crosscheck.task import SAMPLES, Task, run_task, write_samples, write_task
 from hw_sim.crosscheck.worker import ANSWER
 from hw_sim.lava.requirements import PINNED, installed
@@ -243,9 +243,9 @@ def test_a_check_sees_samples_of_every_class_even_where_they_are_sorted(tmp_path
 def test_a_damaged_record_is_an_error(tmp_path: Path):
     run = Run(tmp_path)
     run.write_json(CONFIG, to_mapping(RECIPE))
-    for text in ("{}", "[{}]", "not json", json.dumps([{"epoch": "1"}])):
+    for text in ("{}", "[{}]", "[3]", "not json", json.dumps([{"epoch": "1"}])):
         run.path(CROSSCHECK).write_text(text)
-        with pytest.raises(ArlifError):
+        with pytest.raises(FormatError, match=r"crosscheck\.json is damaged.*; remove it"):
             read_checks(run)
 
 
@@ -437,11 +437,30 @@ def test_a_killed_training_takes_its_check_along_and_continues(plain: Path, tmp_
     assert not (other / SNAPSHOTS).exists()
 
 
-def test_a_damaged_record_costs_no_new_checks(tmp_path: Path):
+def test_checks_that_cannot_be_read_are_kept_and_cost_no_new_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     run = Run(tmp_path / "run")
     with pytest.raises(UnfinishedError):
         train(RECIPE, run.folder, accelerator="cpu", callbacks=(Interrupt(2),))
-    run.path(CROSSCHECK).write_text("not json")
-    (lost, *others) = resumed(run.folder)
-    assert lost == (2, Verdict.FAILED)
-    assert others == [(2, GOOD), (3, GOOD)]
+    of_another_version = json.dumps([{"epoch": 1, "result": "passed"}])
+    run.path(CROSSCHECK).write_text(of_another_version)
+    assert resumed(run.folder) == [(2, GOOD), (3, GOOD)]
+    assert (run.folder / "crosscheck.old.json").read_text() == of_another_version
+    assert f"are kept as {run.folder / 'crosscheck.old.json'}" in caplog.text
+
+
+def test_a_folder_that_takes_no_samples_costs_no_earlier_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    run = Run(tmp_path / "run")
+    with pytest.raises(UnfinishedError):
+        train(RECIPE, run.folder, accelerator="cpu", callbacks=(Interrupt(3),))
+    earlier = Check(1, Verdict.PASSED, "an earlier one")
+    write_checks(run, [earlier])
+    monkeypatch.setattr(callback, "write_samples", full)
+    monkeypatch.setattr(callback, "CheckProcess", Ended)
+    assert resumed(run.folder)[0] == (1, Verdict.PASSED)

@@ -1,5 +1,6 @@
 """The Lightning callback that starts checks during training and collects what they find."""
 
+import logging
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,16 +11,17 @@ from typing import Any
 
 import pytorch_lightning as lightning
 
-from arlif.errors import require
+from arlif.errors import FormatError, require
 from arlif.quantize import Precision
 from arlif.run import SNAPSHOTS, Run
 from arlif.training.metrics import Metrics
 from hw_sim.crosscheck.options import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
 from hw_sim.crosscheck.process import CheckProcess
-from hw_sim.crosscheck.result import Check, Verdict, read_checks, write_checks
+from hw_sim.crosscheck.result import Check, Verdict, read_checks, set_aside, write_checks
 from hw_sim.crosscheck.task import Task, write_samples, write_task
 
 DEFAULT = Precision()
+logger = logging.getLogger(__name__)
 
 
 class CrossCheck(lightning.Callback):
@@ -72,10 +74,11 @@ class CrossCheck(lightning.Callback):
         finished = {int(row["epoch"]) for row in pl_module.metrics.rows}
         left = sorted(int(path.name) for path in self._folder.glob("[0-9]*"))
         with self._harmless(len(finished) + 1):
+            self.checks = [check for check in self._earlier() if check.epoch in finished]
+        with self._harmless(len(finished) + 1):
             rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
             write_samples(self._folder, pl_module.dataset, self.samples)
-            self.checks = [check for check in read_checks(self.run) if check.epoch in finished]
             write_checks(self.run, self.checks)
             self._drop([epoch for epoch in left if epoch in finished], "the training was killed")
 
@@ -128,6 +131,14 @@ class CrossCheck(lightning.Callback):
     @property
     def _folder(self) -> Path:
         return self.run.folder / SNAPSHOTS
+
+    def _earlier(self) -> list[Check]:
+        """The checks that the run holds; a file that cannot be read is kept under another name."""
+        try:
+            return read_checks(self.run)
+        except FormatError as error:
+            logger.warning("the earlier checks are kept as %s: %s", set_aside(self.run), error)
+            return []
 
     def _end(self, check: Check) -> None:
         self._record(check)

@@ -1,10 +1,12 @@
 """What one cross-check found, and the file that keeps all of them, in the order of epochs."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar
 
-from arlif.errors import ArlifError
+from arlif.errors import ArlifError, FormatError, require
 from arlif.mapping import STRICT, from_mapping, to_mapping
 from arlif.run import CONFIG, Artifact, Run
 
@@ -78,14 +80,26 @@ class Check:
 def read_checks(run: Run) -> list[Check]:
     """All checks of a run, in the order of epochs; empty where there are none of this training.
 
-    Raises ArlifError where the file is damaged.
+    Raises FormatError where the file is damaged or of another version.
     """
     if not run.is_fresh(CROSSCHECK):
         return []
-    path, content = run.path(CROSSCHECK), run.read_json(CROSSCHECK)
-    if not isinstance(content, list):
-        raise ArlifError(f"{path} is damaged: it holds no list of checks; train again")
-    return [from_mapping(Check, mapping, str(path)) for mapping in content]
+    path = run.path(CROSSCHECK)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        require(isinstance(content, list), f"{path} holds no list of checks")
+        return [from_mapping(Check, mapping, str(path)) for mapping in content]
+    except (ArlifError, OSError, ValueError) as error:
+        raise FormatError(
+            f"{path} is damaged or of another version of arlif ({error}); remove it, or train with "
+            "checks again"
+        ) from None
+
+
+def set_aside(run: Run) -> Path:
+    """Keep a crosscheck.json that cannot be read under another name, which is returned."""
+    path = run.path(CROSSCHECK)
+    return path.replace(path.with_suffix(".old.json"))
 
 
 def write_checks(run: Run, checks: list[Check]) -> None:
