@@ -1,7 +1,7 @@
 """Accuracy and energy over bit widths and time steps, point by point in parallel."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import ClassVar
 
@@ -42,10 +42,11 @@ class SweepRow:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Everything in sweep.json: what a sweep covers, and its rows so far, bit widths outermost.
+    """Everything in sweep.json: the points that were asked for last, and what was measured.
 
-    arlif: the version that measured. samples: how many of the dataset. Raises ArlifError where the
-    rows are not of its first points.
+    arlif: the version that measured. samples: how many of the dataset. rows: in the order of bit
+    widths, then time steps; those of earlier questions too. Raises ArlifError where a point stands
+    there twice.
     """
 
     arlif: str
@@ -60,8 +61,8 @@ class Sweep:
     def __post_init__(self) -> None:
         done = [(row.weight_bits, row.time_steps) for row in self.rows]
         require(
-            done == self.points[: len(done)],
-            f"the rows of a sweep are of its points in order, {self.points}, not of {done}",
+            len(done) == len(set(done)),
+            f"each row of a sweep is of another point, which {done} are not",
         )
 
     @property
@@ -70,13 +71,33 @@ class Sweep:
         return list(product(self.weight_bits, self.time_steps))
 
     @property
+    def measured(self) -> dict[tuple[int, int], SweepRow]:
+        """The rows by their points."""
+        return {(row.weight_bits, row.time_steps): row for row in self.rows}
+
+    @property
+    def answer(self) -> tuple[SweepRow, ...]:
+        """The rows of the points that were asked for, in their order."""
+        return tuple(self.measured[point] for point in self.points if point in self.measured)
+
+    @property
     def missing(self) -> list[tuple[int, int]]:
         """The points that are still to be measured."""
-        return self.points[len(self.rows) :]
+        return [point for point in self.points if point not in self.measured]
+
+    @property
+    def unfinished(self) -> str:
+        """How far a sweep has come; nothing where no point is missing."""
+        return f"{len(self.answer)} of {len(self.points)} points" if self.missing else ""
+
+    def with_row(self, row: SweepRow) -> "Sweep":
+        """The same with one more point measured."""
+        rows = sorted((*self.rows, row), key=lambda row: (row.weight_bits, row.time_steps))
+        return replace(self, rows=tuple(rows))
 
     def differs(self, other: "Sweep") -> list[str]:
-        """In which settings another sweep is another one."""
-        names = [f.name for f in fields(self) if f.name != "rows"]
+        """What keeps the rows of another sweep from being rows of this one."""
+        names = ("arlif", "dataset", "samples")
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
 

@@ -98,6 +98,37 @@ def test_checks_of_an_earlier_training_are_not_reported(run: Path, cli: Cli):
     assert json.loads((run / "report.json").read_text())["crosscheck"] == []
 
 
+def test_checks_that_cannot_be_read_are_left_out_and_noted(run: Path, cli: Cli):
+    (run / "crosscheck.json").write_text('[{"epoch": 1, "result": "of another version"}]')
+    assert cli("report", run)[0] == 0
+    content = json.loads((run / "report.json").read_text())
+    (note,) = content["notes"]
+    assert content["crosscheck"] == []
+    assert f"left out: {run / 'crosscheck.json'}" in note
+    assert "remove it" in note
+    assert "The checks during training are left out" in (run / "report.html").read_text()
+
+
+def test_comparisons_of_another_version_are_left_out(run: Path, cli: Cli):
+    assert cli("export", run)[0] == 0
+    for engine in ("integer", "onnx"):
+        assert cli("simulate", run, "--engine", engine, "--samples", "2")[0] == 0
+    old = {"integer-lava": {"want": "integer", "got": "lava", "equal": True}}
+    (run / "compare.json").write_text(json.dumps(old))
+    assert cli("report", run)[0] == 0
+    assert cli("compare", run, "--got", "onnx")[0] == 0
+    assert cli("report", run)[0] == 0
+    (found,) = json.loads((run / "report.json").read_text())["comparisons"]
+    assert found["got"] == "onnx"
+    del found["samples"]
+    for damaged in ([], {"integer-onnx": 3}, {"integer-onnx": found}, "text"):
+        (run / "compare.json").write_text(json.dumps(damaged))
+        code, _, err = cli("report", run)
+        assert (code, str(run / "compare.json") in err) == (2, True), damaged
+        assert cli("compare", run, "--got", "onnx")[0] == 0
+        assert cli("report", run)[0] == 0
+
+
 def test_a_training_says_how_its_checks_ended(tmp_path: Path, cli: Cli, monkeypatch):
     ended = SimpleNamespace(wait=lambda: Check(1, Verdict.FAILED, "a reason"))
     monkeypatch.setattr(callback, "CheckProcess", lambda folder, time_limit_s: ended)
@@ -140,7 +171,7 @@ def points(run: Path) -> list[tuple[int, int]]:
     return [(row["weight_bits"], row["time_steps"]) for row in rows]
 
 
-def test_a_stopped_sweep_goes_on_where_it_was(run: Path, cli: Cli, monkeypatch):
+def test_a_stopped_sweep_goes_on_where_it_was(run: Path, tmp_path: Path, cli: Cli, monkeypatch):
     measured = []
     real = sweep._point
 
@@ -156,7 +187,10 @@ def test_a_stopped_sweep_goes_on_where_it_was(run: Path, cli: Cli, monkeypatch):
     assert cli("sweep", run, *options)[0] == 130
     assert points(run) == measured == [(4, 1), (4, 2)]
     assert cli("report", run)[0] == 0
-    assert "The sweep is not finished" in (run / "report.html").read_text()
+    assert "The sweep is not finished, with 2 of 4 points" in (run / "report.html").read_text()
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    code, _, err = cli("report", run, "--beside", other)
+    assert (code, "2 of 4 points; run it again: arlif sweep" in err) == (2, True)
     measured.clear()
     _, out, _ = cli("sweep", run, *options)
     assert "2 of 4 points already" in out
@@ -164,24 +198,57 @@ def test_a_stopped_sweep_goes_on_where_it_was(run: Path, cli: Cli, monkeypatch):
     assert points(run) == [(4, 1), (4, 2), (8, 1), (8, 2)]
     monkeypatch.setattr(sweep, "_point", real)
     _, out, _ = cli("sweep", run, *POINT, "--samples", "10")
-    assert "starts anew: samples, weight_bits, time_steps differ" in out
+    assert "starts anew: samples differ" in out
     assert points(run) == [(8, 1)]
 
 
+def test_a_sweep_of_other_points_keeps_those_that_are_measured(run: Path, cli: Cli, monkeypatch):
+    assert cli("sweep", run, "--weight-bits", "4,8", "--time-steps", "1", "--samples", "20")[0] == 0
+    before = json.loads((run / "sweep.json").read_text())["rows"]
+    code, out, _ = cli(
+        "sweep", run, "--weight-bits", "8,6", "--time-steps", "1", "--samples", "20", "--json"
+    )
+    assert code == 0
+    asked = json.loads(out)["rows"]
+    assert [row["weight_bits"] for row in asked] == [8, 6]
+    assert asked[0] == before[1]
+    monkeypatch.setattr(sweep, "_point", None)  # nothing is measured again
+    assert cli("sweep", run, *POINT, "--samples", "20")[0] == 0
+    assert json.loads((run / "sweep.json").read_text())["rows"] == [before[0], asked[1], asked[0]]
+    assert cli("report", run)[0] == 0
+
+
+def test_sweeps_are_compared_where_they_have_points_in_common(run: Path, tmp_path: Path, cli: Cli):
+    other, apart = (Path(shutil.copytree(run, tmp_path / name)) for name in ("other", "apart"))
+    for folder, bits in ((run, "4,8"), (other, "6,8"), (apart, "6")):
+        options = ("--weight-bits", bits, "--time-steps", "1", "--samples", "20")
+        assert cli("sweep", folder, *options)[0] == 0
+    assert cli("report", run, "--beside", other)[0] == 0
+    neurons = json.loads((run / "report.json").read_text())["neurons"]
+    assert neurons["points"] == 1
+    cheapest = [point for network in neurons["networks"] for point in network["cheapest"].values()]
+    assert {point["weight_bits"] for point in cheapest} == {8}
+    assert "which alone are compared: 1." in (run / "report.html").read_text()
+    code, _, err = cli("report", run, "--beside", apart)
+    assert (code, "no point in common; sweep again" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
-    ("file", "field"),
+    ("file", "field", "verb"),
     [
-        ("energy.json", "by_step"),
-        ("energy.json", "layers"),
-        ("sweep.json", "samples"),
-        ("traces/integer.json", "confusion"),
-        ("traces/integer.json", "spikes_per_inference"),
+        ("energy.json", "by_step", "energy"),
+        ("energy.json", "layers", "energy"),
+        ("quantize.json", "layers", "quantize"),
+        ("training.json", "parameters", "train"),
+        ("sweep.json", "samples", "sweep"),
+        ("traces/integer.json", "confusion", "simulate"),
+        ("traces/integer.json", "spikes_per_inference", "simulate"),
     ],
 )
-def test_a_report_says_which_run_holds_files_of_another_version(run: Path, cli: Cli, file, field):
+def test_a_report_names_files_of_another_version(run: Path, cli: Cli, file, field, verb):
     verbs = [("simulate", "--samples", "10"), ("energy",), ("sweep", *POINT, "--samples", "10")]
-    for verb, *options in verbs:
-        assert cli(verb, run, *options)[0] == 0
+    for before, *options in verbs:
+        assert cli(before, run, *options)[0] == 0
     content = json.loads((run / file).read_text())
     wrong = content.copy()
     del wrong[field]
@@ -191,7 +258,14 @@ def test_a_report_says_which_run_holds_files_of_another_version(run: Path, cli: 
         os.utime(run / file, ns=(changed.st_atime_ns, changed.st_mtime_ns))
         code, _, err = cli("report", run)
         assert (code, err.count("error:")) == (2, 1), damaged
-        assert str(run) in err
+        assert str(run / file) in err
+        assert f"arlif {verb} {run}" in err
+
+
+def test_a_report_names_the_file_that_a_run_lacks(run: Path, cli: Cli):
+    (run / "metrics.csv").unlink()
+    code, _, err = cli("report", run)
+    assert (code, f"{run} has no metrics.csv" in err) == (2, True)
 
 
 def test_numbers_in_tables_are_whole_on_narrow_terminals_and_in_pipes(capsys, monkeypatch):

@@ -216,12 +216,20 @@ def test_a_sweep_without_samples_is_refused(digits):
         sweep(linear, source, real[:, :0], labels[:0], [(8, 1)])
 
 
-def test_a_sweep_has_rows_of_its_first_points_only():
-    asked = Sweep("0", "digits", 24, (2, 8), (1, 3))
-    rows = tuple(SweepRow(bits, steps, 0.5, 1.0, {}) for bits, steps in asked.points)
-    begun = replace(asked, rows=rows[:3])
-    assert (begun.missing, replace(asked, rows=rows).missing) == ([(8, 3)], [])
-    assert begun.differs(asked) == []
+def test_a_sweep_knows_which_of_its_points_are_measured():
+    asked = Sweep("0", "digits", 24, (8, 2), (1, 3))
+    assert asked.points == [(8, 1), (8, 3), (2, 1), (2, 3)]
+    rows = {point: SweepRow(*point, 0.5, 1.0, {}) for point in [*asked.points, (4, 1)]}
+    begun = asked
+    for point in [(2, 3), (8, 1), (4, 1)]:
+        begun = begun.with_row(rows[point])
+    assert begun.rows == (rows[2, 3], rows[4, 1], rows[8, 1])
+    assert begun.answer == (rows[8, 1], rows[2, 3])
+    assert begun.missing == [(8, 3), (2, 1)]
+    assert begun.unfinished == "2 of 4 points"
+    whole = begun.with_row(rows[8, 3]).with_row(rows[2, 1])
+    assert (whole.missing, whole.unfinished) == ([], "")
+    assert begun.differs(replace(asked, weight_bits=(3,))) == []
     assert replace(begun, samples=3, arlif="1").differs(asked) == ["arlif", "samples"]
-    with pytest.raises(ArlifError, match="in order"):
-        replace(asked, rows=rows[1:])
+    with pytest.raises(ArlifError, match="another point"):
+        begun.with_row(rows[8, 1])

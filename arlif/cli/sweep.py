@@ -29,7 +29,7 @@ def sweep(
 ) -> None:
     """Quantize and simulate at every combination; writes sweep.json, which the report plots.
 
-    sweep.json is written after every point: a sweep that was stopped goes on when it is run again.
+    sweep.json is written after every point: what it holds already is not measured again.
     """
     import arlif
     from arlif.run import Run
@@ -48,18 +48,19 @@ def sweep(
         trained.linear, trained.source, test.real, test.labels, done.missing, jobs=jobs
     )
     with output.progress("sweeping") as update:
-        update(len(done.rows), len(done.points))
+        update(len(done.answer), len(done.points))
         for row in rows:
-            done = replace(done, rows=(*done.rows, row))
+            done = done.with_row(row)
             write_sweep(Run(run), done)
-            update(len(done.rows), len(done.points))
+            update(len(done.answer), len(done.points))
+    write_sweep(Run(run), done)
     show(output, done)
-    output.result(to_mapping(done))
+    output.result(to_mapping(replace(done, rows=())) | {"rows": [*map(to_mapping, done.answer)]})
 
 
 def show(output: Output, sweep: "Sweep") -> None:
-    """Print every point."""
-    models = list(sweep.rows[0].energy_uj)
+    """Print every point that was asked for."""
+    models = list(sweep.answer[0].energy_uj)
     output.table(
         f"{sweep.samples} test samples; synaptic operations (ops) and uJ per inference",
         ["bits", "T", "accuracy", "ops", *models],
@@ -71,13 +72,13 @@ def show(output: Output, sweep: "Sweep") -> None:
                 whole(row.synaptic_operations),
                 *(significant(row.energy_uj[model]) for model in models),
             ]
-            for row in sweep.rows
+            for row in sweep.answer
         ],
     )
 
 
 def _earlier(output: Output, run: "Run", asked: "Sweep") -> "Sweep":
-    """The sweep that was asked for with the points that an earlier start has measured."""
+    """The sweep that was asked for with the points that earlier ones have measured."""
     from arlif.run import SWEEP
     from hw_sim.sweep import read_sweep
 
@@ -91,11 +92,13 @@ def _earlier(output: Output, run: "Run", asked: "Sweep") -> "Sweep":
     except ArlifError as error:
         output.say(f"the sweep starts anew: {error}")
         return asked
-    output.say(
-        f"{run.path(SWEEP)} has {len(found.rows)} of {len(found.points)} points already; remove it "
-        "to measure them again"
-    )
-    return found
+    known = replace(asked, rows=found.rows)
+    if known.answer:
+        output.say(
+            f"{run.path(SWEEP)} has {len(known.answer)} of {len(known.points)} points already; "
+            "remove it to measure them again"
+        )
+    return known
 
 
 def _numbers(option: str, text: str) -> tuple[int, ...]:

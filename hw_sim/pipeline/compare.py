@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from arlif.errors import require
+from arlif.errors import ArlifError, FormatError, require
 from arlif.run import COMPARE, NIR, Engine, Run, outcome, traces
 from export.nir import read_nir
 from hw_sim.compare import compare
@@ -59,6 +59,22 @@ def compare_run(
         "message": str(comparison.first) if comparison.first else "",
         "layers": [asdict(layer) for layer in comparison.layers],
     }
-    everything = run.read_json(COMPARE) if run.has(COMPARE) else {}
+    try:
+        everything = read_comparisons(run)
+    except ArlifError:
+        everything = {}
     run.write_json(COMPARE, {**everything, f"{want}-{got}": result})
     return result
+
+
+def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
+    """What compare_run has found, by engines; empty where nothing was compared.
+
+    Raises ArlifError where the file is damaged.
+    """
+    content = run.read_json(COMPARE) if run.has(COMPARE) else {}
+    if not isinstance(content, dict) or not all(isinstance(c, dict) for c in content.values()):
+        raise FormatError(
+            f"{run.path(COMPARE)} holds no comparisons; write it again with: {run.command(COMPARE)}"
+        )
+    return content

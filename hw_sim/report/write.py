@@ -1,6 +1,6 @@
 """Collects what a run holds and writes report.json and report.html."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from arlif.data import describe
 from arlif.digits import percent, significant
 from arlif.errors import ArlifError, FormatError
 from arlif.files import write_text
-from arlif.mapping import to_mapping
+from arlif.mapping import from_mapping, to_mapping
 from arlif.run import (
     COMPARE,
     CONFIG,
     ENERGY,
+    METRICS,
     NIR,
     QUANTIZE,
     REPORT_HTML,
@@ -36,8 +37,9 @@ from arlif.training import figures as training_figures
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.figures import check_figure
-from hw_sim.crosscheck.result import CROSSCHECK, read_checks
+from hw_sim.crosscheck.result import CROSSCHECK, Check, read_checks
 from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
+from hw_sim.pipeline.compare import read_comparisons
 from hw_sim.report import figures
 from hw_sim.report.neurons import at_equal_accuracy, read_sweeps
 from hw_sim.sweep import read_sweep
@@ -46,6 +48,23 @@ from hw_sim.traces import read_traces
 SAMPLE = 0
 SWEEP_MODEL = "integer"
 """What is on the axis of sweeps: it prices bit widths and the neurons' own arithmetic."""
+
+NOTHING: dict[str, Any] = {
+    "training": None,
+    "quantization": None,
+    "engines": [],
+    "comparisons": [],
+    "energy": None,
+    "sweep": None,
+    "neurons": None,
+    "crosscheck": [],
+    "raster": {},
+    "membrane": {},
+}
+"""The parts of the page where a run has been through no stage."""
+
+WRONG = (UndefinedError, LookupError, TypeError, AttributeError, ValueError)
+"""What Python raises where a file lacks a field or holds another kind of value."""
 
 Plots = dict[str, dict[str, Figure]]
 """Figures by section of the page, then by title."""
@@ -60,8 +79,9 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     """
     if not run.imported:
         run.require(TRAINING)
+    content: dict[str, Any] = {}
     try:
-        content = _collect(run)
+        content |= _collect(run)
         plots = _plots(run, content)
         if beside:
             sweeps = read_sweeps([run, *beside])
@@ -71,14 +91,42 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
         page = _page(content, plots)
     except ArlifError:
         raise
-    except (UndefinedError, LookupError, TypeError, AttributeError, ValueError) as error:
+    except WRONG as error:
+        wrong = _culprit(run, content)
         raise FormatError(
-            f"a file of {run.folder} lacks a field or holds another kind of value ({error}); it "
-            "was written by another version or by hand: run its stages again"
+            f"{run.path(wrong) if wrong else f'a file of {run.folder}'} lacks a field or holds "
+            f"another kind of value ({error}); it was written by another version or by hand: "
+            f"{run.command(wrong) if wrong else 'run its stages again'}"
         ) from error
     write_text(run.path(REPORT_HTML), page)
     run.write_json(REPORT_JSON, content)
     return content
+
+
+def _culprit(run: Run, content: dict[str, Any]) -> Artifact | None:
+    """The file whose part cannot be shown even alone, where there is one."""
+    for artifact, part in _parts(run, content) if content else ():
+        alone = content | NOTHING | part
+        try:
+            _page(alone, _plots(run, alone))
+        except WRONG:
+            return artifact
+    return None
+
+
+def _parts(run: Run, content: dict[str, Any]) -> Iterator[tuple[Artifact, dict[str, Any]]]:
+    """The parts of the page, each with the file that it shows."""
+    named = {
+        "training": TRAINING,
+        "quantization": QUANTIZE,
+        "comparisons": COMPARE,
+        "energy": ENERGY,
+        "sweep": SWEEP,
+    }
+    for name, artifact in named.items():
+        yield artifact, {name: content[name]}
+    for engine, row in zip(_simulated(run), content["engines"], strict=True):
+        yield outcome(engine), {"engines": [row]}
 
 
 def _page(content: dict[str, Any], plots: Plots) -> str:
@@ -95,7 +143,9 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
 
 def _collect(run: Run) -> dict[str, Any]:
     """Everything the page says, as plain data; what is older than its source is left out."""
-    engines = [engine for engine in Engine if run.is_fresh(outcome(engine))]
+    engines = _simulated(run)
+    checks, notes = _checks(run)
+    sweep = read_sweep(run) if run.is_fresh(SWEEP) else None
     return {
         "arlif": arlif.__version__,
         "numerics_version": NUMERICS_VERSION,
@@ -108,9 +158,10 @@ def _collect(run: Run) -> dict[str, Any]:
         "engines": [run.read_json(outcome(engine)) for engine in engines],
         "comparisons": _comparisons(run, engines),
         "energy": _energy(run),
-        "sweep": to_mapping(read_sweep(run)) if run.is_fresh(SWEEP) else None,
+        "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
         "neurons": None,
-        "crosscheck": _current(run, CROSSCHECK) or [],
+        "crosscheck": [to_mapping(check) for check in checks],
+        "notes": notes,
         "sample": SAMPLE,
         **_traced(run, engines),
     }
@@ -120,16 +171,36 @@ def _current(run: Run, artifact: Artifact) -> Any:
     return run.read_json(artifact) if run.is_fresh(artifact) else None
 
 
+def _simulated(run: Run) -> list[Engine]:
+    """The engines whose simulations are current."""
+    return [engine for engine in Engine if run.is_fresh(outcome(engine))]
+
+
+def _checks(run: Run) -> tuple[list[Check], list[str]]:
+    """The checks of the training; where they cannot be read, none and a note on that."""
+    try:
+        return read_checks(run), []
+    except FormatError as error:
+        return [], [f"The checks during training are left out: {error}"]
+
+
 def _comparisons(run: Run, engines: Sequence[Engine]) -> list[Any]:
     """The comparisons of simulations that the run holds now."""
-    compared = run.read_json(COMPARE).values() if run.has(COMPARE) else ()
-    now = {engine: run.digest(outcome(engine)) for engine in engines}
-    return [c for c in compared if c["simulations"] == [now.get(c["want"]), now.get(c["got"])]]
+    now: dict[Any, str] = {engine: run.digest(outcome(engine)) for engine in engines}
+    return [
+        found
+        for found in read_comparisons(run).values()
+        if found.get("simulations") == [now.get(found.get(name)) for name in ("want", "got")]
+    ]
 
 
 def _energy(run: Run) -> Any:
     """The energy of the simulation that the run holds now; None where that was not counted."""
     content = run.read_json(ENERGY) if run.has(ENERGY) else {}
+    if not isinstance(content, dict):
+        raise FormatError(
+            f"{run.path(ENERGY)} holds no energies; write it again with: {run.command(ENERGY)}"
+        )
     engine = content.get("engine")
     fresh = engine in list(Engine) and run.is_fresh(counted(Engine(engine)))
     return content if fresh else None
@@ -137,7 +208,8 @@ def _energy(run: Run) -> Any:
 
 def _plots(run: Run, content: dict[str, Any]) -> Plots:
     """What the run's stages allow to draw."""
-    checks, energy = read_checks(run), content["energy"]
+    where, energy = str(run.path(CROSSCHECK)), content["energy"]
+    checks = [from_mapping(Check, check, where) for check in content["crosscheck"]]
     drawn = any(check.figures for check in checks)
     sweep = read_sweep(run).rows if content["sweep"] else ()
     return {
@@ -155,6 +227,7 @@ def _plots(run: Run, content: dict[str, Any]) -> Plots:
 def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
     plots = {}
     if content["training"]:
+        run.require(METRICS)
         plots["learning curves"] = training_figures.learning_curves(run.folder)
         if symbols := training_figures.learned_symbols(content["epochs"][0]):
             title = f"{' and '.join(symbols)} over training"
