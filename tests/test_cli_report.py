@@ -276,8 +276,9 @@ def test_numbers_in_tables_are_whole_on_narrow_terminals_and_in_pipes(capsys, mo
         monkeypatch.setattr(output, "MESSAGES", narrow)
         output.Output(as_json=False).table("a [blue]title", heads, [row])
         out = capsys.readouterr().out
-        assert all(out.count(cell) == row.count(cell) for cell in row)
-        assert all(head in out for head in heads)
+        first = 1 if terminal else 0  # names fold on terminals
+        assert all(out.count(cell) == row.count(cell) for cell in row[first:])
+        assert all(head in out for head in heads[first:])
         assert "a [blue]title" in out
 
 
