@@ -87,8 +87,8 @@ def read_checks(run: Run) -> list[Check]:
     path = run.path(CROSSCHECK)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        require(isinstance(content, list), f"{path} holds no list of checks")
-        return [from_mapping(Check, mapping, str(path)) for mapping in content]
+        require(isinstance(content, list), "it holds no list of checks")
+        return [from_mapping(Check, mapping, path.name) for mapping in content]
     except (ArlifError, OSError, ValueError) as error:
         raise FormatError(
             f"{path} is damaged or of another version of arlif ({error}); remove it, or train with "
