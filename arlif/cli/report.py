@@ -35,5 +35,7 @@ def report(
             for row in content["engines"]
         ],
     )
+    for note in content["notes"]:
+        output.say(f"note: {note}")
     output.say(f"report: {content['html']}")
     output.result(content)
