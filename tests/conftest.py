@@ -1,8 +1,10 @@
-"""Settings that every test shares."""
+"""Settings and fixtures that tests share."""
 
 import os
 from pathlib import Path
 
+import pytest
+from command_line import Cli
 from hypothesis import HealthCheck, settings
 
 # Tests run side by side, each on one core; torch reads this when it is imported.
@@ -20,3 +22,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("arlif")
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Runs the command line: (exit code, standard output, standard error)."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        from arlif.cli import main  # not before a test asks: it loads much
+
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run

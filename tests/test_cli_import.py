@@ -1,15 +1,11 @@
 """arlif import of a module of one's own: what it refuses, and the cures that work afterwards."""
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-from arlif.cli import main
-
-Cli = Callable[..., tuple[int, str, str]]
+from command_line import Cli
 
 OWN = """
 import torch, arlif
@@ -30,19 +26,6 @@ def events():
 def convolution():
     return dense(layers.Conv2d(1, 1, 3, padding=1), layers.Repeat(3))
 """
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs the command line: (exit code, standard output, standard error)."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
 
 
 def refused(cli: Cli, *arguments: str | Path) -> str:

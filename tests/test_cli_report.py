@@ -4,12 +4,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from command_line import Cli
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -24,21 +24,7 @@ from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.result import Check, Verdict, write_checks
 from hw_sim.pipeline.samples import load_samples, load_spread
 
-Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--recipe", "digits", "--set", "architecture.features=[4]", "--set", "epochs=1")
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs the command line: (exit code, standard output, standard error)."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")
