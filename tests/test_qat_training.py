@@ -83,8 +83,9 @@ def test_neurons_without_gradients_are_refused() -> None:
 
 def test_the_command_trains_on_what_the_recipe_trained_on(tmp_path: Path) -> None:
     train(load_recipe("digits", {"train_per_class": 3, "epochs": 1}), tmp_path, accelerator="cpu")
-    with pytest.raises(SystemExit, match=r"^0$"):
+    with pytest.raises(SystemExit) as stop:
         main(["quantize", str(tmp_path), "--qat", "1", "--weight-bits", "4", "--json"])
+    assert not stop.value.code
     ready = load_quantizable(tmp_path, None)
     network = QatNetwork(ready.linear, ready.source, Precision(weight_bits=4), 4)
     finetune(network, finetuning(ready.recipe, 1), ready.recipe.load_data(), "cpu")
