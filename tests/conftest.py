@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from command_line import Cli
+from command_line import Cli, exit_code
 from hypothesis import HealthCheck, settings
 
 # Tests run side by side, each on one core; torch reads this when it is imported.
@@ -29,11 +29,8 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     """Runs the command line: (exit code, standard output, standard error)."""
 
     def run(*arguments: str | Path) -> tuple[int, str, str]:
-        from arlif.cli import main  # not before a test asks: it loads much
-
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
+        code = exit_code(*arguments)
         out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
+        return code, out, err
 
     return run

@@ -7,16 +7,15 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import torch
+from command_line import Cli
 from rich.console import Console
 
-from arlif.cli import main
 from arlif.run import Run
 from export.lava import read_net
 from export.nir import read_nir
@@ -24,24 +23,6 @@ from hw_sim.energy.report import energy_report
 from hw_sim.engine.fast import simulate
 from hw_sim.pipeline.source import Source
 from hw_sim.simulation import raw_inputs
-
-Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs the command line: (exit code, standard output, standard error)."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="session")

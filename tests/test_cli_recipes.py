@@ -6,23 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from arlif.cli import main
 from arlif.networks import build
 from arlif.training import Recipe, load_recipe, recipe_names, train
-
-
-@pytest.fixture
-def cli(capsys):
-    def run(*arguments):
-        code = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def test_every_recipe_is_listed_as_it_is(cli):

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Cli
+from command_line import Cli, exit_code
 
 import arlif
-from arlif.cli import main
 
 SMALL = ("--set", "architecture.features=[4]", "--set", "epochs=1")
 
@@ -20,9 +19,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run that is trained, quantized and exported."""
     folder = tmp_path_factory.mktemp("exported") / "run"
     for verb in (("train", folder, *SMALL), ("quantize", folder), ("export", folder)):
-        with pytest.raises(SystemExit) as stop:
-            main([str(part) for part in verb])
-        assert not stop.value.code
+        assert exit_code(*verb) == 0
     return folder
 
 

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from command_line import Cli
+from command_line import Cli, exit_code
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from arlif.cli import main, output
+from arlif.cli import output
 from arlif.digits import UNITS, significant
 from arlif.errors import ArlifError
 from arlif.run import ENERGY, Run
@@ -32,9 +32,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run that is trained and quantized."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     for verb in (("train", folder, *SMALL), ("quantize", folder)):
-        with pytest.raises(SystemExit) as stop:
-            main([str(part) for part in verb])
-        assert not stop.value.code
+        assert exit_code(*verb) == 0
     return folder
 
 
