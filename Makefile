@@ -20,11 +20,11 @@ test-slow: setup
 
 # Kernels, integer engine and speed on a GPU; says so where there is none.
 test-gpu: setup
-	$(BIN)/python tests/gpu_session.py
+	$(BIN)/python tests/scripts/gpu_session.py
 
 # Lava's own unit tests, which its wheels carry, under arlif's import hook.
 test-lava-own: setup
-	$(BIN)/python tests/lava_own.py -n auto --ignore=tests/lava/tutorials
+	$(BIN)/python tests/scripts/lava_own.py -n auto --ignore=tests/lava/tutorials
 
 lint: setup
 	$(BIN)/ruff format --check .

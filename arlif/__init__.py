@@ -5,7 +5,7 @@ Importing arlif loads neither torch nor Lava; the public names below load what t
 
 from typing import TYPE_CHECKING
 
-from arlif.lazy import lazily
+from arlif.base.lazy import lazily
 
 if TYPE_CHECKING:
     from arlif.core.network import QuantizedNetwork

@@ -1,5 +1,5 @@
 """python -m arlif: the command line."""
 
-from arlif.cli import main
+from hw_sim.cli import main
 
 main()

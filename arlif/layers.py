@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from arlif.errors import require
+from arlif.base.errors import require
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
+from arlif.arithmetic.floating import FloatOps
 from arlif.neurons import ARLIF, LIF
 from arlif.neurons.modules import run_steps
-from arlif.neurons.ops import FloatOps
 
 Contender = Callable[[Tensor], Tensor]
 OURS = "arlif AR-LIF"

@@ -23,12 +23,12 @@ from timing import interleaved, machine
 from torch import Tensor, nn
 
 from arlif import layers
-from arlif.core.linear import Conv2d, Dense
+from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
 from arlif.neurons import ARLIF, LIF
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from hw_sim.engine.fast import FastEngine
+from hw_sim.engines.integer.fast import FastEngine
 
 FAST, FLOAT = "integer engine", "torch float"
 
@@ -198,7 +198,7 @@ def measure(name: str, case: Case, rounds: int, lava: bool) -> dict[str, object]
 
 def lava_rates(network: QuantizedNetwork, raw: np.ndarray, steps: int) -> dict[str, float]:
     """Images per second of Lava, streaming, its start left out; readouts must be equal."""
-    from hw_sim.lava import Models, simulate
+    from hw_sim.engines.lava import Models, simulate
 
     engine = FastEngine(network)
 

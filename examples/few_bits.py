@@ -12,7 +12,7 @@ import torch
 from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.training import load_recipe, load_trained, train
-from hw_sim.engine.fast import simulate
+from hw_sim.engines.integer.fast import simulate
 
 
 def main() -> None:

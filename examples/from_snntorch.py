@@ -7,11 +7,11 @@ import snntorch
 import torch
 from torch import Tensor, nn
 
+from arlif.interop.snntorch import to_arlif
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from arlif.snntorch import to_arlif
-from hw_sim.agreement import agreement
+from hw_sim.comparison.agreement import agreement
 from hw_sim.energy.counter import count
-from hw_sim.engine.fast import simulate
+from hw_sim.engines.integer.fast import simulate
 
 TIME_STEPS, SHAPE = 16, (2, 12, 12)
 

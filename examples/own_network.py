@@ -10,10 +10,10 @@ from torch import Tensor, nn
 import arlif
 from arlif import layers
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from hw_sim.compare import compare
-from hw_sim.engine.fast import simulate
-from hw_sim.lava import simulate as simulate_lava
-from hw_sim.simulation import Record
+from hw_sim.comparison.divergence import compare
+from hw_sim.engines.integer.fast import simulate
+from hw_sim.engines.lava import simulate as simulate_lava
+from hw_sim.engines.simulation import Record
 
 TIME_STEPS = 4
 

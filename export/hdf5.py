@@ -10,9 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from arlif.errors import ArlifError, FormatError, require
-from arlif.files import StrPath
-from arlif.workers import command, environment
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.files import StrPath
+from arlif.base.workers import command, environment
 from export.seal import is_sealed
 
 Tree = dict[str, Any]

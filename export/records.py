@@ -6,10 +6,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Shape
+from arlif.base.errors import FormatError, require
+from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.maps import Shape
 from arlif.core.network import NUMERICS_VERSION, Population
-from arlif.core.neurons import IntegerNeuron
-from arlif.errors import FormatError, require
 from export.hdf5 import Tree
 
 Record = TypeVar("Record")

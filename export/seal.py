@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from arlif.errors import FormatError
-from arlif.files import StrPath, atomic_path
+from arlif.base.errors import FormatError
+from arlif.base.files import StrPath, atomic_path
 
 MARK = b"arlif sha256"
 LENGTH = len(MARK) + hashlib.sha256().digest_size

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from command_line import Cli, exit_code
 from hypothesis import HealthCheck, settings
+from support.command_line import Cli, exit_code
 
 # Tests run side by side, each on one core; torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

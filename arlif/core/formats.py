@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from arlif.errors import require
+from arlif.base.errors import require
 
 
 @dataclass(frozen=True)

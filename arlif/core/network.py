@@ -5,10 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
+from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.core.equality import ArrayEquality
-from arlif.core.linear import Interval, Shape, chain_interval, chain_shape
+from arlif.core.maps import Interval, Shape, chain_interval, chain_shape
 from arlif.core.nodes import INPUT, READOUT, Input, Population, Projection, Readout
-from arlif.errors import ArlifError, NetworkError, require
 
 __all__ = [
     "INPUT",

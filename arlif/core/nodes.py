@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from arlif.base.errors import NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import nearest_integer, real_array
-from arlif.core.linear import LinearMap, Shape
-from arlif.core.neurons import IntegerNeuron
-from arlif.errors import NetworkError, require
+from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.maps import LinearMap, Shape
 
 INPUT = "input"
 READOUT = "readout"

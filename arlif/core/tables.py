@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.base.errors import require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat, nearest_integer
-from arlif.errors import require
 
 
 @dataclass(frozen=True, eq=False)

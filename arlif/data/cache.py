@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.errors import ArlifError, WriteError
-from arlif.files import atomic_path
+from arlif.base.errors import ArlifError, WriteError
+from arlif.base.files import atomic_path
 
 DIGITS = 16
 Bytes = NDArray[np.uint8]

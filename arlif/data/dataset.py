@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from arlif.errors import require
+from arlif.base.errors import require
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arlif.data.dataset import DatasetInfo, Split
-from arlif.data.events import Cut
 from arlif.data.fetch import Source
+from arlif.data.frames import Cut
 
 Probe = tuple[str, Callable[[Path], object]]
 """Files, by a pattern, and what raises ArlifError where one is damaged, without reading it all."""

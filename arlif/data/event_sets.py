@@ -2,8 +2,8 @@
 
 from arlif.data.dataset import DatasetInfo
 from arlif.data.entry import Entry
-from arlif.data.events import event_counter, event_loader
 from arlif.data.fetch import Download
+from arlif.data.frames import event_counter, event_loader
 from arlif.data.recordings import (
     CIFAR10_CLASSES,
     aedat2_start,

@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 
-from arlif.errors import ArlifError, require
+from arlif.base.errors import ArlifError, require
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, bytes done, bytes in all; 0 where unknown)."""

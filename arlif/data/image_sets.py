@@ -7,8 +7,8 @@ from arlif.data import images
 from arlif.data.dataset import Dataset, DatasetInfo, Split
 from arlif.data.digits import DIGITS, load_digits
 from arlif.data.entry import Entry, Loader
-from arlif.data.events import Cut
 from arlif.data.fetch import DebianPackage, Download, NpmPackage, Source
+from arlif.data.frames import Cut
 from arlif.data.images import CIFAR10_BINARY, IDX_IMAGES, IDX_LABELS
 from arlif.data.recordings import CIFAR10_CLASSES
 

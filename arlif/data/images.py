@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from arlif.base.errors import ArlifError, require
+from arlif.base.files import atomic_path
 from arlif.data.cache import cached
 from arlif.data.dataset import Split
-from arlif.errors import ArlifError, require
-from arlif.files import atomic_path
 
 IDX_IMAGES = ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")
 IDX_LABELS = ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")

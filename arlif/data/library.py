@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from arlif.base.errors import ArlifError, require
 from arlif.data import store
 from arlif.data.dataset import Dataset, DatasetInfo
 from arlif.data.entry import Entry
-from arlif.data.events import Cut
 from arlif.data.fetch import Progress
+from arlif.data.frames import Cut
 from arlif.data.registry import DATASETS
 from arlif.data.store import FileState
-from arlif.errors import ArlifError, require
 
 
 def names() -> tuple[str, ...]:

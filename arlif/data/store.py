@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from arlif.base.errors import ArlifError, require
+from arlif.base.files import write_text
 from arlif.data.fetch import Progress, Source, checksum
-from arlif.errors import ArlifError, require
-from arlif.files import write_text
 
 MANIFEST = "manifest.json"
 

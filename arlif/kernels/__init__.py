@@ -3,6 +3,6 @@
 CPU kernels are C++, compiled on first use. They repeat arlif.core.steps; tests hold them to it.
 """
 
-from arlif.kernels.neurons import applies, run
+from arlif.kernels.dispatch import applies, run
 
 __all__ = ["applies", "run"]

@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from arlif.errors import ArlifError
+from arlif.base.errors import ArlifError
 from arlif.kernels.build import build
 
 logging.basicConfig(format="%(message)s")

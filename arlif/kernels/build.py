@@ -12,12 +12,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from arlif.errors import ArlifError
-from arlif.files import atomic_path
+from arlif.base.errors import ArlifError
+from arlif.base.files import atomic_path
 from arlif.kernels.compiler import CHOICES, COMMON, choice, compiled, compiler
 
 SOURCE = Path(__file__).parent
-SOURCES = ("real.cpp", "integer.cpp", "events.cpp", "pools.cpp", "quantized.cpp")
+SOURCES = ("real.cpp", "integer_update.cpp", "events.cpp", "pools.cpp", "quantized.cpp")
 HEADERS = ("integer_neurons.h", "kinds.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from arlif.errors import ArlifError, require
+from arlif.base.errors import ArlifError, require
 
 COMMON = (
     "-std=c++17",

@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-from arlif.core.real import (
+from arlif.core.real_neurons import (
     RealArlif,
     RealClif,
     RealLifHard,

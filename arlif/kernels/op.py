@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from arlif.errors import ArlifError, require
+from arlif.base.errors import ArlifError, require
 from arlif.kernels import cpu
 from arlif.kernels.kinds import STATES
 from arlif.kernels.layout import like, like_steps, strides

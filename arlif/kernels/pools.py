@@ -6,8 +6,8 @@ from ctypes import Structure, c_int64, c_void_p
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import SumPool2d
-from arlif.errors import require
+from arlif.base.errors import require
+from arlif.core.maps import SumPool2d
 from arlif.kernels.build import library, loaded
 
 

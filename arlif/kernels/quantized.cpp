@@ -1,5 +1,5 @@
 // AR-LIF on raw integers over T time steps, and its straight-through gradient: one pass over memory
-// each. The equation's home is arlif/core/steps.py, the gradients' is arlif/quantize/qat_ops.py;
+// each. The equation's home is arlif/core/steps.py, the gradients' is arlif/arithmetic/straight_through.py;
 // tests hold these lines to both. Called from Python through ctypes (arlif/kernels/quantized.py).
 #include "tiles.h"
 #include "vectors.h"

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arlif.core.neurons import IntegerArlif
+from arlif.core.integer_neurons import IntegerArlif
 from arlif.core.tables import LookupTable
 from arlif.kernels.build import library, loaded
 

@@ -1,7 +1,7 @@
 """Network architectures as frozen configurations, and the builder that makes modules of them."""
 
-from arlif.networks.build import Architecture, NetworkConfig, build
-from arlif.networks.neuron import NeuronConfig
+from arlif.networks.builder import Architecture, NetworkConfig, build
+from arlif.networks.neuron_choice import NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
 from arlif.networks.summary import NetworkSummary, summarize

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 
 from arlif import layers
-from arlif.errors import require
-from arlif.mapping import STRICT
-from arlif.networks.neuron import NeuronConfig, make_neuron
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT
+from arlif.networks.neuron_choice import NeuronConfig, make_neuron
 from arlif.networks.stack import LARGEST
 
 MOST_BLOCKS = 1000
@@ -43,7 +43,7 @@ class PreActResNet:
         static: bool,
         neuron: NeuronConfig,
     ) -> nn.Module:
-        """The network; see arlif.networks.build."""
+        """The network; see arlif.networks.builder."""
         net = nn.Sequential()
         channels = self.widths[0]
         net.add_module("conv", layers.Conv2d(input_shape[0], channels, 3, padding=1, bias=False))
@@ -128,7 +128,7 @@ class ResNet19:
         static: bool,
         neuron: NeuronConfig,
     ) -> nn.Module:
-        """The network; see arlif.networks.build."""
+        """The network; see arlif.networks.builder."""
         net = nn.Sequential()
         channels = 64
         net.add_module("conv", layers.Conv2d(input_shape[0], channels, 3, padding=1, bias=False))

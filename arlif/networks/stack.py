@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 from torch import nn
 
 from arlif import layers
-from arlif.errors import require
-from arlif.mapping import STRICT
-from arlif.networks.neuron import NeuronConfig, make_neuron
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT
+from arlif.networks.neuron_choice import NeuronConfig, make_neuron
 
 LARGEST = 1 << 20
 """Channels or neurons of a layer, at most."""
@@ -61,7 +61,7 @@ class Stack:
         static: bool,
         neuron: NeuronConfig,
     ) -> nn.Module:
-        """The network; see arlif.networks.build."""
+        """The network; see arlif.networks.builder."""
         net = nn.Sequential()
         channels, height, width = input_shape
         number = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from arlif.networks.build import NetworkConfig, build
+from arlif.networks.builder import NetworkConfig, build
 from arlif.neurons import SpikingNeuron
 
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
-from arlif.errors import LoweringError, require
+from arlif.base.errors import LoweringError, require
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
 

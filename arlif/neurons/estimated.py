@@ -5,9 +5,9 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from arlif.errors import LoweringError
+from arlif.arithmetic.floating import RectangularSpike
+from arlif.base.errors import LoweringError
 from arlif.neurons.modules import SpikingNeuron, check_constants
-from arlif.neurons.ops import RectangularSpike
 from arlif.neurons.parallel import refuse_state
 
 ESTIMATION_WEIGHT = 0.01

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from arlif import kernels
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealNeuron
-from arlif.errors import require
-from arlif.neurons.ops import FloatOps
+from arlif.arithmetic.floating import FloatOps
+from arlif.base.errors import require
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealNeuron
 
 
 def check_constants(decay: float, v_threshold: float) -> None:

@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from arlif.errors import LoweringError, require
+from arlif.arithmetic.floating import RectangularSpike
+from arlif.base.errors import LoweringError, require
 from arlif.neurons.modules import SpikingNeuron
-from arlif.neurons.ops import RectangularSpike
 
 
 class ParallelNeuron(SpikingNeuron):

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from arlif.core.real import RealClif, RealLifHard, RealLifSubtract, RealLifWeighted
-from arlif.errors import LoweringError, require
+from arlif.base.errors import LoweringError, require
+from arlif.core.real_neurons import RealClif, RealLifHard, RealLifSubtract, RealLifWeighted
 from arlif.neurons.modules import SpikingNeuron, check_constants
 
 

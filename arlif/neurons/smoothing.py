@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from arlif.core.real import RealLifSoft
-from arlif.errors import require
+from arlif.arithmetic.floating import FloatOps, TorchChoices
+from arlif.base.errors import require
+from arlif.core.real_neurons import RealLifSoft
 from arlif.neurons.modules import SpikingNeuron, check_constants, run_steps
-from arlif.neurons.ops import FloatOps, TorchChoices
 
 SMOOTH_SHARE = 0.5
 """Share of neurons that pass on the smooth value while training, p in the released code."""

@@ -1,7 +1,7 @@
 """LIF with a reset by subtraction of its own amount, as networks from snnTorch need it."""
 
-from arlif.core.real import RealLifSubtract
-from arlif.errors import require
+from arlif.base.errors import require
+from arlif.core.real_neurons import RealLifSubtract
 from arlif.neurons.modules import SpikingNeuron, check_constants
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from arlif.neurons.ops import FloatOps
+from arlif.arithmetic.floating import FloatOps
 
 
 class SurrogateOps(FloatOps):

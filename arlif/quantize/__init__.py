@@ -1,8 +1,8 @@
 """From a trained torch module to a QuantizedNetwork: linearize, then choose integers."""
 
-from arlif.quantize.integers import Precision, calibrate_input, quantize
 from arlif.quantize.lowering import check, linearize
 from arlif.quantize.qat import QatNetwork
+from arlif.quantize.rounding import Precision, calibrate_input, quantize
 from arlif.quantize.stock_lava import quantize_for_stock_lava
 
 __all__ = [

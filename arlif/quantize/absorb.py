@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from arlif.core.linear import Shape, SumPool2d
+from arlif.base.errors import LoweringError
+from arlif.core.maps import Shape, SumPool2d
 from arlif.core.network import INPUT
-from arlif.errors import LoweringError
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
 
 

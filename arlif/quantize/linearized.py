@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Shape, SumPool2d, Window
-from arlif.core.real import RealNeuron
+from arlif.core.maps import Shape, SumPool2d, Window
+from arlif.core.real_neurons import RealNeuron
 
 Real = NDArray[np.float64]
 

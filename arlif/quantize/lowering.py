@@ -5,13 +5,13 @@ from typing import Any
 
 from torch import nn
 
-from arlif.core.linear import Shape
+from arlif.base.errors import ArlifError, LoweringError
+from arlif.core.maps import Shape
 from arlif.core.network import Input
-from arlif.errors import ArlifError, LoweringError
-from arlif.quantize.graph import trace
-from arlif.quantize.integers import Precision, quantize, to_population, to_readout
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.neurons import integer_neuron
+from arlif.quantize.neuron_constants import integer_neuron
+from arlif.quantize.rounding import Precision, quantize, to_population, to_readout
+from arlif.quantize.torch_graph import trace
 from arlif.quantize.walk import Walk
 
 

@@ -1,6 +1,6 @@
 """Quantization-aware training: a torch module whose forward pass is the integer network.
 
-Every forward pass quantizes the present parameters with arlif.quantize.integers, the one place that
+Every forward pass quantizes the present parameters with arlif.quantize.rounding, the one place that
 rounds them, and computes with those integers; gradients reach the parameters straight through.
 """
 
@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from arlif.arithmetic.straight_through import QatOps, state_type, substitute
 from arlif.core.network import INPUT, READOUT, Input, Population, QuantizedNetwork
 from arlif.core.steps import current
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.integers import Precision, accumulator_unit, quantize
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
 from arlif.quantize.qat_current import TrainableCurrent
 from arlif.quantize.qat_neurons import trainable_neuron
-from arlif.quantize.qat_ops import QatOps, state_type, substitute
+from arlif.quantize.rounding import Precision, accumulator_unit, quantize
 from arlif.quantize.walk import detached
 
 

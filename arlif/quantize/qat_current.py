@@ -6,12 +6,12 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from arlif.core.linear import Conv2d, Dense, Interval, LinearMap, SumPool2d, chain_magnitude
+from arlif.arithmetic.exact import convolve, exact_arithmetic, float_type, sum_pool
+from arlif.arithmetic.straight_through import substitute
+from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, chain_magnitude
 from arlif.core.network import Input, Projection, QuantizedNetwork
-from arlif.exact import convolve, exact_arithmetic, float_type, sum_pool
-from arlif.quantize.integers import source_unit
 from arlif.quantize.linearized import Current, Real
-from arlif.quantize.qat_ops import substitute
+from arlif.quantize.rounding import source_unit
 
 
 class TrainableCurrent(nn.Module):

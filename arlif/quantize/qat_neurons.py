@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from arlif.core.neurons import IntegerArlif, IntegerNeuron
-from arlif.core.real import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
+from arlif.arithmetic.straight_through import QatOps, TrainableTable
+from arlif.base.errors import LoweringError
+from arlif.core.integer_neurons import IntegerArlif, IntegerNeuron
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
 from arlif.core.steps import ArlifState, arlif_step
-from arlif.errors import LoweringError
 from arlif.kernels.quantized import QuantizedArlif, applies
 from arlif.neurons import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
-from arlif.quantize.qat_ops import QatOps, TrainableTable
 
 
 @dataclass(frozen=True)

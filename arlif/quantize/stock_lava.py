@@ -10,22 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arlif.core.linear import chain_interval
+from arlif.base.errors import LoweringError, require
+from arlif.core.integer_neurons import IntegerLifHard, Numbers
 from arlif.core.loihi import BIAS_HIGH, FACTOR_BITS, STATE, STATE_LIMIT, THRESHOLD_LIMIT
+from arlif.core.maps import chain_interval
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
-from arlif.core.neurons import IntegerLifHard, Numbers
 from arlif.core.nodes import Readout
-from arlif.core.real import RealLif, RealLifHard
-from arlif.errors import LoweringError, require
-from arlif.quantize.integers import (
+from arlif.core.real_neurons import RealLif, RealLifHard
+from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
+from arlif.quantize.neuron_constants import raw_decay
+from arlif.quantize.rounding import (
     Precision,
     project,
     readout_bias,
     require_source,
     source_unit,
 )
-from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
-from arlif.quantize.neurons import raw_decay
 
 NUMBERS = Numbers(STATE, FACTOR_BITS)
 

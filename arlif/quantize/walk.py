@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from arlif.core.linear import Shape
+from arlif.base.errors import ArlifError, LoweringError, require
+from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT
-from arlif.core.real import RealNeuron
-from arlif.errors import ArlifError, LoweringError, require
+from arlif.core.real_neurons import RealNeuron
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
-from arlif.quantize.graph import function_kind, is_constant, live_nodes, population_name
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
+from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
 
 BROKEN = object()
 """Value of a node behind a refused layer; it silences errors that only follow from the first."""

@@ -7,14 +7,14 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from arlif.errors import ArlifError, UnfinishedError, require
-from arlif.files import write_text
-from arlif.mapping import from_mapping
-from arlif.run import CONFIG, TRAINING, Run
-from arlif.training.figures import save, spike_rates, spread_figure
+from arlif.base.errors import ArlifError, UnfinishedError, require
+from arlif.base.files import write_text
+from arlif.base.plain_data import from_mapping
+from arlif.run_folder import CONFIG, TRAINING, Run
+from arlif.training.finished import Summary
+from arlif.training.plots import save, spike_rates, spread_figure
 from arlif.training.recipe import Recipe
-from arlif.training.run import require_same_recipe, train
-from arlif.training.summary import Summary
+from arlif.training.train import require_same_recipe, train
 
 TABLE_2 = {
     "lif-hard": "LIF, hard reset",

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from arlif.errors import require
-from arlif.mapping import STRICT
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT
 from arlif.training import wide
 from arlif.training.warp import pick, rotate, translate
 

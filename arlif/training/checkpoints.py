@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from arlif.files import atomic_path
+from arlif.base.files import atomic_path
 
 
 def save(content: Any, target: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from arlif.errors import ArlifError
+from arlif.base.errors import ArlifError
 
 
 def compiled(net: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.errors import require
-from arlif.files import write_text
-from arlif.run import CONFUSION, METRICS, Run
+from arlif.base.errors import require
+from arlif.base.files import write_text
+from arlif.run_folder import CONFUSION, METRICS, Run
 
 ALWAYS = {"epoch", "train_loss", "test_loss", "test_accuracy", "seconds"}
 """What every row holds."""

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from arlif.base.errors import require
 from arlif.data import Dataset
-from arlif.errors import require
 from arlif.neurons import ARLIF
+from arlif.training.accuracy import Evaluation, evaluate_sums, finish, spiking_layers
 from arlif.training.augment import augment
 from arlif.training.batches import Batches
 from arlif.training.compact import compact
 from arlif.training.compiled import compiled
-from arlif.training.evaluate import Evaluation, evaluate_sums, finish, spiking_layers
 from arlif.training.loss import tet_loss, with_estimation
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe

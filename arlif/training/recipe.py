@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from arlif import data
-from arlif.data.events import Cut
-from arlif.errors import ArlifError, require
-from arlif.mapping import STRICT, from_mapping, to_mapping
+from arlif.base.errors import ArlifError, require
+from arlif.base.plain_data import STRICT, from_mapping, to_mapping
+from arlif.data.frames import Cut
 from arlif.networks import Architecture, NetworkConfig
-from arlif.networks.neuron import NeuronConfig
+from arlif.networks.neuron_choice import NeuronConfig
 from arlif.training.augment import Augmentation
 
 MOST = 10**9

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d, apply_chain, chain_shape
-from arlif.errors import NetworkError
+from arlif.base.errors import NetworkError
+from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, apply_chain, chain_shape
 
 BLOCK = 256
 """Unit vectors evaluated at a time."""

@@ -6,7 +6,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from arlif.core.linear import MAPS
+from arlif.base.errors import FormatError, require
+from arlif.base.files import StrPath
+from arlif.core.integer_neurons import NEURONS
+from arlif.core.maps import MAPS
 from arlif.core.network import (
     NUMERICS_VERSION,
     READOUT,
@@ -16,9 +19,6 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from arlif.core.neurons import NEURONS
-from arlif.errors import FormatError, require
-from arlif.files import StrPath
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
 from export.records import build, difference, population, require_numerics_version, value

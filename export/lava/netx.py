@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Dense
+from arlif.core.integer_neurons import IntegerCuba, IntegerLifHard
 from arlif.core.loihi import (
     ALIGNMENT,
     BIAS_HIGH,
@@ -21,8 +21,8 @@ from arlif.core.loihi import (
     STATE_LIMIT,
     THRESHOLD_LIMIT,
 )
+from arlif.core.maps import Dense
 from arlif.core.network import INPUT, Population, Projection, QuantizedNetwork, Readout
-from arlif.core.neurons import IntegerCuba, IntegerLifHard
 from export.hdf5 import Tree
 from export.lava.merge import single_map
 

@@ -5,7 +5,7 @@ Importing this package does not load torch; load_nir and write_nir_lif do when t
 
 from typing import TYPE_CHECKING
 
-from arlif.lazy import lazily
+from arlif.base.lazy import lazily
 from export.nir.read_native import is_native, read_nir
 from export.nir.write_native import write_nir
 

@@ -13,15 +13,15 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Shape
-from arlif.core.real import (
+from arlif.base.errors import LoweringError, require
+from arlif.core.maps import Shape
+from arlif.core.real_neurons import (
     RealArlif,
     RealLifHard,
     RealLifSoft,
     RealLifSubtract,
     RealNeuron,
 )
-from arlif.errors import LoweringError, require
 
 DT = 1e-4
 """Seconds per time step; snnTorch 1.0 fixes this value, SpikingJelly 2.0 has it as its default."""

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.errors import FormatError, require
-from export.nir.graph import Node
+from arlif.base.errors import FormatError, require
+from export.nir.node_list import Node
 
 LARGEST = 1 << 16
 

@@ -10,16 +10,16 @@ import torch
 from torch import fx, nn
 
 from arlif import layers
-from arlif.core.linear import Shape
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.files import StrPath
+from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT
-from arlif.errors import ArlifError, FormatError, require
-from arlif.files import StrPath
 from arlif.neurons import LIF, SpikingNeuron
 from export.hdf5 import Tree, read_tree
 from export.nir.fields import integers, numbers
-from export.nir.graph import Node, read_graph
-from export.nir.layers import LAYERS, head
-from export.nir.neurons import NEURONS, neuron
+from export.nir.foreign_neurons import NEURONS, neuron
+from export.nir.linear_layers import LAYERS, head
+from export.nir.node_list import Node, read_graph
 from export.nir.write_native import PROFILE as NATIVE
 from export.records import value
 

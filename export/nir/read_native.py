@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Conv2d, Dense, LinearMap, SumPool2d
+from arlif.base.errors import FormatError, require
+from arlif.base.files import StrPath
+from arlif.core.integer_neurons import NEURONS
+from arlif.core.maps import Conv2d, Dense, LinearMap, SumPool2d
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -15,9 +18,6 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from arlif.core.neurons import NEURONS
-from arlif.errors import FormatError, require
-from arlif.files import StrPath
 from export.hdf5 import Tree, read_tree
 from export.nir.write_native import PROFILE, native_graph
 from export.records import (

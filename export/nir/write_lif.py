@@ -5,10 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from arlif.core.linear import Shape, SumPool2d
+from arlif.base.errors import LoweringError, require
+from arlif.base.files import StrPath
+from arlif.core.maps import Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
-from arlif.errors import LoweringError, require
-from arlif.files import StrPath
 from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
 from export.nir.conventions import DT, Convention, portable

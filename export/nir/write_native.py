@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import nir
 import numpy as np
 
-from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d
+from arlif.base.errors import NetworkError
+from arlif.base.files import StrPath
+from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, QuantizedNetwork
-from arlif.errors import NetworkError
-from arlif.files import StrPath
-from export.nir.nodes import PopulationNode, Shift
+from export.nir.own_nodes import PopulationNode, Shift
 from export.seal import sealed_path
 
 PROFILE = "native"

@@ -5,12 +5,12 @@ Importing this package does not load torch; write_onnx_float does when it is ask
 
 from typing import TYPE_CHECKING
 
-from arlif.lazy import lazily
-from export.onnx.integer import write_onnx
+from arlif.base.lazy import lazily
+from export.onnx.integer_graph import write_onnx
 
 if TYPE_CHECKING:
-    from export.onnx.real import write_onnx_float
+    from export.onnx.float_graph import write_onnx_float
 
 __all__ = ["write_onnx", "write_onnx_float"]
 
-__getattr__ = lazily(__name__, {"write_onnx_float": "export.onnx.real"})
+__getattr__ = lazily(__name__, {"write_onnx_float": "export.onnx.float_graph"})

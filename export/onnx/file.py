@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import onnx
 from onnx import FunctionProto, GraphProto, helper
 
-from arlif.files import StrPath, atomic_path
-from export.onnx.graph import DOMAIN, IR_VERSION, OPSET
+from arlif.base.files import StrPath, atomic_path
+from export.onnx.symbols import DOMAIN, IR_VERSION, OPSET
 
 
 def save_model(

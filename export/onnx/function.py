@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from onnx import FunctionProto, helper
 
-from arlif.core.real import RealNeuron
-from export.onnx.graph import DOMAIN, Graph, Symbol
-from export.onnx.ops import OnnxRealOps
+from arlif.core.real_neurons import RealNeuron
+from export.onnx.interpreters import OnnxRealOps
+from export.onnx.symbols import DOMAIN, Graph, Symbol
 
 
 def neuron_function(neuron: RealNeuron) -> FunctionProto:

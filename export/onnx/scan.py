@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 from onnx import helper, numpy_helper
 
-from arlif.core.linear import Shape
-from export.onnx.graph import Graph, Symbol, value_info
+from arlif.core.maps import Shape
+from export.onnx.symbols import Graph, Symbol, value_info
 
 Step = Callable[[Graph, Any, Symbol], tuple[Symbol, Any]]
 """(body graph, state, current) -> (spikes, new state), the arguments and results being symbols."""

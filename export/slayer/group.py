@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.errors import FormatError, require
+from arlif.base.errors import FormatError, require
 from export.hdf5 import Tree
 
 LARGEST = 1 << 24

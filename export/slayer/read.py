@@ -4,15 +4,15 @@ from math import prod
 
 import numpy as np
 
-from arlif.core.linear import Dense
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.files import StrPath
 from arlif.core.loihi import ALIGNMENT
+from arlif.core.maps import Dense
 from arlif.core.network import QuantizedNetwork
-from arlif.errors import ArlifError, FormatError, require
-from arlif.files import StrPath
 from export.hdf5 import read_tree
+from export.slayer.chain import LAYERS, Chain, read_input
+from export.slayer.cuba import FORMAT
 from export.slayer.group import Group
-from export.slayer.layers import LAYERS, Chain, read_input
-from export.slayer.neuron import FORMAT
 
 MOST_CLASSES = 1 << 12
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from arlif.mapping import from_mapping
-from arlif.workers import command, environment
-from hw_sim.crosscheck import worker
+from arlif.base.plain_data import from_mapping
+from arlif.base.workers import command, environment
+from hw_sim.crosscheck import background
 from hw_sim.crosscheck.result import Check, Verdict
-from hw_sim.lava.deaths import describe
+from hw_sim.engines.lava.deaths import describe
 
 LOG = "log.txt"
 GRACE_S = 15.0
@@ -36,7 +36,7 @@ class CheckProcess:
     def __post_init__(self) -> None:
         with (self.folder / LOG).open("wb") as log:
             self.process = subprocess.Popen(
-                command(worker.__name__, str(self.folder.resolve()), str(os.getpid())),
+                command(background.__name__, str(self.folder.resolve()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -55,8 +55,8 @@ class CheckProcess:
                 "check fewer samples"
             )
         try:
-            content = json.loads((self.folder / worker.ANSWER).read_text(encoding="utf-8"))
-            return from_mapping(Check, content, worker.ANSWER)
+            content = json.loads((self.folder / background.ANSWER).read_text(encoding="utf-8"))
+            return from_mapping(Check, content, background.ANSWER)
         except (OSError, ValueError):
             how = describe(self.process.returncode)
             return self._failed(f"the check {how}; its log ends with: {self._last_words()}")

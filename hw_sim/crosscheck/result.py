@@ -6,9 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
-from arlif.errors import ArlifError, FormatError, require
-from arlif.mapping import STRICT, from_mapping, to_mapping
-from arlif.run import CONFIG, Artifact, Run
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.plain_data import STRICT, from_mapping, to_mapping
+from arlif.run_folder import CONFIG, Artifact, Run
 
 CROSSCHECK = Artifact("crosscheck.json", "train --cross-check 5", CONFIG)
 """The list of checks of a training run; a run that is started anew leaves its old ones behind."""

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from arlif import data
+from arlif.base.files import atomic_path, write_text
+from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data import Dataset
-from arlif.files import atomic_path, write_text
-from arlif.mapping import STRICT, from_mapping, to_mapping
 from arlif.networks import build
 from arlif.quantize import Precision
 from arlif.training import Recipe
-from hw_sim.crosscheck.check import cross_check
 from hw_sim.crosscheck.result import Check
+from hw_sim.crosscheck.snapshot import cross_check
 from hw_sim.pipeline.samples import CALIBRATION_SAMPLES
 
 SNAPSHOT, TASK, SAMPLES = "snapshot.pt", "task.json", "samples.npz"

@@ -3,8 +3,8 @@
 import tomllib
 from pathlib import Path
 
-from arlif.errors import ArlifError, require
-from arlif.mapping import from_mapping
+from arlif.base.errors import ArlifError, require
+from arlif.base.plain_data import from_mapping
 from hw_sim.energy.models import ArithmeticModel, CostModel, TableModel
 from hw_sim.energy.prices import FloatUnits, IntegerUnits
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.linear import Conv2d, Dense, LinearMap, Shape, SumPool2d, Window
+from arlif.base.errors import ArlifError
+from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, Window
 from arlif.core.network import Projection, QuantizedNetwork
-from arlif.errors import ArlifError
 
 Counts = NDArray[np.int64]
 

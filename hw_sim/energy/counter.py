@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.base.errors import require
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -15,11 +16,10 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from arlif.errors import require
 from hw_sim.energy.connections import Counts, fan_out, nominal_connections, weighted_maps
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
 from hw_sim.energy.operations import Kind, Operation, Update, update
-from hw_sim.simulation import Simulation, count_type
+from hw_sim.engines.simulation import Simulation, count_type
 
 
 class OperationCounter:

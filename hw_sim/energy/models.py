@@ -6,8 +6,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.errors import ArlifError, require
-from arlif.mapping import STRICT
+from arlif.base.errors import ArlifError, require
+from arlif.base.plain_data import STRICT
 from hw_sim.energy.connections import weighted_maps
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, ProjectionCounts
 from hw_sim.energy.operations import Kind, Operation

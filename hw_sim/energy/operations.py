@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from arlif.base.errors import ArlifError
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.core.tables import LookupTable
-from arlif.errors import ArlifError
 
 
 class Kind(Enum):

@@ -10,12 +10,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT, from_mapping
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
-from arlif.core.neurons import PRESETS
-from arlif.core.real import RealArlif
-from arlif.errors import require
-from arlif.mapping import STRICT, from_mapping
-from arlif.quantize.neurons import to_integer
+from arlif.core.real_neurons import RealArlif
+from arlif.quantize.neuron_constants import to_integer
 from arlif.training import load_recipe
 from hw_sim.energy.architecture import DenseNetwork, dense_network
 from hw_sim.energy.catalogue import FLOAT, INTEGER

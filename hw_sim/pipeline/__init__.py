@@ -7,13 +7,13 @@ found as plain values. Training comes before them (arlif.training.train) and the
 
 from typing import TYPE_CHECKING
 
-from arlif.lazy import lazily
+from arlif.base.lazy import lazily
 
 if TYPE_CHECKING:
     from hw_sim.pipeline.compare import compare_run
     from hw_sim.pipeline.energy import energy_run
     from hw_sim.pipeline.export import export_run
-    from hw_sim.pipeline.imported import import_run
+    from hw_sim.pipeline.import_file import import_run
     from hw_sim.pipeline.quantize import quantize_run
     from hw_sim.pipeline.simulate import simulate_run
     from hw_sim.pipeline.source import Source
@@ -35,7 +35,7 @@ __getattr__ = lazily(
         "compare_run": "hw_sim.pipeline.compare",
         "energy_run": "hw_sim.pipeline.energy",
         "export_run": "hw_sim.pipeline.export",
-        "import_run": "hw_sim.pipeline.imported",
+        "import_run": "hw_sim.pipeline.import_file",
         "quantize_run": "hw_sim.pipeline.quantize",
         "simulate_run": "hw_sim.pipeline.simulate",
     },

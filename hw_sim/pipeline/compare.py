@@ -4,12 +4,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from arlif.errors import ArlifError, FormatError, require
-from arlif.run import COMPARE, NIR, Engine, Run, outcome, traces
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.run_folder import COMPARE, NIR, Engine, Run, outcome, traces
 from export.nir import read_nir
-from hw_sim.compare import compare
+from hw_sim.comparison.divergence import compare
+from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
-from hw_sim.traces import read_traces
 
 
 def compare_run(

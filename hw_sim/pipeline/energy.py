@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from arlif.base.errors import require
+from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.errors import require
-from arlif.files import write_text
-from arlif.run import ENERGY, ENERGY_CSV, NET, NIR, Engine, Run, traces
+from arlif.run_folder import ENERGY, ENERGY_CSV, NET, NIR, Engine, Run, traces
 from export.lava import read_net
 from export.nir import read_nir
+from hw_sim.energy.bill import energy_report, layer_rows
 from hw_sim.energy.catalogue import MODELS, find_model
-from hw_sim.energy.report import energy_report, layer_rows
+from hw_sim.engines.simulation import raw_inputs
+from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
 from hw_sim.pipeline.source import Source
-from hw_sim.simulation import raw_inputs
-from hw_sim.traces import read_traces
 
 
 def energy_run(

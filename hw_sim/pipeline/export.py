@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from arlif.run import FLOAT_ONNX, LIF_NIR, NET, NIR, ONNX, Artifact, Run
+from arlif.run_folder import FLOAT_ONNX, LIF_NIR, NET, NIR, ONNX, Artifact, Run
 from arlif.training import load_trained
 from export.lava import stock_obstacles, write_net
 from export.nir import read_nir, write_nir_lif

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from arlif.errors import ArlifError, require
+from arlif.base.errors import ArlifError, require
 
 
 def build_own(file: Path, name: str) -> nn.Module:

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from arlif.base.errors import require
 from arlif.core.network import QuantizedNetwork
-from arlif.errors import require
 from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
-from arlif.run import NIR, QUANTIZE, Run
+from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
+from arlif.run_folder import NIR, QUANTIZE, Run
 from export.nir import write_nir
-from hw_sim.agreement import agreement
-from hw_sim.options import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
-from hw_sim.pipeline.presets import STOCK_LAVA, read_numbers, read_quantizer
+from hw_sim.comparison.agreement import agreement
+from hw_sim.engines.options import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import Quantizable, load_quantizable, load_spread
 
 
@@ -25,7 +25,7 @@ def quantize_run(
 ) -> dict[str, Any]:
     """Quantize a run; writes network.nir and quantize.json, returns the latter's content.
 
-    preset: number formats, see hw_sim.pipeline.presets. qat: epochs of quantization-aware training;
+    preset: number formats, see arlif.quantize.presets. qat: epochs of quantization-aware training;
     0 rounds only. samples: test samples on which float and integer network are compared.
     Raises ArlifError where the run is not trained or its numbers do not fit.
     """

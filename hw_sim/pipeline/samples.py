@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arlif.base.errors import ArlifError, require
 from arlif.core.equality import fingerprint
 from arlif.core.nodes import Input
 from arlif.data import Dataset, Split
-from arlif.errors import ArlifError, require
 from arlif.quantize import calibrate_input, linearize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.training import Recipe, load_trained

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from arlif.errors import require
-from arlif.run import Engine, Run, outcome, traces
+from arlif.base.errors import require
+from arlif.run_folder import Engine, Run, outcome, traces
 from hw_sim.energy.sensors import measured
-from hw_sim.engines import ENGINES, Progress, Work
-from hw_sim.options import LAVA_SAMPLES, TRACED_SAMPLES, EngineOptions
+from hw_sim.engines.options import LAVA_SAMPLES, TRACED_SAMPLES, EngineOptions
+from hw_sim.engines.table import ENGINES, Progress, Work
+from hw_sim.engines.traces import write_traces
 from hw_sim.pipeline.source import Source
-from hw_sim.traces import write_traces
 
 
 def simulate_run(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arlif.errors import require
-from arlif.run import CONFIG, NIR, Run
+from arlif.base.errors import require
+from arlif.run_folder import CONFIG, NIR, Run
 
 if TYPE_CHECKING:
     from hw_sim.pipeline.samples import Samples

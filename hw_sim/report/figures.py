@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from hw_sim.energy.figures import grouped_bars
-from hw_sim.simulation import Simulation, Trace
+from hw_sim.engines.simulation import Simulation, Trace
+from hw_sim.report.energy_figures import grouped_bars
 
 RASTER_NEURONS = 64
 STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "arlif", "font.size": 9, "axes.grid": False}

@@ -9,13 +9,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 from matplotlib.figure import Figure
 
 import arlif
+from arlif.base.errors import ArlifError, FormatError
+from arlif.base.files import write_text
+from arlif.base.numerals import percent, significant
+from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
-from arlif.digits import percent, significant
-from arlif.errors import ArlifError, FormatError
-from arlif.files import write_text
-from arlif.mapping import from_mapping, to_mapping
-from arlif.run import (
+from arlif.run_folder import (
     COMPARE,
     CONFIG,
     ENERGY,
@@ -33,17 +33,17 @@ from arlif.run import (
     outcome,
     traces,
 )
-from arlif.training import figures as training_figures
+from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
-from hw_sim.crosscheck.figures import check_figure
 from hw_sim.crosscheck.result import CROSSCHECK, Check, read_checks
-from hw_sim.energy.figures import energy_figures, neurons_figure, sweep_figure
+from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import read_comparisons
+from hw_sim.pipeline.sweep import read_sweep
 from hw_sim.report import figures
-from hw_sim.report.neurons import at_equal_accuracy, read_sweeps
-from hw_sim.sweep import read_sweep
-from hw_sim.traces import read_traces
+from hw_sim.report.crosscheck_figures import check_figure
+from hw_sim.report.energy_figures import energy_figures, neurons_figure, sweep_figure
+from hw_sim.report.equal_accuracy import at_equal_accuracy, read_sweeps
 
 SAMPLE = 0
 SWEEP_MODEL = "integer"
@@ -228,17 +228,17 @@ def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
     plots = {}
     if content["training"]:
         run.require(METRICS)
-        plots["learning curves"] = training_figures.learning_curves(run.folder)
-        if symbols := training_figures.learned_symbols(content["epochs"][0]):
+        plots["learning curves"] = training_plots.learning_curves(run.folder)
+        if symbols := training_plots.learned_symbols(content["epochs"][0]):
             title = f"{' and '.join(symbols)} over training"
-            plots[title] = training_figures.learned(run.folder)
+            plots[title] = training_plots.learned(run.folder)
     decided = {r["engine"]: r["confusion"] for r in content["engines"] if r["confusion"]}
     if decided:
         engine = Engine.INTEGER if Engine.INTEGER in decided else next(iter(decided))
         recipe, confusion = content["recipe"], np.array(decided[engine])
         numbers = [str(number) for number in range(len(confusion))]
         classes = describe(recipe["dataset"]).classes if recipe else numbers
-        matrix = training_figures.confusion_figure(confusion, classes)
+        matrix = training_plots.confusion_figure(confusion, classes)
         plots[f"confusion matrix, {engine}"] = matrix
     return plots
 

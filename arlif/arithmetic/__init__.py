@@ -1,0 +1,1 @@
+"""What a number is on torch: interpreters of the steps, and exact sums of integers."""

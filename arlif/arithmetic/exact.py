@@ -1,0 +1,67 @@
+"""Integer linear maps on torch in floating point, exact and differentiable.
+
+Integers stay exact in float32 while every partial sum stays below 2**24, in float64 below 2**53.
+Algorithms that leave the integers on the way (Winograd, FFT, TF32) are never used.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from arlif.core.maps import Conv2d, SumPool2d
+
+FLOAT32_EXACT = 2**24
+"""Integers below this, and their sums, are exact in float32."""
+
+
+def float_type(bound: int) -> torch.dtype:
+    """The narrowest float type in which sums up to `bound` are exact."""
+    return torch.float32 if bound < FLOAT32_EXACT else torch.float64
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """While open, products are products: no autocast, no TF32 on a GPU, no NNPACK (Winograd)."""
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with (
+            torch.backends.nnpack.flags(enabled=False),
+            torch.autocast("cpu", enabled=False),
+            torch.autocast("cuda", enabled=False),
+        ):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+
+
+def convolve(x: Tensor, weight: Tensor, linear: Conv2d) -> Tensor:
+    """The geometry of `linear` with `weight` [Cout, Cin / groups, kH, kW] on x [N, C, H, W].
+
+    On a CPU oneDNN's direct convolution; elsewhere, where the library may choose Winograd, patches
+    and a matrix product.
+    """
+    if x.device.type != "cpu":
+        return convolve_by_product(x, weight, linear)
+    with exact_arithmetic():
+        return functional.conv2d(
+            x, weight, None, linear.stride, linear.padding, linear.dilation, linear.groups
+        )
+
+
+def convolve_by_product(x: Tensor, weight: Tensor, linear: Conv2d) -> Tensor:
+    """Convolution as patches in columns and a matrix product; on any device."""
+    window = linear.window
+    columns = functional.unfold(x, window.kernel, window.dilation, window.padding, window.stride)
+    rows = weight.reshape(linear.groups, -1, weight[0].numel())
+    with exact_arithmetic():
+        out = rows @ columns.view(len(x), linear.groups, weight[0].numel(), -1)
+    return out.reshape(len(x), -1, *window.output_size(tuple(x.shape[1:])))
+
+
+def sum_pool(x: Tensor, pool: SumPool2d) -> Tensor:
+    """Window sums of x [N, C, H, W]."""
+    return functional.avg_pool2d(x, pool.kernel, pool.stride, pool.padding, divisor_override=1)

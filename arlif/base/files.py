@@ -1,0 +1,59 @@
+"""Writing files so that a reader never meets half of one."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from arlif.base.errors import ArlifError, WriteError
+
+StrPath = str | os.PathLike[str]
+"""How a caller may name a file."""
+
+
+@contextmanager
+def atomic_path(target: StrPath) -> Iterator[Path]:
+    """A temporary path beside `target` that replaces it when the block ends without an error.
+
+    Raises WriteError where the folder cannot be written (missing, read-only, disk full).
+    """
+    target = Path(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+    except OSError as error:
+        raise WriteError(
+            f"cannot write {target}: {error.strerror}; choose another folder"
+        ) from None
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    except OSError as error:
+        raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def json_text(content: Any) -> str:
+    """JSON that any reader accepts. Raises ArlifError where a number is infinite or none."""
+    try:
+        return json.dumps(content, indent=2, allow_nan=False)
+    except ValueError as error:
+        if "Out of range float values" not in str(error):
+            raise
+        raise ArlifError(
+            "a result holds a number that is infinite or none (NaN), which JSON cannot; look for "
+            "values out of all proportion in what was given"
+        ) from None
+
+
+def write_text(target: StrPath, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,38 @@
+"""Worker processes: Python that finds our modules, wherever they lie, and ends with its caller."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+POLL_S = 0.1
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Run a module as a program; what happens to lie in the working directory is not imported."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, in which our modules are found and warnings are no errors.
+
+    Ours come first, so that no worker runs another clone. Not all of sys.path: what lies beside a
+    script would hide packages that only workers import.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    paths = (str(ROOT), inherited.get("PYTHONPATH"))
+    return inherited | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def end_with(caller: int) -> None:
+    """End this process group, by SIGTERM, once the process that started it is gone."""
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(POLL_S)
+        os.killpg(0, signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

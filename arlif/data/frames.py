@@ -1,0 +1,106 @@
+"""Event recordings, cut into frames: [T, polarity, H, W], the events counted in each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.base.errors import require
+from arlif.base.memory import enough_memory
+from arlif.data.cache import cached
+from arlif.data.dataset import Split
+from arlif.data.recordings import Found, Recording
+
+Cut = Literal["count", "time"]
+"""How a recording is cut: into frames of equal event counts, or of equal duration."""
+
+Shape = tuple[int, int, int]
+
+
+def frames(
+    recordings: Sequence[Recording], shape: Shape, time_steps: int, cut: Cut
+) -> NDArray[np.uint8]:
+    """Frames [M, T, *shape] of every recording, counts above 255 held there.
+
+    shape: (polarities, H, W) of the sensor. Raises ArlifError where a recording cannot be read or
+    is too short, or all do not fit into memory.
+    """
+    from tonic.transforms import ToFrame
+
+    to_frames = ToFrame(
+        sensor_size=(shape[2], shape[1], shape[0]),
+        n_event_bins=time_steps if cut == "count" else None,
+        n_time_bins=time_steps if cut == "time" else None,
+    )
+
+    def count(recording: Recording) -> NDArray[Any]:
+        events = recording.read()
+        require(
+            len(events) >= time_steps,
+            f"{recording.file} holds {len(events)} events, too few for {time_steps} frames; "
+            "lower time_steps or get the dataset again",
+        )
+        _require_inside(recording.file, events, shape)
+        span = int(events["t"][-1] - events["t"][0])
+        require(
+            cut == "count" or span >= time_steps,
+            f"{recording.file} lasts {span} us, too short for {time_steps} frames of equal "
+            "duration; cut it into equal counts, or get the dataset again",
+        )
+        return to_frames(events).clip(0, 255)
+
+    with enough_memory("lower time_steps"):
+        first = count(recordings[0])  # an impossible time_steps is found before memory is taken
+        counted = np.zeros((len(recordings), *first.shape), np.uint8)
+        for number, recording in enumerate(recordings):
+            counted[number] = count(recording)
+    return counted
+
+
+def _require_inside(file: Path, events: NDArray[Any], shape: Shape) -> None:
+    """Raise ArlifError where an event lies outside the sensor."""
+    for field, size in zip("pyx", shape, strict=True):
+        low, high = int(events[field].min()), int(events[field].max())
+        require(
+            low >= 0 and high < size,
+            f"{file} is damaged: {field} must lie in 0 to {size - 1}, but reaches {low} to {high}; "
+            "get the dataset again",
+        )
+
+
+def event_loader(
+    find: Callable[[Path], Found], shape: Shape
+) -> Callable[[Path, int, Cut], tuple[Split, Split]]:
+    """A loader of the frames of the recordings that `find` finds; shape: see `frames`."""
+
+    def load(folder: Path, time_steps: int, cut: Cut) -> tuple[Split, Split]:
+        def split(part: str, recordings: list[Recording]) -> Split:
+            require(
+                len(recordings) > 0,
+                f"{folder} holds no recordings for the {part} split; get the dataset again",
+            )
+            files = (recording.file for recording in recordings)
+            counted = cached(
+                folder,
+                f"{part}-{cut}{time_steps}",
+                files,
+                lambda: frames(recordings, shape, time_steps, cut),
+            )
+            return Split(counted, np.array([recording.label for recording in recordings]))
+
+        train, test = find(folder)
+        return split("train", train), split("test", test)
+
+    return load
+
+
+def event_counter(find: Callable[[Path], Found]) -> Callable[[Path], tuple[int, int]]:
+    """Counts the recordings that `find` finds, for training and for tests."""
+
+    def count(folder: Path) -> tuple[int, int]:
+        train, test = find(folder)
+        return len(train), len(test)
+
+    return count

@@ -1,0 +1,1 @@
+"""Networks of other spiking libraries, and our neurons in their idiom."""

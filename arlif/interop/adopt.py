@@ -1,0 +1,100 @@
+"""Networks of other libraries, made of one layer after another, as networks over [T, N, ...]."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from arlif import layers
+from arlif.base.errors import LoweringError
+from arlif.neurons import SpikingNeuron
+
+NeuronConverter = Callable[[nn.Module], SpikingNeuron | None]
+"""The neuron of another library as ours; None for what is no neuron of it."""
+
+
+def convert_sequential(
+    network: nn.Module, neuron: NeuronConverter, containers: tuple[type[nn.Module], ...]
+) -> nn.Sequential:
+    """The same layers, weights shared, working on [T, N, ...]; names are kept.
+
+    containers: modules that run their children one after another.
+    Raises LoweringError naming every module that has no counterpart.
+    """
+    refused: list[str] = []
+    converted = _children(network, neuron, containers, "", refused)
+    if refused or not isinstance(network, containers):
+        names = ", ".join(c.__name__ for c in containers)
+        raise LoweringError(
+            f"cannot convert {', '.join(refused) or type(network).__name__}; supported are {names} "
+            f"of Conv2d, Linear, BatchNorm, AvgPool2d, Flatten, Dropout and spiking neurons"
+        )
+    return converted
+
+
+def _children(
+    network: nn.Module,
+    neuron: NeuronConverter,
+    containers: tuple[type[nn.Module], ...],
+    prefix: str,
+    refused: list[str],
+) -> nn.Sequential:
+    result = nn.Sequential()
+    for name, child in network.named_children():
+        ours: nn.Module | None
+        if isinstance(child, containers):
+            ours = _children(child, neuron, containers, f"{prefix}{name}.", refused)
+        else:
+            ours = neuron(child) or time_first(child)
+        if ours is None:
+            refused.append(f"{prefix}{name} ({type(child).__name__})")
+        else:
+            result.add_module(name, ours.train(child.training))
+    return result
+
+
+def time_first(layer: nn.Module) -> nn.Module | None:
+    """A torch layer over [N, ...] as one over [T, N, ...] with the same parameters, if known."""
+    match layer:
+        case nn.Flatten(start_dim=1 | 2, end_dim=-1):
+            return layers.Flatten()
+        case nn.Flatten():
+            return None
+        case nn.Identity():
+            return nn.Identity()
+    for ours, theirs in _PAIRS:
+        if type(layer) is theirs:
+            return _adopt(ours, layer)
+    return None
+
+
+_PAIRS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
+    (layers.Conv2d, nn.Conv2d),
+    (layers.Linear, nn.Linear),
+    (layers.BatchNorm1d, nn.BatchNorm1d),
+    (layers.BatchNorm2d, nn.BatchNorm2d),
+    (layers.AvgPool2d, nn.AvgPool2d),
+    (layers.AdaptiveAvgPool2d, nn.AdaptiveAvgPool2d),
+    (layers.Dropout, nn.Dropout),
+)
+
+
+def _adopt(ours: type[nn.Module], layer: nn.Module) -> nn.Module:
+    """An instance of our subclass with all of the layer's attributes, parameters shared."""
+    adopted = ours.__new__(ours)
+    adopted.__dict__ = layer.__dict__.copy()
+    return adopted
+
+
+def uniform(values: object, what: str) -> float:
+    """A parameter that must have one value for the whole layer. Raises LoweringError."""
+    tensor = torch.as_tensor(values).detach().double().flatten()
+    if tensor.numel() == 0 or not bool((tensor == tensor[0]).all()):
+        raise LoweringError(f"{what} differs between neurons; arlif has one value per layer")
+    return float(tensor[0])
+
+
+def strictly_above(threshold: float) -> float:
+    """The least float32 above `threshold`: firing on h >= it is firing on h > threshold."""
+    single = torch.tensor([threshold, torch.inf], dtype=torch.float32)
+    return float(torch.nextafter(single[0], single[1]))

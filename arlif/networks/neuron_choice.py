@@ -1,0 +1,102 @@
+"""Which neuron a network uses, by name."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT
+from arlif.neurons import (
+    ARLIF,
+    CLIF,
+    DALIF,
+    LIF,
+    PLIF,
+    PSN,
+    AglLIF,
+    AsglLIF,
+    LearnableResetLIF,
+    MaskedPSN,
+    MpePSN,
+    SlidingPSN,
+)
+
+MOST_STEPS = 1 << 16
+"""Time steps that a network runs for, and that a neuron reads, at most."""
+
+
+@dataclass(frozen=True)
+class NeuronConfig:
+    """A neuron's name and constants.
+
+    name: one of NEURONS. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
+    width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
+    neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and threshold.
+    Raises ArlifError.
+    """
+
+    name: str = "arlif"
+    decay: float = 0.5
+    v_threshold: float = 1.0
+    width: float = 1.0
+    order: int = 2
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        require(
+            self.name in NEURONS,
+            f"no neuron is called {self.name!r}; there are {', '.join(NEURONS)}",
+        )
+        for name in ("decay", "v_threshold", "width"):
+            value = getattr(self, name)
+            require(math.isfinite(value), f"neuron {name} must be a finite number, not {value}")
+        require(
+            1 <= self.order <= MOST_STEPS,
+            f"a neuron's order lies in 1 to {MOST_STEPS:,}, not {self.order}",
+        )
+        make_neuron(self, time_steps=1)
+
+
+def make_neuron(config: NeuronConfig, time_steps: int) -> nn.Module:
+    """A new neuron layer over [T, N, ...]. Raises ArlifError on constants out of range."""
+    return NEURONS[config.name](config, time_steps)
+
+
+def _arlif(
+    alpha: bool = True, beta: bool = True, memory: bool = True
+) -> Callable[[NeuronConfig, int], nn.Module]:
+    """AR-LIF whose alpha = 1 or beta = 0 may be frozen, the ablations of Table 2."""
+
+    def make(config: NeuronConfig, time_steps: int) -> nn.Module:
+        neuron = ARLIF(config.decay, config.v_threshold, memory, config.width)
+        neuron.alpha_raw.requires_grad_(alpha)
+        neuron.beta_raw.requires_grad_(beta)
+        return neuron
+
+    return make
+
+
+NEURONS: dict[str, Callable[[NeuronConfig, int], nn.Module]] = {
+    "arlif": _arlif(),
+    "arlif-alpha1": _arlif(alpha=False),
+    "arlif-theta1": _arlif(beta=False),
+    "arlif-alpha1-theta1": _arlif(alpha=False, beta=False),
+    "arlif-memoryless": _arlif(alpha=False, memory=False),
+    "lif-soft": lambda c, steps: LIF(c.decay, c.v_threshold, "soft", c.width),
+    "lif-hard": lambda c, steps: LIF(c.decay, c.v_threshold, "hard", c.width),
+    "lif-learnable": lambda c, steps: LearnableResetLIF(c.decay, c.v_threshold, c.width),
+    "lif-asgl": lambda c, steps: AsglLIF(c.decay, c.v_threshold),
+    "lif-agl": lambda c, steps: AglLIF(c.decay, c.v_threshold),
+    "plif": lambda c, steps: PLIF(c.decay, c.v_threshold, c.width),
+    "dalif": lambda c, steps: DALIF(c.decay, c.v_threshold, c.width),
+    "clif": lambda c, steps: CLIF(c.decay, c.v_threshold, c.width),
+    "psn": lambda c, steps: PSN(steps, c.width),
+    "psn-masked": lambda c, steps: MaskedPSN(steps, min(c.order, steps), c.width),
+    "psn-sliding": lambda c, steps: SlidingPSN(c.order, c.width),
+    "psn-mpe": lambda c, steps: MpePSN(c.decay, c.v_threshold, c.width),
+}
+"""Every neuron by the name it has in recipes."""

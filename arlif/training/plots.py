@@ -1,0 +1,133 @@
+"""Figures of a training run, drawn from what it recorded."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan, nan
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from arlif.base.errors import require
+from arlif.base.files import atomic_path
+from arlif.training.metrics import read_metrics
+
+SYMBOLS = ("alpha", "beta", "decay", "threshold", "v_reset", "steepness")
+"""What neurons call the scalars that they train, see SpikingNeuron.learned."""
+
+
+def learning_curves(run: Path) -> Figure:
+    """Loss and accuracy over epochs. Raises ArlifError where the run has no metrics.
+
+    train: as augmented; there is no accuracy of samples that were mixed with others.
+    """
+    rows = _rows(run)
+    epochs = [row["epoch"] for row in rows]
+    figure = Figure((8, 3), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    loss.plot(epochs, [row["train_loss"] for row in rows], label="train (with regulariser)")
+    loss.plot(epochs, [row["test_loss"] for row in rows], label="test (cross-entropy)")
+    loss.set(xlabel="epoch", ylabel="loss")
+    loss.legend()
+    for part in ("train", "test"):
+        values = [100 * row.get(f"{part}_accuracy", nan) for row in rows]
+        if not all(isnan(value) for value in values):
+            accuracy.plot(epochs, values, label=part)
+    accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
+    accuracy.legend()
+    return figure
+
+
+def spike_rates(runs: Mapping[str, Path]) -> Figure:
+    """Spike rate per layer after the last epoch, one line per run (arXiv:2507.20746, Fig. 2)."""
+    figure = Figure((6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    for label, run in runs.items():
+        rates = _columns(_rows(run)[-1], "rate/")
+        axes.plot(list(rates), [100 * rate for rate in rates.values()], marker="o", label=label)
+    axes.set(ylabel="spikes per neuron and step (%)", ylim=(0, None))
+    axes.tick_params(axis="x", rotation=45)
+    axes.legend()
+    return figure
+
+
+def learned(run: Path) -> Figure:
+    """What every neuron layer learned, over training.
+
+    AR-LIF's alpha and beta (arXiv:2507.20746, Fig. 3), or the scalars that another neuron trains.
+    Raises ArlifError where it trains none.
+    """
+    rows = _rows(run)
+    symbols = learned_symbols(rows[0])
+    require(bool(symbols), f"the neuron that {run} was trained with learns no scalar")
+    figure = Figure((4 * len(symbols), 3.5), layout="constrained")
+    for number, symbol in enumerate(symbols, 1):
+        axes = figure.add_subplot(1, len(symbols), number)
+        for name in _columns(rows[0], f"{symbol}/"):
+            axes.plot(
+                [row["epoch"] for row in rows],
+                [row.get(f"{symbol}/{name}", nan) for row in rows],
+                label=name,
+            )
+        axes.set(xlabel="epoch", ylabel=symbol)
+    axes.legend()
+    return figure
+
+
+def learned_symbols(row: Mapping[str, float]) -> list[str]:
+    """The scalars that a row of metrics gives for every layer, but for its spike rate."""
+    return [symbol for symbol in SYMBOLS if _columns(row, f"{symbol}/")]
+
+
+def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> Figure:
+    """A confusion matrix, labels down, decisions across."""
+    size = 1.5 + 0.4 * min(len(classes), 20)
+    figure = Figure((size, size), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(confusion, cmap="Blues")
+    if len(classes) <= 20:
+        ticks = range(len(classes))
+        axes.set_xticks(ticks, classes, rotation=90)
+        axes.set_yticks(ticks, classes)
+        for row in ticks:
+            for column in ticks:
+                dark = confusion[row, column] > confusion.max() / 2
+                axes.text(
+                    *(column, row, str(int(confusion[row, column]))),
+                    ha="center",
+                    va="center",
+                    color="white" if dark else "black",
+                    fontsize=7,
+                )
+    axes.set(xlabel="decision", ylabel="label")
+    return figure
+
+
+def spread_figure(values: Mapping[str, Sequence[float]]) -> Figure:
+    """Every value as a dot and their mean as a line, one row per label; percent."""
+    figure = Figure((7, 0.8 + 0.45 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    for row, numbers in enumerate(values.values()):
+        axes.plot(numbers, [row] * len(numbers), "o", color="tab:blue", alpha=0.7)
+        axes.plot([sum(numbers) / len(numbers)] * 2, [row - 0.3, row + 0.3], color="black")
+    axes.set_yticks(range(len(values)), list(values))
+    axes.invert_yaxis()
+    axes.set(xlabel="test accuracy, last epoch (%)")
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def save(figure: Figure, target: Path) -> None:
+    """Write a figure as PNG, atomically."""
+    with atomic_path(target) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
+
+
+def _rows(run: Path) -> list[dict[str, float]]:
+    rows = read_metrics(run)
+    require(bool(rows), f"{run} holds no metrics; train it first: arlif train {run}")
+    return rows
+
+
+def _columns(row: Mapping[str, float], prefix: str) -> dict[str, float]:
+    return {name.removeprefix(prefix): v for name, v in row.items() if name.startswith(prefix)}

@@ -1,0 +1,202 @@
+"""One training run in one directory: start it, continue it, load what it made."""
+
+import json
+import os
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import torch
+from torch import nn
+
+from arlif import data
+from arlif.base.errors import ArlifError, UnfinishedError, WriteError, require
+from arlif.base.memory import enough_memory
+from arlif.base.plain_data import from_mapping, to_mapping
+from arlif.networks import build
+from arlif.run_folder import BEST, CONFIG, CONFUSION, LAST, METRICS, MODEL, SNAPSHOTS, TRAINING, Run
+from arlif.training.finished import Summary, device_name, summarize
+from arlif.training.metrics import Metrics
+from arlif.training.recipe import Recipe
+from arlif.training.trainer import make_trainer, quiet
+
+
+def train(
+    recipe: Recipe,
+    run: Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    data_folder: Path | None = None,
+    accelerator: str = "auto",
+    devices: int = 1,
+    callbacks: tuple[Any, ...] = (),
+) -> Summary:
+    """Train by a recipe; everything the run makes goes into the directory `run`.
+
+    Writes config.json, metrics.csv, checkpoints/{best,last}.ckpt, tensorboard/, then of the last
+    epoch confusion.csv and model.pt (the weights), and training.json (the summary).
+    resume: continue from the last finished epoch, as if never stopped; the recipe must be the same.
+    overwrite: start anew where the directory already holds a run. data_folder: where datasets lie.
+    devices: more than one trains with one process each (DDP): Lightning starts the program again
+    for every further device, and those processes end here when the training is done.
+    callbacks: more Lightning callbacks, such as hw_sim.crosscheck.callback.CrossCheck.
+    Raises ArlifError: run exists or is missing, recipe differs or cannot be built, data missing,
+    memory scarce; UnfinishedError: disk full, stopped.
+    """
+    from arlif.training.checkpoints import save
+
+    home = Run(run)
+    if not _is_worker():
+        _check(recipe, home, resume, overwrite)
+    require(
+        1 <= devices <= recipe.batch_size,
+        f"a batch of {recipe.batch_size} trains on 1 to {recipe.batch_size} devices, not {devices}",
+    )
+    dataset = recipe.load_data(data_folder)
+    torch.manual_seed(recipe.seed)
+    net = build(recipe.network())
+    if not _is_worker() and not resume:
+        _start(recipe, home)
+    try:
+        with enough_memory("lower batch_size or time_steps"):
+            device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
+        if _is_worker():
+            raise SystemExit(0)
+        save(net.state_dict(), home.path(MODEL))
+    except (OSError, WriteError) as error:
+        raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
+    summary = summarize(run, recipe, net, dataset.share, device, devices)
+    home.write_json(TRAINING, asdict(summary))
+    return summary
+
+
+def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
+    """The trained network in eval mode on the CPU, and its recipe.
+
+    Raises ArlifError where the run is missing or unfinished, a file is damaged, or a weight is not
+    finite.
+    """
+    path = Run(run).require(MODEL)
+    recipe = read_recipe(run)
+    net = build(recipe.network())
+    try:
+        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ArlifError(
+            f"{path} is damaged or of another network ({reason}); train again"
+        ) from None
+    for name, value in net.state_dict().items():
+        require(
+            bool(torch.isfinite(value).all()),
+            f"{path}: {name} holds NaN or infinity, the training diverged; train again with a "
+            "lower learning_rate",
+        )
+    return net.eval(), recipe
+
+
+def read_recipe(run: Path) -> Recipe:
+    """The recipe of a run. Raises ArlifError where there is none or it is damaged."""
+    path = Run(run).require(CONFIG)
+    try:
+        mapping = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        mapping = None
+    require(isinstance(mapping, dict), f"{path} is damaged: it is not a JSON object; train again")
+    return from_mapping(Recipe, mapping, str(path))
+
+
+def require_same_recipe(recipe: Recipe, run: Path) -> None:
+    """Raise ArlifError naming what differs, unless `run` was started with this recipe."""
+    before = to_mapping(read_recipe(run))
+    now = to_mapping(recipe)
+    changed = [key for key in now if now[key] != before[key]]
+    require(
+        not changed,
+        f"{run} was started with another recipe ({', '.join(changed)} differ); continue with the "
+        "old values or start a new run in another directory",
+    )
+
+
+def _is_worker() -> bool:
+    """Whether this process trains beside a first one, which does everything else."""
+    return int(os.environ.get("LOCAL_RANK", "0")) > 0
+
+
+def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
+    """Raise unless training may go on, or start, in `run`."""
+    require(
+        run.folder.is_dir() or not run.folder.exists(),
+        f"a run is a directory, and {run.folder} is a file; choose another name",
+    )
+    if resume:
+        require_same_recipe(recipe, run.folder)
+        return
+    require(
+        overwrite or not run.has(CONFIG),
+        f"{run.folder} already holds a training run; continue it with resume (--resume), replace "
+        "it with overwrite (--overwrite), or choose another directory",
+    )
+    require(
+        overwrite or not run.imported,
+        f"{run.folder} holds an imported network; replace it with overwrite (--overwrite), or "
+        "choose another directory",
+    )
+
+
+def _start(recipe: Recipe, run: Run) -> None:
+    """Remove what an earlier training left in `run` and write the recipe."""
+    old = [run.path(artifact) for artifact in (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST)]
+    try:
+        for file in (*old, *(run.folder / "tensorboard").glob("events.*")):
+            file.unlink(missing_ok=True)
+        rmtree(run.folder / SNAPSHOTS, ignore_errors=True)
+    except OSError as error:
+        raise WriteError(
+            f"cannot start a run in {run.folder}: {error.strerror}; choose another directory"
+        ) from None
+    run.write_json(CONFIG, to_mapping(recipe))
+
+
+def _fit(
+    net: nn.Module,
+    recipe: Recipe,
+    run: Run,
+    dataset: data.Dataset,
+    accelerator: str,
+    devices: int,
+    callbacks: tuple[Any, ...],
+) -> str:
+    """Train to the last epoch; returns the name of the device."""
+    from arlif.training.checkpoints import EpochCheckpoint
+    from arlif.training.module import TrainingModule
+
+    checkpoint = run.path(LAST)
+    on_ctrl_c = signal.getsignal(signal.SIGINT)  # which Lightning ignores once it has come
+    checkpoints = (EpochCheckpoint(run.path(BEST), "test_accuracy"), EpochCheckpoint(checkpoint))
+    with quiet():
+        module = TrainingModule(net, recipe, dataset)
+        resume_from = str(checkpoint) if checkpoint.exists() else None
+        trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
+        if trainer.is_global_zero:
+            module.metrics = Metrics(run.folder, _finished_epochs(checkpoint))
+        try:
+            trainer.fit(module, ckpt_path=resume_from, weights_only=True)
+        except SystemExit:
+            signal.signal(signal.SIGINT, on_ctrl_c)
+            raise UnfinishedError(
+                f"stopped after epoch {_finished_epochs(checkpoint)} of {recipe.epochs}"
+            ) from None
+        return device_name(trainer.strategy.root_device)
+
+
+def _finished_epochs(checkpoint: Path) -> int:
+    if not checkpoint.exists():
+        return 0
+    try:
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        return int(saved["epoch"]) + 1
+    except Exception:
+        raise ArlifError(f"{checkpoint} is damaged; start the run anew (--overwrite)") from None

@@ -1,0 +1,159 @@
+"""A NIR file by whatever tool as a checked list of nodes: sources before targets, no nesting."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from arlif.base.errors import FormatError, require
+from export.hdf5 import Tree
+
+BOUNDARY = ("Input", "Output")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node and the names of the nodes whose outputs it sums."""
+
+    name: str
+    kind: str
+    fields: Tree
+    sources: tuple[str, ...]
+
+
+def read_graph(tree: Any) -> list[Node]:
+    """The nodes of a NIR graph in topological order; graphs inside it are unfolded.
+
+    The first node is the only Input, the last the only Output.
+    Raises FormatError for dangling or doubled edges, cycles and unreachable nodes.
+    """
+    nodes, edges = _unfold(tree, "")
+    sources = _sources(nodes, edges)
+    inner = {name for name in nodes if "." in name and _kind(nodes[name], name) in BOUNDARY}
+    for kind in BOUNDARY:
+        outer = [n for n in nodes if n not in inner and _kind(nodes[n], n) == kind]
+        require(
+            len(outer) == 1,
+            f"the graph must have one {kind} node, it has {len(outer)}: "
+            f"{', '.join(outer) or 'none'}",
+            FormatError,
+        )
+    ordered = _sort(sources)
+    result = []
+    for name in ordered:
+        kind = "Identity" if name in inner else _kind(nodes[name], name)
+        require(
+            bool(sources[name]) != (kind == "Input"),
+            f"{name} ({kind}) {'has' if sources[name] else 'receives'} "
+            f"{'sources' if sources[name] else 'nothing'}; every node but the Input is driven",
+            FormatError,
+        )
+        result.append(Node(name, kind, nodes[name], tuple(sources[name])))
+    output = next(node for node in result if node.kind == "Output")
+    fed = {source for node in result for source in node.sources}
+    idle = [n.name for n in result if n.name not in fed and n is not output]
+    require(
+        not idle and output.name not in fed,
+        f"these nodes lead nowhere: {', '.join(idle)}"
+        if idle
+        else f"nothing may leave the Output node {output.name}",
+        FormatError,
+    )
+    return [*(node for node in result if node is not output), output]
+
+
+def _unfold(tree: Any, prefix: str) -> tuple[dict[str, Tree], list[tuple[str, str]]]:
+    """Nodes and edges with inner graphs laid open; "a" inside graph "g" becomes "g.a"."""
+    where = prefix or "the file"
+    nodes, pairs = _graph_fields(tree, where)
+    flat: dict[str, Tree] = {}
+    edges: list[tuple[str, str]] = []
+    entry: dict[str, str] = {}
+    leave: dict[str, str] = {}
+    for name, node in nodes.items():
+        path = prefix + name
+        require(isinstance(node, dict), f"node {path} must be a group", FormatError)
+        if _kind(node, path) != "NIRGraph":
+            entry[name] = leave[name] = path
+            flat[path] = node
+            continue
+        inner, inner_edges = _unfold(node, f"{path}.")
+        flat |= inner
+        edges += inner_edges
+        entry[name] = _only(inner, f"{path}.", "Input")
+        leave[name] = _only(inner, f"{path}.", "Output")
+    for source, target in pairs:
+        for end in (source, target):
+            require(
+                end in nodes,
+                f"the edge {source} -> {target} in {where} names a missing node, {end}",
+                FormatError,
+            )
+        edges.append((leave[source], entry[target]))
+    return flat, edges
+
+
+def _graph_fields(tree: Any, where: str) -> tuple[dict[str, Any], list[list[str]]]:
+    require(
+        isinstance(tree, dict) and isinstance(tree.get("nodes"), dict) and "edges" in tree,
+        f"{where} holds no NIR graph: nodes and edges are missing",
+        FormatError,
+    )
+    edges = np.asarray(tree["edges"])
+    require(
+        edges.ndim == 2 and edges.shape[1] == 2 and edges.dtype.kind in "US",
+        f"the edges of {where} must be pairs of node names, not {edges.dtype} {edges.shape}",
+        FormatError,
+    )
+    return tree["nodes"], edges.astype(str).tolist()
+
+
+def _kind(node: Tree, name: str) -> str:
+    kind = node.get("type")
+    require(isinstance(kind, str), f"node {name} has no type", FormatError)
+    return str(kind)
+
+
+def _only(nodes: dict[str, Tree], prefix: str, kind: str) -> str:
+    here = [n for n in nodes if "." not in n.removeprefix(prefix) and _kind(nodes[n], n) == kind]
+    require(
+        len(here) == 1,
+        f"the graph {prefix.rstrip('.')} must have one {kind} node, not {len(here)}",
+        FormatError,
+    )
+    return here[0]
+
+
+def _sources(nodes: dict[str, Tree], edges: list[tuple[str, str]]) -> dict[str, list[str]]:
+    sources: dict[str, list[str]] = {name: [] for name in nodes}
+    for source, target in edges:
+        require(
+            source not in sources[target],
+            f"the edge {source} -> {target} is given twice; NIR allows it once",
+            FormatError,
+        )
+        sources[target].append(source)
+    return sources
+
+
+def _sort(sources: dict[str, list[str]]) -> list[str]:
+    targets: dict[str, list[str]] = {name: [] for name in sources}
+    for name, before in sources.items():
+        for source in before:
+            targets[source].append(name)
+    missing = {name: len(before) for name, before in sources.items()}
+    ready = [name for name, count in missing.items() if count == 0]
+    ordered = []
+    while ready:
+        ordered.append(ready.pop(0))
+        for name in targets[ordered[-1]]:
+            missing[name] -= 1
+            if missing[name] == 0:
+                ready.append(name)
+    stuck = [name for name, count in missing.items() if count]
+    require(
+        not stuck,
+        f"the network must be feed-forward; {', '.join(stuck)} lie on or behind a cycle",
+        FormatError,
+    )
+    return ordered

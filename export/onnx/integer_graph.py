@@ -1,0 +1,123 @@
+"""write_onnx: a QuantizedNetwork as an integer ONNX graph that gives the same bits."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from arlif.base.files import StrPath
+from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, Population, QuantizedNetwork
+from arlif.core.steps import current
+from export.onnx.file import save_model
+from export.onnx.interpreters import OnnxIntegerOps
+from export.onnx.products import apply_projection
+from export.onnx.scan import scan_step
+from export.onnx.symbols import INTEGER, Graph, Symbol, value_info
+
+TIME_STEPS = "time_steps"
+SPIKES = ".spikes"
+
+
+def write_onnx(network: QuantizedNetwork, path: StrPath, states: bool = False) -> None:
+    """Write the integer graph of a network; batch N and time T stay dynamic.
+
+    Inputs: `input`, raw int8, [N, *shape] with an int64 scalar `time_steps` for a static input,
+    else [T, N, *shape]. Outputs: `readout`, int64 [N, classes], summed over time, and for every
+    population <p>: `<p>.spikes`, bool [T, N, *shape], with `states` also `<p>.<variable>`, int64.
+    The input range, scales and the numerics version are in the file's metadata.
+    Raises ArlifError where the file cannot be written.
+    """
+    trace = _Trace(network)
+    for population in network.populations:
+        trace.run_population(population, states)
+    readout = trace.accumulate(READOUT) + network.readout.bias.astype(INTEGER)
+    total = trace.graph.node("ReduceSum", trace.over_time(READOUT, readout), [0], keepdims=0)
+    trace.graph.named(total, READOUT)
+    frame: tuple[int | str, ...] = ("N", *network.input.shape)
+    static = network.input.static
+    inputs = [value_info(INPUT, np.int8, frame if static else ("T", *frame))]
+    if static:
+        inputs.append(value_info(TIME_STEPS, np.int64, ()))
+    outputs = [value_info(READOUT, INTEGER, ("N", *network.readout.shape))] + [
+        value_info(name, dtype, ("T", "N", *shape)) for name, dtype, shape in trace.recorded
+    ]
+    save_model(trace.graph.proto(inputs, outputs), (), _metadata(network), path)
+
+
+class _Trace:
+    """The graph of a network under way: what each node sends, and whether it varies over time."""
+
+    def __init__(self, network: QuantizedNetwork) -> None:
+        self.network = network
+        self.graph = Graph("network/", INTEGER)
+        self.sent = {INPUT: self.graph.symbol(INPUT)}
+        self.recorded: list[tuple[str, Any, tuple[int, ...]]] = []
+        if network.input.static:
+            steps = self.graph.symbol(TIME_STEPS)
+        else:
+            shape = self.graph.node("Shape", self.sent[INPUT])
+            steps = self.graph.node("Gather", shape, self.graph.constant(0))
+        self.time = self.graph.node("Reshape", steps, [1])
+
+    def run_population(self, population: Population, states: bool) -> None:
+        """Append a population: its current over all time steps at once, then the Scan."""
+        name, neuron = population.name, population.neuron
+        x = current(
+            OnnxIntegerOps(self.graph, neuron.state_format),
+            self.accumulate(name),
+            population.per_neuron(population.gain),
+            population.gain_shift,
+            population.per_neuron(population.bias),
+        )
+        values = scan_step(
+            self.graph,
+            name,
+            self.over_time(name, x),
+            population.shape,
+            neuron.state_type,
+            lambda body, state, x: neuron.step(OnnxIntegerOps(body, neuron.state_format), state, x),
+            np.bool_,
+            states,
+        )
+        for value in values:
+            dtype = np.bool_ if value.endswith(SPIKES) else INTEGER
+            self.recorded.append((value, dtype, population.shape))
+        self.sent[name] = values[name + SPIKES]
+
+    def accumulate(self, target: str) -> Symbol:
+        """The accumulator of a node, [T, N, *shape], or [1, N, *shape] if only a frame feeds it."""
+        terms = []
+        for projection in self.network.incoming(target):
+            source = projection.source
+            shape = self.network.shape(source)
+            merged = self.graph.node("Reshape", self.sent[source], [-1, *shape])
+            interval = self.network.source_interval(source)
+            term = apply_projection(self.graph, projection, merged, shape, interval)
+            time = self.graph.constant([1]) if self._is_frame(source) else self.time
+            split = self.graph.node("Concat", time, [-1, *self.network.shape(target)], axis=0)
+            terms.append(self.graph.node("Reshape", term, split))
+        return sum(terms[1:], start=terms[0])
+
+    def over_time(self, target: str, x: Symbol) -> Symbol:
+        """The value x of a node, repeated T times where only a frame [1, N, ...] feeds it."""
+        if not all(self._is_frame(p.source) for p in self.network.incoming(target)):
+            return x
+        ones = [1] * (1 + len(self.network.shape(target)))
+        return self.graph.node("Expand", x, self.graph.node("Concat", self.time, ones, axis=0))
+
+    def _is_frame(self, source: str) -> bool:
+        return source == INPUT and self.network.input.static
+
+
+def _metadata(network: QuantizedNetwork) -> dict[str, str]:
+    """What the graph alone does not say, as JSON values."""
+    source = network.input
+    return {
+        "numerics_version": json.dumps(NUMERICS_VERSION),
+        "input_scale": json.dumps(source.scale),
+        "input_low": json.dumps(source.low),
+        "input_high": json.dumps(source.high),
+        "input_static": json.dumps(source.static),
+        "readout_scale": json.dumps(network.readout.scale),
+        "time_steps": json.dumps(network.time_steps),
+    }

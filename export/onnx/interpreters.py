@@ -1,0 +1,63 @@
+"""OnnxIntegerOps and OnnxRealOps: the operations of a step as ONNX nodes."""
+
+from typing import Any
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.real_neurons import RealFunction
+from arlif.core.tables import LookupTable
+from export.onnx.symbols import Graph, Symbol
+
+
+class OnnxSelection:
+    """What choosing and firing mean, alike for integers and reals."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def where(self, condition: Any, a: Any, b: Any) -> Symbol:
+        return self.graph.node("Where", condition, a, b)
+
+    def fire(self, h: Any, theta: Any) -> Symbol:
+        return self.graph.node("GreaterOrEqual", h, theta)
+
+    def select(self, spikes: Any, fired: Any, silent: Any) -> Symbol:
+        return self.where(spikes, fired, silent)
+
+
+class OnnxIntegerOps(OnnxSelection):
+    """The integer specification: int64 symbols; ONNX's integer Div rounds toward zero."""
+
+    def __init__(self, graph: Graph, state_format: FixedPointFormat) -> None:
+        super().__init__(graph)
+        self.state_format = state_format
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Symbol:
+        return self.graph.node("Div", self.graph.node("Mul", value, factor), 1 << factor_bits)
+
+    def saturate(self, value: Any) -> Symbol:
+        return self.graph.node("Clip", value, self.state_format.low, self.state_format.high)
+
+    def lookup(self, table: LookupTable, x: Any) -> Symbol:
+        # GatherND: runtimes copy the lone elements that Gather would fetch twice as slowly
+        offset = self.graph.node("Clip", x, table.low, table.high) - table.low
+        cells = self.graph.node("Div", offset, 1 << table.shift)
+        return self.graph.node("GatherND", table.values, self.graph.node("Unsqueeze", cells, [-1]))
+
+
+class OnnxRealOps(OnnxSelection):
+    """Real numbers: float symbols and the functions themselves where integers have tables."""
+
+    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Symbol:
+        return self.graph.node("Mul", value, factor)
+
+    def saturate(self, value: Any) -> Any:
+        return value
+
+    def lookup(self, table: RealFunction, x: Any) -> Symbol:
+        return self.graph.constant(table(self, x))
+
+    def tanh(self, x: Any) -> Symbol:
+        return self.graph.node("Tanh", x)
+
+    def sigmoid(self, x: Any) -> Symbol:
+        return self.graph.node("Sigmoid", x)

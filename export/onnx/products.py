@@ -1,0 +1,116 @@
+"""Linear maps as ConvInteger and MatMulInteger nodes, exact for inputs of any width."""
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
+from arlif.core.network import Projection
+from export.onnx.symbols import INTEGER, Graph, Symbol
+
+BYTE = 256
+SAFE_BESIDE_INT8 = 128
+"""Runtimes on x86 without VNNI add two products of an unsigned and a signed byte in 16 saturating
+bits (vpmaddubsw; onnxruntime's quantization guide); 2 * 128 * 127 still fits, larger inputs meet
+unsigned weights, whose products those runtimes add in 32 bits."""
+
+
+def apply_projection(
+    graph: Graph, projection: Projection, x: Symbol, shape: tuple[int, ...], interval: Interval
+) -> Symbol:
+    """(maps applied to x) << shift, int64 [B, *target]. x: [B, *shape], integers in `interval`."""
+    for linear in projection.maps:
+        x = _apply(graph, linear, x, shape, interval)
+        shape, interval = linear.output_shape(shape), linear.output_interval(interval)
+    return x.cast(INTEGER) * (1 << projection.shift)
+
+
+def _apply(
+    graph: Graph, linear: LinearMap, x: Symbol, shape: tuple[int, ...], interval: Interval
+) -> Symbol:
+    """One map on inputs of any width: byte by byte, since the map is linear."""
+    low, high = interval
+    if high - low < BYTE:
+        return _apply_bytes(linear, graph, x, shape, interval)
+    wide = x.cast(INTEGER)
+    digit = graph.node("Mod", wide, BYTE)
+    rest = graph.node("Div", wide - digit, BYTE)
+    return _apply(graph, linear, digit, shape, (0, BYTE - 1)) + BYTE * _apply(
+        graph, linear, rest, shape, (low // BYTE, high // BYTE)
+    )
+
+
+def _apply_bytes(
+    linear: LinearMap, graph: Graph, x: Symbol, shape: tuple[int, ...], interval: Interval
+) -> Symbol:
+    """One map on inputs whose interval, shifted by the zero point -low, fits an unsigned byte."""
+    low, high = interval
+    data = (
+        (x.cast(np.int32) + graph.constant(-low, np.int32)).cast(np.uint8)
+        if low
+        else x.cast(np.uint8)
+    )
+    zero = graph.constant(-low, np.uint8)
+    return synapses(linear, graph, data, zero, shape, high - low > SAFE_BESIDE_INT8).cast(INTEGER)
+
+
+def _weight(graph: Graph, weight: NDArray[np.int8], unsigned: bool) -> tuple[Symbol, Symbol]:
+    """Weights and their zero point."""
+    if unsigned:
+        return graph.constant(weight.astype(np.int16) + 128, np.uint8), graph.constant(
+            128, np.uint8
+        )
+    return graph.constant(weight, np.int8), graph.constant(0, np.int8)
+
+
+@singledispatch
+def synapses(
+    linear: Any, graph: Graph, data: Symbol, zero: Symbol, shape: tuple[int, ...], unsigned: bool
+) -> Symbol:
+    """The int32 sums of one linear map over bytes `data` [B, *shape] with zero point `zero`."""
+    raise NotImplementedError(f"no ONNX form of {type(linear).__name__}; register one in synapses")
+
+
+@synapses.register
+def _(
+    linear: Dense, graph: Graph, data: Symbol, zero: Symbol, shape: tuple[int, ...], unsigned: bool
+) -> Symbol:
+    weight, weight_zero = _weight(graph, linear.weight.T, unsigned)
+    flat = graph.node("Flatten", data, axis=1)
+    return graph.node("MatMulInteger", flat, weight, zero, weight_zero)
+
+
+@synapses.register
+def _(
+    linear: Conv2d, graph: Graph, data: Symbol, zero: Symbol, shape: tuple[int, ...], unsigned: bool
+) -> Symbol:
+    weight, weight_zero = _weight(graph, linear.weight, unsigned)
+    return _convolve(graph, (data, weight, zero, weight_zero), linear.window, linear.groups)
+
+
+@synapses.register
+def _(
+    linear: SumPool2d,
+    graph: Graph,
+    data: Symbol,
+    zero: Symbol,
+    shape: tuple[int, ...],
+    unsigned: bool,
+) -> Symbol:
+    ones = np.ones((shape[0], 1, *linear.kernel), np.int8)
+    weight, weight_zero = _weight(graph, ones, unsigned)
+    return _convolve(graph, (data, weight, zero, weight_zero), linear.window, shape[0])
+
+
+def _convolve(graph: Graph, inputs: tuple[Symbol, ...], window: Window, groups: int) -> Symbol:
+    return graph.node(
+        "ConvInteger",
+        *inputs,
+        kernel_shape=window.kernel,
+        strides=window.stride,
+        pads=window.padding * 2,
+        dilations=window.dilation,
+        group=groups,
+    )

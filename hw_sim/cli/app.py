@@ -1,0 +1,100 @@
+"""Puts the verbs together and turns errors into one clear line and an exit code."""
+
+import shlex
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+import arlif
+from arlif.base.errors import ArlifError
+from hw_sim.cli import data, lava
+from hw_sim.cli.ablate import ablate
+from hw_sim.cli.calibrate import calibrate
+from hw_sim.cli.check import check
+from hw_sim.cli.compare import compare
+from hw_sim.cli.demo import demo
+from hw_sim.cli.energy import energy
+from hw_sim.cli.evaluate import evaluate
+from hw_sim.cli.exits import ExitCode
+from hw_sim.cli.export import export
+from hw_sim.cli.import_file import import_network
+from hw_sim.cli.map_cores import map_cores
+from hw_sim.cli.output import ERRORS
+from hw_sim.cli.quantize import quantize
+from hw_sim.cli.recipes import recipes
+from hw_sim.cli.report import report
+from hw_sim.cli.simulate import simulate
+from hw_sim.cli.summary import summary
+from hw_sim.cli.sweep import sweep
+from hw_sim.cli.train import train
+
+UsageError: Any = typer.BadParameter.__base__
+"""What all wrong usage raises; typer shows it by its subclasses only."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"arlif {arlif.__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="arlif",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.\n\n"
+    "In this order: train, quantize, export, simulate, compare, energy, report. Each reads what "
+    "the earlier ones wrote into the folder RUN.",
+)
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of arlif itself; its help stands above."""
+
+
+app.add_typer(data.app, name="data")
+PIPELINE = (
+    train,
+    evaluate,
+    check,
+    calibrate,
+    quantize,
+    export,
+    simulate,
+    compare,
+    energy,
+    report,
+    demo,
+)
+for verb in (*PIPELINE, recipes, summary, sweep, ablate):
+    app.command()(verb)
+app.command("map")(map_cores)
+app.command("import")(import_network)
+app.add_typer(lava.app, name="lava")
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run a verb and exit with its code; see hw_sim.cli.main."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(app(given, prog_name="arlif", standalone_mode=False))
+    except ArlifError as error:
+        _refuse(str(error))
+    except UsageError as error:
+        rule = " ".join(error.format_message().split()).rstrip(".")
+        if rule:  # none where help stands for it, as where no verb is given
+            verb = error.ctx.command_path if error.ctx else "arlif"
+            _refuse(f"{rule}; given: {shlex.join(['arlif', *given])}; see {verb} --help")
+        sys.exit(ExitCode.BAD_INPUT)
+
+
+def _refuse(reason: str) -> NoReturn:
+    ERRORS.print(f"error: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(ExitCode.BAD_INPUT)

@@ -1,0 +1,45 @@
+"""arlif compare: are the spikes the same, and if not, where do they first differ?"""
+
+from typing import Annotated, Any
+
+import typer
+
+from arlif.run_folder import Engine
+from hw_sim.cli.exits import ExitCode
+from hw_sim.cli.output import JsonOption, Output, RunArgument
+
+
+def compare(
+    run: RunArgument,
+    want: Annotated[Engine, typer.Option(help="The engine that is right.")] = Engine.INTEGER,
+    got: Annotated[Engine, typer.Option(help="The engine that is checked.")] = Engine.LAVA,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two engines bit for bit; names the first divergence and exits with 1."""
+    from hw_sim.pipeline import compare_run
+
+    output = Output(as_json)
+    result = compare_run(run, want, got)
+    show(output, result)
+    output.result(result)
+    if not result["equal"]:
+        raise typer.Exit(ExitCode.FOUND)
+
+
+def show(output: Output, result: dict[str, Any]) -> None:
+    """Print the verdict."""
+    differ = [
+        f"{result[f'{what}_different']:,} of {result[f'{what}_compared']:,} {words} differ"
+        for what, words in (("spikes", "spikes"), ("states", "state values"))
+        if result[f"{what}_compared"]
+    ]
+    output.say(
+        f"{result['want']} and {result['got']}, {result['samples']} samples: {', '.join(differ)}"
+    )
+    if result["first"]:
+        output.say(f"first divergence: {result['message']}")
+    if result["same_network"] is False:
+        output.say(
+            "the two engines ran different networks (network.nir and network.net differ); "
+            "if that is not on purpose, export and simulate again"
+        )

@@ -1,0 +1,126 @@
+"""What verbs print: tables for people, JSON for machines, progress on terminals only."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from arlif.base.files import json_text
+from arlif.base.numerals import percent as percent
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+WIDEST = 10_000
+"""What a table may take where there is no terminal that holds it back."""
+READABLE, NARROWEST = 24, 8
+"""What folding leaves of a column of text, while there are wider ones and at last."""
+
+MESSAGES = Console()
+ERRORS = Console(stderr=True)
+
+
+class Output:
+    """Where a verb's result goes; with `as_json` nothing but one JSON document is printed."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def say(self, message: str) -> None:
+        """One line for people."""
+        if not self.as_json:
+            MESSAGES.print(message, markup=False, highlight=False, soft_wrap=True)
+
+    @property
+    def plain(self) -> bool:
+        """Whether lines stand in for a progress bar: people read, but not on a terminal."""
+        return not self.as_json and not MESSAGES.is_terminal
+
+    def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
+        """A table for people: columns of numbers to the right, text to the left."""
+        if self.as_json:
+            return
+        lines = [columns, *rows]
+        numbers = [i > 0 and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
+        room = MESSAGES.width if MESSAGES.is_terminal else WIDEST
+        widths = _widths(lines, numbers, room - 3 * len(columns) - 1)
+        table = Table(
+            title=Text(title, style="italic"),
+            title_justify="left",
+            width=sum(widths) + 3 * len(columns) + 1,
+        )
+        for column, number, width in zip(columns, numbers, widths, strict=True):
+            justify: JustifyMethod = "right" if number else "left"
+            table.add_column(Text(column), justify=justify, width=width, overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        MESSAGES.print(table, crop=False)
+
+    def result(self, content: Any) -> None:
+        """The whole result, for machines."""
+        if self.as_json:
+            typer.echo(json_text(content))
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Any]:
+        """A bar on standard error, on terminals only: yields update(done, total)."""
+        shown = ERRORS.is_terminal and not self.as_json
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=ERRORS, transient=True, disable=not shown) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _widths(lines: list[list[str]], numbers: list[bool], room: int) -> list[int]:
+    """The columns' widths within `room`, the widest folded first; numbers are never folded.
+
+    In this order: between words; text within words, names (the first column) last; numbers' heads.
+    """
+    columns = list(zip(*lines, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    heads = [_longest_word(head) for head, *_ in columns]
+    cells = [
+        max((cell_len(cell) if number else _longest_word(cell) for cell in body), default=1)
+        for number, (_, *body) in zip(numbers, columns, strict=True)
+    ]
+    texts = [index for index, number in enumerate(numbers) if not number]
+    for foldable, least in (
+        (range(len(columns)), list(map(max, heads, cells))),
+        (texts, [READABLE] * len(columns)),
+        (texts[1:], [max(NARROWEST, head) for head in heads]),
+        (texts[:1], [NARROWEST] * len(columns)),
+        (range(len(columns)), [max(1, cell) for cell in cells]),
+    ):
+        while sum(widths) > room and (wide := [i for i in foldable if widths[i] > least[i]]):
+            widths[max(wide, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether it is empty or begins with a digit and holds no words: 17 of 256, 3 x 32 x 32."""
+    begins = not cell or cell.lstrip("+-")[:1].isdigit()
+    return begins and not re.search("[^\\W\\d]{3}", cell)
+
+
+def measured_line(measured: dict[str, Any]) -> str:
+    """What the energy sensors of this machine saw, and which are absent (hw_sim.energy.sensors)."""
+    energy = [f"{name} {uj:,.1f} uJ" for name, uj in measured["energy_uj"].items()]
+    absent = [f"{name} absent ({reason})" for name, reason in measured["absent"].items()]
+    return f"measured per inference: {', '.join(energy + absent)}"

@@ -1,0 +1,64 @@
+"""arlif simulate: runs what is shipped on an engine and keeps spikes and states."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arlif.run_folder import Engine
+from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from hw_sim.cli.parameters import DataOption
+from hw_sim.engines.lava.options import TIME_LIMIT_S, LavaOptions, Models
+from hw_sim.engines.options import LAVA_SAMPLES, TRACED_SAMPLES, Device, EngineOptions
+
+
+def simulate(
+    run: RunArgument,
+    engine: Annotated[Engine, typer.Option(help="Which engine runs the network.")] = Engine.INTEGER,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help=f"Test samples; default all, on Lava {LAVA_SAMPLES}.")
+    ] = None,
+    trace: Annotated[
+        int, typer.Option(min=0, help="Record spikes and states of so many first samples.")
+    ] = TRACED_SAMPLES,
+    device: Annotated[Device, typer.Option(help="Integer: where to compute.")] = Device.CPU,
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Lava: seconds that it may take.")
+    ] = TIME_LIMIT_S,
+    lava_models: Annotated[
+        Models, typer.Option(help="Lava: our exact matrix products, or its own models.")
+    ] = Models.FAST,
+    workers: Annotated[int, typer.Option(min=1, help="Lava: simulations side by side.")] = 1,
+    data_folder: DataOption = None,
+    inputs: Annotated[
+        Path | None, typer.Option(help="Your own inputs, .npy [1 or T, N, *shape].")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Their labels, .npy [N].")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run test samples on an engine; writes traces/ENGINE.h5 and traces/ENGINE.json."""
+    from hw_sim.pipeline import Source, simulate_run
+
+    output = Output(as_json)
+    with output.progress(f"simulating on {engine}") as update:
+        source = Source(samples, data_folder, inputs, labels)
+        options = EngineOptions(LavaOptions(time_limit, lava_models, workers), device)
+        result = simulate_run(run, engine, source, trace, options, update)
+    show(output, result)
+    output.result(result)
+
+
+def show(output: Output, result: dict[str, Any]) -> None:
+    """Print an engine's figures."""
+    known = result["accuracy"] is not None
+    accuracy = f"accuracy {percent(result['accuracy'])} on " if known else ""
+    output.say(
+        f"{result['engine']}: {accuracy}{result['samples']} samples, "
+        f"{result['spikes_per_inference']:.1f} spikes per inference, "
+        f"{result['measured']['seconds']:.2f} s"
+    )
+    if result["clipped"]:
+        output.say(
+            f"warning: {percent(result['clipped'])} of the input values lie beyond the range that "
+            "the network was calibrated on and were clipped; scale them as in training"
+        )

@@ -1,0 +1,154 @@
+"""Compares two simulations bit for bit and names the first divergence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.base.errors import require
+from arlif.core.network import READOUT, QuantizedNetwork
+from hw_sim.engines.simulation import Simulation
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where two engines first differ, in causal order: step, then layer, then sample, neuron."""
+
+    sample: int
+    layer: str
+    step: int
+    neuron: tuple[int, ...]
+    variable: str
+    want: int
+    got: int
+
+    def __str__(self) -> str:
+        return (
+            f"sample {self.sample}, layer {self.layer}, step {self.step}, neuron {self.neuron}: "
+            f"{self.variable} should be {self.want}, got {self.got}"
+        )
+
+
+@dataclass(frozen=True)
+class LayerComparison:
+    """Counts for one layer; states are those that both simulations recorded."""
+
+    layer: str
+    spikes_compared: int
+    spikes_different: int
+    states_compared: int
+    states_different: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The verdict on two simulations of the same samples."""
+
+    samples: int
+    layers: tuple[LayerComparison, ...]
+    decisions_different: int
+    first: Divergence | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether every recorded value agrees."""
+        return self.first is None
+
+    @property
+    def spikes_compared(self) -> int:
+        """Spikes or silences looked at, over all layers, steps and samples."""
+        return sum(layer.spikes_compared for layer in self.layers)
+
+    @property
+    def states_compared(self) -> int:
+        """State values looked at; 0 where an engine records none."""
+        return sum(layer.states_compared for layer in self.layers)
+
+    @property
+    def states_different(self) -> int:
+        """How many of them differ."""
+        return sum(layer.states_different for layer in self.layers)
+
+    @property
+    def spikes_different(self) -> int:
+        """How many of them differ."""
+        return sum(layer.spikes_different for layer in self.layers)
+
+
+def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Comparison:
+    """Compare all samples, layers and states that both simulations recorded.
+
+    Raises ArlifError where they share no recorded layer or ran different numbers of steps.
+    """
+    samples = min(want.recorded, got.recorded)
+    require(samples > 0, "a simulation holds no traces; simulate with --trace")
+    layers, found = [], []
+    for population in network.populations:
+        name = population.name
+        if name not in want.traces or name not in got.traces:
+            continue
+        pairs: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
+            "spikes": (want.traces[name].spikes, got.traces[name].spikes)
+        }
+        for state in want.traces[name].states.keys() & got.traces[name].states.keys():
+            pairs[state] = want.traces[name].states[state], got.traces[name].states[state]
+        wrong = {}
+        for variable, (a, b) in pairs.items():
+            require(
+                a.shape[0] == b.shape[0] and a.shape[2:] == b.shape[2:],
+                f"layer {name} was recorded over {a.shape[0]} and {b.shape[0]} steps, shapes "
+                f"{a.shape[2:]} and {b.shape[2:]}; simulate both again from the same network",
+            )
+            a, b = a[:, :samples], b[:, :samples]
+            wrong[variable] = a != b
+            found += _first(name, variable, a, b, wrong[variable], network.depth[name])
+        spikes = wrong["spikes"]
+        layers.append(
+            LayerComparison(
+                name,
+                spikes.size,
+                int(spikes.sum()),
+                sum(w.size for variable, w in wrong.items() if variable != "spikes"),
+                sum(int(w.sum()) for variable, w in wrong.items() if variable != "spikes"),
+            )
+        )
+    require(
+        bool(layers),
+        "the two simulations share no recorded layer; simulate both with traces",
+    )
+    wrong_sum = want.readout[:samples] != got.readout[:samples]
+    if wrong_sum.any():
+        steps = next(iter(want.traces.values())).spikes.shape[0]
+        late = _first(
+            READOUT,
+            "sum",
+            want.readout[None, :samples],
+            got.readout[None, :samples],
+            wrong_sum[None],
+            network.depth[READOUT],
+        )
+        found += [((steps, *key[1:]), where) for key, where in late]
+    decisions = want.decisions[:samples] != got.decisions[:samples]
+    first = min(found, key=lambda item: item[0])[1] if found else None
+    return Comparison(samples, tuple(layers), int(decisions.sum()), first)
+
+
+def _first(
+    layer: str,
+    variable: str,
+    want: NDArray[Any],
+    got: NDArray[Any],
+    wrong: NDArray[np.bool_],
+    depth: int,
+) -> list[tuple[tuple[int, ...], Divergence]]:
+    """The first wrong value of one variable with the key that orders causes before effects."""
+    if not wrong.any():
+        return []
+    index = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    step, sample, *neuron = (int(i) for i in index)
+    rank = 0 if variable == "spikes" else 1
+    place = Divergence(
+        sample, layer, step, tuple(neuron), variable, int(want[index]), int(got[index])
+    )
+    return [((step, depth, rank, sample), place)]

@@ -1,0 +1,88 @@
+"""The float side of every comparison: runs the torch module and records its neurons."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from arlif.layers import evaluating
+from arlif.neurons import SpikingNeuron
+from arlif.quantize.torch_graph import population_name, require_plain
+from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
+
+
+@torch.no_grad()
+def simulate_float(
+    module: nn.Module, inputs: Tensor, traced: int = 0, batch: int = 256
+) -> Simulation:
+    """Run a torch network on real inputs, [1, N, *shape] (static) or [T, N, *shape].
+
+    traced: how many of the first samples to record, spikes and real-valued states of every neuron
+    layer. Names are those that quantization gives to populations. readout is float64, logits summed
+    over time, or as they are where the network returns their mean or sum, [N, classes].
+    """
+    require_plain(module)
+    layers = {
+        population_name(name): layer
+        for name, layer in module.named_modules()
+        if isinstance(layer, SpikingNeuron)
+    }
+    parts = []
+    with evaluating(module), _captured(layers) as captured:
+        for start in range(0, inputs.shape[1], batch):
+            logits = module(inputs[:, start : start + batch]).double()
+            keep = max(0, min(batch, traced - start))
+            parts.append(
+                Simulation(
+                    (logits.sum(0) if logits.ndim == 3 else logits).numpy(),
+                    {name: _counts(spikes) for name, (_, spikes) in captured.items()},
+                    {
+                        name: _trace(layers[name], x[:, :keep], spikes[:, :keep])
+                        for name, (x, spikes) in captured.items()
+                        if keep
+                    },
+                )
+            )
+    return joined(parts)
+
+
+@contextmanager
+def _captured(layers: dict[str, SpikingNeuron]) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
+    """While open, what each neuron layer took and gave last."""
+    captured: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def capture(name: str, arguments: tuple[Tensor], spikes: Tensor) -> None:
+        captured[name] = (arguments[0], spikes)
+
+    hooks = [
+        layer.register_forward_hook(lambda _, given, spikes, n=name: capture(n, given, spikes))
+        for name, layer in layers.items()
+    ]
+    try:
+        yield captured
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _counts(spikes: Tensor) -> NDArray[np.integer]:
+    return spikes.sum(0).numpy().astype(count_type(len(spikes)))
+
+
+def _trace(layer: SpikingNeuron, x: Tensor, spikes: Tensor) -> Trace:
+    state: Any = None
+    history = []
+    for current in x:
+        _, state = layer(current[None], state, return_state=True)
+        history.append(state)
+    return Trace(
+        spikes.bool().numpy(),
+        {
+            name: np.stack([getattr(state, name).numpy() for state in history])
+            for name in state._fields
+        },
+    )

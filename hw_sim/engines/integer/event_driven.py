@@ -1,0 +1,67 @@
+"""Connections that follow events where few inputs are not 0, and multiply where many are."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from arlif.core.maps import Conv2d, Dense, Interval, LinearMap
+from arlif.kernels import events
+from hw_sim.engines.integer.evaluation import Evaluate
+
+BREAK_EVEN = 0.08
+OUTPUTS = 128
+"""Up to this density, and from this many outputs on, events are faster than byte products.
+
+Measured by benchmarks/event_density.py on a processor with VNNI, see docs/engine.md; with fewer
+outputs finding the events costs as much as multiplying. They decide about speed, never about a
+result.
+"""
+
+
+def event_driven(
+    linear: LinearMap, interval: Interval, device: torch.device, otherwise: Evaluate
+) -> Evaluate:
+    """`otherwise`, or for batches sparse enough what gives the same from events."""
+    window = _window(linear)
+    fits = device.type == "cpu" and interval[0] >= 0 and interval[1] <= 255
+    if not fits or window.weight.shape[0] < OUTPUTS or not events.applies(window):
+        return otherwise
+    return _EventDriven(follow_events(linear), otherwise)
+
+
+def follow_events(linear: LinearMap) -> Evaluate:
+    """A convolution or dense map evaluated by events; inputs are uint8."""
+    return _Follow(isinstance(linear, Dense), events.EventConvolution(_window(linear)))
+
+
+def _window(linear: LinearMap) -> Conv2d:
+    """A dense map is a convolution of one pixel."""
+    if isinstance(linear, Conv2d):
+        return linear
+    assert isinstance(linear, Dense), "only convolutions and dense maps have weights"
+    return Conv2d(linear.weight[:, :, None, None])
+
+
+@dataclass(frozen=True)
+class _Follow:
+    flat: bool
+    convolve: events.EventConvolution
+
+    def __call__(self, x: Tensor) -> Tensor:
+        images = x.flatten(1)[:, :, None, None] if self.flat else x
+        frames = images.movedim(1, -1).contiguous().numpy()
+        sums = torch.from_numpy(self.convolve(frames, torch.get_num_threads()))
+        return sums.flatten(1) if self.flat else sums.movedim(-1, 1)
+
+
+@dataclass(frozen=True)
+class _EventDriven:
+    follow: Evaluate
+    otherwise: Evaluate
+
+    def __call__(self, x: Tensor) -> Tensor:
+        values = x.to(torch.uint8)
+        stored = values.movedim(1, -1).contiguous().numpy()  # as the neurons leave it: no copy
+        sparse = events.count(stored) <= BREAK_EVEN * stored.size
+        return (self.follow if sparse else self.otherwise)(values)

@@ -1,0 +1,195 @@
+"""The fast engine: the reference's results, layer by layer over all time steps, on torch.
+
+A feed-forward network lets every layer run over many time steps at once: one convolution for all
+frames of a block, then one pass of the neurons over time. Blocks are cut so that memory depends
+neither on the number of samples nor on T.
+"""
+
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from arlif.base.errors import SimulationError, require
+from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
+from hw_sim.engines.integer.projection import ProjectionSum
+from hw_sim.engines.integer.update import population_update
+from hw_sim.engines.simulation import Record, Simulation, Trace, check_request, count_type
+
+BLOCK_ELEMENTS = 4_000_000
+"""Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
+
+
+def simulate(
+    network: QuantizedNetwork,
+    inputs: NDArray[Any],
+    time_steps: int,
+    record: Record = Record(),
+    device: str = "cpu",
+) -> Simulation:
+    """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit.
+
+    Equal to hw_sim.engines.integer.reference.simulate in every bit.
+    """
+    return FastEngine(network, device).simulate(inputs, time_steps, record)
+
+
+class FastEngine:
+    """A network compiled for a device; use it for many batches.
+
+    block_elements: bound on accumulators alive at once; it changes speed and memory, never a bit.
+    """
+
+    def __init__(
+        self, network: QuantizedNetwork, device: str = "cpu", block_elements: int = BLOCK_ELEMENTS
+    ) -> None:
+        self.network, self.device = network, _present(device)
+        self.block_elements = block_elements
+        names = [p.name for p in network.populations]
+        self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
+        self.readouts: dict[int, ProjectionSum] = {}
+        self.updates = {p.name: population_update(p, self.device) for p in network.populations}
+        self.last_use = {source: name for name, s in self.sums.items() for source in s.sources}
+        self.read = {p.source for p in network.incoming(READOUT)}
+
+    def simulate(
+        self, inputs: NDArray[Any], time_steps: int, record: Record = Record()
+    ) -> Simulation:
+        """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
+        network = self.network
+        check_request(network.input, self.sums, inputs, time_steps, record)
+        frames = torch.from_numpy(np.ascontiguousarray(inputs, np.int8))
+        frames = frames[None] if network.input.static else frames
+        result = _Result.empty(network, frames.shape[1], time_steps, record)
+        steps, samples = self._block(time_steps, frames.shape[1])
+        with torch.inference_mode():
+            for first in range(0, frames.shape[1], samples):
+                chunk = slice(first, first + samples)
+                self._run(frames[:, chunk].to(self.device), time_steps, steps, result, chunk)
+        return Simulation(result.readout, result.counts, result.traces)
+
+    def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
+        """How many time steps and samples go through a layer at once; blocks are about equal."""
+        largest = max((int(np.prod(p.shape)) for p in self.network.populations), default=1)
+        steps = max(1, min(time_steps, 255, self.block_elements // largest))
+        most = max(1, self.block_elements // (largest * steps))
+        blocks = max(1, -(-samples // most))
+        return steps, max(1, -(-samples // blocks))
+
+    def _run(
+        self, frames: Tensor, time_steps: int, block: int, result: "_Result", chunk: slice
+    ) -> None:
+        states: dict[str, Any] = {}
+        constants: dict[str, Tensor] = {}
+        static = self.network.input.static
+        for first in range(0, time_steps, block):
+            steps = slice(first, min(first + block, time_steps))
+            count = steps.stop - steps.start
+            sent = {INPUT: frames if static else frames[steps]}
+            totals: dict[str, Tensor] = {}
+            if INPUT in self.read:
+                totals[INPUT] = sent[INPUT].int().sum(0) * (count if static else 1)
+            for population in self.network.populations:
+                name = population.name
+                spikes, states[name], history = self.updates[name](
+                    self._accumulate(name, sent, constants),
+                    count,
+                    states.get(name),
+                    result.wants_states(name),
+                )
+                totals[name] = reduce(torch.add, spikes)
+                result.keep(population, spikes, totals[name], history, steps, chunk)
+                sent[name] = spikes
+                self._forget(name, sent)
+            read = {name: totals[name][None] for name in self.read}
+            result.readout[chunk] += self._readout(count)(read)[0].cpu().numpy().astype(np.int64)
+            result.readout[chunk] += count * self.network.readout.bias.astype(np.int64)
+
+    def _readout(self, steps: int) -> ProjectionSum:
+        """The readout is linear and has no memory: it reads spikes that are summed over time."""
+        if steps not in self.readouts:
+            self.readouts[steps] = ProjectionSum(self.network, READOUT, self.device, steps)
+        return self.readouts[steps]
+
+    def _accumulate(
+        self, name: str, sent: dict[str, Tensor], constants: dict[str, Tensor]
+    ) -> Tensor:
+        """A node's accumulators; those that are the same at every step are computed once."""
+        if not self.sums[name].constant:
+            return self.sums[name](sent)
+        if name not in constants:
+            constants[name] = self.sums[name](sent)
+        return constants[name]
+
+    def _forget(self, name: str, sent: dict[str, Tensor]) -> None:
+        """Drop spikes that no later population reads."""
+        for source in {*self.sums[name].sources, name} - {INPUT}:
+            if self.last_use.get(source, name) == name:
+                del sent[source]
+
+
+def _present(device: str) -> torch.device:
+    """The device of that name. Raises SimulationError where torch can use none."""
+    found = torch.device(device)
+    require(
+        found.type != "cuda" or torch.cuda.is_available(),
+        f"device {device} needs a GPU, and torch finds none that it can use; compute on cpu",
+        SimulationError,
+    )
+    return found
+
+
+@dataclass
+class _Result:
+    """What a simulation fills in, block by block."""
+
+    record: Record
+    readout: NDArray[np.int64]
+    counts: dict[str, NDArray[np.integer]]
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+    @classmethod
+    def empty(
+        cls, network: QuantizedNetwork, samples: int, time_steps: int, record: Record
+    ) -> "_Result":
+        shapes = {p.name: (samples, *p.shape) for p in network.populations}
+        states = {p.name: p.neuron.variables if record.states else () for p in network.populations}
+        traces = {
+            name: Trace(
+                np.empty((time_steps, *shapes[name]), np.bool_),
+                {s: np.empty((time_steps, *shapes[name]), np.int32) for s in states[name]},
+            )
+            for name in record.layers
+        }
+        kind = count_type(time_steps)
+        counts = {name: np.zeros(shape, kind) for name, shape in shapes.items()}
+        return cls(record, np.zeros((samples, *network.readout.shape), np.int64), counts, traces)
+
+    def wants_states(self, name: str) -> bool:
+        return self.record.states and name in self.traces
+
+    def keep(
+        self,
+        population: Population,
+        spikes: Tensor,
+        total: Tensor,
+        states: dict[str, Tensor],
+        steps: slice,
+        chunk: slice,
+    ) -> None:
+        """Take what is asked for of one block: spikes uint8 [T, N, *shape], states likewise.
+
+        total: spikes summed over T.
+        """
+        name = population.name
+        counts = self.counts[name]
+        counts[chunk] += total.cpu().numpy().astype(counts.dtype)
+        if name in self.traces:
+            trace = self.traces[name]
+            trace.spikes[steps, chunk] = spikes.cpu().numpy()
+            for state, values in states.items():
+                trace.states[state][steps, chunk] = values.cpu().numpy()

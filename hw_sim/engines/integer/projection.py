@@ -1,0 +1,64 @@
+"""Accumulators of a node for many time steps at once, exact, on a device."""
+
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+from arlif.arithmetic.exact import FLOAT32_EXACT
+from arlif.core.maps import Interval, LinearMap, chain_magnitude
+from arlif.core.network import INPUT, Projection, QuantizedNetwork
+from hw_sim.engines.integer.convolution import compile_map
+from hw_sim.engines.integer.evaluation import Evaluate
+
+
+class ProjectionSum:
+    """Sum over a node's projections of (maps applied to the source) << shift.
+
+    frames: how many time steps of the sources are added up in each frame that is given; a sum of
+    frames has the sum of their accumulators.
+    dtype: float32 where every partial sum is exact in it, else integers that hold them.
+    constant: whether every time step has the same accumulators.
+    """
+
+    def __init__(
+        self, network: QuantizedNetwork, target: str, device: torch.device, frames: int = 1
+    ) -> None:
+        self.projections = network.incoming(target)
+        self.sources = {p.source for p in self.projections}
+        self.constant = network.input.static and self.sources == {INPUT}
+        intervals = [_times(frames, network.source_interval(p.source)) for p in self.projections]
+        pairs = list(zip(self.projections, intervals, strict=True))
+        self.maps = [_compile(p.maps, interval, device) for p, interval in pairs]
+        bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)
+        wide = torch.int32 if bound < 1 << 31 else torch.int64
+        self.dtype = torch.float32 if bound < FLOAT32_EXACT else wide
+
+    def __call__(self, sent: dict[str, Tensor]) -> Tensor:
+        """[T, N, *shape], or [1, N, *shape] where `sent` holds one frame of every source."""
+        pairs = zip(self.projections, self.maps, strict=True)
+        return reduce(torch.add, (self._term(p, maps, sent) for p, maps in pairs))
+
+    def _term(
+        self, projection: Projection, maps: list[Evaluate], sent: dict[str, Tensor]
+    ) -> Tensor:
+        x = sent[projection.source]
+        folded = reduce(lambda value, evaluate: evaluate(value), maps, x.flatten(0, 1))
+        values = folded.view(*x.shape[:2], *folded.shape[1:])
+        if len(self.projections) == 1 and projection.shift == 0:
+            return values
+        return values.to(self.dtype) * (1 << projection.shift)
+
+
+def _times(frames: int, interval: Interval) -> Interval:
+    return frames * interval[0], frames * interval[1]
+
+
+def _compile(
+    maps: tuple[LinearMap, ...], interval: Interval, device: torch.device
+) -> list[Evaluate]:
+    compiled = []
+    for linear in maps:
+        compiled.append(compile_map(linear, interval, device))
+        interval = linear.output_interval(interval)
+    return compiled

@@ -1,0 +1,92 @@
+"""Accuracy and spike counts of a quantized network over a stream of batches."""
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from arlif.base.errors import require
+from arlif.core.network import QuantizedNetwork
+from hw_sim.engines.integer.fast import FastEngine
+
+Batch = tuple[NDArray[Any], NDArray[Any]]
+"""Raw inputs, [N, *shape] (static) or [T, N, *shape], and labels [N]."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a network answered to some samples.
+
+    spikes: by population, summed over samples, time steps and neurons.
+    """
+
+    samples: int
+    correct: int
+    spikes: dict[str, int]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of samples decided as labelled, 0 to 1."""
+        return self.correct / self.samples
+
+    def __add__(self, other: "Tally") -> "Tally":
+        spikes = {name: self.spikes.get(name, 0) + n for name, n in other.spikes.items()}
+        return Tally(self.samples + other.samples, self.correct + other.correct, spikes)
+
+
+def evaluate(
+    network: QuantizedNetwork,
+    batches: Iterable[Batch],
+    time_steps: int,
+    device: str = "cpu",
+    jobs: int = 1,
+    progress: Callable[[int], None] = lambda samples: None,
+) -> Tally:
+    """Run all batches through the fast engine; memory does not grow with their number.
+
+    jobs: processes, started through joblib: its default backend is loky; under
+    joblib.parallel_config("dask") or ("ray") the same call runs on that cluster.
+    progress: called with the number of samples done. Raises ArlifError on a misfit.
+    """
+    total = Tally(0, 0, {})
+    for part in _parts(network, batches, time_steps, device, jobs):
+        total += part
+        progress(total.samples)
+    require(total.samples > 0, "there are no samples to evaluate; give at least one batch")
+    return total
+
+
+def _parts(
+    network: QuantizedNetwork, batches: Iterable[Batch], time_steps: int, device: str, jobs: int
+) -> Iterator[Tally]:
+    if jobs == 1:
+        engine = FastEngine(network, device)
+        return (_tally(engine, batch, time_steps) for batch in batches)
+    pickled = pickle.dumps(network)
+    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")
+    return parallel(delayed(_remote)(pickled, batch, time_steps, device) for batch in batches)
+
+
+def _remote(pickled: bytes, batch: Batch, time_steps: int, device: str) -> Tally:
+    return _tally(_engine(pickled, device), batch, time_steps)
+
+
+@lru_cache(maxsize=1)
+def _engine(pickled: bytes, device: str) -> FastEngine:
+    """The engine that this process keeps from batch to batch."""
+    return FastEngine(pickle.loads(pickled), device)
+
+
+def _tally(engine: FastEngine, batch: Batch, time_steps: int) -> Tally:
+    inputs, labels = batch
+    simulation = engine.simulate(inputs, time_steps)
+    return Tally(
+        len(labels),
+        int((simulation.decisions == labels).sum()),
+        {name: int(counts.sum(dtype=np.int64)) for name, counts in simulation.counts.items()},
+    )

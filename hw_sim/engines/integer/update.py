@@ -1,0 +1,100 @@
+"""The update of one population over time steps: accumulators in, spikes out."""
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from arlif.arithmetic.integer import TorchIntegerOps
+from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.network import Population
+from arlif.core.steps import current
+from arlif.kernels import integer_update
+
+Update = Callable[[Tensor, int, Any, bool], tuple[Tensor, Any, dict[str, Tensor]]]
+"""(accumulators, T, state, keep states) -> (spikes, last state, states over time if kept).
+
+accumulators: integers of any type [T, N, *shape], or [1, N, *shape] where every step has the same.
+state: None before the first step, then what the last call returned.
+spikes: uint8 [T, N, *shape]. states over time: int32 of that shape, by name.
+"""
+
+
+def population_update(population: Population, device: torch.device) -> Update:
+    """The fastest update of a population on a device: the fused kernel, or plain torch."""
+    if device.type == "cpu" and integer_update.applies(population.neuron):
+        return FusedUpdate(population)
+    return TorchUpdate(population, device)
+
+
+class FusedUpdate:
+    """All time steps in one pass over memory, on a CPU.
+
+    Convolutions leave channels last, so the kernel sees [T, N H W, C]: neurons of one channel are
+    alike wherever they are.
+    """
+
+    def __init__(self, population: Population) -> None:
+        self.update = integer_update.IntegerUpdate(replace(population, shape=population.shape[:1]))
+
+    def __call__(
+        self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
+    ) -> tuple[Tensor, Any, dict[str, Tensor]]:
+        """See Update."""
+        last = accumulators.movedim(2, -1)
+
+        def restore(values: Any) -> Tensor:
+            return torch.from_numpy(values).view(steps, *last.shape[1:]).movedim(-1, 2)
+
+        done = self.update(
+            last.reshape(len(last), -1, last.shape[-1]),
+            steps,
+            torch.get_num_threads(),
+            state,
+            keep_states,
+        )
+        states = {name: restore(values) for name, values in done.history.items()}
+        return restore(done.spikes), done.state, states
+
+
+class TorchUpdate:
+    """One step after another in torch operations, on any device."""
+
+    def __init__(self, population: Population, device: torch.device) -> None:
+        self.neuron = _with_tensors(population.neuron, device)
+        self.gain_shift = population.gain_shift
+        self.ops = TorchIntegerOps(self.neuron.state_format, device)
+        self.gain = torch.tensor(population.per_neuron(population.gain), device=device)
+        self.bias = torch.tensor(population.per_neuron(population.bias), device=device)
+
+    def __call__(
+        self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
+    ) -> tuple[Tensor, Any, dict[str, Tensor]]:
+        """See Update."""
+        x = current(self.ops, accumulators.int(), self.gain, self.gain_shift, self.bias)
+        if state is None:
+            state = self.neuron.initial_state(torch.zeros_like(x[0]))
+        spikes, states = [], []
+        for now in x.expand(steps, *x.shape[1:]):
+            fired, state = self.neuron.step(self.ops, state, now)
+            spikes.append(fired)
+            if keep_states:
+                states.append(state)
+        kept = {
+            name: torch.stack([getattr(s, name) for s in states])
+            for name in (state._fields if keep_states else ())
+        }
+        return torch.stack(spikes).to(torch.uint8), state, kept
+
+
+def _with_tensors(neuron: IntegerNeuron, device: torch.device) -> IntegerNeuron:
+    """The neuron with its arrays (CUBA's bias) as tensors, which a step can add to tensors."""
+    copied = copy(neuron)
+    for name, value in vars(neuron).items():
+        if isinstance(value, np.ndarray):
+            object.__setattr__(copied, name, torch.tensor(value, device=device))
+    return copied

@@ -1,0 +1,63 @@
+"""A projection's synapses: linear maps, a shift and a delay."""
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from arlif.core.maps import Interval, LinearMap, Shape, apply_chain, chain_shape
+from hw_sim.engines.lava.processes.guard import GuardedModel
+
+
+class Synapse(AbstractProcess):
+    """a_out(t + delay) = (maps applied to s_in(t)) << shift, in int32.
+
+    shape: of one input, (C, H, W) or (features,); both ports have a leading batch axis.
+    interval: lowest and highest value of an input.
+    delay: time steps, at least 1, as in every Lava connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: Shape,
+        maps: tuple[LinearMap, ...],
+        interval: Interval,
+        shift: int = 0,
+        delay: int = 1,
+        batch: int = 1,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            shape=shape, maps=maps, interval=interval, shift=shift, delay=delay, name=name
+        )
+        self.s_in = InPort(shape=(batch, *shape))
+        self.a_out = OutPort(shape=(batch, *chain_shape(maps, shape)))
+
+
+@implements(proc=Synapse, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class MatrixSynapse(GuardedModel):
+    """One matrix product per map, as in the reference engine."""
+
+    s_in: Any = LavaPyType(PyInPort.VEC_DENSE, np.int8)
+    a_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.waiting: deque[Any] = deque()
+
+    def advance(self) -> None:
+        given = self.proc_params
+        late = len(self.waiting) < given["delay"]
+        self.a_out.send(np.zeros(self.a_out.shape) if late else self.waiting.popleft())
+        total = apply_chain(given["maps"], self.s_in.recv(), given["interval"])
+        self.waiting.append(total << given["shift"])

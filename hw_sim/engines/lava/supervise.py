@@ -1,0 +1,115 @@
+"""Starting, watching and ending worker processes, so that nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from arlif.base.errors import SimulationError
+from arlif.base.workers import command, environment
+from hw_sim.engines.lava.deaths import describe
+from hw_sim.engines.lava.job import FAILURE, Job
+
+POLL_S = 0.05
+GRACE_S = 5.0
+LOG_LINES = 30
+
+Worker = subprocess.Popen[bytes]
+
+
+def start(folder: Path) -> Worker:
+    """A worker on the job in `folder`, in a process group of its own, its output in a log."""
+    with (folder / Job.LOG).open("wb") as log:
+        return subprocess.Popen(
+            command("hw_sim.engines.lava.worker", str(folder), str(os.getpid())),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # A Lava process is a thread of its own; threads inside it only compete with the others.
+            env={"OMP_NUM_THREADS": "1", **environment()},
+        )
+
+
+def watch(
+    workers: dict[Path, Worker], time_limit_s: float, progress: Callable[[int], None]
+) -> None:
+    """Wait until all workers are done; progress gets the number of samples finished.
+
+    Raises SimulationError when one fails or all together take longer than the limit.
+    """
+    deadline = time.monotonic() + time_limit_s
+    while True:
+        states = {folder: worker.poll() for folder, worker in workers.items()}
+        for folder, state in states.items():
+            if state:
+                raise SimulationError(f"Lava {describe(state)}; {_explain(folder)}")
+        progress(sum(samples_done(folder) for folder in workers))
+        if None not in states.values():
+            return
+        if time.monotonic() > deadline:
+            folder = next(folder for folder, state in states.items() if state is None)
+            raise SimulationError(
+                f"Lava took longer than the limit of {time_limit_s:g} s; "
+                f"raise the limit or simulate fewer samples; {_explain(folder)}"
+            )
+        time.sleep(POLL_S)
+
+
+def end(worker: Worker) -> None:
+    """End a worker and everything it started.
+
+    SIGTERM first: Python's resource tracker survives it and frees the shared memory.
+    """
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(worker.pid, sign)
+        except ProcessLookupError:
+            break
+        if _gone(worker, GRACE_S):
+            break
+    worker.wait()
+
+
+def _gone(worker: Worker, seconds: float) -> bool:
+    """Whether the worker's process group is empty within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        worker.poll()
+        if not _group(worker.pid):
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+def _group(leader: int) -> list[int]:
+    members = []
+    for process in psutil.process_iter(["pid", "status"]):
+        try:
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                members.append(process.pid)
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+    return members
+
+
+def samples_done(folder: Path) -> int:
+    """How far a worker is, 0 while its file is not there or not whole yet."""
+    try:
+        return int(np.load(folder / Job.DONE, allow_pickle=False)[0])
+    except (OSError, EOFError, ValueError):
+        return 0
+
+
+def _explain(folder: Path) -> str:
+    """What the log says about the process that failed, or its last lines."""
+    lines = (folder / Job.LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    failed = [index for index, line in enumerate(lines) if line.startswith(FAILURE)]
+    start = failed[0] if failed else max(0, len(lines) - LOG_LINES)
+    said = lines[start : start + LOG_LINES] or ["(nothing)"]
+    return "\n".join(["its log says:", *said])

@@ -1,0 +1,72 @@
+"""From a quantized network to connected Lava processes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from hw_sim.engines.lava.job import Job
+from hw_sim.engines.lava.processes.ends import Integrator, Source
+from hw_sim.engines.lava.processes.population import Population
+from hw_sim.engines.lava.processes.synapse import Synapse
+from hw_sim.engines.lava.recorder import Recorder, create
+from hw_sim.engines.lava.stream import Stream, depths
+
+
+def build(
+    network: QuantizedNetwork, inputs: NDArray[np.int8], job: Job, folder: Path
+) -> tuple[Integrator, int]:
+    """Processes wired up, their results going to `folder`: (the last one, time steps to run)."""
+    source = network.input
+    stream = Stream(inputs.shape[0 if source.static else 1], job.time_steps, job.batch)
+    depth = depths(network, job.models)
+    nodes: dict[str, Any] = {
+        INPUT: Source(
+            inputs=inputs, static=source.static, shape=source.shape, stream=stream, name=INPUT
+        )
+    }
+    for index, population in enumerate(network.populations):
+        name = population.name
+        recorder = Recorder(
+            folder / str(index),
+            stream,
+            depth[name],
+            population.shape,
+            population.neuron,
+            steps=name in job.record.layers,
+            states=job.record.states,
+        )
+        nodes[name] = Population(
+            shape=(job.batch, *population.shape),
+            neuron=population.neuron,
+            gain=population.per_neuron(population.gain),
+            gain_shift=population.gain_shift,
+            bias=population.per_neuron(population.bias),
+            reset_interval=job.time_steps,
+            reset_offset=depth[name] + 1,
+            recorder=recorder,
+            name=name,
+        )
+    nodes[READOUT] = Integrator(
+        bias=network.readout.bias,
+        total=create(folder / job.READOUT, (stream.samples, *network.readout.shape), np.int64),
+        done=create(folder / job.DONE, (1,), np.int64),
+        stream=stream,
+        depth=depth[READOUT],
+        name=READOUT,
+    )
+    for projection in network.projections:
+        synapse = Synapse(
+            shape=network.shape(projection.source),
+            maps=projection.maps,
+            interval=network.source_interval(projection.source),
+            shift=projection.shift,
+            delay=depth[projection.target] - depth[projection.source],
+            batch=job.batch,
+            name=str(projection),
+        )
+        nodes[projection.source].s_out.connect(synapse.s_in)
+        synapse.a_out.connect(nodes[projection.target].a_in)
+    return nodes[READOUT], stream.length + depth[READOUT]

@@ -1,0 +1,70 @@
+"""Runs one job in a process of its own: python -m hw_sim.engines.lava.worker FOLDER CALLER."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arlif.base.workers import end_with
+from export.lava import read_net
+from hw_sim.engines.lava.deaths import dead_child, describe
+from hw_sim.engines.lava.job import FAILURE, Job
+from hw_sim.engines.lava.options import Models
+from hw_sim.engines.lava.processes.synapse import Synapse
+from hw_sim.engines.lava.shared_memory import SLOTS
+from hw_sim.engines.lava.wiring import build
+
+POLL_S = 0.25
+
+
+def run(folder: Path) -> None:
+    """Simulate the job in `folder` on Lava; results go into its files."""
+    # Not above: importing hw_sim.engines.lava.processes has to mend Lava first.
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    job = Job.read(folder)
+    inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
+    last, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
+    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=_swaps(job.models))
+    finished = threading.Event()
+    threading.Thread(target=end_with_the_first, args=(last, finished), daemon=True).start()
+    last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": SLOTS})
+    finished.set()
+    last.stop()
+
+
+def _swaps(models: Models) -> dict[type, type]:
+    """Process models that take the place of those that Lava would choose."""
+    if models is Models.FAST:
+        return {}
+    from hw_sim.engines.lava.stock import StockSynapse
+
+    return {Synapse: StockSynapse}
+
+
+def end_with_the_first(last: Any, finished: threading.Event) -> None:
+    """End this process, with the reason in its log, once a process of the simulation has died."""
+    while not finished.wait(POLL_S):
+        dead = dead_child()
+        if dead is not None:
+            pid, code = dead
+            name = _names(last.runtime).get(pid, "(Lava's own)")
+            sys.stderr.write(f"{FAILURE}{name}: process {pid} {describe(code)}\n")
+            sys.stderr.flush()
+            os._exit(1)
+
+
+def _names(runtime: Any) -> dict[int, str]:
+    """The names of Lava's processes by process id."""
+    actors = runtime._messaging_infrastructure.actors
+    processes = runtime._executable.proc_builders
+    return {actor.pid: process.name for process, actor in zip(processes, actors, strict=False)}
+
+
+if __name__ == "__main__":
+    end_with(int(sys.argv[2]))
+    run(Path(sys.argv[1]))

@@ -1,0 +1,155 @@
+"""The ONNX engine: runs the integer graph that is shipped, on ONNX Runtime."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime import GraphOptimizationLevel, InferenceSession
+
+from arlif.base.errors import FormatError, SimulationError, require
+from arlif.base.files import StrPath
+from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
+from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
+from export.records import require_numerics_version
+from hw_sim.engines.simulation import Record, Simulation, Trace, check_request, count_type
+
+
+def simulate(
+    source: QuantizedNetwork | StrPath,
+    inputs: NDArray[Any],
+    time_steps: int,
+    record: Record = Record(),
+    optimize: bool = True,
+) -> Simulation:
+    """Run raw inputs, [N, *shape] (static) or [T, N, *shape], through an integer graph.
+
+    source: a file that export.onnx.write_onnx wrote, or a network, which is written and read back.
+    optimize: False switches ONNX Runtime's graph optimisations off; the bits do not change.
+    Raises ArlifError on inputs that do not fit, FormatError on any other file, SimulationError
+    where the file does not output what is to be recorded.
+    """
+    if isinstance(source, QuantizedNetwork):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "network.onnx"
+            write_onnx(source, path, states=record.states)
+            return simulate(path, inputs, time_steps, record, optimize)
+    return load(source, optimize).simulate(inputs, time_steps, record)
+
+
+def load(path: StrPath, optimize: bool = True) -> "OnnxGraph":
+    """An integer graph from its file. Raises FormatError on any other file."""
+    return OnnxGraph(Path(path), _session(Path(path), optimize))
+
+
+@dataclass(frozen=True)
+class OnnxGraph:
+    """An integer graph, loaded, with what its metadata say."""
+
+    path: Path
+    session: InferenceSession
+
+    def __post_init__(self) -> None:
+        require_numerics_version(self._metadata("numerics_version"), self.path)
+
+    @cached_property
+    def input(self) -> Input:
+        """Shape, range and scale of the input."""
+        static = self._metadata("input_static")
+        frame = self.session.get_inputs()[0].shape[1 if static else 2 :]
+        low, high = self._metadata("input_low"), self._metadata("input_high")
+        with _readable(self.path):
+            return Input(tuple(frame), self._metadata("input_scale"), low, high, static)
+
+    @cached_property
+    def outputs(self) -> list[str]:
+        """Names of all outputs: the readout, then spikes and states, population by population."""
+        return [value.name for value in self.session.get_outputs()]
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The names of all populations, in topological order."""
+        return tuple(name.removesuffix(SPIKES) for name in self.outputs if name.endswith(SPIKES))
+
+    def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
+        """Run raw inputs; see the function simulate."""
+        check_request(self.input, self.populations, inputs, time_steps, record)
+        values = self.run(inputs, time_steps, record)
+        return Simulation(
+            readout=values[READOUT],
+            counts={
+                n: values[n + SPIKES].sum(0, dtype=count_type(time_steps)) for n in self.populations
+            },
+            traces={
+                name: Trace(
+                    values[name + SPIKES],
+                    {
+                        v: values[f"{name}.{v}"].astype(np.int32)
+                        for v in self.recorded(name, record)
+                    },
+                )
+                for name in record.layers
+            },
+        )
+
+    def recorded(self, layer: str, record: Record) -> list[str]:
+        """The state variables of a population that are to be recorded."""
+        names = [name for name in self.outputs if name.startswith(f"{layer}.")]
+        states = [name.removeprefix(f"{layer}.") for name in names if not name.endswith(SPIKES)]
+        require(
+            bool(states) or not record.states,
+            f"{self.path} does not output the states of {layer!r}; "
+            "write it with write_onnx(..., states=True), or record spikes only",
+            SimulationError,
+        )
+        return states if record.states else []
+
+    def run(self, inputs: NDArray[Any], time_steps: int, record: Record) -> dict[str, NDArray[Any]]:
+        """Every output that a simulation needs, by name."""
+        states = [f"{name}.{v}" for name in record.layers for v in self.recorded(name, record)]
+        wanted = [name for name in self.outputs if name == READOUT or name.endswith(SPIKES)]
+        feeds = {INPUT: inputs.astype(np.int8)}
+        if self.input.static:
+            feeds[TIME_STEPS] = np.array(time_steps, np.int64)
+        names = [*wanted, *states]
+        with _readable(self.path):
+            return dict(zip(names, self.session.run(names, feeds), strict=True))
+
+    def _metadata(self, name: str) -> Any:
+        values = self.session.get_modelmeta().custom_metadata_map
+        require(
+            name in values,
+            f"{self.path} is not an integer graph of arlif (no {name!r} in its metadata); "
+            "only files of export.onnx.write_onnx can be simulated",
+            FormatError,
+        )
+        with _readable(self.path):
+            return json.loads(values[name])
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what ONNX Runtime raises on a damaged file into a FormatError."""
+    try:
+        yield
+    except Exception as error:  # its own classes share no narrower base
+        raise FormatError(
+            f"{path} is missing or not a sound ONNX file ({str(error).splitlines()[0]}); "
+            "export it again"
+        ) from error
+
+
+def _session(path: Path, optimize: bool) -> InferenceSession:
+    level = GraphOptimizationLevel
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
+    with _readable(path):
+        return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,335 @@
+"""What the verbs refuse rather than answer wrongly, and the cure that they name."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.command_line import Cli, exit_code
+
+import arlif
+
+SMALL = ("--set", "architecture.features=[4]", "--set", "epochs=1")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run that is trained, quantized and exported."""
+    folder = tmp_path_factory.mktemp("exported") / "run"
+    for verb in (("train", folder, *SMALL), ("quantize", folder), ("export", folder)):
+        assert exit_code(*verb) == 0
+    return folder
+
+
+@pytest.fixture
+def run(exported: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(exported, tmp_path / "run"))
+
+
+@pytest.fixture
+def imported(exported: Path, tmp_path: Path, cli: Cli) -> Path:
+    """Its network alone, as another tool's."""
+    assert cli("import", exported / "network.net", tmp_path / "imported")[0] == 0
+    return tmp_path / "imported"
+
+
+def save(path: Path, array: np.ndarray) -> Path:
+    np.save(path, array)
+    return path
+
+
+def images(tmp_path: Path, count: int = 5, largest: float = 1.0) -> Path:
+    values = largest * np.random.default_rng(0).random((1, count, 1, 8, 8), np.float32)
+    return save(tmp_path / f"images-{largest:g}.npy", values)
+
+
+def refused(cli: Cli, *arguments: str | Path) -> str:
+    """The one line with which a verb refuses."""
+    code, out, err = cli(*arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: ")
+    return err
+
+
+def test_simulations_of_different_inputs_are_not_compared(run: Path, tmp_path: Path, cli: Cli):
+    assert cli("simulate", run, "--samples", "20")[0] == 0
+    assert cli("simulate", run, "--engine", "onnx", "--inputs", images(tmp_path))[0] == 0
+    assert "different inputs; simulate both again" in refused(cli, "compare", run, "--got", "onnx")
+    assert not (run / "compare.json").exists()
+    assert cli("simulate", run, "--engine", "onnx", "--samples", "7")[0] == 0
+    code, out, _ = cli("compare", run, "--got", "onnx", "--json")
+    assert (code, json.loads(out)["samples"]) == (0, 7)
+
+
+def test_a_comparison_of_earlier_simulations_is_not_reported(run: Path, cli: Cli):
+    def reported() -> int:
+        assert cli("report", run)[0] == 0
+        return len(json.loads((run / "report.json").read_text())["comparisons"])
+
+    for engine in ("integer", "onnx"):
+        assert cli("simulate", run, "--engine", engine, "--samples", "3")[0] == 0
+    assert cli("compare", run, "--got", "onnx")[0] == 0
+    assert reported() == 1
+    assert cli("simulate", run, "--samples", "2")[0] == 0
+    assert reported() == 0
+
+
+@pytest.mark.parametrize("recorded", [0, 2, 32])
+def test_energy_is_not_counted_on_inputs_that_have_changed(
+    run: Path, tmp_path: Path, cli: Cli, recorded: int
+):
+    inputs = images(tmp_path)
+    before = np.load(inputs)
+    assert cli("simulate", run, "--inputs", inputs, "--trace", str(recorded))[0] == 0
+    assert cli("energy", run)[0] == 0
+    for number in (0, 4):
+        changed = before.copy()
+        changed[:, number] = 1 - changed[:, number]
+        np.save(inputs, changed)
+        assert "inputs have changed since" in refused(cli, "energy", run)
+    np.save(inputs, before)
+    assert cli("energy", run)[0] == 0
+
+
+def test_figures_of_another_version_are_not_compared(run: Path, cli: Cli):
+    for engine in ("integer", "onnx"):
+        assert cli("simulate", run, "--engine", engine, "--samples", "2")[0] == 0
+    (run / "traces/onnx.json").write_text("{}")
+    err = refused(cli, "compare", run, "--got", "onnx")
+    assert f"arlif simulate {run} --engine onnx" in err
+
+
+def test_an_export_of_an_older_network_is_not_simulated(run: Path, cli: Cli):
+    assert cli("quantize", run, "--weight-bits", "4", "--samples", "9")[0] == 0
+    for engine in ("onnx", "lava"):
+        assert f"arlif export {run}" in refused(cli, "simulate", run, "--engine", engine)
+    assert not (run / "traces").exists()
+    assert cli("simulate", run)[0] == 0
+
+
+def test_an_export_that_changes_nothing_keeps_simulations(run: Path, imported: Path, cli: Cli):
+    files = ("network.net", "network.onnx")
+    times = [(run / name).stat().st_mtime_ns for name in files]
+    assert cli("simulate", run, "--engine", "onnx", "--samples", "2")[0] == 0
+    assert cli("export", run, "--float", "--lif")[0] == 0
+    assert [(run / name).stat().st_mtime_ns for name in files] == times
+    assert cli("energy", run, "--engine", "onnx")[0] == 0
+    (run / "network.onnx").write_text("damaged")
+    assert cli("export", run)[0] == 0
+    assert f"arlif simulate {run} --engine onnx" in refused(cli, "energy", run, "--engine", "onnx")
+    assert "imported network" in refused(cli, "export", imported, "--lif")
+    assert not (imported / "network.net").exists()
+
+
+@pytest.mark.parametrize(
+    "verb", [("simulate",), ("export",), ("map",), ("evaluate", "--engine", "integer")]
+)
+def test_integers_of_an_older_model_are_not_used(run: Path, cli: Cli, verb: tuple[str, ...]):
+    os.utime(run / "model.pt")
+    before = (run / "network.net").stat().st_mtime_ns
+    assert f"arlif quantize {run}" in refused(cli, verb[0], run, *verb[1:])
+    assert (run / "network.net").stat().st_mtime_ns == before
+
+
+def test_integers_of_a_model_that_is_trained_again_are_not_used(run: Path, cli: Cli):
+    (run / "model.pt").unlink()
+    assert f"arlif train {run} --resume" in refused(cli, "simulate", run, "--engine", "onnx")
+
+
+@pytest.mark.parametrize(
+    ("array", "complaint"),
+    [
+        (np.zeros((1, 0, 1, 8, 8)), "holds no numbers"),
+        (np.full((1, 2, 1, 8, 8), np.nan), "holds NaN"),
+        (np.full((1, 2, 1, 8, 8), -1e39), "beyond float32"),
+        (np.zeros((1, 2, 1, 8, 8), complex), "real numbers"),
+        (np.zeros((3, 2, 1, 8, 8)), "[1, N, ...]"),
+        (np.zeros((2, 8)), "[1 or T, N, *shape]"),
+    ],
+)
+def test_inputs_without_meaning_are_refused(
+    run: Path, tmp_path: Path, cli: Cli, array: np.ndarray, complaint: str
+):
+    file = save(tmp_path / "inputs.npy", array)
+    assert complaint in refused(cli, "simulate", run, "--inputs", file)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--labels", "nope.npy"), "give --inputs too"),
+        (("--inputs", "nope.npy"), "No such file or directory"),
+        (("--inputs", "nope.npy", "--data", "."), "--inputs or --data, not both"),
+        (("--workers", "2"), "need --engine lava, not integer"),
+        (("--lava-models", "stock", "--engine", "onnx"), "need --engine lava, not onnx"),
+        (("--time-limit", "5"), "need --engine lava"),
+        (("--device", "cuda", "--engine", "lava"), "needs --engine integer"),
+    ],
+)
+def test_options_that_say_nothing_are_refused(
+    run: Path, cli: Cli, options: tuple[str, ...], complaint: str
+):
+    err = refused(cli, "simulate", run, *options)
+    assert complaint in err
+    assert "Errno" not in err
+
+
+def test_inputs_beyond_the_calibrated_range_are_told(run: Path, tmp_path: Path, cli: Cli):
+    for engine in ("integer", "onnx"):
+        simulate = ("simulate", run, "--engine", engine, "--inputs")
+        assert "warning" not in cli(*simulate, images(tmp_path))[1]
+        wide = images(tmp_path, largest=255.0)
+        assert "beyond the range that the network was calibrated on" in cli(*simulate, wide)[1]
+        share = (np.load(wide) > 1.01).mean()
+        told = json.loads(cli(*simulate, wide, "--json")[1])["clipped"]
+        assert told == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("quantize",),
+        ("check",),
+        ("calibrate",),
+        ("evaluate",),
+        ("sweep",),
+        ("simulate", "--engine", "float"),
+    ],
+)
+def test_an_imported_network_is_not_to_be_trained(imported: Path, cli: Cli, verb: tuple[str, ...]):
+    err = refused(cli, verb[0], imported, *verb[1:])
+    assert "imported network, which has no model.pt; train a run of your own" in err
+    assert "or use what it has: export, simulate, compare, energy, map, report" in err
+
+
+def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):
+    assert "holds an imported network" in refused(cli, "train", imported, *SMALL)
+    assert [path.name for path in imported.iterdir()] == ["network.nir"]
+    before = (run / "network.nir").stat().st_mtime_ns
+    err = refused(cli, "import", imported / "network.nir", run)
+    assert "holds a training run; import into a folder of its own" in err
+    assert (run / "network.nir").stat().st_mtime_ns == before
+    assert cli("train", imported, *SMALL, "--overwrite")[0] == 0
+    assert f"arlif quantize {imported}" in refused(cli, "simulate", imported)
+
+
+def test_options_of_real_valued_networks_are_refused_for_integers(
+    exported: Path, tmp_path: Path, cli: Cli
+):
+    for options in (("--dt", "1e-4"), ("--weight-bits", "4"), ("--preset", "loihi24")):
+        err = refused(cli, "import", exported / "network.net", tmp_path / "new", *options)
+        assert "holds integers" in err
+    times = ("--time-steps", "9")
+    err = refused(cli, "import", exported / "network.nir", tmp_path / "new", *times)
+    assert "T = 4 itself, not 9" in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_real_valued_file_that_shows_one_frame_is_imported(run: Path, tmp_path: Path, cli: Cli):
+    assert cli("export", run, "--lif")[0] == 0
+    options = ("--time-steps", "4", "--calibrate", images(tmp_path))
+    code, out, _ = cli("import", run / "lif.nir", tmp_path / "new", *options, "--json")
+    assert (code, json.loads(out)["static"]) == (0, True)
+    assert cli("simulate", tmp_path / "new", "--inputs", images(tmp_path))[0] == 0
+    assert "no config.json" in refused(cli, "summary", tmp_path / "new")
+
+
+OWN = """
+import torch, arlif
+from arlif import layers
+from size import FEATURES
+
+def build():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        layers.Flatten(), layers.Linear(64, FEATURES), layers.Repeat(3), arlif.ARLIF(),
+        layers.Linear(FEATURES, 10),
+    )
+
+def number():
+    return 5
+
+def fails():
+    return {}["weights"]
+"""
+
+
+def test_a_module_of_ones_own_becomes_a_run(tmp_path: Path, cli: Cli):
+    (tmp_path / "mine.py").write_text(OWN)
+    (tmp_path / "size.py").write_text("FEATURES = 6")
+    run, inputs = tmp_path / "run", images(tmp_path)
+    options = ("--calibrate", inputs, "--time-steps", "3")
+    for function, complaint in (
+        ("number", "returns int, not a torch.nn.Module"),
+        ("fails", "KeyError: 'weights'"),
+        ("nothing", "has no function 'nothing'"),
+    ):
+        assert complaint in refused(cli, "import", tmp_path / f"mine.py:{function}", run, *options)
+    assert "no file" in refused(cli, "import", tmp_path / "other.py:build", run, *options)
+    build = tmp_path / "mine.py:build"
+    assert "--time-steps and --calibrate" in refused(cli, "import", build, run)
+    assert "--dt" in refused(cli, "import", build, run, *options, "--dt", "1e-4")
+    assert not run.exists()
+    code, out, _ = cli("import", build, run, *options, "--json")
+    assert (code, json.loads(out)["neurons"]) == (0, 6)
+    assert cli("export", run)[0] == 0
+    for engine in ("integer", "onnx"):
+        assert cli("simulate", run, "--engine", engine, "--inputs", inputs)[0] == 0
+    assert cli("compare", run, "--got", "onnx")[0] == 0
+
+
+def test_an_imported_network_has_a_report(imported: Path, tmp_path: Path, cli: Cli):
+    labels = save(tmp_path / "labels.npy", np.arange(5))
+    files = ("--inputs", images(tmp_path), "--labels", labels)
+    assert cli("simulate", imported, *files)[0] == 0
+    assert cli("energy", imported)[0] == 0
+    assert cli("report", imported)[0] == 0
+    content = json.loads((imported / "report.json").read_text())
+    assert (content["recipe"], content["training"]) == (None, None)
+    assert content["engines"][0]["samples"] == 5
+    assert "An imported network" in (imported / "report.html").read_text()
+
+
+def test_a_stopped_run_is_to_be_resumed(run: Path, cli: Cli):
+    (run / "model.pt").unlink()
+    for verb in ("check", "quantize", "evaluate"):
+        assert refused(cli, verb, run).endswith(f"write it with: arlif train {run} --resume\n")
+    assert cli("train", run, "--resume")[0] == 0
+    assert cli("check", run)[0] == 0
+
+
+def test_every_preset_is_named_and_checked(run: Path, tmp_path: Path, cli: Cli):
+    assert "compact16, loihi24, stock-lava or" in refused(cli, "quantize", run, "--preset", "foo")
+    stock = ("--preset", "stock-lava")
+    code, out, _ = cli("check", run, *stock)
+    assert code == 1
+    assert "train with neuron lif-hard" in out
+    assert "8-bit weights" in refused(cli, "check", run, *stock, "--weight-bits", "4")
+    plain = tmp_path / "plain"
+    assert cli("train", plain, *SMALL, "--set", "neuron.name=lif-hard")[0] == 0
+    code, out, _ = cli("check", plain, *stock)
+    assert (code, "everything maps" in out) == (0, True)
+    assert cli("quantize", plain, *stock, "--samples", "9")[0] == 0
+
+
+def test_a_wrong_field_and_a_missing_recipe_are_told_what_there_is(tmp_path: Path, cli: Cli):
+    for change in ("lr=nan", "lr=1"):
+        err = refused(cli, "train", tmp_path / "run", "--set", change)
+        assert "there are dataset, architecture, neuron" in err
+        assert "learning_rate" in err
+    err = refused(cli, "train", tmp_path / "run", "--set", "neuron.nam=lif")
+    assert "there are name, decay" in err
+    err = refused(cli, "train", tmp_path / "run", "--recipe", "nope.toml")
+    assert err == "error: cannot read the recipe nope.toml: No such file or directory\n"
+
+
+def test_the_version_is_printed(cli: Cli):
+    assert cli("--version") == (0, f"arlif {arlif.__version__}\n", "")
+
+
+def test_help_says_which_verb_comes_next(cli: Cli):
+    out = " ".join(cli("--help")[1].split())
+    assert "train, quantize, export, simulate, compare, energy, report." in out

@@ -1,0 +1,283 @@
+"""The report in a real browser: no network, no script errors, every number is in the JSON."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from arlif.base.numerals import significant
+from arlif.run_folder import Run
+from hw_sim.cli import main
+from hw_sim.energy.sensors import measured
+from hw_sim.engines.traces import read_traces
+from hw_sim.report import write_report
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?: %)?")
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--enable-logging=stderr",
+    "--v=0",
+)
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small runs that have been through every verb, in one report."""
+    folder, other = (tmp_path_factory.mktemp("report") / name for name in ("run", "other"))
+    small = ("--recipe", "digits", "--set", "architecture.features=[4,'pool',6,'pool']")
+    sweep = ("--samples", "60", "--weight-bits", "4,8", "--time-steps", "1,4")
+    verbs: list[tuple[Any, ...]] = [
+        ("train", folder, *small, "--set", "epochs=2", "--cross-check", "2"),
+        ("train", other, *small, "--set", "epochs=1", "--set", "neuron.name=lif-soft"),
+        *(("quantize", each) for each in (folder, other)),
+        *(("sweep", each, *sweep) for each in (folder, other)),
+        ("export", folder),
+        *(
+            ("simulate", folder, "--engine", engine, "--samples", "60")
+            for engine in ("float", "integer", "onnx")
+        ),
+        ("compare", folder, "--got", "onnx"),
+        ("energy", folder),
+        ("report", folder, "--beside", other),
+    ]
+    for verb in verbs:
+        with pytest.raises(SystemExit) as stop:
+            main([str(part) for part in verb])
+        assert not stop.value.code, verb
+    return folder
+
+
+def browse(page: Path, profile: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Open a page in a browser of its own that finds no host."""
+    return subprocess.run(
+        [str(CHROMIUM), *SWITCHES, f"--user-data-dir={profile}", *options, page.as_uri()],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def requests_of_the_page(log: Path) -> set[str]:
+    """What a page asked the network for; the browser's own requests have no origin."""
+    content = json.loads(log.read_text())
+    start = content["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    jobs = [event.get("params", {}) for event in content["events"] if event["type"] == start]
+    return {
+        request["url"]
+        for request in jobs
+        if request.get("initiator", "not an origin") != "not an origin"
+    }
+
+
+def visit(page: Path, folder: Path) -> tuple[str, list[str], set[str]]:
+    """The page as the browser has understood it, its console, and its requests."""
+    log = folder / "net.json"
+    done = browse(page, folder / "profile", f"--log-net-log={log}", "--dump-dom")
+    console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+    return done.stdout, console, requests_of_the_page(log)
+
+
+@pytest.fixture(scope="module")
+def visited(run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[str], set[str]]:
+    return visit(run / "report.html", tmp_path_factory.mktemp("visit"))
+
+
+class Text(HTMLParser):
+    """The text of a page outside its plots and styles, piece by piece, and its references."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.inside: list[str] = []
+        self.pieces: list[str] = []
+        self.references: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"svg", "style"}:
+            self.inside.append(tag)
+        named = {"src", "href", "xlink:href", "srcset", "action", "data", "poster"}
+        self.references += [value or "" for name, value in attrs if name in named]
+        self.references += re.findall(r"url\(([^)]*)\)", " ".join(str(v) for _, v in attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.inside and tag == self.inside[-1]:
+            self.inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.inside and data.strip():
+            self.pieces.append(" ".join(data.split()))
+
+
+def leaves(content: Any) -> list[Any]:
+    """Every number and string of a JSON document."""
+    if isinstance(content, dict):
+        return [leaf for key, value in content.items() for leaf in (key, *leaves(value))]
+    if isinstance(content, list):
+        return [leaf for value in content for leaf in leaves(value)]
+    return [content]
+
+
+def unknown_numbers(page: str, report: dict[str, Any]) -> list[str]:
+    """Numbers of the page that are neither a JSON number, rounded alike, nor in a JSON string."""
+    strings = [leaf for leaf in leaves(report) if isinstance(leaf, str)]
+    numbers = {leaf for leaf in leaves(report) if type(leaf) in (int, float)}
+    known = {token for string in strings for token in NUMBER.findall(string)}
+    for digits in range(5):
+        rounded = {round(number, digits) + 0.0 for number in numbers}  # no -0.0
+        known |= {f"{number:,.{digits}f}" for number in rounded}
+        known |= {f"{number:.{digits}f}" for number in rounded}
+    known |= {f"{round(100 * number, 2) + 0.0:.2f} %" for number in numbers}
+    for digits in (2, 3):
+        known |= {significant(number, digits).split(" ")[0] for number in numbers}
+    pieces = [piece for piece in Text(page).pieces if piece not in strings]
+    return [n for piece in pieces for n in NUMBER.findall(piece) if n not in known]
+
+
+def test_the_report_has_every_section(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    assert {row["engine"] for row in report["engines"]} >= {"float", "integer", "onnx"}
+    for part in ("quantization", "comparisons", "crosscheck", "energy", "sweep", "neurons"):
+        assert report[part], part
+    assert len(report["crosscheck"]) == 1
+    assert len(report["neurons"]["networks"]) == 2
+    assert len(report["plots"]) >= 10
+
+
+def test_the_report_adds_up_and_names_what_is_in_it(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    page = (run / "report.html").read_text()
+    energy, (check,) = report["energy"], report["crosscheck"]
+    assert sum(layer["updates"] for layer in energy["layers"]) == energy["total"]["updates"]
+    assert f"<td>{significant(check['figures']['energy_uj']['paper']['integer'])}</td>" in page
+    assert "energy, paper (uJ)" in page
+    assert energy["models"]["loihi1"]["unpriced"] == "contained in the prices"
+    assert "contained in the prices" in page
+
+
+def test_what_is_drawn_of_one_sample_is_in_the_json(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    spikes = {engine: read_traces(run / "traces" / f"{engine}.h5") for engine in report["raster"]}
+    assert {"integer", "onnx"} <= set(spikes)
+    for engine, layers in report["raster"].items():
+        for layer, steps in layers.items():
+            drawn = spikes[engine].traces[layer].spikes[:, report["sample"]]
+            first = drawn.reshape(len(drawn), -1)[:, :64].astype(int)
+            assert [[int(s) for s in step] for step in steps] == first.tolist()
+    states = read_traces(run / "traces" / "float.h5").traces
+    assert set(report["membrane"]) == set(states)
+    for layer, curves in report["membrane"].items():
+        u = states[layer].states["u"][:, report["sample"]]
+        assert curves["float"] == u.reshape(len(u), -1)[:, curves["neuron"]].tolist()
+        assert np.abs(np.subtract(curves["fixed point"], curves["float"])).max() < 2
+
+
+def test_every_plot_stands_in_its_own_section(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text())
+    sections = (run / "report.html").read_text().split("<h2>")[1:]
+    where = {
+        title: section.partition("</h2>")[0]
+        for title in report["plots"]
+        for section in sections
+        if f"<h3>{title[0].upper()}{title[1:]}</h3>\n<figure>" in section
+    }
+    assert list(where) == report["plots"]
+    assert where["learning curves"] == "Accuracy"
+    assert where["spike rate per layer"] == "Spikes and states"
+    assert where["where the energy goes"] == "Events and energy per inference"
+    assert where["accuracy and energy"] == "Bit widths and time steps"
+    assert where["networks side by side"] == "Networks at equal accuracy"
+    (spikes,) = [section for section in sections if section.startswith("Spikes and states")]
+    assert "integer (60 samples)" in spikes
+
+
+def test_measured_energy_stands_beside_the_estimates(run: Path, tmp_path: Path) -> None:
+    """Here no CPU package may be readable: a measurement in the kernel's format joins the run."""
+    copy, zone = shutil.copytree(run, tmp_path / "copy"), tmp_path / "intel-rapl:0"
+    zone.mkdir()
+    for name, content in (("name", "package-0"), ("max_energy_range_uj", "9e9")):
+        (zone / name).write_text(content)
+    (zone / "energy_uj").write_text("1000000")
+    with measured(tmp_path) as sensors:
+        (zone / "energy_uj").write_text("1246913")
+    outcome = copy / "traces" / "integer.json"
+    content = json.loads(outcome.read_text())
+    outcome.write_text(json.dumps(content | {"measured": sensors.per_inference(2)}))
+    report = write_report(Run(copy))
+    page = (copy / "report.html").read_text()
+    assert "CPU package-0" in page
+    assert "<td>123 k</td>" in page
+    assert unknown_numbers(page, report) == []
+    for row in report["engines"]:
+        if row["engine"] != "integer":
+            named = (*row["measured"]["energy_uj"], *row["measured"]["absent"])
+            assert {name.split()[0] for name in named} == {"CPU", "GPU"}
+            assert row["measured"]["seconds"] > 0
+    for reason in report["engines"][-1]["measured"]["absent"].values():
+        assert any(" ".join(reason.split()) in piece for piece in Text(page).pieces)
+
+
+def test_it_needs_no_network_and_has_no_script_errors(
+    run: Path, visited: tuple[str, list[str], set[str]]
+) -> None:
+    page, console, requests = visited
+    assert console == []
+    assert requests == set()
+    inside = ("#", "data:image/png;base64,")
+    assert all(reference.startswith(inside) for reference in Text(page).references)
+    assert "@import" not in page
+
+
+def test_a_page_that_asks_and_fails_would_be_noticed(run: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    extra = '<img src="http://example.invalid/x.png"><script>missing()</script></body>'
+    bad.write_text((run / "report.html").read_text().replace("</body>", extra))
+    page, console, requests = visit(bad, tmp_path)
+    assert requests == {"http://example.invalid/x.png"}
+    assert any("missing is not defined" in line for line in console)
+    assert "http://example.invalid/x.png" in Text(page).references
+
+
+def test_every_number_on_the_page_is_in_the_json(
+    run: Path, visited: tuple[str, list[str], set[str]]
+) -> None:
+    page, report = visited[0], json.loads((run / "report.json").read_text())
+    assert sum(len(NUMBER.findall(piece)) for piece in Text(page).pieces) > 200
+    assert unknown_numbers(page, report) == []
+    total = significant(report["energy"]["total"]["energy_uj"]["memory"]["mean"])
+    wrong = f"{float(total) + 0.01234:.5f}"
+    assert f"<th>{total} " in page
+    assert unknown_numbers(page.replace(f"<th>{total} ", f"<th>{wrong} "), report) == [wrong]
+
+
+def test_it_is_drawn(run: Path, tmp_path: Path) -> None:
+    colours = {}
+    empty = tmp_path / "empty.html"
+    empty.write_text("<!doctype html><title>empty</title>")
+    for page in (run / "report.html", empty):
+        picture = tmp_path / f"{page.stem}.png"
+        browse(page, tmp_path / "profile", f"--screenshot={picture}", "--window-size=1100,6000")
+        with Image.open(picture) as image:
+            colours[page] = len(image.convert("RGB").getcolors(1 << 24))
+    assert colours[empty] < 50
+    assert colours[run / "report.html"] > 200

@@ -1,0 +1,132 @@
+"""The integer steps against the scalar oracle, over formats, tables and saturating inputs."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.oracle import arlif_integer, lif_integer, sampled, sigma
+
+from arlif.base.errors import ArlifError
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import (
+    IntegerArlif,
+    IntegerLifHard,
+    IntegerLifSoft,
+    IntegerNeuron,
+    Numbers,
+)
+from arlif.core.real_neurons import RealArlif
+from arlif.core.tables import LookupTable, TableDomain
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> Numbers:
+    bits = draw(st.integers(6, 24))
+    frac_bits = draw(st.integers(2, min(12, bits - 1)))
+    entries = 2 ** draw(st.integers(4, min(8, frac_bits + 3)))
+    domain = TableDomain(entries, -4.0, 4.0)
+    return Numbers(FixedPointFormat(bits, frac_bits), draw(st.integers(2, 14)), domain)
+
+
+def currents(limit: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(-limit, limit - 1), min_size=1, max_size=12)
+
+
+def run(neuron: IntegerNeuron, xs: list[int]) -> list[tuple[int, ...]]:
+    ops, state = neuron.ops(), neuron.initial_state(np.zeros(1, np.int32))
+    history = []
+    for x in xs:
+        spikes, state = neuron.step(ops, state, np.array([x], np.int32))
+        assert all(variable.dtype == np.int32 for variable in state)
+        history.append((int(spikes[0]), *(int(variable[0]) for variable in state)))
+    return history
+
+
+@given(
+    numbers(),
+    st.floats(0, 1),
+    st.floats(0.25, 2),
+    st.floats(0, 1),
+    st.floats(-1, 1),
+    st.booleans(),
+    st.data(),
+)
+def test_arlif_equals_the_oracle(
+    numbers: Numbers,
+    decay: float,
+    v_threshold: float,
+    alpha: float,
+    beta: float,
+    memory: bool,
+    data: st.DataObject,
+) -> None:
+    state = numbers.state_format
+    real = RealArlif(decay, v_threshold, alpha, beta, memory)
+    try:
+        neuron = IntegerArlif.sample(real, numbers)
+    except ArlifError:
+        assert (v_threshold + abs(beta) + 1) * state.one > state.high
+        return
+    functions = {
+        "threshold": (lambda x: v_threshold + beta * math.tanh(x), state.one),
+        "gate": (lambda x: sigma(alpha * x), neuron.one),
+        "drive": (sigma, state.one),
+        "reset": (sigma, state.one),
+    }
+    tables = {
+        name: sampled(function, numbers.tables.entries, -4, 4, state.frac_bits, one)
+        for name, (function, one) in functions.items()
+    }
+    for name, (values, low, shift) in tables.items():
+        table = getattr(neuron, name)
+        assert (table.low, table.shift) == (low, shift)
+        # math and numpy may differ by one ulp, which only matters on an exact tie
+        np.testing.assert_allclose(table.values, values, atol=1, rtol=0)
+        tables[name] = (table.values.tolist(), low, shift)
+    xs = data.draw(currents(2 ** (state.bits - 1)))
+    want = arlif_integer(
+        xs, state.bits, numbers.factor_bits, round(decay * neuron.one), tables, memory
+    )
+    assert run(neuron, xs) == want
+
+
+@given(numbers(), st.floats(0, 1), st.booleans(), st.data())
+def test_lif_equals_the_oracle(
+    numbers: Numbers, decay: float, hard: bool, data: st.DataObject
+) -> None:
+    state = numbers.state_format
+    kind = IntegerLifHard if hard else IntegerLifSoft
+    raw = round(decay * 2**numbers.factor_bits)
+    threshold = data.draw(st.integers(1, state.high))
+    xs = data.draw(currents(2 ** (state.bits - 1)))
+    neuron = kind(state, numbers.factor_bits, raw, threshold)
+    want = lif_integer(xs, state.bits, numbers.factor_bits, raw, threshold, hard)
+    assert run(neuron, xs) == want
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (lambda: Numbers(factor_bits=0), "1 to 16 bits, not 0"),
+        (lambda: Numbers(factor_bits=17), "1 to 16 bits, not 17"),
+        (lambda: IntegerLifSoft(FixedPointFormat(), 17, 1, 1), "1 to 16 bits, not 17"),
+        (lambda: TableDomain(8), "16 to 1024 entries, a power of two, not 8"),
+        (lambda: TableDomain(48), "a power of two, not 48"),
+        (lambda: LookupTable(np.zeros(2048), 0, 0), "a power of two, not 2048"),
+        (lambda: TableDomain(256, 8.0, -8.0), "not 8.0 to -8.0"),
+        (lambda: TableDomain(256, -8.0, math.inf), "not -8.0 to inf"),
+        (lambda: TableDomain(256, math.nan, 8.0), "not nan to 8.0"),
+    ],
+)
+def test_numbers_no_neuron_could_have_are_refused(build, told: str) -> None:
+    with pytest.raises(ArlifError, match=told):
+        build()
+
+
+def test_a_resting_membrane_reaches_zero_and_r_rests_at_minus_one() -> None:
+    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), Numbers())
+    history = run(neuron, [-300] + [0] * 40)
+    assert history[-1][1] == 0
+    assert history[-1][2] == pytest.approx(-neuron.state_format.one, abs=16)

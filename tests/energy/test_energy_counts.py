@@ -1,0 +1,315 @@
+"""Operation counts against brute force, and the cost of an update against the running equation."""
+
+import time
+import tracemalloc
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from support.event_counts import brute_force_operations, sent_events
+from support.places import DOCS
+from support.strategies import Case, cases, neurons
+
+from arlif.base.errors import ArlifError
+from arlif.core.integer_neurons import (
+    PRESETS,
+    IntegerArlif,
+    IntegerLifHard,
+    IntegerLifSoft,
+    IntegerNeuron,
+)
+from arlif.core.maps import Conv2d, Dense, SumPool2d
+from arlif.core.network import (
+    INPUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.core.ops import IntegerOps
+from arlif.core.real_neurons import RealArlif
+from arlif.core.steps import current
+from arlif.networks import build
+from arlif.quantize import Precision, linearize, quantize
+from arlif.training import load_recipe
+from hw_sim.energy.catalogue import MODELS
+from hw_sim.energy.connections import fan_out
+from hw_sim.energy.counter import OperationCounter, count, synaptic_operations
+from hw_sim.energy.operations import CountingOps, Kind, update
+from hw_sim.energy.traffic import Memory, traffic
+from hw_sim.engines.integer.fast import FastEngine
+from hw_sim.engines.integer.reference import simulate
+from hw_sim.engines.simulation import Record
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(max_populations=3, max_samples=2))
+def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case):
+    network = case.network
+    record = Record.everything(network, states=False)
+    simulation = simulate(network, case.inputs, case.time_steps, record)
+    counts = count(network, case.inputs, simulation, case.time_steps)
+    for layer in counts.layers:
+        for projection in layer.incoming:
+            events = sent_events(case, simulation, projection.projection.source)
+            want = brute_force_operations(network, projection.projection, events)
+            assert projection.operations.tolist() == want
+            pixels = projection.projection.source == INPUT and network.input.high > 1
+            weighted = any(hasattr(linear, "weight") for linear in projection.projection.maps)
+            assert projection.graded == (pixels and weighted)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cases(max_populations=3))
+def test_operations_over_time_add_up_to_the_counts(case: Case):
+    network = case.network
+    record = Record.everything(network, states=False)
+    simulation = simulate(network, case.inputs, case.time_steps, record)
+    counter = OperationCounter(network)
+    whole = counter.count(case.inputs, simulation, case.time_steps)
+    steps = counter.count_steps(case.inputs, simulation)
+    assert len(steps) == case.time_steps
+    for number, layer in enumerate(whole.layers):
+        parts = [step.layers[number] for step in steps]
+        assert sum(part.updates for part in parts) == layer.updates
+        for name in ("spikes", "accumulates", "multiply_accumulates"):
+            total = sum(getattr(part, name) for part in parts)
+            assert np.array_equal(total, getattr(layer, name))
+        for model in MODELS.values():
+            energy = sum(model.bill(part).total for part in parts)
+            assert energy == pytest.approx(model.bill(layer).total, rel=1e-12)
+    with pytest.raises(ArlifError, match="not recorded"):
+        counter.count_steps(case.inputs, replace(simulation, traces={}))
+
+
+def test_counting_needs_little_memory_beside_the_spike_counts_and_loses_no_integer():
+    rng = np.random.default_rng(0)
+    events = rng.integers(0, 256, (400, 16, 28, 28)).astype(np.uint8)
+    connections = rng.integers(1, 2**33, (16, 28, 28))
+    tracemalloc.start()
+    try:
+        got = synaptic_operations(connections, events)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < events.nbytes
+    for sample, operations in zip(events[::97], got[::97], strict=True):
+        pairs = zip(sample.ravel().tolist(), connections.ravel().tolist(), strict=True)
+        assert operations == sum(n * fan for n, fan in pairs)
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_nominal_connections_are_never_fewer_and_equal_for_dense_maps(case: Case):
+    network = case.network
+    simulation = simulate(network, case.inputs, case.time_steps)
+    for layer in count(network, case.inputs, simulation, case.time_steps).layers:
+        for p in layer.incoming:
+            assert p.nominal >= p.connections
+            if all(isinstance(linear, Dense) for linear in p.projection.maps):
+                assert p.nominal == p.connections
+
+
+class CallCounter(IntegerOps):
+    """The reference arithmetic, noting which of its operations a real run uses."""
+
+    def __init__(self, state_format):
+        super().__init__(state_format)
+        self.calls = Counter()
+
+    def __getattribute__(self, name):
+        if name in {"multiply", "saturate", "where", "fire", "select", "lookup"}:
+            self.calls[name] += 1
+        return super().__getattribute__(name)
+
+
+def population(neuron, channels=3):
+    rng = np.random.default_rng(0)
+    gain, bias = rng.integers(1, 256, channels), rng.integers(-8, 9, channels)
+    return Population("p", (channels,), neuron, gain, 6, bias)
+
+
+@given(neurons())
+def test_an_update_costs_what_a_real_run_of_the_equation_uses(neuron: IntegerNeuron):
+    node = population(neuron)
+    ops = CallCounter(neuron.state_format)
+    x = current(ops, np.array([5, -9, 400]), node.gain, node.gain_shift, node.bias)
+    neuron.step(ops, neuron.initial_state(np.zeros_like(x)), x)
+    cost = update(node, accumulator_bits=20)
+    assert cost.number(Kind.MULTIPLY) == ops.calls["multiply"]
+    assert cost.number(Kind.LOOKUP) == ops.calls["lookup"]
+    assert cost.number(Kind.SELECT) == ops.calls["where"] + ops.calls["select"]
+    clips = ops.calls["saturate"] + ops.calls["lookup"]
+    signs = ops.calls["where"]  # the only comparison outside fire is r >= 0, in front of a where
+    assert cost.number(Kind.COMPARE) == 2 * clips + ops.calls["fire"] + signs
+
+
+def arlif(memory=True) -> IntegerArlif:
+    return IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0, memory), PRESETS["compact16"])
+
+
+def lif(kind) -> IntegerNeuron:
+    numbers = PRESETS["compact16"]
+    return kind(numbers.state_format, numbers.factor_bits, 128, 256)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "multiplies", "adds", "lookups", "states"),
+    [
+        # current: acc*gain (+1 rounding), +bias. h: k u (+1), +x. Lookups: 4 with 1 index each.
+        # -drive, one - gate, r*kept (+1), +push; theta + reset; h - that.
+        (arlif(), 3, 2 + 2 + 4 + 1 + 1 + 2 + 2, 4, ("u", "r")),
+        (arlif(memory=False), 2, 2 + 2 + 3 + 1 + 2, 3, ("u",)),
+        (lif(IntegerLifSoft), 2, 2 + 2 + 1, 0, ("u",)),
+        (lif(IntegerLifHard), 2, 2 + 2, 0, ("u",)),
+    ],
+)
+def test_the_cost_of_each_neuron_by_hand(neuron, multiplies, adds, lookups, states):
+    cost = update(population(neuron), accumulator_bits=20)
+    assert cost.number(Kind.MULTIPLY) == multiplies
+    assert cost.number(Kind.ADD) == adds
+    assert cost.number(Kind.LOOKUP) == lookups
+    assert cost.states == states
+
+
+def test_a_change_of_the_equation_changes_the_bill():
+    @dataclass(frozen=True, eq=False)
+    class TwiceDecayed(IntegerLifSoft):
+        def step(self, ops, state, x):
+            u = ops.multiply(state.u, self.decay, self.factor_bits)
+            return super().step(ops, state._replace(u=u), x)
+
+    plain, twice = (
+        update(population(lif(kind)), accumulator_bits=20)
+        for kind in (IntegerLifSoft, TwiceDecayed)
+    )
+    assert twice.number(Kind.MULTIPLY) == plain.number(Kind.MULTIPLY) + 1
+
+
+def test_an_array_of_constants_is_one_operand():
+    ops = CountingOps(16)
+    results = [np.arange(3) + ops.symbol(8), ops.symbol(8) - np.arange(300), -ops.symbol(8)]
+    assert sum(ops.tally.operations.values()) == 3
+    assert [result.bits for result in results] == [9, 11, 9]
+
+
+def test_a_neuron_without_a_traceable_step_is_an_error_not_a_zero():
+    class Stepless(IntegerNeuron):
+        pass
+
+    class Branching(IntegerLifSoft):
+        def step(self, ops, state, x):
+            return super().step(ops, state, x if state.u >= 0 else -x)
+
+    class Foreign(IntegerLifSoft):
+        def step(self, ops, state, x):
+            return np.tanh(state.u), state
+
+    numbers = PRESETS["compact16"]
+    stepless = Stepless(numbers.state_format, numbers.factor_bits, 128)
+    for neuron in (stepless, lif(Branching), lif(Foreign)):
+        with pytest.raises(ArlifError, match=r"cost of .* is unknown"):
+            update(population(neuron), accumulator_bits=20)
+
+
+def test_an_unknown_map_is_an_error():
+    class PoolOfAnotherKind(SumPool2d):
+        pass
+
+    class Stranger:
+        def output_shape(self, shape):
+            return shape
+
+    readout = Readout(np.zeros(2, np.int32))
+    maps = (PoolOfAnotherKind((1, 1), (1, 1)), Dense(np.ones((2, 4), np.int8)))
+    network = QuantizedNetwork(
+        Input((1, 2, 2), 1.0), (), (Projection(INPUT, "readout", maps),), readout, 1
+    )
+    projection = network.projections[0]
+    assert fan_out(network, projection).tolist() == [[[2, 2], [2, 2]]]
+    with pytest.raises(ArlifError, match="Stranger"):
+        fan_out(network, replace(projection, maps=(Stranger(),)))
+
+
+def test_zero_weights_count_and_borders_do_not():
+    weight = np.zeros((2, 1, 3, 3), np.int8)
+    conv = Conv2d(weight, padding=(1, 1))
+    readout = Readout(np.zeros(1, np.int32))
+    maps = (conv, Dense(np.ones((1, 8), np.int8)))
+    network = QuantizedNetwork(
+        Input((1, 2, 2), 1.0, 0, 1), (), (Projection(INPUT, "readout", maps),), readout, 1
+    )
+    assert fan_out(network, network.projections[0]).tolist() == [[[8, 8], [8, 8]]]
+
+
+@given(cases(max_populations=2, max_samples=2))
+@settings(max_examples=20, deadline=None)
+def test_traffic_follows_operations_and_updates(case: Case):
+    network = case.network
+    simulation = simulate(network, case.inputs, case.time_steps)
+    for layer in count(network, case.inputs, simulation, case.time_steps).layers:
+        parts = {memory: [t for t in traffic(layer) if t.memory is memory] for memory in Memory}
+        (accumulators,) = parts[Memory.ACCUMULATORS]
+        want = 2 * (layer.synaptic_operations + layer.updates)
+        assert np.array_equal(accumulators.accesses, want)
+        tables = sum(t.accesses for t in parts[Memory.TABLES])
+        assert np.all(tables == layer.update.number(Kind.LOOKUP) * layer.updates)
+        stored = sum(t.size_bits for t in parts[Memory.WEIGHTS])
+        held = [m.weight for p in layer.incoming for m in p.projection.maps if hasattr(m, "weight")]
+        assert sum(2 * w.size for w in held) <= stored <= sum(8 * w.size for w in held)
+
+
+@pytest.fixture
+def one_thread():
+    """Threads that wait for work would count as time of the engine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "samples"),
+    [("digits", 1), ("digits", 32), ("fashion-mnist", 64), ("cifar10-resnet18-t4", 4)],
+)
+def test_counting_adds_at_most_30_percent_to_the_fast_engine(recipe, samples, one_thread):
+    torch.manual_seed(0)
+    config = load_recipe(recipe).network()
+    linear, steps = linearize(build(config), config.input_shape), config.time_steps
+    network = quantize(linear, Input(config.input_shape, 1 / 64), Precision(), steps)
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(-127, 128, (samples, *config.input_shape)).astype(np.int8)
+    engine, counter = FastEngine(network), OperationCounter(network)
+    simulation = engine.simulate(inputs, steps)
+
+    def cpu_seconds(work):
+        times = []
+        for _ in range(5):
+            started = time.process_time()
+            work()
+            times.append(time.process_time() - started)
+        return min(times)
+
+    simulating = cpu_seconds(lambda: engine.simulate(inputs, steps))
+    counting = cpu_seconds(lambda: counter.count(inputs, simulation, steps))
+    assert counting < 0.3 * simulating
+
+
+@pytest.mark.parametrize(
+    ("title", "neuron"),
+    [
+        ("AR-LIF", arlif()),
+        ("LIF, soft reset", lif(IntegerLifSoft)),
+        ("LIF, hard reset", lif(IntegerLifHard)),
+    ],
+)
+def test_the_documented_costs_are_the_traced_ones(title, neuron):
+    text = (DOCS / "energy.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {title} |")]
+    cost = update(population(neuron), accumulator_bits=20)
+    kinds = (Kind.MULTIPLY, Kind.ADD, Kind.COMPARE, Kind.SELECT, Kind.LOOKUP)
+    assert [int(cell) for cell in row.split("|")[2:7]] == [cost.number(kind) for kind in kinds]

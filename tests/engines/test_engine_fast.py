@@ -1,0 +1,86 @@
+"""The fast engine equals the reference in every bit."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.strategies import Case, cases
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import IntegerLifSoft
+from arlif.core.maps import Dense
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from hw_sim.engines.integer import fast, reference
+from hw_sim.engines.simulation import Record, Simulation
+
+
+def assert_equal(want: Simulation, got: Simulation) -> None:
+    np.testing.assert_array_equal(want.readout, got.readout, strict=True)
+    assert want.counts.keys() == got.counts.keys()
+    for name in want.counts:
+        np.testing.assert_array_equal(want.counts[name], got.counts[name], strict=True)
+    assert want.traces.keys() == got.traces.keys()
+    for name, trace in want.traces.items():
+        np.testing.assert_array_equal(trace.spikes, got.traces[name].spikes, strict=True)
+        assert trace.states.keys() == got.traces[name].states.keys()
+        for state, values in trace.states.items():
+            np.testing.assert_array_equal(values, got.traces[name].states[state], strict=True)
+
+
+def check(case: Case, block_elements: int, states: bool) -> None:
+    record = Record.everything(case.network, states)
+    engine = fast.FastEngine(case.network, block_elements=block_elements)
+    assert_equal(
+        reference.simulate(case.network, case.inputs, case.time_steps, record),
+        engine.simulate(case.inputs, case.time_steps, record),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cases(), st.sampled_from((1, 50, 10**6)), st.booleans())
+def test_equals_the_reference(case: Case, block_elements: int, states: bool) -> None:
+    check(case, block_elements, states)
+
+
+@pytest.mark.parametrize("static", [True, False])
+@pytest.mark.parametrize("steps", [3, 600])
+def test_the_readout_may_read_everything_for_long(static: bool, steps: int) -> None:
+    """The input too, biases that overflow 32 bits over time, and more than one block of steps."""
+    rng = np.random.default_rng(0)
+    form = FixedPointFormat()
+    neuron = IntegerLifSoft(form, 8, 128, form.one)
+    population = Population("p", (5,), neuron, np.full(5, 9), 4, np.zeros(5))
+    dense = [rng.integers(-127, 128, shape).astype(np.int8) for shape in ((5, 7), (2, 7), (2, 5))]
+    network = QuantizedNetwork(
+        Input((7,), 0.1, -127, 127, static),
+        (population,),
+        (
+            Projection(INPUT, "p", (Dense(dense[0]),), 0),
+            Projection(INPUT, READOUT, (Dense(dense[1]),), 3),
+            Projection("p", READOUT, (Dense(dense[2]),), 1),
+        ),
+        Readout(np.array([2**30, -(2**30)], np.int32), 1.0),
+        steps,
+    )
+    lead = (4,) if static else (steps, 4)
+    inputs = rng.integers(-127, 128, (*lead, 7)).astype(np.int8)
+    got = fast.simulate(network, inputs, steps)
+    assert_equal(reference.simulate(network, inputs, steps), got)
+    assert got.counts["p"].any()
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cases(max_populations=6), st.sampled_from((1, 50, 10**6)), st.booleans())
+def test_equals_the_reference_on_many_networks(
+    case: Case, block_elements: int, states: bool
+) -> None:
+    check(case, block_elements, states)

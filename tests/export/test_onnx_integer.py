@@ -1,0 +1,164 @@
+"""The integer ONNX graph gives the reference engine's bits, in every runtime we know."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx.reference import ReferenceEvaluator
+from support import strategies
+
+from arlif.base.errors import ArlifError, FormatError, SimulationError
+from arlif.core.maps import Conv2d, Dense
+from arlif.core.network import READOUT, Input, Projection, QuantizedNetwork, Readout
+from export.onnx import write_onnx
+from export.onnx.symbols import OPSET
+from hw_sim.engines import onnx as onnx_engine
+from hw_sim.engines.integer import reference
+from hw_sim.engines.simulation import Record, Simulation
+
+ONE_FILE = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def assert_same(want: Simulation, got: Simulation) -> None:
+    assert np.array_equal(got.readout, want.readout)
+    assert got.readout.dtype == want.readout.dtype
+    assert list(got.counts) == list(want.counts)
+    assert all(np.array_equal(got.counts[name], counts) for name, counts in want.counts.items())
+    assert list(got.traces) == list(want.traces)
+    for name, trace in want.traces.items():
+        assert np.array_equal(got.traces[name].spikes, trace.spikes)
+        assert list(got.traces[name].states) == list(trace.states)
+        for variable, values in trace.states.items():
+            assert np.array_equal(got.traces[name].states[variable], values)
+
+
+@given(case=strategies.cases(), optimize=st.booleans())
+@ONE_FILE
+def test_onnxruntime_equals_reference(
+    case: strategies.Case, optimize: bool, tmp_path: Path
+) -> None:
+    record = Record.everything(case.network)
+    want = reference.simulate(case.network, case.inputs, case.time_steps, record)
+    path = tmp_path / "network.onnx"
+    write_onnx(case.network, path, states=True)
+    got = onnx_engine.simulate(path, case.inputs, case.time_steps, record, optimize)
+    assert_same(want, got)
+
+
+@given(case=strategies.cases(max_populations=2, max_samples=2))
+@settings(ONE_FILE, max_examples=20)
+def test_onnx_reference_evaluator_equals_reference(case: strategies.Case, tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    write_onnx(case.network, path)
+    evaluator = ReferenceEvaluator(str(path))
+    feeds = {"input": case.inputs}
+    if case.network.input.static:
+        feeds["time_steps"] = np.array(case.time_steps)
+    got = dict(zip(evaluator.output_names, evaluator.run(None, feeds), strict=True))
+    record = Record.everything(case.network, states=False)
+    want = reference.simulate(case.network, case.inputs, case.time_steps, record)
+    assert np.array_equal(got[READOUT], want.readout)
+    for name, trace in want.traces.items():
+        assert np.array_equal(got[f"{name}.spikes"], trace.spikes)
+
+
+def _network(source: Input, time_steps: int = 2) -> QuantizedNetwork:
+    """Two convolutions and a dense map in one projection, all weights as heavy as they can be."""
+    heavy = np.full((2, source.shape[0], 3, 3), 127)
+    maps = (Conv2d(heavy), Conv2d(-np.ones((1, 2, 2, 2), int)), Dense(np.ones((3, 4), int)))
+    return QuantizedNetwork(
+        source, (), (Projection("input", "readout", maps),), Readout(np.zeros(3)), time_steps
+    )
+
+
+@pytest.mark.parametrize("raw", [-127, 127])
+def test_values_wider_than_a_byte_between_maps(raw: int) -> None:
+    network = _network(Input((2, 5, 5), 1.0))
+    frame = np.full((2, 2, 5, 5), raw, np.int8)
+    want = np.full((2, 3), -2 * 4 * 4 * 2 * (raw * 127 * 18))
+    assert np.array_equal(onnx_engine.simulate(network, frame, 2).readout, want)
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_one_file_serves_every_batch_and_time(static: bool, tmp_path: Path) -> None:
+    network = _network(Input((2, 5, 5), 1.0, static=static))
+    path = tmp_path / "network.onnx"
+    write_onnx(network, path)
+    rng = np.random.default_rng(0)
+    for samples, time_steps in ((1, 1), (3, 2), (2, 7)):
+        lead = (samples,) if static else (time_steps, samples)
+        inputs = rng.integers(-127, 128, (*lead, 2, 5, 5)).astype(np.int8)
+        want = reference.simulate(network, inputs, time_steps)
+        assert_same(want, onnx_engine.simulate(path, inputs, time_steps))
+
+
+def test_file_says_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    write_onnx(_network(Input((2, 5, 5), 0.25, low=0), time_steps=6), path)
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET)]
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert metadata == {
+        "numerics_version": "1",
+        "input_scale": "0.25",
+        "input_low": "0",
+        "input_high": "127",
+        "input_static": "true",
+        "readout_scale": "1.0",
+        "time_steps": "6",
+    }
+
+
+def _rewrite(path: Path, **changes: str | None) -> None:
+    """Change or drop metadata of a file."""
+    model = onnx.load(path)
+    kept = {e.key: e.value for e in model.metadata_props} | changes
+    onnx.helper.set_model_props(model, {k: v for k, v in kept.items() if v is not None})
+    onnx.save(model, path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"numerics_version": "2"}, "numerics version 2"),
+        ({"numerics_version": None}, "not an integer graph of arlif"),
+        ({"input_low": '"deep"'}, "not a sound ONNX file"),
+        ({"input_scale": "{"}, "not a sound ONNX file"),
+    ],
+)
+def test_foreign_metadata_is_refused(
+    changes: dict[str, str | None], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.onnx"
+    write_onnx(_network(Input((2, 5, 5), 1.0)), path)
+    _rewrite(path, **changes)
+    with pytest.raises(FormatError, match=message):
+        onnx_engine.simulate(path, np.zeros((1, 2, 5, 5), np.int8), 1)
+
+
+def test_damaged_and_missing_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    write_onnx(_network(Input((2, 5, 5), 1.0)), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    for bad in (path, tmp_path / "absent.onnx", tmp_path):
+        with pytest.raises(FormatError, match="export it again"):
+            onnx_engine.simulate(bad, np.zeros((1, 2, 5, 5), np.int8), 1)
+
+
+@given(case=strategies.cases(max_populations=1, max_samples=1))
+@settings(ONE_FILE, max_examples=3)
+def test_unrecorded_states_and_misfits_are_named(case: strategies.Case, tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    write_onnx(case.network, path)
+    with pytest.raises(SimulationError, match="states=True"):
+        onnx_engine.simulate(path, case.inputs, case.time_steps, Record(("p0",), states=True))
+    with pytest.raises(ArlifError, match="no populations nowhere"):
+        onnx_engine.simulate(path, case.inputs, case.time_steps, Record(("nowhere",)))
+    with pytest.raises(ArlifError, match="inputs must be"):
+        onnx_engine.simulate(path, case.inputs[..., None], case.time_steps)

@@ -1,0 +1,92 @@
+"""Integer networks learn: every parameter has a gradient, and accuracy on integers rises."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.networks_small import conv_net, images
+from torch import nn
+
+from arlif import data, layers
+from arlif.base.errors import LoweringError
+from arlif.core.real_neurons import RealNeuron
+from arlif.data import Dataset
+from arlif.neurons import LIF
+from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
+from arlif.quantize.finetune import finetune, finetuning
+from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.training import load_recipe, train
+from arlif.training.loss import tet_loss
+from export.nir import read_nir
+from hw_sim.cli import main
+from hw_sim.engines.integer.fast import simulate
+from hw_sim.pipeline.samples import load_quantizable
+
+SHAPE = (1, 8, 8)
+
+
+def qat_network(weight_bits: int = 4) -> QatNetwork:
+    linear = linearize(conv_net(), SHAPE)
+    source = calibrate_input(np.ones(SHAPE), SHAPE, static=True)
+    return QatNetwork(linear, source, Precision(weight_bits=weight_bits), 4)
+
+
+def test_every_parameter_has_a_gradient() -> None:
+    network = qat_network()
+    logits = network(images(SHAPE, 8))
+    assert logits.shape == (4, 8, 10)
+    tet_loss(logits, torch.eye(10)[:8]).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert bool(torch.isfinite(parameter.grad).all()), name
+        assert bool(parameter.grad.any()), name
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_accuracy_on_integers_rises() -> None:
+    digits = data.load("digits", None, 4)
+    small = Dataset(digits.info, digits.train.subset(60), digits.test.subset(20))
+    recipe = finetuning(load_recipe("digits", {"learning_rate": 0.05, "batch_size": 32}), 4)
+    network = qat_network()
+    accuracy = finetune(network, recipe, small, "cpu")
+    assert accuracy > 0.5
+    quantized = network.quantized()
+    real = digits.info.network_input(torch.from_numpy(small.test.inputs))
+    got = simulate(quantized, quantized.input.encode(real[0].numpy()), 4)
+    assert (got.decisions == small.test.labels).mean() == pytest.approx(accuracy)
+
+
+def test_training_starts_at_the_post_training_network() -> None:
+    """Where float32 holds the parameters exactly, as for a LIF network without batch norm."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        layers.Conv2d(1, 6, 3, padding=1),
+        layers.Repeat(4),
+        LIF(),
+        layers.Flatten(),
+        layers.Linear(384, 10),
+    )
+    linear = linearize(net, SHAPE)
+    source, precision = calibrate_input(np.ones(SHAPE), SHAPE, static=True), Precision()
+    trainable = QatNetwork(linear, source, precision, 4)
+    assert trainable.quantized() == quantize(linear, source, precision, 4)
+
+
+def test_neurons_without_gradients_are_refused() -> None:
+    class Unheard(RealNeuron):
+        """A neuron that somebody added without its training."""
+
+    with pytest.raises(LoweringError, match="Unheard cannot be trained"):
+        trainable_neuron(Unheard(0.5), 1.0)
+
+
+def test_the_command_trains_on_what_the_recipe_trained_on(tmp_path: Path) -> None:
+    train(load_recipe("digits", {"train_per_class": 3, "epochs": 1}), tmp_path, accelerator="cpu")
+    with pytest.raises(SystemExit) as stop:
+        main(["quantize", str(tmp_path), "--qat", "1", "--weight-bits", "4", "--json"])
+    assert not stop.value.code
+    ready = load_quantizable(tmp_path, None)
+    network = QatNetwork(ready.linear, ready.source, Precision(weight_bits=4), 4)
+    finetune(network, finetuning(ready.recipe, 1), ready.recipe.load_data(), "cpu")
+    assert read_nir(tmp_path / "network.nir") == network.quantized()

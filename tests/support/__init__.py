@@ -1,0 +1,1 @@
+"""What tests share: oracles written from the equations alone, strategies, small networks, files."""

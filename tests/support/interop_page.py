@@ -1,0 +1,226 @@
+"""Measures what survives at every door of arlif, and writes docs/interop.md: run this file."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nir
+import numpy as np
+import onnxruntime
+import test_norse_neuron
+import test_snntorch_neuron
+import torch
+from test_nir_load import DT, from_norse, from_snntorch, from_spikingjelly, lif
+from test_nir_native import example_network
+from test_slayer_truth import test_pilotnet_lif, test_tinynet
+from torch import nn
+
+import arlif
+import arlif.interop.norse
+import arlif.interop.snntorch
+from arlif.base.errors import ArlifError
+from arlif.neurons import SpikingNeuron
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
+from export.lava import read_net, write_net
+from export.nir import load_nir, read_nir, write_nir, write_nir_lif
+from export.nir.conventions import exact, portable, unscaled
+from export.onnx import write_onnx, write_onnx_float
+from hw_sim.engines import onnx as onnx_engine
+from hw_sim.engines.integer import reference
+from support.other_libraries import (
+    LIBRARIES,
+    SHAPE,
+    differing,
+    events,
+    norse,
+    ours,
+    snntorch,
+    spiking_net,
+)
+from support.places import DOCS
+
+PAGE = DOCS / "interop.md"
+NEURONS: dict[str, Callable[[], SpikingNeuron]] = {
+    "LIF, hard reset": lambda: arlif.LIF(0.75, 0.7, "hard"),
+    "LIF, soft reset": lambda: arlif.LIF(0.75, 0.7, "soft"),
+    "AR-LIF": lambda: arlif.ARLIF(0.5, 1.0),
+}
+
+
+class Row(NamedTuple):
+    """One measured way out of arlif or into it."""
+
+    origin: str
+    target: str
+    network: str
+    outcome: str
+
+
+def spikes(wrong: int, places: int) -> str:
+    """Exact or approximate, by the outputs (one neuron at one time step) that differ."""
+    if wrong == 0:
+        return f"exact: 0 of {places:,} outputs differ"
+    return f"approximate: {100 * wrong / places:.2g} % of {places:,} outputs differ"
+
+
+def refusal(action: Callable[[], Any]) -> str:
+    """What arlif says when it refuses."""
+    try:
+        action()
+    except ArlifError as error:
+        return f"refused: {str(error).split(': ', 1)[-1] if '.nir' in str(error) else error}"
+    raise AssertionError("nothing was refused")
+
+
+def nir_out(folder: Path) -> Iterator[Row]:
+    """Files of ours in other libraries and in our reader."""
+    path, x = folder / "out.nir", events()
+    for convention in (portable, unscaled, exact):
+        for name, neuron in NEURONS.items():
+            net = spiking_net(neuron)
+            write_nir_lif(net, path, SHAPE, convention)
+            want = ours(net, x)
+            door = f"`.nir`, {convention.__name__}"
+            back = differing(want, ours(load_nir(path).module, x))
+            yield Row(f"arlif, {door}", "arlif", name, spikes(*back))
+            for library, run in LIBRARIES.items() if convention is not exact else ():
+                yield Row(f"arlif, {door}", library, name, spikes(*differing(want, run(path, x))))
+
+
+def nir_in(folder: Path) -> Iterator[Row]:
+    """Files of other libraries in our reader."""
+    path = folder / "in.nir"
+    for library, write in zip(
+        LIBRARIES, (from_snntorch, from_norse, from_spikingjelly), strict=True
+    ):
+        torch.manual_seed(0)
+        x, want, dt = write(path)
+        with torch.no_grad():
+            got = load_nir(path, dt).module(x)
+        outcome = spikes(int((want != got).sum()), want.numel())
+        yield Row(f"{library}, `.nir`", "arlif", "LIF, hard reset", outcome)
+    weight = nir.Linear(np.eye(3))
+    ends = {"input": nir.Input(np.array([3])), "output": nir.Output(np.array([3]))}
+    scale = {"scale": nir.Scale(np.ones(3))}
+    chain = [("input", "scale"), ("scale", "output")]
+    cycle = [("input", "lif"), ("lif", "weight"), ("weight", "lif"), ("lif", "output")]
+    cases: dict[str, tuple[dict[str, nir.NIRNode], list[tuple[str, str]], float | None]] = {
+        "another node": (scale, chain, DT),
+        "recurrent": ({"lif": lif(3), "weight": weight}, cycle, DT),
+        "LIF, dt not given": ({"lif": lif(3)}, [("input", "lif"), ("lif", "output")], None),
+    }
+    for name, (nodes, edges, dt) in cases.items():
+        nir.write(path, nir.NIRGraph(ends | nodes, edges, type_check=False))
+        yield Row("any, `.nir`", "arlif", name, refusal(lambda dt=dt: load_nir(path, dt)))
+
+
+def modules_in() -> Iterator[Row]:
+    """Trained networks of other libraries as arlif networks, in memory."""
+    x = events(steps=16)
+    for name, neuron in test_snntorch_neuron.CASES.items():
+        net = test_snntorch_neuron.network(neuron)
+        test_snntorch_neuron.train(net, x)
+        net.eval()
+        with torch.no_grad():
+            want = test_snntorch_neuron.run(net, x)
+            wrong = int((arlif.interop.snntorch.to_arlif(net)(x) != want).sum())
+        yield Row("snnTorch, in memory", "arlif", name, spikes(wrong, want.numel()))
+    for name, neuron in test_norse_neuron.NEURONS.items():
+        net = test_norse_neuron.trained(neuron, x)
+        with torch.no_grad():
+            want = test_norse_neuron.run(net, x)
+            wrong = int((arlif.interop.norse.to_arlif(net)(x) != want).sum())
+        yield Row("Norse, in memory", "arlif", name, spikes(wrong, want.numel()))
+    synaptic = nn.Sequential(snntorch.Synaptic(0.5, 0.5))
+    refused = refusal(lambda: arlif.interop.snntorch.to_arlif(synaptic))
+    yield Row("snnTorch, in memory", "arlif", "Synaptic", refused)
+    box = norse.torch.SequentialState(norse.torch.LIFCell())
+    refused = refusal(lambda: arlif.interop.norse.to_arlif(box))
+    yield Row("Norse, in memory", "arlif", "LIFCell", refused)
+
+
+def files_of_integers(folder: Path) -> Iterator[Row]:
+    """Quantized networks through our own lossless files, and onnxruntime."""
+    net, x = spiking_net(NEURONS["AR-LIF"]), events()
+    source = calibrate_input(x.numpy(), SHAPE, static=False)
+    trained = quantize(linearize(net, SHAPE), source, Precision(), len(x))
+    networks = {"quantized AR-LIF": trained, "quantized AR-LIF and LIF": example_network()}
+    for name, network in networks.items():
+        write_nir(network, folder / "n.nir")
+        write_net(network, folder / "n.net")
+        for door, read in (("nir", read_nir), ("net", read_net)):
+            assert read(folder / f"n.{door}") == network
+            outcome = "exact: equal networks, array for array"
+            yield Row(f"arlif, `.{door}`", "arlif", name, outcome)
+        shape = network.input.shape
+        lead = (8,) if network.input.static else (network.time_steps, 8)
+        raw = np.random.default_rng(0).integers(0, network.input.high, (*lead, *shape))
+        write_onnx(network, folder / "n.onnx")
+        want = reference.simulate(network, raw.astype(np.int8), network.time_steps)
+        got = onnx_engine.simulate(folder / "n.onnx", raw.astype(np.int8), network.time_steps)
+        pairs = [(want.readout, got.readout), *((c, got.counts[n]) for n, c in want.counts.items())]
+        assert all(np.array_equal(a, b) for a, b in pairs)
+        outcome = "exact: equal spike counts and readout"
+        yield Row("arlif, `.onnx`, integers", "onnxruntime", name, outcome)
+
+
+def lava_dl() -> Iterator[Row]:
+    """Ground truth that lava-dl carries: stored spikes of its networks on Loihi and in SLAYER."""
+    folder = Path(str(distribution("lava-dl").locate_file("tests/lava/lib/dl/netx")))
+    outcome = "exact: equal to the {} that lava-dl stores"
+    test_tinynet(folder, reference)
+    yield Row("lava-dl, `.net`", "arlif", "tiny.net", outcome.format("spikes"))
+    test_pilotnet_lif(folder)
+    yield Row("lava-dl, `.net`", "arlif", "pilotnet_lif", outcome.format("spikes, u and v"))
+
+
+def onnx_of_floats(folder: Path) -> Iterator[Row]:
+    """Float graphs in onnxruntime: the last layer's spikes."""
+    x = events()
+    for name, neuron in NEURONS.items():
+        net = spiking_net(neuron)
+        write_onnx_float(net, folder / "f.onnx", SHAPE)
+        session = onnxruntime.InferenceSession(folder / "f.onnx")
+        with torch.no_grad():
+            want = net(x).numpy()
+        feed = {session.get_inputs()[0].name: x.numpy()}
+        got = next(o for o in session.run(None, feed) if o.shape == want.shape)
+        wrong = int((want != got).sum())
+        yield Row("arlif, `.onnx`, floats", "onnxruntime", name, spikes(wrong, want.size))
+
+
+def rows() -> list[Row]:
+    """Everything, measured now."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        return [
+            *files_of_integers(folder),
+            *lava_dl(),
+            *onnx_of_floats(folder),
+            *nir_out(folder),
+            *nir_in(folder),
+            *modules_in(),
+        ]
+
+
+def table(measured: list[Row]) -> str:
+    """The rows as Markdown."""
+    lines = ["| from | into | network | what survives |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(' '.join(cell.split()) for cell in row)} |" for row in measured]
+    return "\n".join(lines)
+
+
+def page(measured: list[Row]) -> str:
+    """docs/interop.md with its table replaced."""
+    head, mark, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    return f"{head}{mark}\n\n{table(measured)}\n\n{end}{tail}"
+
+
+BEGIN, END = "<!-- begin: measured -->", "<!-- end: measured -->"
+
+if __name__ == "__main__":
+    PAGE.write_text(page(rows()), encoding="utf-8")

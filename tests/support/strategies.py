@@ -1,0 +1,250 @@
+"""Random quantized networks and inputs for property tests (hypothesis).
+
+Structure is drawn by hypothesis, so that it shrinks; the contents of arrays come from a drawn seed.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import (
+    PRESETS,
+    IntegerArlif,
+    IntegerCuba,
+    IntegerLifHard,
+    IntegerLifSoft,
+    IntegerLifSubtract,
+    IntegerNeuron,
+    Numbers,
+)
+from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, chain_shape
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
+from arlif.core.real_neurons import RealArlif
+from arlif.core.tables import TableDomain
+
+NUMBERS = (
+    *PRESETS.values(),
+    Numbers(FixedPointFormat(8, 4), factor_bits=4),
+    Numbers(FixedPointFormat(13, 6), factor_bits=7, tables=TableDomain(128, -4.0, 4.0)),
+)
+"""The presets, and two formats narrow enough to saturate all the time."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with raw inputs that fit it."""
+
+    network: QuantizedNetwork
+    inputs: NDArray[np.int8]
+    time_steps: int
+
+
+def rngs() -> st.SearchStrategy[np.random.Generator]:
+    """Numpy generators from a drawn seed."""
+    return st.integers(0, 2**32 - 1).map(np.random.default_rng)
+
+
+@st.composite
+def arlifs(draw: st.DrawFn, numbers: Numbers) -> IntegerArlif:
+    """AR-LIF with sampled tables, half of the time filled with noise over their whole range."""
+    unit = st.floats(0, 1)
+    real = RealArlif(draw(unit), draw(st.floats(0.25, 2)), draw(unit), draw(st.floats(-1, 1)))
+    neuron = IntegerArlif.sample(replace(real, memory=draw(st.booleans())), numbers)
+    if draw(st.booleans()):
+        return neuron
+    rng, state = draw(rngs()), numbers.state_format
+    noise = {
+        name: replace(getattr(neuron, name), values=rng.integers(low, high + 1, size))
+        for name, low, high in (
+            ("threshold", state.low, state.high),
+            ("gate", 0, neuron.one),
+            ("drive", state.low, state.high),
+            ("reset", state.low, state.high),
+        )
+        for size in (getattr(neuron, name).values.size,)
+    }
+    return replace(neuron, **noise)
+
+
+@st.composite
+def neurons(draw: st.DrawFn, shape: Shape | None = None) -> IntegerNeuron:
+    """Any integer neuron in any of NUMBERS; CUBA only for a `shape`, which its bias has."""
+    numbers = draw(st.sampled_from(NUMBERS))
+    kinds = (IntegerArlif, IntegerArlif, IntegerLifSoft, IntegerLifHard)
+    others = (IntegerLifSubtract,) if shape is None else (IntegerLifSubtract, IntegerCuba)
+    kind = draw(st.sampled_from((*kinds, *others)))
+    if kind is IntegerArlif:
+        return draw(arlifs(numbers))
+    state, one = numbers.state_format, 1 << numbers.factor_bits
+    low = st.integers(-state.one // 4, 2 * state.one)
+    shared = (state, numbers.factor_bits, draw(st.integers(0, one)))
+    if kind is IntegerCuba and shape is not None:
+        lead = (shape[0], *(1 for _ in shape[1:]))
+        bias = draw(rngs()).integers(-state.one, state.one + 1, lead).astype(np.int32)
+        return IntegerCuba(*shared, draw(st.integers(0, one)), draw(low), bias)
+    if kind is IntegerLifSubtract:
+        return IntegerLifSubtract(*shared, draw(low), draw(low), draw(st.integers(0, state.one)))
+    return kind(*shared, draw(low))
+
+
+def _weight(rng: np.random.Generator, shape: Shape) -> NDArray[np.int8]:
+    return rng.integers(-127, 128, shape).astype(np.int8)
+
+
+@st.composite
+def convolutions(draw: st.DrawFn, source: Shape) -> Conv2d:
+    """A convolution that fits (C, H, W): any stride, padding, dilation and groups, not square."""
+    channels, *size = source
+    groups = draw(st.sampled_from([g for g in (1, 1, 2, 3) if channels % g == 0]))
+    padding = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
+    room = [n + 2 * p for n, p in zip(size, padding, strict=True)]
+    kernel = tuple(draw(st.integers(1, min(3, n))) for n in room)
+    dilation = tuple(
+        draw(st.integers(1, 2)) if 2 * (k - 1) + 1 <= n else 1
+        for k, n in zip(kernel, room, strict=True)
+    )
+    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    outputs = groups * draw(st.integers(1, 2))
+    weight = _weight(draw(rngs()), (outputs, channels // groups, *kernel))
+    return Conv2d(weight, stride, padding, (dilation[0], dilation[1]), groups)
+
+
+@st.composite
+def pools(draw: st.DrawFn, source: Shape) -> SumPool2d:
+    """A sum pooling that fits (C, H, W); windows may overlap or leave gaps."""
+    kernel = (draw(st.integers(1, min(3, source[1]))), draw(st.integers(1, min(3, source[2]))))
+    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    padding = (draw(st.integers(0, kernel[0] // 2)), draw(st.integers(0, kernel[1] // 2)))
+    return SumPool2d(kernel, stride, padding)
+
+
+@st.composite
+def chains(draw: st.DrawFn, source: Shape) -> tuple[LinearMap, ...]:
+    """Linear maps that fit one after another: none, pool, convolution, dense and their chains."""
+    maps: list[LinearMap] = []
+    steps = ((), ("conv",), ("conv", "pool"), ("pool", "conv"), ("pool",), ("dense",))
+    steps = (*steps, ("pool", "dense"), ("conv", "dense")) if len(source) == 3 else ((), ("dense",))
+    for step in draw(st.sampled_from(steps)):
+        shape = chain_shape(tuple(maps), source)
+        if step == "dense":
+            outputs = draw(st.integers(1, 6))
+            maps.append(Dense(_weight(draw(rngs()), (outputs, int(np.prod(shape))))))
+        else:
+            maps.append(draw(convolutions(shape) if step == "conv" else pools(shape)))
+    return tuple(maps)
+
+
+@st.composite
+def _chains_between(draw: st.DrawFn, source: Shape, target: Shape) -> tuple[LinearMap, ...]:
+    """A chain from one shape to another."""
+    if source == target and draw(st.booleans()):
+        return ()
+    rng = draw(rngs())
+    if len(source) == 1 or len(target) == 1:
+        outputs = int(np.prod(target))
+        return (Dense(_weight(rng, (outputs, int(np.prod(source))))),)
+    geometry = []
+    for have, want in zip(source[1:], target[1:], strict=True):
+        stride = draw(st.integers(1, 3))
+        span = (want - 1) * stride + 1
+        padding = max(0, -(-(span - have) // 2))
+        geometry.append((have + 2 * padding - (want - 1) * stride, stride, padding))
+    kernel, stride, padding = zip(*geometry, strict=True)
+    return (Conv2d(_weight(rng, (target[0], source[0], *kernel)), stride, padding),)
+
+
+@st.composite
+def populations(draw: st.DrawFn, name: str, shape: Shape, reach: int) -> Population:
+    """A population whose currents are alive or far too large, for accumulators up to `reach`."""
+    neuron, rng, channels = draw(neurons(shape)), draw(rngs()), shape[0]
+    state = neuron.state_format
+    wanted = state.one * 2 ** draw(st.integers(0, 6))
+    alive = int(np.clip(np.log2(max(reach, 1) * 128 / wanted), 0, 31))
+    gain_shift = draw(st.sampled_from((alive, alive, alive, 0)))
+    top = min(state.one, state.high)
+    return Population(
+        name,
+        shape,
+        neuron,
+        gain=rng.integers(0, 256, channels).astype(np.uint8),
+        gain_shift=gain_shift,
+        bias=rng.integers(-top, top + 1, channels).astype(np.int32),
+    )
+
+
+@st.composite
+def networks(draw: st.DrawFn, max_populations: int = 4) -> QuantizedNetwork:
+    """Feed-forward graphs: shortcuts of any length, several projections into one population."""
+    side = st.integers(3, 7)
+    image = st.tuples(st.integers(1, 3), side, side)
+    shape: Shape = draw(st.one_of(image, image, st.tuples(st.integers(1, 8))))
+    low, high = draw(st.sampled_from(((-127, 127), (0, 1), (-3, 90), (0, 127))))
+    source = Input(shape, draw(st.floats(1e-3, 1.0)), low, high, draw(st.booleans()))
+    shapes = {INPUT: shape}
+    placed: list[Population] = []
+    projections: list[Projection] = []
+
+    def connect(sender: str, target: str, maps: tuple[LinearMap, ...]) -> None:
+        projections.append(Projection(sender, target, maps, draw(st.sampled_from((0, 0, 1, 3)))))
+
+    def unused() -> list[str]:
+        return [name for name in shapes if all(p.source != name for p in projections)]
+
+    for index in range(draw(st.integers(1, max_populations))):
+        name = f"p{index}"
+        first = draw(st.sampled_from(unused() or list(shapes)))
+        maps = draw(chains(shapes[first]))
+        target = chain_shape(maps, shapes[first])
+        connect(first, name, maps)
+        for other in draw(st.lists(st.sampled_from(list(shapes)), max_size=2)):
+            if not (len(shapes[other]) == 1 and len(target) == 3):
+                connect(other, name, draw(_chains_between(shapes[other], target)))
+        incoming = [p for p in projections if p.target == name]
+        reach = sum(_reach(p, source) for p in incoming)
+        placed.append(draw(populations(name, target, reach)))
+        shapes[name] = target
+    classes = draw(st.integers(1, 5))
+    for name in unused():
+        connect(name, READOUT, draw(_chains_between(shapes[name], (classes,))))
+    bias = draw(rngs()).integers(-1000, 1001, classes).astype(np.int32)
+    readout = Readout(bias, draw(st.floats(1e-3, 1.0)))
+    steps = draw(st.integers(1, 6))
+    return QuantizedNetwork(source, tuple(placed), tuple(projections), readout, steps)
+
+
+def _reach(projection: Projection, source: Input) -> int:
+    interval = (source.low, source.high) if projection.source == INPUT else (0, 1)
+    for linear in projection.maps:
+        interval = linear.output_interval(interval)
+    return max(-interval[0], interval[1]) << projection.shift
+
+
+@st.composite
+def inputs_for(
+    draw: st.DrawFn, network: QuantizedNetwork, time_steps: int, max_samples: int = 4
+) -> NDArray[np.int8]:
+    """Raw inputs over the whole range: [N, *shape] (static) or [T, N, *shape]."""
+    source, samples = network.input, draw(st.integers(1, max_samples))
+    lead: tuple[Any, ...] = (samples,) if source.static else (time_steps, samples)
+    rng = draw(rngs())
+    return rng.integers(source.low, source.high + 1, (*lead, *source.shape)).astype(np.int8)
+
+
+@st.composite
+def cases(draw: st.DrawFn, max_populations: int = 4, max_samples: int = 4) -> Case:
+    """A random network with fitting inputs."""
+    network = draw(networks(max_populations))
+    steps = network.time_steps
+    return Case(network, draw(inputs_for(network, steps, max_samples)), steps)

@@ -1,0 +1,178 @@
+"""What a run records of every epoch: metrics.csv, TensorBoard's events, the confusion matrix."""
+
+import csv
+import dataclasses
+import errno
+import resource
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from arlif import data
+from arlif.base.errors import ArlifError, WriteError
+from arlif.networks import Stack
+from arlif.networks.neuron_choice import NeuronConfig
+from arlif.training import Recipe, load_trained, plots, train
+from arlif.training.accuracy import evaluate
+from arlif.training.augment import Augmentation
+from arlif.training.batches import Batches
+from arlif.training.metrics import Metrics, read_metrics
+from arlif.training.scalars import Scalars
+
+SMALL = Recipe("digits", Stack((4, "pool")), time_steps=2, epochs=3, batch_size=64)
+
+
+def trained(run, **changes):
+    train(dataclasses.replace(SMALL, **changes), run, accelerator="cpu")
+    return read_metrics(run)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    trained(run)
+    return run
+
+
+def test_the_training_accuracy_is_that_of_the_batches(finished):
+    rows = read_metrics(finished)
+    seen = 21 * 64  # the incomplete last batch is dropped
+    for row in rows:
+        assert row["train_accuracy"] * seen == pytest.approx(round(row["train_accuracy"] * seen))
+    assert rows[0]["train_accuracy"] < rows[-1]["train_accuracy"] <= 1
+    net, recipe = load_trained(finished)
+    train_split = evaluate(net, data.describe("digits"), Batches(recipe.load_data().train, 64))
+    assert rows[-1]["train_accuracy"] == pytest.approx(train_split.accuracy, abs=0.1)
+    _, axes = plots.learning_curves(finished).axes
+    assert [line.get_label() for line in axes.lines] == ["train", "test"]
+
+
+def test_mixed_samples_have_no_training_accuracy(tmp_path):
+    rows = trained(tmp_path, epochs=1, augmentation=Augmentation(mixup=0.2))
+    assert "train_accuracy" not in rows[0]
+    _, axes = plots.learning_curves(tmp_path).axes
+    assert [line.get_label() for line in axes.lines] == ["test"]
+
+
+def test_the_last_epochs_confusion_is_kept(finished):
+    with (finished / "confusion.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header[1:] == [row[0] for row in rows] == list("0123456789")
+    net, recipe = load_trained(finished)
+    want = evaluate(net, data.describe("digits"), Batches(recipe.load_data().test, 64)).confusion
+    assert np.array_equal(np.array([row[1:] for row in rows], int), want)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "symbols"),
+    [
+        ("dalif", ["alpha", "beta"]),
+        ("plif", ["decay"]),
+        ("lif-learnable", ["v_reset"]),
+        ("lif-asgl", ["steepness"]),
+        ("psn-mpe", ["threshold"]),
+        ("psn-sliding", ["threshold"]),
+        ("lif-soft", []),
+    ],
+)
+def test_what_a_neuron_learns_is_recorded(tmp_path, neuron, symbols):
+    rows = trained(tmp_path, epochs=2, neuron=NeuronConfig(neuron))
+    assert plots.learned_symbols(rows[0]) == symbols
+    layer = load_trained(tmp_path)[0].get_submodule("neuron1")
+    assert list(layer.learned()) == symbols
+    for symbol, value in layer.learned().items():
+        assert rows[-1][f"{symbol}/neuron1"] == pytest.approx(value.item())
+        assert rows[0][f"{symbol}/neuron1"] != rows[-1][f"{symbol}/neuron1"]
+    if symbols:
+        assert len(plots.learned(tmp_path).axes) == len(symbols)
+
+
+def test_tensorboard_reads_the_same_values(finished):
+    read = EventAccumulator(str(finished / "tensorboard")).Reload()
+    for name in ("train_loss", "test_accuracy", "alpha/neuron1"):
+        values = [(event.step, event.value) for event in read.Scalars(name)]
+        rows = read_metrics(finished)
+        assert values == [(row["epoch"], pytest.approx(row[name])) for row in rows]
+
+
+def test_steps_that_are_written_again_replace_the_old_ones(tmp_path):
+    first = Scalars(tmp_path, 1)
+    first.add(1, {"loss": 3.0})
+    first.add(2, {"loss": 2.0})
+    Scalars(tmp_path, 2).add(2, {"loss": 1.0})
+    read = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.value for event in read.Scalars("loss")] == [3, 1]
+
+
+def test_no_room_for_events_is_an_error_that_names_the_file(tmp_path):
+    scalars = Scalars(tmp_path, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (scalars.path.stat().st_size, hard))
+    try:
+        with pytest.raises(WriteError, match=rf"{scalars.path.name}: File too large"):
+            scalars.add(1, {"loss": 1.0})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_no_room_for_events_stops_a_training_in_one_line(tmp_path, monkeypatch):
+    original = Path.open
+
+    def full(self, *args, **kwargs):
+        if self.parent.name == "tensorboard":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", full)
+    message = r"cannot write .*tfevents.*: No space left on device; make room; continue with resume"
+    with pytest.raises(ArlifError, match=message):
+        trained(tmp_path / "run")
+
+
+def cut(text):
+    return lambda file: file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file.unlink(), "holds 0 of the 3 epochs that were trained; put the whole"),
+        (cut(""), "holds 0 of the 3 epochs"),
+        (lambda file: file.write_text("".join(file.read_text().splitlines(True)[:2])), "holds 1 o"),
+        (cut("epoch,train_loss\n1,many\n"), "is damaged: it is no table"),
+        (cut("epoch,train_loss\n1,0.5\n"), "is damaged"),
+        (cut("epoch\n1,2,3\n"), "is damaged"),
+        (lambda file: file.write_bytes(b"\xff\xfe\x00"), "is damaged"),
+        (lambda file: (file.unlink(), file.mkdir()), "is damaged"),
+    ],
+)
+def test_a_damaged_record_is_named_on_resume(finished, tmp_path, damage, message):
+    run = shutil.copytree(finished, tmp_path / "run")
+    damage(run / "metrics.csv")
+    with pytest.raises(ArlifError, match=r"metrics\.csv " + message):
+        train(SMALL, run, resume=True, accelerator="cpu")
+    assert torch.load(run / "model.pt", weights_only=True)
+
+
+def test_a_run_that_starts_anew_has_no_use_for_what_lies_there(tmp_path):
+    (tmp_path / "metrics.csv").write_text("damaged")
+    assert Metrics(tmp_path).rows == []
+
+
+def test_an_evaluation_draws_the_same_and_leaves_the_generator(tmp_path):
+    trained(tmp_path, epochs=1, neuron=NeuronConfig("psn-mpe"))
+    net, recipe = load_trained(tmp_path)
+    batches = Batches(recipe.load_data().test, 64)
+    results = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        results.append(evaluate(net, data.describe("digits"), batches))
+        assert torch.equal(torch.get_rng_state(), before)
+    assert results[0].loss == results[1].loss
+    assert np.array_equal(results[0].confusion, results[1].confusion)
+    assert read_metrics(tmp_path)[-1]["test_loss"] == pytest.approx(results[0].loss, rel=1e-5)
