@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_cli_evaluate import verb
+from support.command_line import exit_code as verb
 
 Capture = pytest.CaptureFixture[str]
 

@@ -5,17 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from hw_sim.cli import main
-
-
-def verb(*arguments: object) -> int:
-    """The exit code of a verb."""
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return 0
+from support.command_line import exit_code as verb
 
 
 @pytest.fixture(scope="module")

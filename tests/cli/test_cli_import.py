@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.command_line import Cli
+from support.small_runs import refused
 
 OWN = """
 import torch, arlif
@@ -26,14 +27,6 @@ def events():
 def convolution():
     return dense(layers.Conv2d(1, 1, 3, padding=1), layers.Repeat(3))
 """
-
-
-def refused(cli: Cli, *arguments: str | Path) -> str:
-    """The one line with which a verb refuses."""
-    code, out, err = cli(*arguments)
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith("error: ")
-    return err
 
 
 def saved(folder: Path, *lead: int) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_cli_evaluate import verb
+from support.command_line import exit_code as verb
 
 from arlif.base.errors import ArlifError
 from arlif.quantize import Precision

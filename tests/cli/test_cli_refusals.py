@@ -7,51 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.command_line import Cli, exit_code
+from support.command_line import Cli
+from support.small_runs import SMALL, images, refused, save
 
 import arlif
-
-SMALL = ("--set", "architecture.features=[4]", "--set", "epochs=1")
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small run that is trained, quantized and exported."""
-    folder = tmp_path_factory.mktemp("exported") / "run"
-    for verb in (("train", folder, *SMALL), ("quantize", folder), ("export", folder)):
-        assert exit_code(*verb) == 0
-    return folder
 
 
 @pytest.fixture
 def run(exported: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may change."""
     return Path(shutil.copytree(exported, tmp_path / "run"))
-
-
-@pytest.fixture
-def imported(exported: Path, tmp_path: Path, cli: Cli) -> Path:
-    """Its network alone, as another tool's."""
-    assert cli("import", exported / "network.net", tmp_path / "imported")[0] == 0
-    return tmp_path / "imported"
-
-
-def save(path: Path, array: np.ndarray) -> Path:
-    np.save(path, array)
-    return path
-
-
-def images(tmp_path: Path, count: int = 5, largest: float = 1.0) -> Path:
-    values = largest * np.random.default_rng(0).random((1, count, 1, 8, 8), np.float32)
-    return save(tmp_path / f"images-{largest:g}.npy", values)
-
-
-def refused(cli: Cli, *arguments: str | Path) -> str:
-    """The one line with which a verb refuses."""
-    code, out, err = cli(*arguments)
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith("error: ")
-    return err
 
 
 def test_simulations_of_different_inputs_are_not_compared(run: Path, tmp_path: Path, cli: Cli):
@@ -186,111 +151,6 @@ def test_inputs_beyond_the_calibrated_range_are_told(run: Path, tmp_path: Path, 
         share = (np.load(wide) > 1.01).mean()
         told = json.loads(cli(*simulate, wide, "--json")[1])["clipped"]
         assert told == pytest.approx(share, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    "verb",
-    [
-        ("quantize",),
-        ("check",),
-        ("calibrate",),
-        ("evaluate",),
-        ("sweep",),
-        ("simulate", "--engine", "float"),
-    ],
-)
-def test_an_imported_network_is_not_to_be_trained(imported: Path, cli: Cli, verb: tuple[str, ...]):
-    err = refused(cli, verb[0], imported, *verb[1:])
-    assert "imported network, which has no model.pt; train a run of your own" in err
-    assert "or use what it has: export, simulate, compare, energy, map, report" in err
-
-
-def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):
-    assert "holds an imported network" in refused(cli, "train", imported, *SMALL)
-    assert [path.name for path in imported.iterdir()] == ["network.nir"]
-    before = (run / "network.nir").stat().st_mtime_ns
-    err = refused(cli, "import", imported / "network.nir", run)
-    assert "holds a training run; import into a folder of its own" in err
-    assert (run / "network.nir").stat().st_mtime_ns == before
-    assert cli("train", imported, *SMALL, "--overwrite")[0] == 0
-    assert f"arlif quantize {imported}" in refused(cli, "simulate", imported)
-
-
-def test_options_of_real_valued_networks_are_refused_for_integers(
-    exported: Path, tmp_path: Path, cli: Cli
-):
-    for options in (("--dt", "1e-4"), ("--weight-bits", "4"), ("--preset", "loihi24")):
-        err = refused(cli, "import", exported / "network.net", tmp_path / "new", *options)
-        assert "holds integers" in err
-    times = ("--time-steps", "9")
-    err = refused(cli, "import", exported / "network.nir", tmp_path / "new", *times)
-    assert "T = 4 itself, not 9" in err
-    assert not (tmp_path / "new").exists()
-
-
-def test_a_real_valued_file_that_shows_one_frame_is_imported(run: Path, tmp_path: Path, cli: Cli):
-    assert cli("export", run, "--lif")[0] == 0
-    options = ("--time-steps", "4", "--calibrate", images(tmp_path))
-    code, out, _ = cli("import", run / "lif.nir", tmp_path / "new", *options, "--json")
-    assert (code, json.loads(out)["static"]) == (0, True)
-    assert cli("simulate", tmp_path / "new", "--inputs", images(tmp_path))[0] == 0
-    assert "no config.json" in refused(cli, "summary", tmp_path / "new")
-
-
-OWN = """
-import torch, arlif
-from arlif import layers
-from size import FEATURES
-
-def build():
-    torch.manual_seed(0)
-    return torch.nn.Sequential(
-        layers.Flatten(), layers.Linear(64, FEATURES), layers.Repeat(3), arlif.ARLIF(),
-        layers.Linear(FEATURES, 10),
-    )
-
-def number():
-    return 5
-
-def fails():
-    return {}["weights"]
-"""
-
-
-def test_a_module_of_ones_own_becomes_a_run(tmp_path: Path, cli: Cli):
-    (tmp_path / "mine.py").write_text(OWN)
-    (tmp_path / "size.py").write_text("FEATURES = 6")
-    run, inputs = tmp_path / "run", images(tmp_path)
-    options = ("--calibrate", inputs, "--time-steps", "3")
-    for function, complaint in (
-        ("number", "returns int, not a torch.nn.Module"),
-        ("fails", "KeyError: 'weights'"),
-        ("nothing", "has no function 'nothing'"),
-    ):
-        assert complaint in refused(cli, "import", tmp_path / f"mine.py:{function}", run, *options)
-    assert "no file" in refused(cli, "import", tmp_path / "other.py:build", run, *options)
-    build = tmp_path / "mine.py:build"
-    assert "--time-steps and --calibrate" in refused(cli, "import", build, run)
-    assert "--dt" in refused(cli, "import", build, run, *options, "--dt", "1e-4")
-    assert not run.exists()
-    code, out, _ = cli("import", build, run, *options, "--json")
-    assert (code, json.loads(out)["neurons"]) == (0, 6)
-    assert cli("export", run)[0] == 0
-    for engine in ("integer", "onnx"):
-        assert cli("simulate", run, "--engine", engine, "--inputs", inputs)[0] == 0
-    assert cli("compare", run, "--got", "onnx")[0] == 0
-
-
-def test_an_imported_network_has_a_report(imported: Path, tmp_path: Path, cli: Cli):
-    labels = save(tmp_path / "labels.npy", np.arange(5))
-    files = ("--inputs", images(tmp_path), "--labels", labels)
-    assert cli("simulate", imported, *files)[0] == 0
-    assert cli("energy", imported)[0] == 0
-    assert cli("report", imported)[0] == 0
-    content = json.loads((imported / "report.json").read_text())
-    assert (content["recipe"], content["training"]) == (None, None)
-    assert content["engines"][0]["samples"] == 5
-    assert "An imported network" in (imported / "report.html").read_text()
 
 
 def test_a_stopped_run_is_to_be_resumed(run: Path, cli: Cli):

@@ -5,53 +5,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.strategies import convolutions, rngs
-from torch.nn import functional
+from support.event_convolutions import DENSITIES, inputs, oracle
+from support.strategies import rngs
 
-from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d, Dense
-from arlif.kernels import build, events
+from arlif.kernels import build
 from hw_sim.engines.integer.convolution import compile_map
 from hw_sim.engines.integer.event_driven import BREAK_EVEN, OUTPUTS
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 
 CPU = torch.device("cpu")
-DENSITIES = (0.0, 0.005, 0.1, 0.7, 1.0)
-
-
-def inputs(shape: tuple[int, ...], density: float, highest: int, rng) -> np.ndarray:
-    """Random uint8 in 0 to `highest`, of which `density` are not 0."""
-    values = rng.integers(1, highest, shape, endpoint=True)
-    return (values * (rng.random(shape) < density)).astype(np.uint8)
-
-
-def oracle(linear: Conv2d, x: np.ndarray) -> np.ndarray:
-    """torch in float64, channels last."""
-    images = torch.from_numpy(x).double().movedim(-1, 1)
-    weight = torch.tensor(linear.weight, dtype=torch.float64)
-    sums = functional.conv2d(images, weight, None, linear.stride, linear.padding)
-    return sums.movedim(1, -1).numpy()
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    st.data(),
-    st.sampled_from([(1, 1, 1), (2, 9, 7), (3, 5, 5), (8, 6, 6), (13, 4, 9), (70, 5, 3)]),
-    st.sampled_from([1, 31, 33, 64, 100, 129, 300]),
-    st.sampled_from(DENSITIES),
-    st.sampled_from([1, 4, 255]),
-    rngs(),
-)
-def test_convolutions_by_events_are_exact(data, shape, outputs, density, highest, rng):
-    drawn = data.draw(convolutions(shape).filter(events.applies))
-    weight = rng.integers(-127, 128, (outputs, *drawn.weight.shape[1:])).astype(np.int8)
-    weight[0] = rng.choice([-127, 127])
-    linear = Conv2d(weight, drawn.stride, drawn.padding)
-    x = inputs((3, *shape[1:], shape[0]), density, highest, rng)
-    got = events.EventConvolution(linear)(x, int(rng.integers(1, 3)))
-    np.testing.assert_array_equal(got, oracle(linear, x))
-    assert events.count(x) == int(x.sum(dtype=np.int64))
 
 
 @settings(max_examples=80, deadline=None)
@@ -87,11 +51,3 @@ def test_what_is_sparse_follows_events():
         for density in (BREAK_EVEN / 2, BREAK_EVEN * 2)
     ]
     assert types == [torch.int32, torch.float32]
-
-
-def test_a_misfit_is_refused():
-    evaluate = events.EventConvolution(Conv2d(np.ones((64, 3, 1, 1), np.int8)))
-    with pytest.raises(ArlifError, match="take uint8"):
-        evaluate(np.zeros((1, 4, 4, 2), np.uint8), 1)
-    with pytest.raises(ArlifError, match="take uint8"):
-        evaluate(np.zeros((1, 4, 4, 3), np.int8), 1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.simulations import assert_equal
 from support.strategies import Case, cases
 
 from arlif.core.formats import FixedPointFormat
@@ -19,20 +20,7 @@ from arlif.core.network import (
     Readout,
 )
 from hw_sim.engines.integer import fast, reference
-from hw_sim.engines.simulation import Record, Simulation
-
-
-def assert_equal(want: Simulation, got: Simulation) -> None:
-    np.testing.assert_array_equal(want.readout, got.readout, strict=True)
-    assert want.counts.keys() == got.counts.keys()
-    for name in want.counts:
-        np.testing.assert_array_equal(want.counts[name], got.counts[name], strict=True)
-    assert want.traces.keys() == got.traces.keys()
-    for name, trace in want.traces.items():
-        np.testing.assert_array_equal(trace.spikes, got.traces[name].spikes, strict=True)
-        assert trace.states.keys() == got.traces[name].states.keys()
-        for state, values in trace.states.items():
-            np.testing.assert_array_equal(values, got.traces[name].states[state], strict=True)
+from hw_sim.engines.simulation import Record
 
 
 def check(case: Case, block_elements: int, states: bool) -> None:

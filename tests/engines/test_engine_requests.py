@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from support.networks_small import conv_net, digits_like
-from test_engine_fast import assert_equal
+from support.simulations import assert_equal
 from torch import nn
 
 from arlif import layers

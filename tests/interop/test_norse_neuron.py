@@ -1,17 +1,17 @@
 """arlif.interop.norse behaves like Norse's own neurons, and its networks convert exactly."""
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+from support.norse_networks import NEURONS, learned, run, trained
 from support.other_libraries import events, norse
-from torch import Tensor, nn
+from torch import nn
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # Norse 1.1 uses torch.jit.script
-    from norse.torch.functional.reset import reset_subtract, reset_value
+    from norse.torch.functional.reset import reset_subtract
 
     import arlif.interop.norse
 from arlif.base.errors import LoweringError
@@ -20,61 +20,6 @@ from arlif.neurons import ARLIF
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from hw_sim.engines.integer.reference import simulate
 from hw_sim.engines.simulation import Record
-
-
-def learned(alpha: float = 0.8, beta: float = 0.2) -> ARLIFParameters:
-    return ARLIFParameters(
-        v_th=torch.tensor(0.3),
-        alpha_raw=nn.Parameter(torch.tensor(alpha)),
-        beta_raw=nn.Parameter(torch.tensor(beta)),
-    )
-
-
-def box(reset: Callable[..., Tensor]) -> Callable[[], nn.Module]:
-    constants = norse.torch.LIFBoxParameters(
-        tau_mem_inv=torch.tensor(300.0), v_th=torch.tensor(0.2), reset_method=reset
-    )
-    return lambda: norse.torch.LIFBoxCell(constants)
-
-
-NEURONS: dict[str, Callable[[], nn.Module]] = {
-    "AR-LIF": lambda: ARLIFCell(learned()),
-    "LIFBox to value": box(reset_value),
-    "LIFBox subtract": box(reset_subtract),
-}
-
-
-def run(net: nn.Module, x: Tensor) -> Tensor:
-    state, spikes = None, []
-    for frame in x:
-        out, state = net(frame, state)
-        spikes.append(out)
-    return torch.stack(spikes)
-
-
-def trained(neuron: Callable[[], nn.Module], x: Tensor) -> nn.Module:
-    torch.manual_seed(0)
-    net = norse.torch.SequentialState(
-        nn.Conv2d(2, 8, 3, padding=1),
-        nn.BatchNorm2d(8),
-        neuron(),
-        nn.AvgPool2d(2),
-        nn.Conv2d(8, 16, 3, padding=1),
-        neuron(),
-        nn.Flatten(),
-        nn.Linear(256, 10),
-        neuron(),
-    )
-    with torch.no_grad():
-        for layer in (net[0], net[4], net[7]):
-            layer.weight.mul_(4)
-    optimizer = torch.optim.Adam(net.parameters(), 2e-3)
-    for _ in range(6):
-        loss = nn.functional.cross_entropy(run(net, x).sum(0), torch.arange(x.shape[1]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return net.eval()
 
 
 @pytest.mark.parametrize("kind", NEURONS)

@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 from hypothesis import given, settings
+from support.simulations import assert_equal
 from support.strategies import Case, cases
-from test_engine_fast import assert_equal
 from torch.nn import functional
 
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build

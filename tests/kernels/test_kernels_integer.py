@@ -4,10 +4,10 @@ import ctypes
 
 import numpy as np
 import pytest
-import test_engine_events
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.event_convolutions import check_convolutions_by_events
 from support.strategies import neurons
 
 from arlif.base.errors import ArlifError
@@ -171,7 +171,7 @@ def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
     test_update_equals_the_reference()
     test_extreme_tables_and_states()
     test_extreme_thresholds_and_states()
-    test_engine_events.test_convolutions_by_events_are_exact()
+    check_convolutions_by_events()
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,13 +2,13 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from support.neuron_oracles import CURRENTS, DECAYS, run, sigma
 
-from arlif.base.errors import ArlifError, LoweringError
+from arlif.base.errors import ArlifError
 from arlif.neurons import (
     ARLIF,
     CLIF,
@@ -23,20 +23,6 @@ from arlif.neurons import (
     MpePSN,
     SlidingPSN,
 )
-from arlif.neurons.estimated import ESTIMATION_WEIGHT, take_estimation_errors
-from arlif.training.loss import with_estimation
-
-CURRENTS = st.lists(st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3), min_size=1, max_size=12)
-DECAYS = st.floats(0.05, 0.95)
-
-
-def sigma(v):
-    return 1 / (1 + math.exp(-v))
-
-
-def run(neuron, xs):
-    out = neuron.double()(torch.tensor(xs, dtype=torch.float64).view(-1, 1, 1))
-    return out.flatten().tolist()
 
 
 def clif_oracle(xs, k, v):
@@ -142,36 +128,6 @@ def test_spikes_equal_spikingjelly(ours, name, args, settings):
     assert torch.equal(got, theirs(x))
 
 
-def test_sliding_psn_is_the_impulse_response_of_lif_without_reset():
-    taps = SlidingPSN(4).weights(6).detach().numpy()
-    want = np.array(
-        [[0.5 ** (t - j) if 0 <= t - j < 4 else 0.0 for j in range(6)] for t in range(6)]
-    )
-    assert np.array_equal(taps, want)
-
-
-def test_masked_psn_is_causal_and_sees_order_steps():
-    neuron = MaskedPSN(5, 2)
-    weights = neuron.weights(5)
-    for t in range(5):
-        for j in range(5):
-            assert bool(weights[t, j] != 0) == (t - 1 <= j <= t)
-
-
-@pytest.mark.parametrize("neuron", [PSN(3), MaskedPSN(3), SlidingPSN(), MpePSN()])
-def test_parallel_neurons_refuse_state_and_deployment(neuron):
-    x = torch.zeros(3, 2, 4)
-    with pytest.raises(ArlifError, match="no state"):
-        neuron(x, return_state=True)
-    with pytest.raises(LoweringError, match="cannot be deployed"):
-        neuron.real_neuron()
-
-
-def test_psn_of_another_t_is_refused():
-    with pytest.raises(ArlifError, match="made for T = 3, not 4"):
-        PSN(3)(torch.zeros(4, 1, 1))
-
-
 @pytest.mark.parametrize(
     "neuron",
     [CLIF(), PLIF(), DALIF(), LearnableResetLIF(), PSN(4), SlidingPSN(), MpePSN(), AglLIF()],
@@ -238,116 +194,3 @@ def test_every_neuron_has_the_same_rule_for_its_constants(neuron):
 def test_a_decay_of_one_integrates_and_fires(neuron):
     x = torch.full((4, 1, 1), 0.5)
     assert neuron(1.0).eval()(x).flatten().tolist() == [0.0, 1.0, 0.0, 1.0]
-
-
-def test_asgl_is_plain_lif_once_trained():
-    x = torch.randn(5, 4, 50, generator=torch.Generator().manual_seed(2)) * 2
-    neuron = AsglLIF(0.5, 1.0, steepness=3.0).eval()
-    assert torch.equal(neuron(x), LIF(0.5, 1.0, "soft")(x))
-
-
-def test_asgl_mixes_smooth_values_in_and_learns_its_steepness():
-    """One step: each value is the spike or sigma(a (x - v)); the gradient is sigma's everywhere."""
-    x = torch.linspace(-1, 3, 400, dtype=torch.float64).view(1, 1, -1).requires_grad_()
-    neuron = AsglLIF(0.5, 1.0, steepness=2.0).double().train()
-    torch.manual_seed(0)
-    out = neuron(x)
-    soft = torch.sigmoid(2.0 * (x - 1.0))
-    spikes = (x >= 1.0).double()
-    is_soft = torch.isclose(out, soft)
-    assert bool((is_soft | (out == spikes)).all())
-    assert 0.35 < is_soft.double().mean() < 0.65
-    out.sum().backward()
-    assert torch.allclose(x.grad, 2.0 * soft * (1 - soft))
-    want = ((x - 1.0) * soft * (1 - soft)).sum()
-    assert torch.isclose(neuron.steepness.grad, want)
-
-
-def agl_gradient(x, scales, k, v):
-    """d(sum of w s)/dx of LIF with hard reset by hand, [T, N, C] lists; w = 1, 2, 3, ..."""
-    width = 2 * sum(scales) / len(scales)
-    widths = [width] + [width * math.sqrt(1 + k * k)] * (len(x) - 1)
-    steps = range(len(x))
-    grad = [0.0] * len(x)
-    h, s, u = [], [], 0.0
-    for now in x:
-        h.append(k * u + now)
-        s.append(1.0 if h[-1] >= v else 0.0)
-        u = (1 - s[-1]) * h[-1]
-    du = 0.0  # gradient of the potential that a step leaves behind
-    for t in reversed(steps):
-        slope = (1.0 if abs(h[t] - v) <= widths[t] / 2 else 0.0) / widths[t]
-        dh = du * (1 - s[t]) + ((t + 1) - du * h[t]) * slope
-        grad[t], du = dh, k * dh
-    return grad
-
-
-@pytest.mark.parametrize("k", [0.2, 0.5])
-def test_agl_takes_its_widths_from_the_batch_norm_before_it(k):
-    """Theorems 1 and 2 of the paper: the scales of the batch norm, and 1 + k^2 from step 2 on."""
-    generator = torch.Generator().manual_seed(4)
-    norm = torch.nn.BatchNorm1d(5).double()
-    norm.weight.data = torch.rand(5, generator=generator).double() + 0.3
-    raw = torch.randn(4, 30, 5, generator=generator, dtype=torch.float64)
-    x = norm(raw.flatten(0, 1)).unflatten(0, (4, 30)).detach().requires_grad_()
-    weights = torch.arange(1.0, 5.0).view(4, 1, 1)
-    neuron = AglLIF(k, 0.5).double()
-    (neuron(x) * weights).sum().backward()
-    assert float(x.grad.abs().sum()) > 0
-    for n in range(30):
-        for c in range(5):
-            column = x[:, n, c].tolist()
-            want = agl_gradient(column, norm.weight.tolist(), k, 0.5)
-            assert x.grad[:, n, c].tolist() == pytest.approx(want, rel=1e-4, abs=1e-4)
-
-
-def test_agl_fires_as_lif_with_hard_reset_and_continues():
-    x = torch.randn(5, 4, 6, 3, generator=torch.Generator().manual_seed(2)) * 2
-    plain = LIF(0.5, 0.7, "hard")
-    for neuron in (AglLIF(0.5, 0.7).train(), AglLIF(0.5, 0.7).eval()):
-        assert torch.equal(neuron(x), plain(x))
-        first, state = neuron(x[:1], return_state=True)
-        others, _ = neuron(x[1:], state, return_state=True)
-        assert torch.equal(torch.cat([first, others]), plain(x))
-    assert AglLIF()(torch.ones(3, 2)).shape == (3, 2)
-
-
-@given(CURRENTS, DECAYS, st.integers(0, 1000))
-def test_mpe_psn_equals_its_equations(xs, k, seed):
-    neuron = MpePSN(k, 0.7).double()
-    torch.manual_seed(seed)
-    got = run(neuron, xs)
-    torch.manual_seed(seed)
-    drawn = torch.bernoulli(torch.tensor([[[sigma(v)]] for v in xs], dtype=torch.float64))
-    estimates = [(1 - b) * x for b, x in zip(drawn.flatten().tolist(), xs, strict=True)]
-    potentials = [k * e + x for e, x in zip([0.0, *estimates], xs, strict=False)]
-    assert got == [1.0 if h >= neuron.threshold.item() else 0.0 for h in potentials]
-    left = [0.0 if h >= neuron.threshold.item() else h for h in potentials]
-    error = sum((e - u) ** 2 for e, u in zip(estimates, left, strict=True)) / len(xs) ** 2
-    assert neuron.estimation_error.item() == pytest.approx(error, rel=1e-9)
-
-
-def test_mpe_psn_drops_currents_as_often_as_sigma_says():
-    """x = 0.8 stays below the threshold 1 alone, and reaches it where the step before was kept."""
-    torch.manual_seed(0)
-    spikes = MpePSN(1.0, 1.0)(torch.full((2, 20000), 0.8))
-    assert not spikes[0].any()
-    assert 1 - spikes[1].mean().item() == pytest.approx(sigma(0.8), abs=0.01)
-
-
-def test_the_estimation_error_joins_the_loss():
-    torch.manual_seed(0)
-    net = torch.nn.Sequential(MpePSN(), torch.nn.Linear(3, 3), MpePSN())
-    loss = torch.tensor(2.0, requires_grad=True)
-    assert with_estimation(loss, LIF()) is loss
-    assert take_estimation_errors(net) is None
-    net.eval()(torch.randn(4, 5, 3))
-    assert take_estimation_errors(net) is None
-    net.train()(torch.randn(4, 5, 3))
-    errors = sum(layer.estimation_error.item() for layer in (net[0], net[2]))
-    total = with_estimation(loss, net)
-    want = (1 - ESTIMATION_WEIGHT) * 2.0 + ESTIMATION_WEIGHT * errors
-    assert total.item() == pytest.approx(want)
-    assert take_estimation_errors(net) is None
-    total.backward()
-    assert float(net[1].weight.grad.abs().sum()) > 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_quantize_lowering import N, T, run
+from support.linearized_oracle import N, T, run
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune, spectral_norm
 

@@ -2,23 +2,16 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nir
 import numpy as np
 import onnxruntime
-import test_norse_neuron
-import test_snntorch_neuron
 import torch
-from test_nir_load import DT, from_norse, from_snntorch, from_spikingjelly, lif
-from test_nir_native import example_network
-from test_slayer_truth import test_pilotnet_lif, test_tinynet
 from torch import nn
 
 import arlif
-import arlif.interop.norse
 import arlif.interop.snntorch
 from arlif.base.errors import ArlifError
 from arlif.neurons import SpikingNeuron
@@ -29,7 +22,11 @@ from export.nir.conventions import exact, portable, unscaled
 from export.onnx import write_onnx, write_onnx_float
 from hw_sim.engines import onnx as onnx_engine
 from hw_sim.engines.integer import reference
+from support import lava_dl_truth, norse_networks, snntorch_networks
+from support.networks_integer import example_network
+from support.nir_files import from_norse, from_snntorch, from_spikingjelly, lif
 from support.other_libraries import (
+    DT,
     LIBRARIES,
     SHAPE,
     differing,
@@ -119,25 +116,25 @@ def nir_in(folder: Path) -> Iterator[Row]:
 def modules_in() -> Iterator[Row]:
     """Trained networks of other libraries as arlif networks, in memory."""
     x = events(steps=16)
-    for name, neuron in test_snntorch_neuron.CASES.items():
-        net = test_snntorch_neuron.network(neuron)
-        test_snntorch_neuron.train(net, x)
+    for name, neuron in snntorch_networks.CASES.items():
+        net = snntorch_networks.network(neuron)
+        snntorch_networks.train(net, x)
         net.eval()
         with torch.no_grad():
-            want = test_snntorch_neuron.run(net, x)
+            want = snntorch_networks.run(net, x)
             wrong = int((arlif.interop.snntorch.to_arlif(net)(x) != want).sum())
         yield Row("snnTorch, in memory", "arlif", name, spikes(wrong, want.numel()))
-    for name, neuron in test_norse_neuron.NEURONS.items():
-        net = test_norse_neuron.trained(neuron, x)
+    for name, neuron in norse_networks.NEURONS.items():
+        net = norse_networks.trained(neuron, x)
         with torch.no_grad():
-            want = test_norse_neuron.run(net, x)
-            wrong = int((arlif.interop.norse.to_arlif(net)(x) != want).sum())
+            want = norse_networks.run(net, x)
+            wrong = int((norse_networks.to_arlif(net)(x) != want).sum())
         yield Row("Norse, in memory", "arlif", name, spikes(wrong, want.numel()))
     synaptic = nn.Sequential(snntorch.Synaptic(0.5, 0.5))
     refused = refusal(lambda: arlif.interop.snntorch.to_arlif(synaptic))
     yield Row("snnTorch, in memory", "arlif", "Synaptic", refused)
     box = norse.torch.SequentialState(norse.torch.LIFCell())
-    refused = refusal(lambda: arlif.interop.norse.to_arlif(box))
+    refused = refusal(lambda: norse_networks.to_arlif(box))
     yield Row("Norse, in memory", "arlif", "LIFCell", refused)
 
 
@@ -168,11 +165,11 @@ def files_of_integers(folder: Path) -> Iterator[Row]:
 
 def lava_dl() -> Iterator[Row]:
     """Ground truth that lava-dl carries: stored spikes of its networks on Loihi and in SLAYER."""
-    folder = Path(str(distribution("lava-dl").locate_file("tests/lava/lib/dl/netx")))
+    folder = lava_dl_truth.folder()
     outcome = "exact: equal to the {} that lava-dl stores"
-    test_tinynet(folder, reference)
+    lava_dl_truth.check_tinynet(folder, reference)
     yield Row("lava-dl, `.net`", "arlif", "tiny.net", outcome.format("spikes"))
-    test_pilotnet_lif(folder)
+    lava_dl_truth.check_pilotnet_lif(folder)
     yield Row("lava-dl, `.net`", "arlif", "pilotnet_lif", outcome.format("spikes, u and v"))
 
 

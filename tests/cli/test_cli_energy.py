@@ -1,0 +1,84 @@
+"""arlif energy and map: figures of the simulation that is there, and what was assumed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from support.command_line import Cli
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def test_energy_of_an_earlier_simulation_is_not_reported(run: Path, cli: Cli):
+    def reported() -> bool:
+        assert cli("report", run)[0] == 0
+        return json.loads((run / "report.json").read_text())["energy"] is not None
+
+    assert cli("simulate", run, "--samples", "20")[0] == 0
+    assert cli("energy", run)[0] == 0
+    assert reported()
+    assert cli("simulate", run, "--samples", "10")[0] == 0
+    assert not reported()
+    assert cli("energy", run)[0] == 0
+    assert reported()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--rate", "0.2"), "--rate is for --table3"),
+        (("--table3",), "neither RUN nor --engine nor --model"),
+        (("--model", "paper", "--model", "paper"), "different names"),
+    ],
+)
+def test_options_of_energy_that_say_nothing_are_refused(run: Path, cli: Cli, options, complaint):
+    assert cli("simulate", run, "--samples", "2")[0] == 0
+    code, out, err = cli("energy", run, *options)
+    assert (code, out) == (2, "")
+    assert complaint in err
+
+
+def test_cores_are_printed_with_what_was_assumed(run: Path, cli: Cli):
+    mapping = json.loads(cli("map", run, "--cores", "loihi1", "--json")[1])
+    said = cli("map", run, "--cores", "loihi1")[1]
+    assert mapping["assumptions"]
+    assert all(text in said for text in (mapping["source"], *mapping["assumptions"]))
+    cores = [layer["cores"] for layer in mapping["layers"]]
+    assert cores == [1, 1]
+    assert "takes most" not in said
+    assert f"{mapping['limiting_layer']} is the fullest" in said
+
+
+def test_table_3_counts_on_no_engine(cli: Cli):
+    for engine in ("lava", "integer"):
+        code, out, err = cli("energy", "--table3", "--engine", engine)
+        assert (code, out) == (2, "")
+        assert "nor --engine" in err
+
+
+def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
+    rows = json.loads(cli("energy", "--table3", "--json")[1])
+    code, out, _ = cli("energy", "--table3")
+    assert code == 0
+    for row in rows:
+        assert row["energy_uj"] is None
+        assert f" {row['event_multiply_accumulates_m']:,.2f} " in out
+        assert f" {row['neuron_uj']:,.2f} " in out
+    assert "figures that are on file" in out
+
+
+def test_nothing_is_minus_zero(run: Path, cli: Cli):
+    assert cli("simulate", run, "--samples", "4")[0] == 0
+    assert cli("energy", run)[0] == 0
+    energy = json.loads((run / "energy.json").read_text())
+    energy["estimates"][0] |= {"border": -0.01, "error": -1e-6}
+    (run / "energy.json").write_text(json.dumps(energy))
+    assert cli("report", run)[0] == 0
+    page = (run / "report.html").read_text()
+    assert "<td>-0.0" not in page
+    assert "<td>0.00 %</td>" in page

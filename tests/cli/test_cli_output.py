@@ -1,0 +1,27 @@
+"""Tables on terminals and in pipes."""
+
+from rich.console import Console
+
+from hw_sim.cli import output
+
+
+def test_numbers_in_tables_are_whole_on_narrow_terminals_and_in_pipes(capsys, monkeypatch):
+    row = ["a_layer_with_a_long_name", "100.00 %", *["1,234,567"] * 7]
+    heads = ["[red]layer[/red]", "accuracy", *(f"number[{n}]" for n in range(7))]
+    for terminal in (True, False):
+        narrow = Console(width=80, force_terminal=terminal, color_system=None)
+        monkeypatch.setattr(output, "MESSAGES", narrow)
+        output.Output(as_json=False).table("a [blue]title", heads, [row])
+        out = capsys.readouterr().out
+        first = 1 if terminal else 0  # names fold on terminals
+        assert all(out.count(cell) == row.count(cell) for cell in row[first:])
+        assert all(head in out for head in heads[first:])
+        assert "a [blue]title" in out
+
+
+def test_text_in_tables_is_folded_not_cut(capsys, monkeypatch):
+    monkeypatch.setattr(output, "MESSAGES", Console(width=40, force_terminal=True))
+    output.Output(as_json=False).table("title", ["name", "what"], [["a", "word " * 20 + "end"]])
+    out = capsys.readouterr().out
+    assert out.count("word") == 20
+    assert "end" in out

@@ -1,0 +1,121 @@
+"""What training and loading refuse, by name, and that an old run survives it."""
+
+import dataclasses
+
+import pytest
+import torch
+from support.training_runs import SMALL, copy_run
+
+from arlif.base.errors import ArlifError
+from arlif.networks import Stack
+from arlif.training import load_trained, train
+from arlif.training.module import TrainingModule
+
+
+def test_an_existing_run_is_not_overwritten_by_accident(finished):
+    run, _ = finished
+    with pytest.raises(ArlifError, match="already holds a training run"):
+        train(SMALL, run)
+    assert (run / "model.pt").exists()
+
+
+@pytest.mark.parametrize("rate", [1e6, 1e9])
+def test_divergence_is_an_error_that_names_the_epoch(tmp_path, rate):
+    recipe = dataclasses.replace(SMALL, optimizer="sgd", learning_rate=rate)
+    with pytest.raises(ArlifError, match=r"diverged in epoch 1: .* learning_rate below 1000000"):
+        train(recipe, tmp_path / "run", accelerator="cpu")
+    assert not (tmp_path / "run" / "model.pt").exists()
+
+
+def test_missing_data_leave_an_old_run_and_no_new_one(finished, tmp_path):
+    run = copy_run(finished[0], tmp_path)
+    recipe = dataclasses.replace(SMALL, dataset="fashion-mnist")
+    for folder in (run, tmp_path / "new"):
+        with pytest.raises(ArlifError, match="fashion-mnist"):
+            train(recipe, folder, overwrite=True, data_folder=tmp_path / "no-data")
+    assert load_trained(run)[1] == SMALL
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        (Stack((4, "pool", "pool", "pool", "pool")), "too small for 4 pools"),
+        (Stack((4,), pooled=1_000_000), r"not enough memory \(you tried to allocate \d+ bytes"),
+    ],
+)
+def test_a_network_that_cannot_be_built_leaves_an_old_run_and_no_new_one(
+    finished, tmp_path, architecture, message
+):
+    run = copy_run(finished[0], tmp_path)
+    recipe = dataclasses.replace(SMALL, architecture=architecture)
+    for folder in (run, tmp_path / "new"):
+        with pytest.raises(ArlifError, match=message):
+            train(recipe, folder, overwrite=True, accelerator="cpu")
+    assert load_trained(run)[1] == SMALL
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_batch_beyond_the_memory_is_one_clear_error(tmp_path, monkeypatch):
+    def scarce(self, batch, index):
+        torch.empty(1 << 60)
+
+    monkeypatch.setattr(TrainingModule, "training_step", scarce)
+    with pytest.raises(ArlifError, match=r"not enough memory .* lower batch_size or time_steps"):
+        train(SMALL, tmp_path / "run", accelerator="cpu")
+
+
+def test_resume_with_another_recipe_names_the_difference(finished):
+    run, _ = finished
+    other = dataclasses.replace(SMALL, seed=1, epochs=9)
+    with pytest.raises(ArlifError, match=r"epochs, seed differ"):
+        train(other, run, resume=True)
+
+
+@pytest.mark.parametrize("devices", [0, -1, 129])
+def test_an_impossible_number_of_devices_is_refused(tmp_path, devices):
+    with pytest.raises(ArlifError, match=f"trains on 1 to 128 devices, not {devices}"):
+        train(SMALL, tmp_path / "run", accelerator="cpu", devices=devices)
+
+
+def test_a_run_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(ArlifError, match="a run is a directory"):
+        train(SMALL, tmp_path / "run", overwrite=True)
+
+
+def test_a_batch_that_cannot_be_normalized_is_refused(tmp_path):
+    recipe = dataclasses.replace(SMALL, architecture=Stack(hidden=(4,)), batch_size=1)
+    with pytest.raises(ArlifError, match="more than one value per channel, got one; take a larger"):
+        train(recipe, tmp_path / "run", accelerator="cpu")
+
+
+def test_a_missing_run_is_named(tmp_path):
+    with pytest.raises(ArlifError, match="there is no run"):
+        load_trained(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_truncated_model_is_refused(finished, tmp_path, size):
+    run = copy_run(finished[0], tmp_path)
+    content = (run / "model.pt").read_bytes()
+    (run / "model.pt").write_bytes(content[:size])
+    with pytest.raises(ArlifError, match="damaged"):
+        load_trained(run)
+
+
+def test_nan_in_weights_is_refused(finished, tmp_path):
+    run = copy_run(finished[0], tmp_path)
+    weights = torch.load(run / "model.pt", weights_only=True)
+    weights["head.bias"][3] = float("nan")
+    torch.save(weights, run / "model.pt")
+    with pytest.raises(ArlifError, match=r"head\.bias holds NaN"):
+        load_trained(run)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"dataset": "digits", "nonsense": 1}'])
+def test_a_damaged_config_is_refused(finished, tmp_path, text):
+    run = copy_run(finished[0], tmp_path)
+    (run / "config.json").write_text(text)
+    with pytest.raises(ArlifError, match=r"config\.json"):
+        load_trained(run)
