@@ -1,5 +1,6 @@
 """Frozen dataclasses from trees of untrusted values, field by field, by their type hints."""
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -55,6 +56,29 @@ def value(hint: Any, raw: Any, where: str) -> Any:
     dtype = np.dtype(get_args(get_args(hint)[1])[0])
     require(found.dtype == dtype, f"{where} must hold {dtype}, not {found.dtype}", FormatError)
     return found
+
+
+def record_tree(record: Any) -> Tree:
+    """The fields of a dataclass by name, those of dataclasses inside it too."""
+    items = {f.name: getattr(record, f.name) for f in fields(record) if f.init}
+    return {n: record_tree(item) if is_dataclass(item) else item for n, item in items.items()}
+
+
+def typed_tree(record: Any) -> Tree:
+    """A tree that says in `type` of which class the record is; `build_typed` reads it."""
+    return record_tree(record) | {"type": type(record).__name__}
+
+
+def build_typed(tree: Any, types: Mapping[str, type[Record]], where: str) -> Record:
+    """The dataclass that stands in `type` beside its fields, one of `types`; errors as in build."""
+    kind = value(str, entry(tree, "type"), f"{where}/type")
+    require(
+        kind in types,
+        f"{where} is a {kind}; this arlif knows {', '.join(types)}: read the file with the arlif "
+        "that wrote it",
+        FormatError,
+    )
+    return build(types[kind], {n: item for n, item in tree.items() if n != "type"}, where)
 
 
 def entry(tree: Any, *names: str) -> Any:

@@ -6,12 +6,14 @@ Algorithms that leave the integers on the way (Winograd, FFT, TF32) are never us
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from arlif.core.maps import Conv2d, SumPool2d
+from arlif.core.maps import Conv2d, LinearMap, SumPool2d
 
 FLOAT32_EXACT = 2**24
 """Integers below this, and their sums, are exact in float32."""
@@ -65,3 +67,33 @@ def convolve_by_product(x: Tensor, weight: Tensor, linear: Conv2d) -> Tensor:
 def sum_pool(x: Tensor, pool: SumPool2d) -> Tensor:
     """Window sums of x [N, C, H, W]."""
     return functional.avg_pool2d(x, pool.kernel, pool.stride, pool.padding, divisor_override=1)
+
+
+def evaluate(linear: LinearMap, x: Tensor) -> Tensor:
+    """Any map on x [N, *shape], which holds integers in a float type of `float_type`.
+
+    It is the map's own evaluation, on the CPU; gradients go through its matrix.
+    """
+    return _Evaluation.apply(x, linear)  # type: ignore[no-untyped-call]
+
+
+class _Evaluation(torch.autograd.Function):
+    """y = A x and x' = A^T y', where A is the map's matrix on inputs of this shape."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, linear: LinearMap) -> Tensor:
+        ctx.linear, ctx.shape = linear, x.shape
+        y = linear(x.detach().cpu().numpy())
+        return torch.from_numpy(np.ascontiguousarray(y)).to(x.device)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        taps = ctx.linear.taps(tuple(ctx.shape[1:]))
+        places = torch.from_numpy(np.stack([taps.inputs, taps.outputs])).to(gradient.device)
+        transposed = torch.sparse_coo_tensor(
+            places,
+            torch.from_numpy(taps.weights).to(gradient),
+            (ctx.shape[1:].numel(), gradient[0].numel()),
+        )
+        return (transposed @ gradient.flatten(1).t()).t().reshape(ctx.shape), None

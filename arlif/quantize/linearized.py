@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import Shape, SumPool2d, Window
+from arlif.core.maps import LinearMap, Shape, SumPool2d, Window
 from arlif.core.real_neurons import RealNeuron
 
 Real = NDArray[np.float64]
@@ -46,12 +46,12 @@ class RealDense:
 
 @dataclass(frozen=True)
 class Term:
-    """scale * maps(source): pools before the weights, the weights if any, pools after them."""
+    """scale * maps(source): integer maps before the weights, the weights if any, maps after them."""
 
     source: str
-    before: tuple[SumPool2d, ...] = ()
+    before: tuple[LinearMap, ...] = ()
     weights: RealConv2d | RealDense | None = None
-    after: tuple[SumPool2d, ...] = ()
+    after: tuple[LinearMap, ...] = ()
     scale: float = 1.0
 
     @property

@@ -6,9 +6,9 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from arlif.arithmetic.exact import convolve, exact_arithmetic, float_type, sum_pool
+from arlif.arithmetic.exact import convolve, evaluate, exact_arithmetic, float_type, sum_pool
 from arlif.arithmetic.straight_through import substitute
-from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, chain_magnitude
+from arlif.core.maps import Conv2d, LinearMap, SumPool2d, chain_magnitude
 from arlif.core.network import Input, Projection, QuantizedNetwork
 from arlif.quantize.linearized import Current, Real
 from arlif.quantize.rounding import source_unit
@@ -42,40 +42,39 @@ class TrainableCurrent(nn.Module):
         unit: real current of one accumulator step, per channel.
         """
         terms = []
-        for projection, weight, scale in zip(
-            network.incoming(name), self.weights, self.units, strict=True
+        for projection, term, weight, scale in zip(
+            network.incoming(name), self.current.terms, self.weights, self.units, strict=True
         ):
-            raw = _raw_weights(projection).to(weight)
+            place = len(term.before)
+            raw = torch.tensor(projection.maps[place].stored_weights()).to(weight)
             per_channel = scale / unit / (1 << projection.shift)
             factor = torch.tensor(per_channel).to(weight).view(-1, *(1,) * (raw.ndim - 1))
             interval = network.source_interval(projection.source)
-            values = _apply(
-                projection, substitute(weight * factor, raw), sent[projection.source], interval
-            )
+            exact = float_type(chain_magnitude(projection.maps, interval))
+            trained = substitute(weight * factor, raw).to(exact)
+            values = _apply(projection, place, trained, sent[projection.source].to(exact))
             terms.append(values.double() * (1 << projection.shift))
         return reduce(torch.add, terms)
 
 
-def _apply(projection: Projection, weight: Tensor, x: Tensor, interval: Interval) -> Tensor:
-    exact = float_type(chain_magnitude(projection.maps, interval))
-    folded = x.flatten(0, 1).to(exact)
-    for linear in projection.maps:
-        folded = _evaluate(linear, weight.to(exact), folded)
+def _apply(projection: Projection, place: int, weight: Tensor, x: Tensor) -> Tensor:
+    """A chain on x [T, N, *shape]; the map at `place` has these weights, the others are fixed."""
+    folded = x.flatten(0, 1)
+    for index, linear in enumerate(projection.maps):
+        folded = _weigh(linear, weight, folded) if index == place else _fixed(linear, folded)
     return folded.view(*x.shape[:2], *folded.shape[1:])
 
 
-def _evaluate(linear: LinearMap, weight: Tensor, x: Tensor) -> Tensor:
-    if isinstance(linear, SumPool2d):
-        return sum_pool(x, linear)
+def _weigh(linear: LinearMap, weight: Tensor, x: Tensor) -> Tensor:
+    """What a RealConv2d or a RealDense becomes, with weights of its own."""
     if isinstance(linear, Conv2d):
         return convolve(x, weight, linear)
     with exact_arithmetic():
         return x.flatten(1) @ weight.t()
 
 
-def _raw_weights(projection: Projection) -> Tensor:
-    (weighted,) = (m for m in projection.maps if isinstance(m, Conv2d | Dense))
-    return torch.tensor(weighted.weight)
+def _fixed(linear: LinearMap, x: Tensor) -> Tensor:
+    return sum_pool(x, linear) if isinstance(linear, SumPool2d) else evaluate(linear, x)
 
 
 def _array(parameter: Tensor) -> Real:

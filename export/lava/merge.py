@@ -1,6 +1,5 @@
 """A chain of linear maps as one convolution or one matrix, where that is exact."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,9 +7,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import NetworkError
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, apply_chain, chain_shape
-
-BLOCK = 256
-"""Unit vectors evaluated at a time."""
+from arlif.core.maps.taps import unit_vectors
 
 
 def single_map(maps: tuple[LinearMap, ...], shape: Shape) -> Conv2d | Dense | None:
@@ -21,9 +18,7 @@ def single_map(maps: tuple[LinearMap, ...], shape: Shape) -> Conv2d | Dense | No
         merged: LinearMap | None = maps[0] if maps else SumPool2d((1, 1), (1, 1))
         for linear in maps[1:]:
             merged = _joined(merged, linear, shape)
-        if isinstance(merged, SumPool2d):
-            return _depthwise(merged, shape[0])
-        return merged if isinstance(merged, Conv2d) else None
+        return None if merged is None else merged.convolution(shape)
     except NetworkError:
         return None
 
@@ -31,29 +26,15 @@ def single_map(maps: tuple[LinearMap, ...], shape: Shape) -> Conv2d | Dense | No
 def _as_dense(maps: tuple[LinearMap, ...], shape: Shape) -> Dense:
     if len(maps) == 1 and isinstance(maps[0], Dense):
         return maps[0]
-    columns = [apply_chain(maps, units, (0, 1)) for units in _unit_vectors(shape)]
+    columns = [apply_chain(maps, units, (0, 1)) for units in unit_vectors(shape)]
     weight: NDArray[Any] = np.concatenate(columns).reshape(int(np.prod(shape)), -1).T
     return Dense(weight)
-
-
-def _unit_vectors(shape: Shape) -> Iterator[NDArray[np.int8]]:
-    features = int(np.prod(shape))
-    for start in range(0, features, BLOCK):
-        block = np.zeros((min(BLOCK, features - start), features), np.int8)
-        np.fill_diagonal(block[:, start:], 1)
-        yield block.reshape(-1, *shape)
-
-
-def _depthwise(pool: SumPool2d, channels: int) -> Conv2d:
-    """A pool as a convolution of every channel by itself."""
-    ones = np.ones((channels, 1, *pool.kernel), np.int8)
-    return Conv2d(ones, pool.stride, pool.padding, groups=channels)
 
 
 def _joined(first: LinearMap | None, second: LinearMap, shape: Shape) -> Conv2d | None:
     """`second` after `first` on inputs of `shape`, if one of them treats channels separately."""
     if isinstance(first, SumPool2d) and isinstance(second, SumPool2d):
-        second = _depthwise(second, shape[0])
+        second = second.convolution(shape)
     if isinstance(first, SumPool2d) and isinstance(second, Conv2d):
         weight, groups = second.weight, second.groups
     elif isinstance(first, Conv2d) and isinstance(second, SumPool2d):

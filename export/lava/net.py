@@ -1,6 +1,5 @@
 """Writing and reading .net files; docs/formats.md lists every key."""
 
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import h5py
@@ -21,7 +20,16 @@ from arlif.core.network import (
 )
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
-from export.records import build, difference, population, require_numerics_version, value
+from export.records import (
+    build,
+    build_typed,
+    difference,
+    population,
+    record_tree,
+    require_numerics_version,
+    typed_tree,
+    value,
+)
 from export.seal import sealed_path
 
 OURS = "arlif"
@@ -61,9 +69,9 @@ def net_tree(network: QuantizedNetwork) -> Tree:
 
 
 def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) -> Tree:
-    tree = _tree(node)
+    tree = record_tree(node)
     if isinstance(node, Population):
-        tree["neuron"]["type"] = type(node.neuron).__name__
+        tree["neuron"] = typed_tree(node.neuron)
     if not isinstance(node, Input):
         tree["projection"] = {
             str(index): _projection_tree(projection)
@@ -74,16 +82,8 @@ def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) ->
 
 
 def _projection_tree(projection: Projection) -> Tree:
-    maps = {
-        str(index): _tree(linear) | {"type": type(linear).__name__}
-        for index, linear in enumerate(projection.maps)
-    }
+    maps = {str(index): typed_tree(linear) for index, linear in enumerate(projection.maps)}
     return {"source": projection.source, "shift": projection.shift, "map": maps}
-
-
-def _tree(record: Any) -> Tree:
-    items = {f.name: getattr(record, f.name) for f in fields(record) if f.init}
-    return {name: _tree(item) if is_dataclass(item) else item for name, item in items.items()}
 
 
 def read_net(path: StrPath) -> QuantizedNetwork:
@@ -133,19 +133,13 @@ def _network(tree: Tree) -> QuantizedNetwork:
 
 def _population(node: Tree) -> Population:
     name = value(str, node["name"], "name")
-    return population(name, node, _typed(node["neuron"], NEURONS, f"{name}/neuron"))
+    return population(name, node, build_typed(node["neuron"], NEURONS, f"{name}/neuron"))
 
 
 def _projection(item: Tree, target: str) -> Projection:
-    maps = [_typed(linear, MAPS, f"{target}/map") for _, linear in _numbered(item["map"])]
+    maps = [build_typed(linear, MAPS, f"{target}/map") for _, linear in _numbered(item["map"])]
     source = value(str, item["source"], f"{target}/source")
     return Projection(source, target, tuple(maps), value(int, item["shift"], f"{target}/shift"))
-
-
-def _typed(item: Tree, types: dict[str, type], where: str) -> Any:
-    """A dataclass whose name stands in `type` beside its fields."""
-    own = {name: field for name, field in item.items() if name != "type"}
-    return build(types[value(str, item["type"], where)], own, where)
 
 
 def _numbered(tree: Tree) -> list[tuple[int, Any]]:

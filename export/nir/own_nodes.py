@@ -1,4 +1,4 @@
-"""What NIR has no node for: quantized populations and the shift at the end of a projection."""
+"""What NIR has no node for: quantized populations, some maps, the shift behind a projection."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import nir
 import numpy as np
 
-from arlif.core.maps import Shape
+from arlif.core.maps import LinearMap, Shape
 from arlif.core.network import Population
+from export.records import typed_tree
 
 
 @dataclass(eq=False)
@@ -24,6 +25,21 @@ class PopulationNode(nir.NIRNode):
         tree = asdict(self.population)
         del tree["name"]
         return {"type": type(self.population.neuron).__name__, **tree}
+
+
+@dataclass(eq=False)
+class MapNode(nir.NIRNode):
+    """A linear map for inputs of `shape`; its class is named in arlif.core.maps.MAPS."""
+
+    linear: LinearMap
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        self.input_type = {"input": np.array(self.shape)}
+        self.output_type = {"output": np.array(self.linear.output_shape(self.shape))}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"type": "Map", "map": typed_tree(self.linear)}
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
 from arlif.core.integer_neurons import NEURONS
-from arlif.core.maps import Conv2d, Dense, LinearMap, SumPool2d
+from arlif.core.maps import MAPS, Conv2d, Dense, LinearMap, SumPool2d
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -22,6 +22,7 @@ from export.hdf5 import Tree, read_tree
 from export.nir.write_native import PROFILE, native_graph
 from export.records import (
     build,
+    build_typed,
     difference,
     entry,
     population,
@@ -160,4 +161,6 @@ def _maps(name: str, node: Tree) -> tuple[LinearMap, ...]:
             return (Conv2d(weight(), pair("stride"), pair("padding"), pair("dilation"), groups),)
         case "SumPool2d":
             return (SumPool2d(pair("kernel_size"), pair("stride"), pair("padding")),)
+        case "Map":
+            return (build_typed(entry(node, "map"), MAPS, f"{name}/map"),)
     raise FormatError(f"{name} is a node of type {kind}, which no projection holds")

@@ -1,5 +1,7 @@
 """Real-valued networks as NIR: for other tools (plain LIF) or without loss (ARLIF nodes)."""
 
+from typing import cast
+
 import nir
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from torch import nn
 
 from arlif.base.errors import LoweringError, require
 from arlif.base.files import StrPath
-from arlif.core.maps import Shape, SumPool2d
+from arlif.core.maps import LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
 from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
@@ -84,9 +86,10 @@ def _term_nodes(
 ) -> list[tuple[str, nir.NIRNode]]:
     weights = term.weights
     assert weights is not None
-    for pool in term.before:
+    before, after = ([_require_pool(m) for m in maps] for maps in (term.before, term.after))
+    for pool in before:
         shape = pool.output_shape(shape)
-    area = float(np.prod([pool.kernel for pool in term.after]))
+    area = float(np.prod([pool.kernel for pool in after]))
     real = weights.weight * (term.scale * factor), bias * (factor / area)
     require(
         all(map(fits_float32, real)),
@@ -112,10 +115,20 @@ def _term_nodes(
     else:
         synapse = nir.Affine(weight, offset)
     return [
-        *(("pool", _pool(pool)) for pool in term.before),
+        *(("pool", _pool(pool)) for pool in before),
         ("synapse", synapse),
-        *(("pool", _pool(pool)) for pool in term.after),
+        *(("pool", _pool(pool)) for pool in after),
     ]
+
+
+def _require_pool(linear: LinearMap) -> SumPool2d:
+    require(
+        isinstance(linear, SumPool2d),
+        f"NIR has pools beside weights, but no {type(linear).__name__}; quantize the network and "
+        "write it with write_nir",
+        LoweringError,
+    )
+    return cast(SumPool2d, linear)
 
 
 def _pool(pool: SumPool2d) -> nir.SumPool2d:

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import nir
 import numpy as np
 
-from arlif.base.errors import NetworkError
 from arlif.base.files import StrPath
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, QuantizedNetwork
-from export.nir.own_nodes import PopulationNode, Shift
+from export.nir.own_nodes import MapNode, PopulationNode, Shift
 from export.seal import sealed_path
 
 PROFILE = "native"
@@ -62,7 +61,7 @@ def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
 
 
 def synapse_nodes(maps: tuple[LinearMap, ...], shape: Shape) -> Iterator[nir.NIRNode]:
-    """Standard NIR nodes for a chain of maps on inputs of `shape`."""
+    """NIR nodes for a chain of maps on inputs of `shape`, standard ones where NIR has them."""
     for linear in maps:
         if isinstance(linear, Dense) and len(shape) > 1:
             yield nir.Flatten(np.array(shape), 0, -1)
@@ -88,4 +87,4 @@ def _node(linear: LinearMap, shape: Shape) -> nir.NIRNode:
             return nir.SumPool2d(
                 *(np.array(pair) for pair in (linear.kernel, linear.stride, linear.padding))
             )
-    raise NetworkError(f"NIR has no node for the map {type(linear).__name__}")
+    return MapNode(linear, shape)

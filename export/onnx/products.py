@@ -1,12 +1,9 @@
 """Linear maps as ConvInteger and MatMulInteger nodes, exact for inputs of any width."""
 
-from functools import singledispatch
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
+from arlif.core.maps import Interval, LinearMap, Window, as_dense
 from arlif.core.network import Projection
 from export.onnx.symbols import INTEGER, Graph, Symbol
 
@@ -65,43 +62,29 @@ def _weight(graph: Graph, weight: NDArray[np.int8], unsigned: bool) -> tuple[Sym
     return graph.constant(weight, np.int8), graph.constant(0, np.int8)
 
 
-@singledispatch
 def synapses(
-    linear: Any, graph: Graph, data: Symbol, zero: Symbol, shape: tuple[int, ...], unsigned: bool
-) -> Symbol:
-    """The int32 sums of one linear map over bytes `data` [B, *shape] with zero point `zero`."""
-    raise NotImplementedError(f"no ONNX form of {type(linear).__name__}; register one in synapses")
-
-
-@synapses.register
-def _(
-    linear: Dense, graph: Graph, data: Symbol, zero: Symbol, shape: tuple[int, ...], unsigned: bool
-) -> Symbol:
-    weight, weight_zero = _weight(graph, linear.weight.T, unsigned)
-    flat = graph.node("Flatten", data, axis=1)
-    return graph.node("MatMulInteger", flat, weight, zero, weight_zero)
-
-
-@synapses.register
-def _(
-    linear: Conv2d, graph: Graph, data: Symbol, zero: Symbol, shape: tuple[int, ...], unsigned: bool
-) -> Symbol:
-    weight, weight_zero = _weight(graph, linear.weight, unsigned)
-    return _convolve(graph, (data, weight, zero, weight_zero), linear.window, linear.groups)
-
-
-@synapses.register
-def _(
-    linear: SumPool2d,
+    linear: LinearMap,
     graph: Graph,
     data: Symbol,
     zero: Symbol,
     shape: tuple[int, ...],
     unsigned: bool,
 ) -> Symbol:
-    ones = np.ones((shape[0], 1, *linear.kernel), np.int8)
-    weight, weight_zero = _weight(graph, ones, unsigned)
-    return _convolve(graph, (data, weight, zero, weight_zero), linear.window, shape[0])
+    """The int32 sums of one linear map over bytes `data` [B, *shape] with zero point `zero`.
+
+    A convolution where the map is one, else a matrix. Raises NetworkError where that has weights of
+    more than 8 bits.
+    """
+    convolution = linear.convolution(shape)
+    if convolution is not None:
+        weight, weight_zero = _weight(graph, convolution.weight, unsigned)
+        inputs = data, weight, zero, weight_zero
+        return _convolve(graph, inputs, convolution.window, convolution.groups)
+    weight, weight_zero = _weight(graph, as_dense(linear, shape).weight.T, unsigned)
+    flat = graph.node("Flatten", data, axis=1)
+    sums = graph.node("MatMulInteger", flat, weight, zero, weight_zero)
+    to = linear.output_shape(shape)
+    return sums if len(to) == 1 else graph.node("Reshape", sums, np.array((-1, *to), np.int64))
 
 
 def _convolve(graph: Graph, inputs: tuple[Symbol, ...], window: Window, groups: int) -> Symbol:

@@ -13,10 +13,9 @@ from math import ceil, prod
 from typing import Any
 
 from arlif.base.errors import ArlifError, require
-from arlif.core.maps import Conv2d, Dense, LinearMap, Shape
+from arlif.core.maps import LinearMap, Shape
 from arlif.core.network import Population, Projection, QuantizedNetwork, Readout
 from hw_sim.energy.catalogue import LOIHI1_COMPARTMENTS
-from hw_sim.energy.connections import reads
 from hw_sim.energy.traffic import weight_bits
 
 
@@ -165,7 +164,7 @@ class CoreMapping:
 def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> CoreMapping:
     """Cores for every population and the readout.
 
-    Raises ArlifError where it is unknown what a map reads.
+    Raises ArlifError where no core holds a neuron.
     """
     nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
     layers = [
@@ -182,24 +181,27 @@ def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> 
 
 @dataclass(frozen=True)
 class _Path:
-    """A projection: its maps, last one first, with each one's input shape and bits per channel."""
+    """A projection: its maps, last one first, with input shape, rows of weights and bits per row.
 
-    steps: tuple[tuple[LinearMap, Shape, int], ...]
+    See LinearMap.stored_weights.
+    """
+
+    steps: tuple[tuple[LinearMap, Shape, int, int], ...]
 
     @classmethod
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Path":
         shape, steps = network.shape(projection.source), []
         for linear in projection.maps:
-            steps.append((linear, shape, _channel_bits(linear)))
+            steps.append((linear, shape, *_rows(linear)))
             shape = linear.output_shape(shape)
         return cls(tuple(reversed(steps)))
 
     def needs(self, block: Shape) -> tuple[int, int]:
         """Bits of weights and number of source neurons behind a block of target neurons."""
         bits = 0
-        for linear, shape, channel_bits in self.steps:
-            bits += block[0] * channel_bits
-            block = reads(linear, block, shape)
+        for linear, shape, rows, row_bits in self.steps:
+            bits += min(block[0], rows) * row_bits
+            block = linear.reads(block, shape)
         return bits, prod(block)
 
 
@@ -269,8 +271,7 @@ def _blocks(shape: Shape) -> Iterator[tuple[int, Shape]]:
         yield prod(ceil(n / size) for n, size in zip(shape, block, strict=True)), block
 
 
-def _channel_bits(linear: LinearMap) -> int:
-    """Bits of weights behind one output channel."""
-    if not isinstance(linear, Dense | Conv2d):
-        return 0
-    return weight_bits(linear.weight) * linear.weight[0].size
+def _rows(linear: LinearMap) -> tuple[int, int]:
+    """How many rows of weights a map keeps, and the bits of one."""
+    weights = linear.stored_weights()
+    return (0, 0) if weights is None else (len(weights), weight_bits(weights) * weights[0].size)

@@ -16,7 +16,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from hw_sim.energy.connections import Counts, fan_out, nominal_connections, weighted_maps
+from hw_sim.energy.connections import Counts, fan_out, nominal_connections, stored_weights
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
 from hw_sim.energy.operations import Kind, Operation, Update, update
 from hw_sim.engines.simulation import Simulation, count_type
@@ -175,7 +175,7 @@ class _Route:
     @classmethod
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Route":
         low, high = network.source_interval(projection.source)
-        graded = (low < 0 or high > 1) and bool(weighted_maps(projection))
+        graded = (low < 0 or high > 1) and bool(stored_weights(projection))
         leaving = fan_out(network, projection)
         nominal = nominal_connections(network, projection)
         return cls(projection, graded, leaving, int(leaving.sum()), nominal)

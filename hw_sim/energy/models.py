@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import STRICT
-from hw_sim.energy.connections import weighted_maps
+from hw_sim.energy.connections import stored_weights
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, ProjectionCounts
 from hw_sim.energy.operations import Kind, Operation
 from hw_sim.energy.prices import Units, memory_access
@@ -100,8 +100,8 @@ class ArithmeticModel:
     def _synapses(self, layer: LayerCounts, counts: ProjectionCounts) -> PerSample:
         price = self.units.add(layer.accumulator_bits)
         if counts.graded:
-            weights = [linear.weight for linear in weighted_maps(counts.projection)]
-            price += self.units.multiply(INPUT_BITS, max(map(weight_bits, weights)))
+            widest = max(map(weight_bits, stored_weights(counts.projection)))
+            price += self.units.multiply(INPUT_BITS, widest)
         return counts.operations * price
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.energy.connections import weighted_maps
+from hw_sim.energy.connections import stored_weights
 from hw_sim.energy.counts import LayerCounts, PerSample
 from hw_sim.energy.operations import GAIN_BITS, Kind
 
@@ -41,10 +41,10 @@ def traffic(layer: LayerCounts) -> tuple[Traffic, ...]:
     """
     every = np.full_like(layer.spikes, layer.updates)
     found = [
-        Traffic(Memory.WEIGHTS, p.operations, bits, bits * linear.weight.size)
+        Traffic(Memory.WEIGHTS, p.operations, bits, bits * weights.size)
         for p in layer.incoming
-        for linear in weighted_maps(p.projection)
-        for bits in (weight_bits(linear.weight),)
+        for weights in stored_weights(p.projection)
+        for bits in (weight_bits(weights),)
     ]
     bits = layer.accumulator_bits
     accumulators = 2 * (layer.synaptic_operations + every)

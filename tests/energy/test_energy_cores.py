@@ -26,7 +26,6 @@ from arlif.core.network import (
 )
 from arlif.core.real_neurons import RealArlif
 from hw_sim.energy import catalogue
-from hw_sim.energy.connections import spread
 from hw_sim.energy.cores import LIMITS, LOIHI1, LOIHI2, estimate_mapping
 
 
@@ -126,7 +125,7 @@ def reached(network, projection, block):
     for linear in projection.maps:
         shapes.append(linear.output_shape(shapes[-1]))
     for linear, shape in zip(reversed(projection.maps), reversed(shapes[:-1]), strict=True):
-        block = spread(linear, block, shape)
+        block = linear.spread(block, shape)
     return block
 
 

@@ -12,7 +12,7 @@ from support.event_counts import brute_force_operations, sent_events
 from support.strategies import Case, cases
 
 from arlif.base.errors import ArlifError
-from arlif.core.maps import Conv2d, Dense, SumPool2d
+from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import (
     INPUT,
     Input,
@@ -99,25 +99,6 @@ def test_nominal_connections_are_never_fewer_and_equal_for_dense_maps(case: Case
             assert p.nominal >= p.connections
             if all(isinstance(linear, Dense) for linear in p.projection.maps):
                 assert p.nominal == p.connections
-
-
-def test_an_unknown_map_is_an_error():
-    class PoolOfAnotherKind(SumPool2d):
-        pass
-
-    class Stranger:
-        def output_shape(self, shape):
-            return shape
-
-    readout = Readout(np.zeros(2, np.int32))
-    maps = (PoolOfAnotherKind((1, 1), (1, 1)), Dense(np.ones((2, 4), np.int8)))
-    network = QuantizedNetwork(
-        Input((1, 2, 2), 1.0), (), (Projection(INPUT, "readout", maps),), readout, 1
-    )
-    projection = network.projections[0]
-    assert fan_out(network, projection).tolist() == [[[2, 2], [2, 2]]]
-    with pytest.raises(ArlifError, match="Stranger"):
-        fan_out(network, replace(projection, maps=(Stranger(),)))
 
 
 def test_zero_weights_count_and_borders_do_not():

@@ -12,7 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from arlif.arithmetic.exact import FLOAT32_EXACT, convolve, exact_arithmetic, float_type
+from arlif.arithmetic.exact import (
+    FLOAT32_EXACT,
+    convolve,
+    evaluate,
+    exact_arithmetic,
+    float_type,
+)
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
 from arlif.kernels import pools
 from hw_sim.engines.integer.evaluation import Evaluate
@@ -25,13 +31,16 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
     It takes and returns tensors [N, *shape] of any type that holds their integers exactly.
     """
     multiply = products(linear, interval, device)
-    if isinstance(linear, SumPool2d):
-        return multiply
-    return event_driven(linear, interval, device, multiply)
+    if isinstance(linear, Conv2d | Dense):
+        return event_driven(linear, interval, device, multiply)
+    return multiply
 
 
 def products(linear: LinearMap, interval: Interval, device: torch.device) -> Evaluate:
-    """compile_map without events: every weight takes part, whatever the input."""
+    """compile_map without events: every weight takes part, whatever the input.
+
+    Any kind of map without a fast path here is evaluated as the map evaluates itself.
+    """
     match linear:
         case SumPool2d():
             dtype = _pool_type(linear, interval)
@@ -47,7 +56,7 @@ def products(linear: LinearMap, interval: Interval, device: torch.device) -> Eva
             if device.type == "cpu" and _fits_byte_product(linear, interval):
                 return _ByteDense(weight.t())
             return _FloatDense(weight.t().to(float_type(linear.magnitude(interval))))
-    raise NotImplementedError(f"no exact torch evaluation of {type(linear).__name__}")
+    return _ByItself(linear, float_type(linear.magnitude(interval)))
 
 
 def _fits_bytes(linear: Conv2d, interval: Interval) -> bool:
@@ -75,6 +84,15 @@ def _fits_byte_product(linear: Dense, interval: Interval) -> bool:
         and linear.magnitude(interval) < 1 << 31
         and linear.weight.shape[1] >= 8
     )
+
+
+@dataclass(frozen=True)
+class _ByItself:
+    linear: LinearMap
+    dtype: torch.dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return evaluate(self.linear, x.to(self.dtype))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from arlif.core.maps import Conv2d, Dense, Interval, LinearMap
+from arlif.core.maps import Conv2d, Dense, Interval
 from arlif.kernels import events
 from hw_sim.engines.integer.evaluation import Evaluate
 
@@ -20,7 +20,7 @@ result.
 
 
 def event_driven(
-    linear: LinearMap, interval: Interval, device: torch.device, otherwise: Evaluate
+    linear: Conv2d | Dense, interval: Interval, device: torch.device, otherwise: Evaluate
 ) -> Evaluate:
     """`otherwise`, or for batches sparse enough what gives the same from events."""
     window = _window(linear)
@@ -30,17 +30,14 @@ def event_driven(
     return _EventDriven(follow_events(linear), otherwise)
 
 
-def follow_events(linear: LinearMap) -> Evaluate:
+def follow_events(linear: Conv2d | Dense) -> Evaluate:
     """A convolution or dense map evaluated by events; inputs are uint8."""
     return _Follow(isinstance(linear, Dense), events.EventConvolution(_window(linear)))
 
 
-def _window(linear: LinearMap) -> Conv2d:
+def _window(linear: Conv2d | Dense) -> Conv2d:
     """A dense map is a convolution of one pixel."""
-    if isinstance(linear, Conv2d):
-        return linear
-    assert isinstance(linear, Dense), "only convolutions and dense maps have weights"
-    return Conv2d(linear.weight[:, :, None, None])
+    return linear if isinstance(linear, Conv2d) else Conv2d(linear.weight[:, :, None, None])
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.conv.process import Conv as StockConv
 from lava.proc.dense.process import Dense as StockDense
 
-from arlif.core.maps import Conv2d, Dense, Shape, SumPool2d, chain_shape
+from arlif.core.maps import Conv2d, Dense, Shape, SumPool2d, as_dense, chain_shape
 from hw_sim.engines.lava.processes.synapse import Synapse
 
 
@@ -33,16 +33,17 @@ class StockSynapse(AbstractSubProcessModel):
         out: Any = proc.s_in.reshape(shape)
         for index, linear in enumerate(maps):
             shift = given["shift"] if index == len(maps) - 1 else 0
-            if isinstance(linear, Dense):
-                stage: Any = stock_dense(linear, shift)
+            convolution, to = linear.convolution(shape), linear.output_shape(shape)
+            if convolution is None:
+                stage: Any = stock_dense(as_dense(linear, shape), shift)
                 out.flatten().connect(stage.s_in)
-                out = stage.a_out
+                out = stage.a_out.reshape(to)
             else:
-                stage = stock_convolution(linear, shape, shift)
+                stage = stock_convolution(convolution, shape, shift)
                 out.transpose([2, 1, 0]).connect(stage.s_in)
                 out = stage.a_out.transpose([2, 1, 0])
             setattr(self, f"stage{index}", stage)
-            shape = linear.output_shape(shape)
+            shape = to
         out.reshape(proc.a_out.shape).connect(proc.a_out)
 
 
@@ -58,19 +59,15 @@ def stock_dense(linear: Dense, shift: int) -> StockDense:
     )
 
 
-def stock_convolution(linear: Conv2d | SumPool2d, shape: Shape, shift: int) -> StockConv:
-    """Lava's Conv: layout (W, H, C), kernel flipped; a pool is a convolution channel by channel."""
-    if isinstance(linear, Conv2d):
-        weight, groups = linear.weight, linear.groups
-    else:
-        weight, groups = np.ones((shape[0], 1, *linear.kernel), np.int8), shape[0]
+def stock_convolution(linear: Conv2d, shape: Shape, shift: int) -> StockConv:
+    """Lava's Conv: layout (W, H, C), kernel flipped."""
     window = linear.window
     return StockConv(
-        weight=weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1).astype(np.int32) << shift,
+        weight=linear.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1).astype(np.int32) << shift,
         input_shape=shape[::-1],
         stride=window.stride[::-1],
         padding=window.padding[::-1],
         dilation=window.dilation[::-1],
-        groups=groups,
+        groups=linear.groups,
         num_message_bits=24,
     )

@@ -1,0 +1,43 @@
+"""What maps with 8-bit weights share: the check of the weights, and what their sums can reach."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.base.errors import NetworkError, require
+from arlif.core.equality import frozen_array
+from arlif.core.maps.bounds import Interval
+
+
+def int8_weights(values: Any, dimensions: int, what: str) -> NDArray[np.int8]:
+    """A frozen int8 copy. Raises NetworkError outside [-127, 127] or in other dimensions."""
+    array = np.asarray(values)
+    require(
+        array.ndim == dimensions and array.size > 0,
+        f"{what} weights have {dimensions} dimensions and are not empty; got shape {array.shape}",
+        NetworkError,
+    )
+    require(
+        np.issubdtype(array.dtype, np.integer) and bool(array.min() >= -127 and array.max() <= 127),
+        f"{what} weights are integers in [-127, 127]; got {array.dtype} in "
+        f"[{array.min()}, {array.max()}]: quantize them first",
+        NetworkError,
+    )
+    return frozen_array(array, np.int8)
+
+
+def weighted_interval(weight: NDArray[np.int8], interval: Interval) -> Interval:
+    """The tightest interval of sums over any row of `weight` [outputs, ...]."""
+    rows = weight.reshape(len(weight), -1).astype(np.int64)
+    negative = np.minimum(rows, 0).sum(1)
+    positive = np.maximum(rows, 0).sum(1)
+    low, high = interval
+    lowest, highest = positive * low + negative * high, positive * high + negative * low
+    return int(lowest.min()), int(highest.max())
+
+
+def weighted_magnitude(weight: NDArray[np.int8], interval: Interval) -> int:
+    """The largest sum of |weight| |input| over any row of `weight` [outputs, ...]."""
+    rows = np.abs(weight.reshape(len(weight), -1).astype(np.int64))
+    return int(rows.sum(1).max()) * max(-interval[0], interval[1])
