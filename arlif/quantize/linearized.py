@@ -46,7 +46,7 @@ class RealDense:
 
 @dataclass(frozen=True)
 class Term:
-    """scale * maps(source): integer maps before the weights, the weights if any, maps after them."""
+    """scale * maps(source): maps before the weights, the weights if any, maps after them."""
 
     source: str
     before: tuple[LinearMap, ...] = ()
