@@ -3,7 +3,6 @@
 import json
 import shlex
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,10 +38,6 @@ BEST = Artifact("checkpoints/best.ckpt", TRAIN)
 LAST = Artifact("checkpoints/last.ckpt", TRAIN)
 NIR = Artifact("network.nir", "quantize", MODEL)
 QUANTIZE = Artifact("quantize.json", "quantize", MODEL)
-NET = Artifact("network.net", "export", NIR)
-ONNX = Artifact("network.onnx", "export", NIR)
-LIF_NIR = Artifact("lif.nir", "export --lif", MODEL)
-FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
 COMPARE = Artifact("compare.json", "compare")
 ENERGY = Artifact("energy.json", "energy")
 ENERGY_CSV = Artifact("energy.csv", "energy")
@@ -55,35 +50,6 @@ IMPORTED_VERBS = ("export", "simulate", "compare", "energy", "map", "report")
 
 SNAPSHOTS = "crosscheck"
 """The folder of what cross-checks still need; it is gone when they have ended."""
-
-
-class Engine(StrEnum):
-    """What can run a network: torch, the integer engine, Lava's simulator, ONNX Runtime."""
-
-    FLOAT = "float"
-    INTEGER = "integer"
-    LAVA = "lava"
-    ONNX = "onnx"
-
-    @property
-    def reads(self) -> Artifact:
-        """The artifact that it runs: what is shipped is what is simulated."""
-        return {Engine.FLOAT: MODEL, Engine.INTEGER: NIR, Engine.LAVA: NET, Engine.ONNX: ONNX}[self]
-
-
-def traces(engine: Engine) -> Artifact:
-    """The readouts, spike counts and traces that an engine wrote."""
-    return Artifact(f"traces/{engine}.h5", f"simulate --engine {engine}", engine.reads)
-
-
-def outcome(engine: Engine) -> Artifact:
-    """The figures of an engine's run."""
-    return Artifact(f"traces/{engine}.json", f"simulate --engine {engine}", engine.reads)
-
-
-def counted(engine: Engine) -> Artifact:
-    """energy.json where it counts what this engine did."""
-    return Artifact(ENERGY.name, f"energy --engine {engine}", traces(engine))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import typer
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
 from hw_sim.cli.parameters import DataOption, WeightBitsOption
-from hw_sim.engines.options import DEFAULT_BITS
+from hw_sim.pipeline.defaults import DEFAULT_BITS
 
 
 def calibrate(

@@ -5,7 +5,7 @@ import typer
 from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import PresetOption, WeightBitsOption
-from hw_sim.engines.options import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 
 
 def check(

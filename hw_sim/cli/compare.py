@@ -4,15 +4,16 @@ from typing import Annotated, Any
 
 import typer
 
-from arlif.run_folder import Engine
 from hw_sim.cli.exits import ExitCode
+from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.engines.table import INTEGER, LAVA
 
 
 def compare(
     run: RunArgument,
-    want: Annotated[Engine, typer.Option(help="The engine that is right.")] = Engine.INTEGER,
-    got: Annotated[Engine, typer.Option(help="The engine that is checked.")] = Engine.LAVA,
+    want: Annotated[str, engine_option("--want", "The engine that is right.")] = INTEGER.name,
+    got: Annotated[str, engine_option("--got", "The engine that is checked.")] = LAVA.name,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two engines bit for bit; names the first divergence and exits with 1."""

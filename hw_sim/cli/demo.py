@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from arlif.run_folder import Engine, Run
+from arlif.run_folder import Run
 from hw_sim.cli import compare as compare_verb
 from hw_sim.cli import quantize as quantize_verb
 from hw_sim.cli import simulate as simulate_verb
 from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.output import JsonOption, Output, percent
+from hw_sim.engines.table import ENGINES, INTEGER
 
 COLUMNS = ["engine", "reads", "images", "accuracy", "spikes", "compared", "different"]
 """Of the table that the README shows too; 80 columns hold it."""
@@ -41,9 +42,10 @@ def demo(
     output.say("3/6 export: network.net for Lava, network.onnx for ONNX Runtime")
     export_run(run)
     output.say("4/6 simulate")
-    outcomes = {engine: _simulate(output, run, engine) for engine in Engine}
+    outcomes = {engine: _simulate(output, run, engine) for engine in ENGINES}
     output.say("5/6 compare, bit for bit")
-    comparisons = {engine: compare_run(run, got=engine) for engine in (Engine.LAVA, Engine.ONNX)}
+    others = [name for name, row in ENGINES.items() if row.exact and row is not INTEGER]
+    comparisons = {engine: compare_run(run, got=engine) for engine in others}
     for comparison in comparisons.values():
         compare_verb.show(output, comparison)
     output.say("6/6 energy and report")
@@ -56,7 +58,7 @@ def demo(
         raise typer.Exit(ExitCode.FOUND)
 
 
-def _simulate(output: Output, run: Path, engine: Engine) -> dict[str, Any]:
+def _simulate(output: Output, run: Path, engine: str) -> dict[str, Any]:
     from hw_sim.pipeline import simulate_run
 
     with output.progress(f"    {engine}") as update:
@@ -67,16 +69,16 @@ def _simulate(output: Output, run: Path, engine: Engine) -> dict[str, Any]:
 
 def _summary(
     output: Output,
-    outcomes: dict[Engine, dict[str, Any]],
-    comparisons: dict[Engine, dict[str, Any]],
+    outcomes: dict[str, dict[str, Any]],
+    comparisons: dict[str, dict[str, Any]],
 ) -> None:
     rows = []
     for engine, result in outcomes.items():
         compared = comparisons.get(engine)
         rows.append(
             [
-                str(engine),
-                engine.reads.name,
+                engine,
+                ENGINES[engine].reads.name,
                 str(result["samples"]),
                 percent(result["accuracy"]),
                 f"{result['spikes_per_inference']:.1f}",

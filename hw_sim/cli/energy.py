@@ -7,14 +7,15 @@ import typer
 
 from arlif.base.errors import require
 from arlif.base.numerals import significant, whole
-from arlif.run_folder import Engine
+from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, percent
+from hw_sim.engines.table import INTEGER
 
 
 def energy(
     run: Annotated[Path | None, typer.Argument(metavar="RUN", help="The run's folder.")] = None,
     engine: Annotated[
-        Engine | None, typer.Option(help="Whose events are counted; default integer.")
+        str | None, engine_option("--engine", "Whose events are counted; default integer.")
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="Cost model: a name or a .toml file; default all.")
@@ -44,7 +45,7 @@ def energy(
     from hw_sim.energy.catalogue import MODELS
     from hw_sim.pipeline import energy_run
 
-    result = energy_run(Path(str(run)), engine or Engine.INTEGER, model or tuple(MODELS))
+    result = energy_run(Path(str(run)), engine or INTEGER.name, model or tuple(MODELS))
     show(output, result)
     output.result(result)
 

@@ -9,18 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.errors import ArlifError, require
-from arlif.run_folder import NIR, Engine, Run
+from arlif.run_folder import NIR, Run
+from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, RunArgument, measured_line, percent
 from hw_sim.cli.parameters import DataOption
-from hw_sim.engines.options import Device
+from hw_sim.engines.integer.device import Device
+from hw_sim.engines.table import FLOAT, INTEGER
 
 
 def evaluate(
     run: RunArgument,
     data_folder: DataOption = None,
     engine: Annotated[
-        Engine, typer.Option(help="float: the trained network, or integer.")
-    ] = Engine.FLOAT,
+        str, engine_option("--engine", "float: the trained network, or integer.")
+    ] = FLOAT.name,
     jobs: Annotated[int, typer.Option(min=1, help="Integer: processes side by side.")] = 1,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Integer: a Dask scheduler to run on.")
@@ -31,11 +33,11 @@ def evaluate(
     """Evaluate a network on the whole test split: accuracy, spike rates; writes nothing."""
     output = Output(as_json)
     require(
-        engine in (Engine.FLOAT, Engine.INTEGER),
+        engine in (FLOAT.name, INTEGER.name),
         f"the whole test split is for float and integer, not {engine}; some samples of it: "
-        f"{Run(run).line('simulate', '--engine', str(engine))}",
+        f"{Run(run).line('simulate', '--engine', engine)}",
     )
-    if engine is Engine.FLOAT:
+    if engine == FLOAT.name:
         require(
             jobs == 1 and dask is None and device is Device.CPU,
             "--jobs, --dask and --device need --engine integer",
@@ -122,7 +124,7 @@ def _evaluate_integer(
     output.say(measured_line(energy))
     output.result(
         {
-            "engine": str(Engine.INTEGER),
+            "engine": INTEGER.name,
             "accuracy": tally.accuracy,
             "samples": tally.samples,
             "correct": tally.correct,

@@ -1,27 +1,18 @@
 """arlif export: from network.nir to the formats of other tools."""
 
-from typing import Annotated
+from typing import Any
 
-import typer
-
+from hw_sim.cli.flags import format_flags, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 
 
-def export(
-    run: RunArgument,
-    with_float: Annotated[
-        bool, typer.Option("--float", help="Also the float network, float.onnx.")
-    ] = False,
-    lif: Annotated[
-        bool, typer.Option("--lif", help="Also plain LIF for other NIR tools, lif.nir.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
+@with_flags(format_flags(), before="as_json")
+def export(run: RunArgument, given: dict[str, Any], as_json: JsonOption = False) -> None:
     """Export the quantized network; writes network.net (Lava) and network.onnx."""
     from hw_sim.pipeline import export_run
 
     output = Output(as_json)
-    result = export_run(run, with_float, lif)
+    result = export_run(run, tuple(name for name, asked in given.items() if asked))
     for artifact in result["files"]:
         output.say(f"wrote {artifact['path']} ({artifact['bytes']:,} bytes)")
     if result["stock_obstacles"]:

@@ -8,7 +8,7 @@ import typer
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import PresetOption, WeightBitsOption
-from hw_sim.engines.options import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 
 
 def import_network(

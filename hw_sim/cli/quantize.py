@@ -6,7 +6,7 @@ import typer
 
 from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
 from hw_sim.cli.parameters import DataOption, PresetOption, WeightBitsOption
-from hw_sim.engines.options import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 
 
 def quantize(

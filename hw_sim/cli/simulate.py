@@ -5,30 +5,26 @@ from typing import Annotated, Any
 
 import typer
 
-from arlif.run_folder import Engine
+from hw_sim.cli.flags import FEWER, engine_flags, engine_option, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
 from hw_sim.cli.parameters import DataOption
-from hw_sim.engines.lava.options import TIME_LIMIT_S, LavaOptions, Models
-from hw_sim.engines.options import LAVA_SAMPLES, TRACED_SAMPLES, Device, EngineOptions
+from hw_sim.engines.table import INTEGER
+from hw_sim.pipeline.defaults import TRACED_SAMPLES
 
 
+@with_flags(engine_flags(), before="data_folder")
 def simulate(
     run: RunArgument,
-    engine: Annotated[Engine, typer.Option(help="Which engine runs the network.")] = Engine.INTEGER,
+    given: dict[str, Any],
+    engine: Annotated[
+        str, engine_option("--engine", "Which engine runs the network.")
+    ] = INTEGER.name,
     samples: Annotated[
-        int | None, typer.Option(min=1, help=f"Test samples; default all, on Lava {LAVA_SAMPLES}.")
+        int | None, typer.Option(min=1, help=f"Test samples; default all{FEWER}.")
     ] = None,
     trace: Annotated[
         int, typer.Option(min=0, help="Record spikes and states of so many first samples.")
     ] = TRACED_SAMPLES,
-    device: Annotated[Device, typer.Option(help="Integer: where to compute.")] = Device.CPU,
-    time_limit: Annotated[
-        float, typer.Option(min=1, help="Lava: seconds that it may take.")
-    ] = TIME_LIMIT_S,
-    lava_models: Annotated[
-        Models, typer.Option(help="Lava: our exact matrix products, or its own models.")
-    ] = Models.FAST,
-    workers: Annotated[int, typer.Option(min=1, help="Lava: simulations side by side.")] = 1,
     data_folder: DataOption = None,
     inputs: Annotated[
         Path | None, typer.Option(help="Your own inputs, .npy [1 or T, N, *shape].")
@@ -42,8 +38,7 @@ def simulate(
     output = Output(as_json)
     with output.progress(f"simulating on {engine}") as update:
         source = Source(samples, data_folder, inputs, labels)
-        options = EngineOptions(LavaOptions(time_limit, lava_models, workers), device)
-        result = simulate_run(run, engine, source, trace, options, update)
+        result = simulate_run(run, engine, source, trace, given, update)
     show(output, result)
     output.result(result)
 

@@ -10,7 +10,7 @@ import typer
 from arlif.base.errors import require
 from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
 from hw_sim.cli.parameters import ChangeOption, DataOption
-from hw_sim.crosscheck.defaults import SAMPLES, TIME_LIMIT_S, TRACED
+from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED
 
 if TYPE_CHECKING:
     from hw_sim.crosscheck.callback import CrossCheck

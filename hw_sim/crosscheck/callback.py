@@ -15,7 +15,7 @@ from arlif.base.errors import FormatError, require
 from arlif.quantize import Precision
 from arlif.run_folder import SNAPSHOTS, Run
 from arlif.training.metrics import Metrics
-from hw_sim.crosscheck.defaults import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
+from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import Check, Verdict, read_checks, set_aside, write_checks
 from hw_sim.crosscheck.task import Task, write_samples, write_task

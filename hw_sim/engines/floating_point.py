@@ -12,7 +12,16 @@ from torch import Tensor, nn
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.torch_graph import population_name, require_plain
+from arlif.training import load_trained
+from hw_sim.engines.options import NoOptions
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
+from hw_sim.engines.work import Outcome, Work
+
+
+def run(work: Work[NoOptions]) -> Outcome:
+    """The trained torch network."""
+    module, _ = load_trained(work.path.parent)
+    return Outcome(simulate_float(module, work.real, work.traced))
 
 
 @torch.no_grad()

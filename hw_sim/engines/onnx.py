@@ -19,7 +19,31 @@ from arlif.base.files import StrPath
 from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
-from hw_sim.engines.simulation import Record, Simulation, Trace, check_request, count_type
+from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.options import NoOptions
+from hw_sim.engines.simulation import (
+    Record,
+    Simulation,
+    Trace,
+    check_request,
+    count_type,
+    raw_inputs,
+)
+from hw_sim.engines.work import Outcome, Work
+
+
+def run(work: Work[NoOptions]) -> Outcome:
+    """The graph of an integer .onnx file; it outputs spikes, not states."""
+    graph = load(work.path)
+    simulation = in_batches(
+        lambda part, record: graph.simulate(part, work.time_steps, record),
+        raw_inputs(graph, work.real),
+        graph.input.static,
+        Record(graph.populations),
+        work.traced,
+        work.progress,
+    )
+    return Outcome(simulation, clipped=graph.input.clipped(work.real))
 
 
 def simulate(

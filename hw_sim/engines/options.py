@@ -1,43 +1,38 @@
-"""How single engines are asked to run; loads nothing heavy, the command line reads it."""
+"""What can be asked of a single engine: frozen dataclasses whose fields are flags of its verbs.
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+Loads nothing heavy: the command line reads it for its help.
+"""
 
-from arlif.base.errors import require
-from arlif.run_folder import Engine
-from hw_sim.engines.lava.options import LavaOptions
-
-DEFAULT_PRESET, DEFAULT_BITS = "compact16", 8
-"""Number formats and bits per weight where nobody says them; see arlif.quantize.presets."""
-TRACED_SAMPLES = 32
-"""Of so many first samples spikes and states are kept where nobody says it."""
-CHECKED_SAMPLES = 256
-"""On so many test samples a quantized network is compared with its parent where nobody says it."""
-LAVA_SAMPLES = 32
-"""So many samples Lava takes where nobody says it: it is slow."""
-
-
-class Device(StrEnum):
-    """Where the integer engine computes."""
-
-    CPU = "cpu"
-    CUDA = "cuda"
+from dataclasses import dataclass, field, fields
+from typing import Any, get_type_hints
 
 
 @dataclass(frozen=True)
-class EngineOptions:
-    """lava: of Lava. device: of the integer engine."""
+class NoOptions:
+    """Of an engine of which nothing can be asked."""
 
-    lava: LavaOptions = field(default_factory=LavaOptions)
-    device: Device = Device.CPU
 
-    def require_for(self, engine: Engine) -> None:
-        """Raise ArlifError where an option is set that `engine` does not have."""
-        require(
-            engine is Engine.INTEGER or self.device is Device.CPU,
-            f"--device {self.device} needs --engine integer, not {engine}",
-        )
-        require(
-            engine is Engine.LAVA or self.lava == LavaOptions(),
-            f"--time-limit, --lava-models and --workers need --engine lava, not {engine}",
-        )
+@dataclass(frozen=True)
+class Option:
+    """A field of an engine's options, as the command line offers it.
+
+    flag: as --time-limit. meaning: for the help. least: of numbers, the smallest that is allowed.
+    """
+
+    name: str
+    type: type
+    default: Any
+    flag: str
+    meaning: str
+    least: float | None
+
+
+def option(default: Any, flag: str, meaning: str, least: float | None = None) -> Any:
+    """A field of an engine's options: its default, and what Option says of it."""
+    return field(default=default, metadata={"flag": flag, "meaning": meaning, "least": least})
+
+
+def options_of(cls: type) -> tuple[Option, ...]:
+    """The fields of an engine's options, in their order."""
+    types = get_type_hints(cls)
+    return tuple(Option(f.name, types[f.name], f.default, **f.metadata) for f in fields(cls))

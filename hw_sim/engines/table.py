@@ -1,110 +1,110 @@
-"""Every engine behind one call: from the file it reads and real test inputs to a simulation."""
+"""Every engine in one table: a new one is a file that holds run(Work) -> Outcome, and a row here.
 
-from collections.abc import Callable
+Loads nothing heavy: the command line reads it for its help.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from arlif.base.errors import ArlifError, require
+from arlif.run_folder import ENERGY, MODEL, NIR, Artifact
+from export.file_formats import NET, ONNX
+from hw_sim.engines.integer.device import IntegerOptions
+from hw_sim.engines.lava.options import LavaOptions
+from hw_sim.engines.options import NoOptions, Option, options_of
 
-from arlif.core.equality import fingerprint
-from arlif.run_folder import Engine
-from arlif.training import load_trained
-from export.lava import read_net
-from export.nir import read_nir
-from hw_sim.engines import onnx as onnx_engine
-from hw_sim.engines.floating_point import simulate_float
-from hw_sim.engines.in_batches import in_batches
-from hw_sim.engines.integer.fast import FastEngine
-from hw_sim.engines.lava import simulate as simulate_lava
-from hw_sim.engines.options import EngineOptions
-from hw_sim.engines.simulation import Record, Simulation, raw_inputs
-
-Progress = Callable[[int, int], None]
+if TYPE_CHECKING:
+    from hw_sim.engines.work import Outcome, Work
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an engine answers.
+class Engine:
+    """What can run a network.
 
-    network: the fingerprint of what the file held, where it can be told. clipped: the share of
-    input values beyond the range of the network's input; 0 where the engine takes real numbers.
+    name: as the command line and the files of its simulations say it. reads: what it runs: what is
+    shipped is what is simulated. home: the module whose run(Work) -> Outcome runs it. options: the
+    frozen dataclass of what can be asked of it, see hw_sim.engines.options. exact: whether it
+    computes the integers of the specification, bit for bit. samples: of how many of the test
+    samples where nobody says it; None is all.
     """
 
-    simulation: Simulation
-    network: str | None = None
-    clipped: float = 0.0
+    name: str
+    reads: Artifact
+    home: str
+    options: type = NoOptions
+    exact: bool = True
+    samples: int | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def traces(self) -> Artifact:
+        """The readouts, spike counts and traces that it wrote."""
+        return Artifact(f"traces/{self}.h5", f"simulate --engine {self}", self.reads)
+
+    @property
+    def figures(self) -> Artifact:
+        """The figures of its run."""
+        return Artifact(f"traces/{self}.json", f"simulate --engine {self}", self.reads)
+
+    @property
+    def counted(self) -> Artifact:
+        """energy.json where it counts what this engine did."""
+        return Artifact(ENERGY.name, f"energy --engine {self}", self.traces)
+
+    def run(self, work: "Work[Any]") -> "Outcome":
+        """Simulate. Raises ArlifError where the options are of another engine."""
+        require(
+            isinstance(work.options, self.options),
+            f"the engine {self} takes {self.options.__name__}, not {type(work.options).__name__}",
+        )
+        done: Outcome = import_module(self.home).run(work)
+        return done
 
 
-@dataclass(frozen=True)
-class Work:
-    """What an engine is asked for.
+INTEGER = Engine("integer", NIR, "hw_sim.engines.integer.fast", IntegerOptions)
+FLOAT = Engine("float", MODEL, "hw_sim.engines.floating_point", exact=False)
+LAVA = Engine("lava", NET, "hw_sim.engines.lava.launch", LavaOptions, samples=32)
 
-    path: the file to read. real: test inputs, time first. traced: how many of the first samples to
-    record. progress: called with (samples done, samples).
-    """
-
-    path: Path
-    real: Tensor
-    time_steps: int
-    traced: int
-    options: EngineOptions
-    progress: Progress
-
-
-def run_float(work: Work) -> Outcome:
-    """The trained torch network."""
-    module, _ = load_trained(work.path.parent)
-    return Outcome(simulate_float(module, work.real, work.traced))
-
-
-def run_integer(work: Work) -> Outcome:
-    """The fast integer engine on a native .nir file."""
-    network = read_nir(work.path)
-    engine = FastEngine(network, work.options.device)
-    simulation = in_batches(
-        lambda part, record: engine.simulate(part, work.time_steps, record),
-        raw_inputs(network, work.real),
-        network.input.static,
-        Record.everything(network),
-        work.traced,
-        work.progress,
+ENGINES: dict[str, Engine] = {
+    engine.name: engine
+    for engine in (
+        FLOAT,
+        INTEGER,
+        LAVA,
+        Engine("onnx", ONNX, "hw_sim.engines.onnx"),
     )
-    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
-
-
-def run_lava(work: Work) -> Outcome:
-    """Lava's CPU simulator on a .net file; every sample is recorded where any is."""
-    network = read_net(work.path)
-    simulation = simulate_lava(
-        network,
-        raw_inputs(network, work.real),
-        work.time_steps,
-        Record.everything(network) if work.traced else Record(),
-        time_limit_s=work.options.lava.time_limit_s,
-        models=work.options.lava.models,
-        workers=work.options.lava.workers,
-        progress=work.progress,
-    )
-    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
-
-
-def run_onnx(work: Work) -> Outcome:
-    """ONNX Runtime on an integer .onnx file; it outputs spikes, not states."""
-    graph = onnx_engine.load(work.path)
-    simulation = in_batches(
-        lambda part, record: graph.simulate(part, work.time_steps, record),
-        raw_inputs(graph, work.real),
-        graph.input.static,
-        Record(graph.populations),
-        work.traced,
-        work.progress,
-    )
-    return Outcome(simulation, clipped=graph.input.clipped(work.real))
-
-
-ENGINES: dict[Engine, Callable[[Work], Outcome]] = {
-    Engine.FLOAT: run_float,
-    Engine.INTEGER: run_integer,
-    Engine.LAVA: run_lava,
-    Engine.ONNX: run_onnx,
 }
+"""Every engine by name, in the order in which they are shown."""
+
+
+def find_engine(name: str) -> Engine:
+    """The engine of a name. Raises ArlifError, naming all, where there is none."""
+    require(name in ENGINES, f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
+    return ENGINES[name]
+
+
+def choose(engine: Engine, given: Mapping[str, Any]) -> Any:
+    """An engine's options where the fields `given` are set and the others have their defaults.
+
+    Raises ArlifError where a field is of other engines.
+    """
+    known = {field.name for field in options_of(engine.options)}
+    for other in ENGINES.values():
+        theirs = options_of(other.options)
+        if foreign := [o.flag for o in theirs if o.name in given and o.name not in known]:
+            verb = "needs" if len(foreign) == 1 else "need"
+            raise ArlifError(f"{', '.join(foreign)} {verb} --engine {other}, not {engine}")
+    return engine.options(**given)
+
+
+def every_option() -> dict[Option, list[Engine]]:
+    """What can be asked of engines, each with those that take it."""
+    found: dict[Option, list[Engine]] = {}
+    for engine in ENGINES.values():
+        for offered in options_of(engine.options):
+            found.setdefault(offered, []).append(engine)
+    return found

@@ -5,48 +5,50 @@ from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import ArlifError, FormatError, require
-from arlif.run_folder import COMPARE, NIR, Engine, Run, outcome, traces
+from arlif.run_folder import COMPARE, NIR, Run
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
+from hw_sim.engines.table import INTEGER, LAVA, find_engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
 
 
-def compare_run(
-    folder: Path, want: Engine = Engine.INTEGER, got: Engine = Engine.LAVA
-) -> dict[str, Any]:
+def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) -> dict[str, Any]:
     """Compare two engines' traces; writes compare.json and returns its content on these two.
 
     Raises ArlifError where traces are missing or older than what they are made from, were simulated
     on different inputs, or cannot be compared bit for bit.
     """
     require(want != got, f"comparing {want} with itself tells nothing; name another --got")
-    require(
-        Engine.FLOAT not in (want, got),
-        "the float network is not bit-exact; arlif quantize prints what quantization changed",
-    )
+    engines = [find_engine(name) for name in (want, got)]
+    for engine in engines:
+        require(
+            engine.exact,
+            f"the {engine} network is not bit-exact; arlif quantize prints what quantization "
+            "changed",
+        )
     run = Run(folder)
-    paths = [run.require_fresh(traces(engine)) for engine in (want, got)]
+    paths = [run.require_fresh(engine.traces) for engine in engines]
     network = read_nir(run.require(NIR))
-    figures = [read_figures(run, engine) for engine in (want, got)]
+    figures = [read_figures(run, engine) for engine in engines]
     require(
         all(a == b for a, b in zip(*(found["inputs"] for found in figures), strict=False)),
         f"{want} and {got} were simulated on different inputs; simulate both again with the same "
-        f"--inputs: {run.command(traces(want))} and {run.command(traces(got))}",
+        f"--inputs: {' and '.join(run.command(engine.traces) for engine in engines)}",
     )
     simulations = [read_traces(path) for path in paths]
-    for engine, simulation in zip((want, got), simulations, strict=True):
+    for engine, simulation in zip(engines, simulations, strict=True):
         require(
             simulation.recorded > 0,
             f"{engine} was simulated without traces; record some with: "
-            f"{run.command(traces(engine))}",
+            f"{run.command(engine.traces)}",
         )
     comparison = compare(network, *simulations)
     networks = [found["network"] for found in figures]
     result = {
-        "want": str(want),
-        "got": str(got),
-        "simulations": [run.digest(outcome(engine)) for engine in (want, got)],
+        "want": want,
+        "got": got,
+        "simulations": [run.digest(engine.figures) for engine in engines],
         "equal": comparison.equal,
         "samples": comparison.samples,
         "spikes_compared": comparison.spikes_compared,

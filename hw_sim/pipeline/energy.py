@@ -9,19 +9,19 @@ from typing import Any
 from arlif.base.errors import require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.run_folder import ENERGY, ENERGY_CSV, NET, NIR, Engine, Run, traces
-from export.lava import read_net
-from export.nir import read_nir
+from arlif.run_folder import ENERGY, ENERGY_CSV, Run
+from export.file_formats import read_integers
 from hw_sim.energy.bill import energy_report, layer_rows
 from hw_sim.energy.catalogue import MODELS, find_model
 from hw_sim.engines.simulation import raw_inputs
+from hw_sim.engines.table import INTEGER, find_engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
 from hw_sim.pipeline.source import Source
 
 
 def energy_run(
-    folder: Path, engine: Engine = Engine.INTEGER, models: Sequence[str] = tuple(MODELS)
+    folder: Path, engine: str = INTEGER.name, models: Sequence[str] = tuple(MODELS)
 ) -> dict[str, Any]:
     """Count a simulation's operations; writes energy.json and energy.csv, returns the former.
 
@@ -29,21 +29,21 @@ def energy_run(
     engine ran; ONNX Runtime's is the .nir that its graph was made from. Raises ArlifError where a
     simulation is missing, or belongs to another network or to inputs that have changed since.
     """
-    require(engine is not Engine.FLOAT, "events are counted on integers; choose another --engine")
+    row = find_engine(engine)
+    require(row.exact, "events are counted on integers; choose another --engine")
     priced = [find_model(name) for name in models]
     require(
         len({model.name for model in priced}) == len(priced),
         f"cost models need different names, not {', '.join(model.name for model in priced)}",
     )
     run = Run(folder)
-    path = run.require_fresh(traces(engine))
-    simulated = read_figures(run, engine)
-    on_lava = engine is Engine.LAVA
-    network = read_net(run.require(NET)) if on_lava else read_nir(run.require(NIR))
-    again = f"simulate again with: {run.command(traces(engine))}"
+    path = run.require_fresh(row.traces)
+    simulated = read_figures(run, row)
+    network, file = read_integers(run, row.reads)
+    again = f"simulate again with: {run.command(row.traces)}"
     require(
         simulated["network"] in (None, fingerprint(network)),
-        f"{path} comes from another network than {run.path(NET if on_lava else NIR)}; {again}",
+        f"{path} comes from another network than {file}; {again}",
     )
     simulation = read_traces(path)
     samples, time_steps = Source.from_json(simulated["source"]).load(run)
@@ -53,7 +53,7 @@ def energy_run(
     )
     inputs = raw_inputs(network, samples.real)
     counted = energy_report(network, inputs, simulation, time_steps, priced)
-    result = {"engine": str(engine), **counted}
+    result = {"engine": engine, **counted}
     rows = layer_rows(result)
     text = io.StringIO()
     table = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))

@@ -2,38 +2,39 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from arlif.run_folder import FLOAT_ONNX, LIF_NIR, NET, NIR, ONNX, Artifact, Run
+from arlif.run_folder import NIR, Artifact, Run
 from arlif.training import load_trained
-from export.lava import stock_obstacles, write_net
-from export.nir import read_nir, write_nir_lif
-from export.onnx import write_onnx, write_onnx_float
+from export.file_formats import exported
+from export.lava import stock_obstacles
+from export.nir import read_nir
 
 
-def export_run(folder: Path, with_float: bool = False, lif: bool = False) -> dict[str, Any]:
+def export_run(folder: Path, also: tuple[str, ...] = ()) -> dict[str, Any]:
     """Write every exported file of a run; returns their paths and sizes.
 
-    with_float: also the float network, float.onnx. lif: also lif.nir, plain LIF for other tools.
-    What was simulated from an exported file stays valid where the file does not change.
-    Raises ArlifError where network.nir is missing, damaged or older than the model.
+    also: formats that are only written where they are asked for, by their names in
+    export.file_formats: "float", the float network as float.onnx; "lif", plain LIF for other NIR
+    tools as lif.nir. What was simulated from an exported file stays valid where the file does not
+    change. Raises ArlifError where network.nir is missing, damaged or older than the model, or
+    where there is no such format.
     """
     run = Run(folder)
+    rows = exported(also)
     network = read_nir(run.require_fresh(NIR))
-    trained = load_trained(folder) if with_float or lif else None
-    _renew(run, NET, lambda path: write_net(network, path))
-    _renew(run, ONNX, lambda path: write_onnx(network, path))
-    artifacts = [NET, ONNX]
-    if trained:
-        module, shape = trained[0], trained[1].network().input_shape
-        if with_float:
-            write_onnx_float(module, run.path(FLOAT_ONNX), shape)
-            artifacts.append(FLOAT_ONNX)
-        if lif:
-            write_nir_lif(module, run.path(LIF_NIR), shape)
-            artifacts.append(LIF_NIR)
-    paths = [run.path(artifact) for artifact in artifacts]
+    trained: tuple[Any, ...] = ()
+    if any(row.artifact.trained for row in rows):
+        module, recipe = load_trained(folder)
+        trained = (module, recipe.network().input_shape)
+    for row in rows:
+        if row.artifact.trained:
+            row.write(trained[0], run.path(row.artifact), trained[1])
+        else:
+            _renew(run, row.artifact, partial(row.write, network))
+    paths = [run.path(row.artifact) for row in rows]
     return {
         "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
         "stock_obstacles": list(stock_obstacles(network)),

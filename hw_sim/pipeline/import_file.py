@@ -15,7 +15,7 @@ from arlif.run_folder import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
-from hw_sim.engines.options import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.own import build_own
 from hw_sim.pipeline.samples import read_array
 

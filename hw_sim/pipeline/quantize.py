@@ -11,7 +11,7 @@ from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
 from arlif.run_folder import NIR, QUANTIZE, Run
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
-from hw_sim.engines.options import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import Quantizable, load_quantizable, load_spread
 
 

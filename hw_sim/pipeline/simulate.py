@@ -1,48 +1,54 @@
 """simulate_run: what is shipped, on an engine."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from arlif.base.errors import require
-from arlif.run_folder import Engine, Run, outcome, traces
+from arlif.run_folder import Run
 from hw_sim.energy.sensors import measured
-from hw_sim.engines.options import LAVA_SAMPLES, TRACED_SAMPLES, EngineOptions
-from hw_sim.engines.table import ENGINES, Progress, Work
+from hw_sim.engines.table import INTEGER, Engine, choose, find_engine
 from hw_sim.engines.traces import write_traces
+from hw_sim.engines.work import Progress, Work
+from hw_sim.pipeline.defaults import TRACED_SAMPLES
 from hw_sim.pipeline.source import Source
 
 
 def simulate_run(
     folder: Path,
-    engine: Engine = Engine.INTEGER,
+    engine: str = INTEGER.name,
     source: Source = Source(),
     traced: int = TRACED_SAMPLES,
-    options: EngineOptions = EngineOptions(),
+    options: Mapping[str, Any] = MappingProxyType({}),
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes traces/ENGINE.h5 and ENGINE.json, returns the latter.
 
-    source: which samples; Lava takes 32 where it sets no limit. traced: of how many of the first
-    samples spikes and states are kept. progress: called with (samples done, samples).
-    Raises ArlifError where a file is missing, damaged or older than what it is made from, or where
-    options are for another engine.
+    engine: a name in hw_sim.engines.table. source: which samples; an engine may take fewer where it
+    sets no limit, Lava takes 32. traced: of how many of the first samples spikes and states are
+    kept. options: what is asked of the engine, by the fields of its options, as
+    {"device": Device.CUDA}. progress: called with (samples done, samples).
+    Raises ArlifError where a file is missing, damaged or older than what it is made from, where
+    there is no such engine, or where options are for another one.
     """
-    options.require_for(engine)
+    row = find_engine(engine)
+    chosen = choose(row, options)
     run = Run(folder)
-    path = run.require_fresh(engine.reads)
-    if engine is Engine.LAVA and source.limit is None:
-        source = replace(source, limit=LAVA_SAMPLES)
+    path = run.require_fresh(row.reads)
+    if source.limit is None:
+        source = replace(source, limit=row.samples)
     test, time_steps = source.load(run)
     count = len(test)
-    work = Work(path, test.real, time_steps, min(traced, count), options, progress)
+    work = Work(path, test.real, time_steps, min(traced, count), chosen, progress)
     with measured() as sensors:
-        done = ENGINES[engine](work)
+        done = row.run(work)
     simulation = done.simulation
     confusion = None if test.labels is None else simulation.confusion(test.labels)
-    write_traces(simulation, run.path(traces(engine)))
+    write_traces(simulation, run.path(row.traces))
     result = {
-        "engine": str(engine),
+        "engine": row.name,
         "network": done.network,
         "source": source.to_json(),
         "inputs": test.digests(simulation.recorded),
@@ -57,17 +63,17 @@ def simulate_run(
         },
         "measured": sensors.per_inference(count),
     }
-    run.write_json(outcome(engine), result)
+    run.write_json(row.figures, result)
     return result
 
 
 def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
     """What simulate_run wrote beside the traces. Raises ArlifError on anything else."""
-    content = run.read_json(outcome(engine))
+    content = run.read_json(engine.figures)
     require(
         isinstance(content, dict)
         and {"network", "source", "inputs", "all_inputs"} <= content.keys(),
-        f"{run.path(outcome(engine))} was written by another version of arlif or by hand; write it "
-        f"again with: {run.command(outcome(engine))}",
+        f"{run.path(engine.figures)} was written by another version of arlif or by hand; write it "
+        f"again with: {run.command(engine.figures)}",
     )
     return content

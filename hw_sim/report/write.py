@@ -27,16 +27,13 @@ from arlif.run_folder import (
     SWEEP,
     TRAINING,
     Artifact,
-    Engine,
     Run,
-    counted,
-    outcome,
-    traces,
 )
 from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.result import CROSSCHECK, Check, read_checks
+from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import read_comparisons
 from hw_sim.pipeline.sweep import read_sweep
@@ -126,7 +123,7 @@ def _parts(run: Run, content: dict[str, Any]) -> Iterator[tuple[Artifact, dict[s
     for name, artifact in named.items():
         yield artifact, {name: content[name]}
     for engine, row in zip(_simulated(run), content["engines"], strict=True):
-        yield outcome(engine), {"engines": [row]}
+        yield engine.figures, {"engines": [row]}
 
 
 def _page(content: dict[str, Any], plots: Plots) -> str:
@@ -155,7 +152,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "training": None if run.imported else run.read_json(TRAINING),
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
-        "engines": [run.read_json(outcome(engine)) for engine in engines],
+        "engines": [run.read_json(engine.figures) for engine in engines],
         "comparisons": _comparisons(run, engines),
         "energy": _energy(run),
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
@@ -173,7 +170,7 @@ def _current(run: Run, artifact: Artifact) -> Any:
 
 def _simulated(run: Run) -> list[Engine]:
     """The engines whose simulations are current."""
-    return [engine for engine in Engine if run.is_fresh(outcome(engine))]
+    return [engine for engine in ENGINES.values() if run.is_fresh(engine.figures)]
 
 
 def _checks(run: Run) -> tuple[list[Check], list[str]]:
@@ -186,7 +183,7 @@ def _checks(run: Run) -> tuple[list[Check], list[str]]:
 
 def _comparisons(run: Run, engines: Sequence[Engine]) -> list[Any]:
     """The comparisons of simulations that the run holds now."""
-    now: dict[Any, str] = {engine: run.digest(outcome(engine)) for engine in engines}
+    now: dict[Any, str] = {engine.name: run.digest(engine.figures) for engine in engines}
     return [
         found
         for found in read_comparisons(run).values()
@@ -201,9 +198,8 @@ def _energy(run: Run) -> Any:
         raise FormatError(
             f"{run.path(ENERGY)} holds no energies; write it again with: {run.command(ENERGY)}"
         )
-    engine = content.get("engine")
-    fresh = engine in list(Engine) and run.is_fresh(counted(Engine(engine)))
-    return content if fresh else None
+    engine = ENGINES.get(str(content.get("engine")))
+    return content if engine and run.is_fresh(engine.counted) else None
 
 
 def _plots(run: Run, content: dict[str, Any]) -> Plots:
@@ -234,7 +230,7 @@ def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
             plots[title] = training_plots.learned(run.folder)
     decided = {r["engine"]: r["confusion"] for r in content["engines"] if r["confusion"]}
     if decided:
-        engine = Engine.INTEGER if Engine.INTEGER in decided else next(iter(decided))
+        engine = INTEGER.name if INTEGER.name in decided else next(iter(decided))
         recipe, confusion = content["recipe"], np.array(decided[engine])
         numbers = [str(number) for number in range(len(confusion))]
         classes = describe(recipe["dataset"]).classes if recipe else numbers
@@ -257,15 +253,15 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
 
 def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
-    every = {engine: read_traces(run.require(traces(engine))) for engine in engines}
-    recorded = {engine: simulation for engine, simulation in every.items() if simulation.traces}
+    every = {engine.name: read_traces(run.require(engine.traces)) for engine in engines}
+    recorded = {name: simulation for name, simulation in every.items() if simulation.traces}
     membrane = {}
-    if Engine.FLOAT in recorded and Engine.INTEGER in recorded:
+    if {FLOAT.name, INTEGER.name} <= recorded.keys():
         scales = _state_scales(run.require(NIR))
         membrane = figures.membrane_values(
-            recorded[Engine.FLOAT], recorded[Engine.INTEGER], scales, SAMPLE
+            recorded[FLOAT.name], recorded[INTEGER.name], scales, SAMPLE
         )
-    exact = {str(engine): s for engine, s in recorded.items() if engine is not Engine.FLOAT}
+    exact = {name: s for name, s in recorded.items() if ENGINES[name].exact}
     return {"raster": figures.raster_values(exact, SAMPLE), "membrane": membrane}
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.places import ROOT
 
-from arlif.run_folder import Engine
 from hw_sim.cli import main
 from hw_sim.cli.demo import COLUMNS
+from hw_sim.engines.table import ENGINES
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -46,9 +46,11 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_table_of_the_demo_is_the_demos() -> None:
-    head, _, *rows = re.findall(r"^\|.*\|$", TEXT, re.MULTILINE)[: 2 + len(Engine)]
+    head, _, *rows = re.findall(r"^\|.*\|$", TEXT, re.MULTILINE)[: 2 + len(ENGINES)]
     assert head == f"| {' | '.join(COLUMNS)} |"
-    assert [row.split(" | ")[:2] for row in rows] == [[f"| {e}", e.reads.name] for e in Engine]
+    assert [row.split(" | ")[:2] for row in rows] == [
+        [f"| {e}", e.reads.name] for e in ENGINES.values()
+    ]
 
 
 def test_links_lead_somewhere() -> None:

@@ -15,13 +15,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arlif.base.errors import SimulationError, require
+from arlif.core.equality import fingerprint
 from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
+from export.nir import read_nir
+from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.integer.device import IntegerOptions
 from hw_sim.engines.integer.projection import ProjectionSum
 from hw_sim.engines.integer.update import population_update
-from hw_sim.engines.simulation import Record, Simulation, Trace, check_request, count_type
+from hw_sim.engines.simulation import (
+    Record,
+    Simulation,
+    Trace,
+    check_request,
+    count_type,
+    raw_inputs,
+)
+from hw_sim.engines.work import Outcome, Work
 
 BLOCK_ELEMENTS = 4_000_000
 """Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
+
+
+def run(work: Work[IntegerOptions]) -> Outcome:
+    """The network of a native .nir file."""
+    network = read_nir(work.path)
+    engine = FastEngine(network, work.options.device)
+    simulation = in_batches(
+        lambda part, record: engine.simulate(part, work.time_steps, record),
+        raw_inputs(network, work.real),
+        network.input.static,
+        Record.everything(network),
+        work.traced,
+        work.progress,
+    )
+    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
 
 
 def simulate(

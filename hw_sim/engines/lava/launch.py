@@ -9,19 +9,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import SimulationError, require
+from arlif.core.equality import fingerprint
 from arlif.core.maps import chain_interval
 from arlif.core.network import QuantizedNetwork
-from export.lava import write_net
+from export.lava import read_net, write_net
 from hw_sim.engines.lava import supervise
 from hw_sim.engines.lava.job import Job
-from hw_sim.engines.lava.options import TIME_LIMIT_S, Models
+from hw_sim.engines.lava.options import TIME_LIMIT_S, LavaOptions, Models
 from hw_sim.engines.lava.recorder import read_counts, read_trace
 from hw_sim.engines.lava.requirements import require_lava
 from hw_sim.engines.lava.shared_memory import fitting_batch, require_room
-from hw_sim.engines.simulation import Record, Simulation, check_request, joined
+from hw_sim.engines.simulation import Record, Simulation, check_request, joined, raw_inputs
+from hw_sim.engines.work import Outcome, Work
 
 FAST_BATCH = 32
 """Samples abreast; more gain little and take memory."""
+
+
+def run(work: Work[LavaOptions]) -> Outcome:
+    """The network of a .net file; every sample is recorded where any is."""
+    network = read_net(work.path)
+    simulation = simulate(
+        network,
+        raw_inputs(network, work.real),
+        work.time_steps,
+        Record.everything(network) if work.traced else Record(),
+        time_limit_s=work.options.time_limit_s,
+        models=work.options.models,
+        workers=work.options.workers,
+        progress=work.progress,
+    )
+    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
 
 
 def simulate(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from hw_sim.engines.options import option
+
 if TYPE_CHECKING:
     from arlif.core.network import Projection
 
@@ -29,6 +31,8 @@ TIME_LIMIT_S = 600.0
 class LavaOptions:
     """Seconds a simulation may take, whose synapse models run, simulations side by side."""
 
-    time_limit_s: float = TIME_LIMIT_S
-    models: Models = Models.FAST
-    workers: int = 1
+    time_limit_s: float = option(TIME_LIMIT_S, "--time-limit", "seconds that it may take", 1)
+    models: Models = option(
+        Models.FAST, "--lava-models", "our exact matrix products, or its own models"
+    )
+    workers: int = option(1, "--workers", "simulations side by side", 1)

@@ -1,0 +1,100 @@
+"""Every file format in one table: a new one is a folder with its writer, and a row here.
+
+Loads nothing heavy: the command line reads it for its help.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arlif.base.errors import ArlifError, require
+from arlif.run_folder import MODEL, NIR, Artifact, Run
+
+if TYPE_CHECKING:
+    from arlif.core.network import QuantizedNetwork
+
+NET = Artifact("network.net", "export", NIR)
+ONNX = Artifact("network.onnx", "export", NIR)
+FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
+LIF_NIR = Artifact("lif.nir", "export --lif", MODEL)
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A file that a run can hold its network in.
+
+    artifact: the file. Made from NIR it holds the integers, and writer takes (network, path); made
+    from MODEL it holds the trained network, and writer takes (module, path, input_shape).
+    writer, reader: functions, each as "module:name". reader, of a file that holds the integers
+    without loss: path -> QuantizedNetwork; Lava's and ours can be read back, a graph cannot.
+    meaning: for the help, of a file that is only written where it is asked for.
+    """
+
+    artifact: Artifact
+    writer: str
+    reader: str = ""
+    meaning: str = ""
+
+    @property
+    def write(self) -> Callable[..., None]:
+        """What writes the file."""
+        return _function(self.writer)
+
+    @property
+    def flag(self) -> str:
+        """What asks for the file on the command line, as --float; empty where it needs nothing."""
+        return self.artifact.verb.partition(" ")[2]
+
+
+FORMATS: dict[str, FileFormat] = {
+    "nir": FileFormat(NIR, "export.nir:write_nir", "export.nir:read_nir"),
+    "net": FileFormat(NET, "export.lava:write_net", "export.lava:read_net"),
+    "onnx": FileFormat(ONNX, "export.onnx:write_onnx"),
+    "float": FileFormat(
+        FLOAT_ONNX,
+        "export.onnx:write_onnx_float",
+        meaning="Also the float network, float.onnx.",
+    ),
+    "lif": FileFormat(
+        LIF_NIR,
+        "export.nir:write_nir_lif",
+        meaning="Also plain LIF for other NIR tools, lif.nir.",
+    ),
+}
+"""Every format by name. `arlif export` writes all but the first, which quantization writes."""
+
+
+def exported(also: tuple[str, ...] = ()) -> list[FileFormat]:
+    """What an export writes: every format that needs no flag, and those of these names.
+
+    Raises ArlifError where no flag asks for one of the names.
+    """
+    offered = {name: f for name, f in FORMATS.items() if f.artifact.verb.split()[0] == "export"}
+    asked = [name for name, row in offered.items() if row.flag]
+    for name in also:
+        require(name in asked, f"{name!r} is no further format; there are {', '.join(asked)}")
+    return [row for name, row in offered.items() if not row.flag or name in also]
+
+
+def read_integers(run: Run, artifact: Artifact) -> tuple["QuantizedNetwork", Path]:
+    """The integers in a run's file, or in what it was made from, and the file that held them.
+
+    Raises ArlifError where the file is missing or damaged, or where there are no integers.
+    """
+    readers = {row.artifact: row.reader for row in FORMATS.values() if row.reader}
+    source: Artifact | None = artifact
+    while source is not None and source not in readers:
+        source = source.made_from
+    if source is None:
+        raise ArlifError(f"{artifact.name} is not made from integers; use another file")
+    path = run.require(source)
+    network: QuantizedNetwork = _function(readers[source])(path)
+    return network, path
+
+
+def _function(home: str) -> Callable[..., Any]:
+    module, _, name = home.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found

@@ -1,0 +1,20 @@
+"""What can be asked of the integer engine."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hw_sim.engines.options import option
+
+
+class Device(StrEnum):
+    """Where the integer engine computes."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+@dataclass(frozen=True)
+class IntegerOptions:
+    """Where to compute."""
+
+    device: Device = option(Device.CPU, "--device", "where to compute")
