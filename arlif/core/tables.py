@@ -20,6 +20,8 @@ class LookupTable(ArrayEquality):
     values: int32 [entries], entries a power of two from 16 to 1024.
     low: raw input of the first cell; high = low + (entries << shift) - 1 is the last.
     shift: log2 of the cell width in raw input steps.
+    Raises ArlifError on another size, and where a cell lies outside [-2**30, 2**30): every input
+    lies within a format of at most 30 bits, and its distance from `low` then fits 32.
     """
 
     values: NDArray[np.int32]
@@ -31,6 +33,11 @@ class LookupTable(ArrayEquality):
         require(self.values.ndim == 1, f"a table has one dimension, not shape {self.values.shape}")
         require_entries(self.values.size)
         require(0 <= self.shift <= 24, f"a table's shift must be 0 to 24, not {self.shift}")
+        require(
+            self.low >= -(1 << 30) and self.high < 1 << 30,
+            f"a table lies within [-2**30, 2**30), not {self.low} to {self.high}; choose a "
+            "narrower domain or fewer fractional bits",
+        )
 
     @property
     def high(self) -> int:

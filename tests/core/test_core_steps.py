@@ -18,7 +18,7 @@ from arlif.core.integer_neurons import (
     Numbers,
 )
 from arlif.core.real_neurons import RealArlif
-from arlif.core.tables import LookupTable, TableDomain
+from arlif.core.tables import TableDomain
 
 
 @st.composite
@@ -104,25 +104,6 @@ def test_lif_equals_the_oracle(
     neuron = kind(state, numbers.factor_bits, raw, threshold)
     want = lif_integer(xs, state.bits, numbers.factor_bits, raw, threshold, hard)
     assert run(neuron, xs) == want
-
-
-@pytest.mark.parametrize(
-    ("build", "told"),
-    [
-        (lambda: Numbers(factor_bits=0), "1 to 16 bits, not 0"),
-        (lambda: Numbers(factor_bits=17), "1 to 16 bits, not 17"),
-        (lambda: IntegerLifSoft(FixedPointFormat(), 17, 1, 1), "1 to 16 bits, not 17"),
-        (lambda: TableDomain(8), "16 to 1024 entries, a power of two, not 8"),
-        (lambda: TableDomain(48), "a power of two, not 48"),
-        (lambda: LookupTable(np.zeros(2048), 0, 0), "a power of two, not 2048"),
-        (lambda: TableDomain(256, 8.0, -8.0), "not 8.0 to -8.0"),
-        (lambda: TableDomain(256, -8.0, math.inf), "not -8.0 to inf"),
-        (lambda: TableDomain(256, math.nan, 8.0), "not nan to 8.0"),
-    ],
-)
-def test_numbers_no_neuron_could_have_are_refused(build, told: str) -> None:
-    with pytest.raises(ArlifError, match=told):
-        build()
 
 
 def test_a_resting_membrane_reaches_zero_and_r_rests_at_minus_one() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,19 @@ import pytest
 import torch
 from onnx import helper
 from support.places import DOCS
+from torch import nn
 
+from arlif import layers
 from arlif.arithmetic.integer import TorchIntegerOps
-from arlif.arithmetic.straight_through import QatOps, TrainableTable
-from arlif.core.formats import FixedPointFormat
+from arlif.arithmetic.straight_through import QatOps, TrainableTable, state_type
+from arlif.core.formats import FixedPointFormat, nearest_integer
 from arlif.core.integer_neurons import PRESETS
+from arlif.core.network import Input
 from arlif.core.ops import IntegerOps
 from arlif.core.real_neurons import Sigmoid
+from arlif.core.steps import CubaState, cuba_step
 from arlif.core.tables import LookupTable
+from arlif.quantize import Precision, QatNetwork, linearize
 from export.onnx.interpreters import OnnxIntegerOps
 from export.onnx.symbols import IR_VERSION, OPSET, Graph, Symbol, value_info
 
@@ -28,12 +34,12 @@ Operation = Callable[..., Any]
 """Of ops, the table as they know it, and values."""
 
 
-def rows(name: str) -> list[tuple[int, ...]]:
+def rows(name: str, read: Callable[[str], Any] = int) -> list[tuple[Any, ...]]:
     block = re.search(rf"<!-- table: {name} -->\n(.*?)\n\n", TEXT, re.DOTALL)
     assert block, f"docs/numerics.md has no table {name}"
     lines = block[1].splitlines()[2:]
     assert lines
-    return [tuple(int(cell) for cell in line.strip("|").split("|")) for line in lines]
+    return [tuple(read(cell) for cell in line.strip(" |").split("|")) for line in lines]
 
 
 def evaluate_in_numpy(state: FixedPointFormat, operation: Operation, *values: int) -> int:
@@ -84,6 +90,47 @@ def test_multiply(evaluate, value: int, factor: int, factor_bits: int, result: i
     assert evaluate(FixedPointFormat(), multiply, value, factor) == result
 
 
+@pytest.mark.parametrize(("value", "factor", "factor_bits", "result"), rows("multiply"))
+def test_multiply_in_the_type_that_training_chooses(
+    value: int, factor: int, factor_bits: int, result: int
+) -> None:
+    """The narrowest format that holds the value decides, float32 as well as float64."""
+    bits = max(4, (value if value >= 0 else -value - 1).bit_length() + 1)
+    dtype = torch.float64  # accumulators, which no state format holds
+    if bits <= 30:
+        dtype = state_type(FixedPointFormat(bits, 0), factor_bits)
+    numbers = torch.tensor([value, factor], dtype=dtype)
+    with torch.no_grad():
+        assert int(QatOps(FixedPointFormat(), 1.0).multiply(*numbers, factor_bits)) == result
+
+
+def test_training_chooses_both_types() -> None:
+    """A product of 24 bits beside the sign is the last that float32 holds."""
+    assert state_type(FixedPointFormat(17, 8), 8) == torch.float32
+    assert state_type(FixedPointFormat(18, 8), 8) == torch.float64
+    assert state_type(FixedPointFormat(4, 0), 16) == torch.float32
+
+
+@pytest.mark.parametrize(("value", "low", "high", "raw"), rows("quantize", float))
+def test_quantize(value: float, low: float, high: float, raw: float) -> None:
+    assert nearest_integer(value, int(low), int(high)) == raw
+
+
+@pytest.mark.parametrize(("value", "low", "high", "raw"), rows("quantize", float))
+def test_inputs_are_quantized_so(value: float, low: float, high: float, raw: float) -> None:
+    """In numpy, and by the network that trains."""
+    if low < -127 or high > 127:
+        low, high = max(low, -127), min(high, 127)
+        raw = min(max(raw, low), high)
+    source = Input((1,), 0.25, int(low), int(high), static=False)
+    real = np.full((1, 1, 1), value / 4)
+    assert source.encode(real).item() == raw
+    net = nn.Sequential(layers.Linear(1, 1, bias=False))
+    nn.init.ones_(net[0].weight)
+    trained = QatNetwork(linearize(net, (1,)), source, Precision(), 1)
+    assert trained(torch.tensor(real)).item() / 0.25 == pytest.approx(raw, rel=1e-6)
+
+
 @every_backend
 @pytest.mark.parametrize(("bits", "value", "result"), rows("saturate"))
 def test_saturate(evaluate, bits: int, value: int, result: int) -> None:
@@ -98,6 +145,26 @@ def test_fire(evaluate, h: int, theta: int, spike: int) -> None:
         return ops.fire(h, theta)
 
     assert evaluate(FixedPointFormat(), fire, h, theta) == spike
+
+
+@every_backend
+@pytest.mark.parametrize(("u", "v", "x", "bias", "next_u", "next_v", "spike"), rows("cuba"))
+def test_cuba(
+    evaluate, u: int, v: int, x: int, bias: int, next_u: int, next_v: int, spike: int
+) -> None:
+    limit = 2**23 - 1
+
+    def answer(which: int) -> Operation:
+        def step(ops: Any, table: Any, u: Any, v: Any, x: Any, bias: Any) -> Any:
+            constants = {"current_decay": 2048, "decay": 2048, "factor_bits": 12, "bias": bias}
+            neuron = SimpleNamespace(limit=limit, threshold=limit, **constants)
+            fired, state = cuba_step(ops, neuron, CubaState(u, v), x)
+            return (*state, fired)[which]
+
+        return step
+
+    got = [evaluate(FixedPointFormat(25, 6), answer(which), u, v, x, bias) for which in range(3)]
+    assert got == [next_u, next_v, spike]
 
 
 @every_backend

@@ -98,3 +98,52 @@ def lif_integer(
         u = h
         history.append((s, u))
     return history
+
+
+def input_current(acc: int, gain: int, gain_shift: int, bias: int, bits: int) -> int:
+    """The current of an accumulator in a state format of `bits`."""
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    return clip(towards_zero(acc * gain, 2**gain_shift) + bias, low, high)
+
+
+def lif_subtract_integer(
+    xs: list[int], bits: int, factor_bits: int, decay: int, threshold: int, amount: int, hold: int
+) -> list[tuple[int, int]]:
+    """(s, u) at every step for raw currents xs."""
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    u = 0
+    history = []
+    for x in xs:
+        held = hold if u >= threshold else 0
+        h = clip(towards_zero(u * decay, 2**factor_bits) + x, low, high)
+        s = 1 if h - held >= threshold else 0
+        u = clip(h - amount, low, high) if s else h
+        history.append((s, u))
+    return history
+
+
+def cuba_integer(
+    xs: list[int],
+    bits: int,
+    factor_bits: int,
+    current_decay: int,
+    decay: int,
+    threshold: int,
+    bias: int,
+) -> list[tuple[int, int, int]]:
+    """(s, u, v) at every step for raw currents xs; registers are a bit narrower than `bits`."""
+    limit, one = 2 ** (bits - 2) - 1, 2**factor_bits
+    u = v = 0
+    history = []
+    for x in xs:
+        u = towards_zero(u * current_decay, one) + x
+        if u > limit + 1:
+            u -= 2 * (limit + 1)
+        elif u <= -(limit + 1):
+            u += 2 * (limit + 1)
+        u = clip(u, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        v = clip(towards_zero(v * decay, one) + u + bias, -limit, limit)
+        s = 1 if v >= threshold else 0
+        v = 0 if s else v
+        history.append((s, u, v))
+    return history
