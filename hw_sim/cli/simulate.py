@@ -8,7 +8,7 @@ import typer
 from hw_sim.cli.flags import FEWER, engine_flags, engine_option, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
 from hw_sim.cli.parameters import DataOption
-from hw_sim.engines.table import INTEGER
+from hw_sim.engines.table import ENGINES, INTEGER, choose
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
 
 
@@ -37,8 +37,9 @@ def simulate(
 
     output = Output(as_json)
     with output.progress(f"simulating on {engine}") as update:
+        options = choose(ENGINES[engine], given)
         source = Source(samples, data_folder, inputs, labels)
-        result = simulate_run(run, engine, source, trace, given, update)
+        result = simulate_run(run, engine, source, trace, options, update)
     show(output, result)
     output.result(result)
 

@@ -90,7 +90,7 @@ def find_engine(name: str) -> Engine:
 def choose(engine: Engine, given: Mapping[str, Any]) -> Any:
     """An engine's options where the fields `given` are set and the others have their defaults.
 
-    Raises ArlifError where a field is of other engines.
+    given: fields of any engine's options. Raises ArlifError where one is of other engines.
     """
     known = {field.name for field in options_of(engine.options)}
     for other in ENGINES.values():

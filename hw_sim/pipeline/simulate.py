@@ -1,15 +1,13 @@
 """simulate_run: what is shipped, on an engine."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from arlif.base.errors import require
 from arlif.run_folder import Run
 from hw_sim.energy.sensors import measured
-from hw_sim.engines.table import INTEGER, Engine, choose, find_engine
+from hw_sim.engines.table import INTEGER, Engine, find_engine
 from hw_sim.engines.traces import write_traces
 from hw_sim.engines.work import Progress, Work
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
@@ -21,20 +19,20 @@ def simulate_run(
     engine: str = INTEGER.name,
     source: Source = Source(),
     traced: int = TRACED_SAMPLES,
-    options: Mapping[str, Any] = MappingProxyType({}),
+    options: Any = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes traces/ENGINE.h5 and ENGINE.json, returns the latter.
 
     engine: a name in hw_sim.engines.table. source: which samples; an engine may take fewer where it
     sets no limit, Lava takes 32. traced: of how many of the first samples spikes and states are
-    kept. options: what is asked of the engine, by the fields of its options, as
-    {"device": Device.CUDA}. progress: called with (samples done, samples).
+    kept. options: the engine's own, as LavaOptions(workers=2); None is its defaults. progress:
+    called with (samples done, samples).
     Raises ArlifError where a file is missing, damaged or older than what it is made from, where
     there is no such engine, or where options are for another one.
     """
     row = find_engine(engine)
-    chosen = choose(row, options)
+    chosen = row.options() if options is None else options
     run = Run(folder)
     path = run.require_fresh(row.reads)
     if source.limit is None:

@@ -19,10 +19,11 @@ subprocess.run(workers.command("arlif.probe"), env=workers.environment(), cwd="/
 
 def test_code_that_only_the_working_directory_has_is_found_from_elsewhere(tmp_path: Path):
     package = tmp_path / "arlif"
-    package.mkdir()
-    (package / "__init__.py").touch()
+    (package / "base").mkdir(parents=True)
+    for folder in (package, package / "base"):
+        (folder / "__init__.py").touch()
     (package / "probe.py").write_text(PROBE)
-    shutil.copy(workers.__file__, package)
+    shutil.copy(workers.__file__, package / "base")
     done = subprocess.run(
         [sys.executable, "-c", CALLER], cwd=tmp_path, capture_output=True, text=True, check=True
     )

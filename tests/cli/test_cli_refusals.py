@@ -129,7 +129,7 @@ def test_inputs_without_meaning_are_refused(
         (("--inputs", "nope.npy"), "No such file or directory"),
         (("--inputs", "nope.npy", "--data", "."), "--inputs or --data, not both"),
         (("--workers", "2"), "--workers needs --engine lava, not integer"),
-        (("--lava-models", "stock", "--engine", "onnx"), "--lava-models needs --engine lava, not onnx"),
+        (("--lava-models", "stock", "--engine", "onnx"), "--lava-models needs --engine lava"),
         (("--time-limit", "5"), "--time-limit needs --engine lava, not integer"),
         (("--device", "cuda", "--engine", "lava"), "needs --engine integer"),
     ],
