@@ -101,6 +101,10 @@ class Split:
         index = order[np.argsort(earlier, kind="stable")[:count]]
         return Split(self.inputs[index], self.labels[index])
 
+    def some(self, count: int | None) -> "Split":
+        """`count` samples spread over classes; None, or all, is the split as it lies."""
+        return self if count is None or count >= len(self) else self.spread(count)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -135,6 +139,10 @@ class Dataset:
     def share(self) -> str:
         """In words, how many of the published samples it holds."""
         return self.info.share(len(self.train), len(self.test))
+
+    def network_input(self, split: Split) -> Tensor:
+        """Real network inputs of a split, or of a part of it; see DatasetInfo.network_input."""
+        return self.info.network_input(torch.from_numpy(np.array(split.inputs)))
 
     def require_every_class(self) -> None:
         """Raise ArlifError where a class has no samples in a split: then data came in part."""

@@ -15,21 +15,17 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Name all that has no integer counterpart, and why; exits with 1 if there is anything."""
-    from arlif.quantize.presets import violations
-    from arlif.training import load_trained
+    from hw_sim.pipeline import check_run
 
     output = Output(as_json)
-    module, recipe = load_trained(run)
-    linear, found = violations(
-        module, recipe.network().input_shape, preset, weight_bits, recipe.time_steps
-    )
-    for violation in found:
+    result = check_run(run, preset, weight_bits)
+    for violation in result["violations"]:
         output.say(violation)
-    if linear is not None:
+    if result["maps"]:
         output.say(
-            f"everything maps: {len(linear.populations)} populations, "
-            f"{sum(len(p.current.terms) for p in linear.populations)} projections and a readout"
+            f"everything maps: {result['populations']} populations, "
+            f"{result['projections']} projections and a readout"
         )
-    output.result({"maps": linear is not None, "violations": list(found)})
-    if found:
+    output.result({name: result[name] for name in ("maps", "violations")})
+    if result["violations"]:
         raise typer.Exit(ExitCode.FOUND)

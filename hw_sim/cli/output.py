@@ -33,11 +33,17 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
+        self._bar: Progress | None = None
 
     def say(self, message: str) -> None:
-        """One line for people."""
-        if not self.as_json:
-            MESSAGES.print(message, markup=False, highlight=False, soft_wrap=True)
+        """One line for people; a bar that is shown makes way for it."""
+        if self.as_json:
+            return
+        if self._bar:
+            self._bar.stop()
+        MESSAGES.print(message, markup=False, highlight=False, soft_wrap=True)
+        if self._bar:
+            self._bar.start()
 
     @property
     def plain(self) -> bool:
@@ -81,7 +87,11 @@ class Output:
         )
         with Progress(*columns, console=ERRORS, transient=True, disable=not shown) as bar:
             task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            self._bar = bar if shown else None
+            try:
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+            finally:
+                self._bar = None
 
 
 def _widths(lines: list[list[str]], numbers: list[bool], room: int) -> list[int]:

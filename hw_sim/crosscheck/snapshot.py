@@ -3,72 +3,62 @@
 import time
 
 import numpy as np
-from torch import Tensor, nn
 
 from arlif.base.errors import SimulationError
-from arlif.core.network import QuantizedNetwork
-from arlif.quantize import Precision, calibrate_input, linearize, quantize
+from arlif.quantize import Precision, quantize
+from arlif.quantize.trained import Quantizable
 from hw_sim.comparison.divergence import compare
 from hw_sim.crosscheck.result import Check, Figures, Verdict
 from hw_sim.energy.catalogue import INTEGER, MEMORY, PAPER
-from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.estimate import estimates
-from hw_sim.energy.models import network_energy_uj
 from hw_sim.engines.floating_point import simulate_float
-from hw_sim.engines.integer.fast import FastEngine
 from hw_sim.engines.lava import simulate as simulate_lava
 from hw_sim.engines.lava.requirements import PINNED, installed
-from hw_sim.engines.simulation import Record, Simulation, raw_inputs
+from hw_sim.engines.simulation import Record, Simulation
+from hw_sim.pipeline.measure import Bench
+from hw_sim.pipeline.samples import Samples
 
 
 def cross_check(
     epoch: int,
-    module: nn.Module,
-    calibration: Tensor,
-    real: Tensor,
-    labels: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    snapshot: Quantizable,
+    samples: Samples,
     precision: Precision,
-    time_steps: int,
     traced: int,
     time_limit_s: float,
 ) -> Check:
-    """Check one snapshot of a network.
+    """Check one snapshot of a network on labelled samples.
 
-    calibration, real: real inputs, time first. labels: int64 [N]. traced: the first samples, which
-    Lava runs too, within half of the time limit.
+    traced: the first of them, which Lava runs too, within half of the time limit.
     Raises ArlifError where the network cannot be quantized.
     """
     started = time.perf_counter()
-    linear = linearize(module, tuple(real.shape[2:]))
-    source = calibrate_input(calibration.numpy(), linear.input_shape, linear.static)
-    network = quantize(linear, source, precision, time_steps)
-    inputs = raw_inputs(network, real)
-    few = inputs[:traced] if network.input.static else inputs[:, :traced]
-    floating = simulate_float(module, real, traced=traced)
-    engine = FastEngine(network)
-    fixed = engine.simulate(inputs, time_steps)
-    fixed_few = engine.simulate(few, time_steps, Record.everything(network))
-    verdict, message, lava = _on_lava(network, few, fixed_few, time_steps, time_limit_s)
-    counter = OperationCounter(network)
-    guess = estimates(counter.count(inputs, floating, time_steps))
-    views = {"integer": counter.count(inputs, fixed, time_steps)}
+    assert samples.labels is not None
+    steps = snapshot.recipe.time_steps
+    network = quantize(snapshot.linear, snapshot.source, precision, steps)
+    bench = Bench.of(network, samples.real, (PAPER, INTEGER, MEMORY))
+    floating = simulate_float(snapshot.module, samples.real, traced)
+    fixed = bench.simulate(traced)
+    few = fixed.first(traced)
+    verdict, message, lava = _on_lava(bench, few, time_limit_s)
+    guess = estimates(bench.count(floating))
+    views = {"integer": bench.cost(fixed)}
     if lava is not None:
-        views["integer traced"] = counter.count(few, fixed_few, time_steps)
-        views["lava"] = counter.count(few, lava, time_steps)
+        views |= {"integer traced": bench.cost(few), "lava": bench.cost(lava)}
     energy_uj = {
-        model.name: {v: float(network_energy_uj(c, model).mean()) for v, c in views.items()}
-        for model in (PAPER, INTEGER, MEMORY)
+        model.name: {view: cost.energy_uj[model.name] for view, cost in views.items()}
+        for model in bench.models
     }
     energy_uj[PAPER.name]["estimate"] = 1e-6 * sum(e.paper_pj for e in guess)
     figures = Figures(
-        samples=len(labels),
+        samples=len(samples),
         traced=0 if lava is None else len(lava.readout),
-        float_accuracy=float((floating.decisions == labels).mean()),
-        fixed_accuracy=float((fixed.decisions == labels).mean()),
+        float_accuracy=floating.accuracy(samples.labels),
+        fixed_accuracy=fixed.accuracy(samples.labels),
         decisions_changed=float((floating.decisions != fixed.decisions).mean()),
-        spikes_changed=_spikes_changed(floating, fixed_few),
+        spikes_changed=_spikes_changed(floating, fixed),
         operations={"estimate": sum(e.estimate for e in guess)}
-        | {v: float(counts.synaptic_operations.mean()) for v, counts in views.items()},
+        | {view: cost.synaptic_operations for view, cost in views.items()},
         energy_uj=energy_uj,
         seconds=time.perf_counter() - started,
     )
@@ -76,17 +66,17 @@ def cross_check(
 
 
 def _on_lava(
-    network: QuantizedNetwork,
-    inputs: np.ndarray[tuple[int, ...], np.dtype[np.int8]],
-    want: Simulation,
-    time_steps: int,
-    time_limit_s: float,
+    bench: Bench, want: Simulation, time_limit_s: float
 ) -> tuple[Verdict, str, Simulation | None]:
+    """What Lava says to the first samples; want: what the integer engine says."""
     if installed("lava-nc") != PINNED["lava-nc"]:
         return Verdict.NO_LAVA, "Lava is not installed; run: arlif lava install", None
+    network, inputs = bench.network, bench.first(len(want.readout))
     record = Record.everything(network)
     try:
-        got = simulate_lava(network, inputs, time_steps, record, time_limit_s=time_limit_s / 2)
+        got = simulate_lava(
+            network, inputs, network.time_steps, record, time_limit_s=time_limit_s / 2
+        )
     except SimulationError as error:
         return Verdict.FAILED, str(error), None
     comparison = compare(network, want, got)

@@ -15,10 +15,11 @@ from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data import Dataset
 from arlif.networks import build
 from arlif.quantize import Precision
+from arlif.quantize.trained import CALIBRATION_SAMPLES, Quantizable
 from arlif.training import Recipe
 from hw_sim.crosscheck.result import Check
 from hw_sim.crosscheck.snapshot import cross_check
-from hw_sim.pipeline.samples import CALIBRATION_SAMPLES
+from hw_sim.pipeline.samples import Samples
 
 SNAPSHOT, TASK, SAMPLES = "snapshot.pt", "task.json", "samples.npz"
 
@@ -71,14 +72,8 @@ def run_task(folder: Path) -> Check:
     def real(raw: Any) -> Tensor:
         return info.network_input(torch.from_numpy(raw))
 
+    snapshot = Quantizable.of(module.eval(), task.recipe, real(calibration))
+    samples = Samples(real(inputs), labels)
     return cross_check(
-        task.epoch,
-        module.eval(),
-        real(calibration),
-        real(inputs),
-        labels,
-        task.precision,
-        task.recipe.time_steps,
-        task.traced,
-        task.time_limit_s,
+        task.epoch, snapshot, samples, task.precision, task.traced, task.time_limit_s
     )

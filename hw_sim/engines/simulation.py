@@ -61,6 +61,28 @@ class Simulation:
         """How many samples, the first ones, every trace holds; 0 where nothing was recorded."""
         return min((trace.spikes.shape[1] for trace in self.traces.values()), default=0)
 
+    def first(self, samples: int) -> "Simulation":
+        """What there is of the first samples."""
+        return Simulation(
+            self.readout[:samples],
+            {name: counts[:samples] for name, counts in self.counts.items()},
+            {
+                name: Trace(
+                    trace.spikes[:, :samples],
+                    {state: values[:, :samples] for state, values in trace.states.items()},
+                )
+                for name, trace in self.traces.items()
+            },
+        )
+
+    def correct(self, labels: NDArray[np.integer]) -> int:
+        """How many samples are decided as labelled, [N]."""
+        return int((self.decisions == labels).sum())
+
+    def accuracy(self, labels: NDArray[np.integer]) -> float:
+        """Share of samples decided as labelled, 0 to 1."""
+        return self.correct(labels) / len(self.readout)
+
     def confusion(self, labels: NDArray[np.integer]) -> NDArray[np.int64]:
         """Samples by (label, decision), [classes, classes]. Raises ArlifError on other labels."""
         classes = self.readout.shape[1]

@@ -10,33 +10,48 @@ from typing import TYPE_CHECKING
 from arlif.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from hw_sim.pipeline.calibrate import calibrate_run
+    from hw_sim.pipeline.check import check_run
     from hw_sim.pipeline.compare import compare_run
     from hw_sim.pipeline.energy import energy_run
+    from hw_sim.pipeline.evaluate import evaluate_run
     from hw_sim.pipeline.export import export_run
     from hw_sim.pipeline.import_file import import_run
+    from hw_sim.pipeline.map_cores import map_run
     from hw_sim.pipeline.quantize import quantize_run
     from hw_sim.pipeline.simulate import simulate_run
     from hw_sim.pipeline.source import Source
+    from hw_sim.pipeline.sweep import sweep_run
 
 __all__ = [
     "Source",
+    "calibrate_run",
+    "check_run",
     "compare_run",
     "energy_run",
+    "evaluate_run",
     "export_run",
     "import_run",
+    "map_run",
     "quantize_run",
     "simulate_run",
+    "sweep_run",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
         "Source": "hw_sim.pipeline.source",
+        "calibrate_run": "hw_sim.pipeline.calibrate",
+        "check_run": "hw_sim.pipeline.check",
         "compare_run": "hw_sim.pipeline.compare",
         "energy_run": "hw_sim.pipeline.energy",
+        "evaluate_run": "hw_sim.pipeline.evaluate",
         "export_run": "hw_sim.pipeline.export",
         "import_run": "hw_sim.pipeline.import_file",
+        "map_run": "hw_sim.pipeline.map_cores",
         "quantize_run": "hw_sim.pipeline.quantize",
         "simulate_run": "hw_sim.pipeline.simulate",
+        "sweep_run": "hw_sim.pipeline.sweep",
     },
 )

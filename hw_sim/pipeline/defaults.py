@@ -5,4 +5,8 @@ DEFAULT_PRESET, DEFAULT_BITS = "compact16", 8
 TRACED_SAMPLES = 32
 """Of so many first samples spikes and states are kept."""
 CHECKED_SAMPLES = 256
-"""On so many test samples a quantized network is compared with its parent."""
+"""On so many samples quantized networks are compared with their parent."""
+DEFAULT_CORES = "loihi2"
+"""Whose limits count; see hw_sim.energy.cores."""
+SWEPT_BITS, SWEPT_STEPS = (2, 3, 4, 6, 8), (1, 2, 4)
+"""Bits per weight and time steps."""

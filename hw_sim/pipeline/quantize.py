@@ -8,11 +8,12 @@ from arlif.core.network import QuantizedNetwork
 from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
+from arlif.quantize.trained import Quantizable, load_quantizable
 from arlif.run_folder import NIR, QUANTIZE, Run
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
-from hw_sim.pipeline.samples import Quantizable, load_quantizable, load_spread
+from hw_sim.pipeline.samples import load_spread
 
 
 def quantize_run(
@@ -39,7 +40,7 @@ def quantize_run(
         network = quantizer(trained.linear, trained.source, trained.recipe.time_steps)
     run = Run(folder)
     write_nir(network, run.path(NIR))
-    test = load_spread(trained.recipe, data_folder, "test", samples)
+    test = load_spread(trained.recipe, data_folder, samples)
     result = {
         "preset": preset,
         "weight_bits": weight_bits,

@@ -1,24 +1,18 @@
-"""The samples that stages work on: the first of a split, or some of every class."""
+"""The samples that stages work on: the first of the test split, some of every class, or yours."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from arlif.base.errors import ArlifError, require
 from arlif.core.equality import fingerprint
-from arlif.core.nodes import Input
 from arlif.data import Dataset, Split
-from arlif.quantize import calibrate_input, linearize
-from arlif.quantize.linearized import LinearizedNetwork
-from arlif.training import Recipe, load_trained
-
-CALIBRATION_SAMPLES = 1024
-"""Training samples, spread over classes, whose range the input format is fitted to."""
+from arlif.training import Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,62 +44,20 @@ class Samples:
         return fingerprint(tuple(self.digests(len(self))))
 
 
-def load_samples(
-    recipe: Recipe,
-    data_folder: Path | None,
-    part: Literal["train", "test"],
-    limit: int | None = None,
-) -> Samples:
-    """The first `limit` samples of a split; None takes all."""
-    dataset, split = _load(recipe, data_folder, part)
-    return _samples(dataset, Split(split.inputs[:limit], split.labels[:limit]))
-
-
-def load_spread(
-    recipe: Recipe, data_folder: Path | None, part: Literal["train", "test"], count: int | None
-) -> Samples:
-    """`count` samples of a split, spread over classes; None, or all, is the split as it lies."""
-    dataset, split = _load(recipe, data_folder, part)
-    whole = count is None or count >= len(split)
-    return _samples(dataset, split if whole else split.spread(count or 0))
-
-
-def _load(
-    recipe: Recipe, data_folder: Path | None, part: Literal["train", "test"]
-) -> tuple[Dataset, Split]:
+def load_samples(recipe: Recipe, data_folder: Path | None, limit: int | None = None) -> Samples:
+    """The first `limit` samples of the test split; None takes all."""
     dataset = recipe.load_data(data_folder)
-    return dataset, dataset.train if part == "train" else dataset.test
+    return _samples(dataset, Split(dataset.test.inputs[:limit], dataset.test.labels[:limit]))
+
+
+def load_spread(recipe: Recipe, data_folder: Path | None, count: int | None) -> Samples:
+    """`count` samples of the test split, spread over classes; None, or all, is it as it lies."""
+    dataset = recipe.load_data(data_folder)
+    return _samples(dataset, dataset.test.some(count))
 
 
 def _samples(dataset: Dataset, split: Split) -> Samples:
-    raw = torch.from_numpy(np.array(split.inputs))
-    return Samples(dataset.info.network_input(raw), split.labels)
-
-
-@dataclass(frozen=True, eq=False)
-class Quantizable:
-    """A trained network, ready for its numbers to be chosen.
-
-    linear: its layers between populations, made linear. source: its input, scaled to fit the
-    calibration samples.
-    """
-
-    module: nn.Module
-    recipe: Recipe
-    linear: LinearizedNetwork
-    source: Input
-    calibration: Samples
-
-
-def load_quantizable(
-    run: Path, data_folder: Path | None, samples: int = CALIBRATION_SAMPLES
-) -> Quantizable:
-    """The trained network of a run and its input as so many training `samples` want it."""
-    module, recipe = load_trained(run)
-    calibration = load_spread(recipe, data_folder, "train", samples)
-    linear = linearize(module, recipe.network().input_shape)
-    source = calibrate_input(calibration.real.numpy(), linear.input_shape, linear.static)
-    return Quantizable(module, recipe, linear, source, calibration)
+    return Samples(dataset.network_input(split), split.labels)
 
 
 def read_samples(inputs: Path, labels: Path | None, limit: int | None) -> Samples:

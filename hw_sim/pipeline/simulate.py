@@ -43,7 +43,8 @@ def simulate_run(
     with measured() as sensors:
         done = row.run(work)
     simulation = done.simulation
-    confusion = None if test.labels is None else simulation.confusion(test.labels)
+    labels = test.labels
+    confusion = None if labels is None else simulation.confusion(labels).tolist()
     write_traces(simulation, run.path(row.traces))
     result = {
         "engine": row.name,
@@ -53,8 +54,8 @@ def simulate_run(
         "all_inputs": test.digest(),
         "clipped": done.clipped,
         "samples": count,
-        "accuracy": None if confusion is None else float(confusion.trace() / count),
-        "confusion": None if confusion is None else confusion.tolist(),
+        "accuracy": None if labels is None else simulation.accuracy(labels),
+        "confusion": confusion,
         "spikes_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
         "spike_rate": {
             name: float(c.sum() / c.size / time_steps) for name, c in simulation.counts.items()

@@ -44,7 +44,7 @@ class Source:
         recipe = read_recipe(run.folder) if trained else None
         time_steps = recipe.time_steps if recipe else read_nir(run.require(NIR)).time_steps
         if recipe and self.inputs is None:
-            return load_samples(recipe, self.data_folder, "test", self.limit), time_steps
+            return load_samples(recipe, self.data_folder, self.limit), time_steps
         assert self.inputs is not None
         return read_samples(self.inputs, self.labels, self.limit), time_steps
 

@@ -1,117 +1,65 @@
-"""Accuracy and energy over bit widths and time steps, point by point in parallel."""
+"""sweep_run: accuracy and energy over bit widths and time steps, point by point in parallel."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from torch import Tensor
 
-from arlif.base.errors import ArlifError, FormatError, require
-from arlif.base.plain_data import STRICT, from_mapping, to_mapping
+import arlif
+from arlif.base.errors import ArlifError, require
+from arlif.base.plain_data import to_mapping
 from arlif.core.integer_neurons import PRESETS, Numbers
 from arlif.core.network import Input
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.trained import load_quantizable
 from arlif.run_folder import SWEEP, Run
 from hw_sim.energy.catalogue import MODELS
-from hw_sim.energy.counter import count
-from hw_sim.energy.models import CostModel, network_energy_uj
-from hw_sim.engines.integer.fast import simulate
-from hw_sim.engines.simulation import raw_inputs
+from hw_sim.energy.models import CostModel
+from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
+from hw_sim.pipeline.measure import Bench
+from hw_sim.pipeline.samples import load_spread
+from hw_sim.pipeline.sweep_points import Sweep, SweepRow, read_sweep, write_sweep
 
 
-@dataclass(frozen=True)
-class SweepRow:
-    """One point: what was chosen, and what it gives and costs per inference.
+def sweep_run(
+    folder: Path,
+    weight_bits: Sequence[int] = SWEPT_BITS,
+    time_steps: Sequence[int] = SWEPT_STEPS,
+    samples: int | None = None,
+    jobs: int = 1,
+    data_folder: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, points: None,
+    say: Callable[[str], None] = lambda message: None,
+) -> dict[str, Any]:
+    """Quantize and simulate a run at every combination; writes sweep.json after every point.
 
-    accuracy: 0 to 1. energy_uj: by model.
+    Returns a Sweep as plain data, its rows those that were asked for; what sweep.json holds already
+    is not measured again. samples: test samples, of all classes; None takes all. jobs: processes
+    side by side. progress: called with (points done, points). say: told before the first point what
+    of an earlier sweep is kept, or why nothing is.
+    Raises ArlifError where the run is not trained or its numbers do not fit.
     """
-
-    weight_bits: int
-    time_steps: int
-    accuracy: float
-    synaptic_operations: float
-    energy_uj: dict[str, float]
-
-    __pydantic_config__: ClassVar = STRICT
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Everything in sweep.json: the points that were asked for last, and what was measured.
-
-    arlif: the version that measured. samples: how many of the dataset. rows: in the order of bit
-    widths, then time steps; those of earlier questions too. Raises ArlifError where a point stands
-    there twice.
-    """
-
-    arlif: str
-    dataset: str
-    samples: int
-    weight_bits: tuple[int, ...]
-    time_steps: tuple[int, ...]
-    rows: tuple[SweepRow, ...] = ()
-
-    __pydantic_config__: ClassVar = STRICT
-
-    def __post_init__(self) -> None:
-        done = [(row.weight_bits, row.time_steps) for row in self.rows]
-        require(
-            len(done) == len(set(done)),
-            f"each row of a sweep is of another point, which {done} are not",
-        )
-
-    @property
-    def points(self) -> list[tuple[int, int]]:
-        """Every combination of weight bits and time steps."""
-        return list(product(self.weight_bits, self.time_steps))
-
-    @property
-    def measured(self) -> dict[tuple[int, int], SweepRow]:
-        """The rows by their points."""
-        return {(row.weight_bits, row.time_steps): row for row in self.rows}
-
-    @property
-    def answer(self) -> tuple[SweepRow, ...]:
-        """The rows of the points that were asked for, in their order."""
-        return tuple(self.measured[point] for point in self.points if point in self.measured)
-
-    @property
-    def missing(self) -> list[tuple[int, int]]:
-        """The points that are still to be measured."""
-        return [point for point in self.points if point not in self.measured]
-
-    @property
-    def unfinished(self) -> str:
-        """How far a sweep has come; nothing where no point is missing."""
-        return f"{len(self.answer)} of {len(self.points)} points" if self.missing else ""
-
-    def with_row(self, row: SweepRow) -> "Sweep":
-        """The same with one more point measured."""
-        rows = sorted((*self.rows, row), key=lambda row: (row.weight_bits, row.time_steps))
-        return replace(self, rows=tuple(rows))
-
-    def differs(self, other: "Sweep") -> list[str]:
-        """What keeps the rows of another sweep from being rows of this one."""
-        names = ("arlif", "dataset", "samples")
-        return [name for name in names if getattr(self, name) != getattr(other, name)]
-
-
-def read_sweep(run: Run) -> Sweep:
-    """A run's sweep.json. Raises ArlifError where it is missing or of another version."""
-    try:
-        return from_mapping(Sweep, run.read_json(SWEEP), str(run.path(SWEEP)))
-    except ArlifError as error:
-        raise FormatError(f"{error}; write it again with: {run.command(SWEEP)}") from None
-
-
-def write_sweep(run: Run, sweep: Sweep) -> None:
-    """Write sweep.json, atomically."""
-    run.write_json(SWEEP, to_mapping(sweep))
+    run, trained = Run(folder), load_quantizable(folder, data_folder)
+    test = load_spread(trained.recipe, data_folder, samples)
+    assert test.labels is not None
+    bits, steps = (tuple(dict.fromkeys(numbers)) for numbers in (weight_bits, time_steps))
+    require(bool(bits and steps), "a sweep needs at least one bit width and one number of steps")
+    asked = Sweep(arlif.__version__, trained.recipe.dataset, len(test), bits, steps)
+    done = _earlier(run, asked, say)
+    rows = sweep(trained.linear, trained.source, test.real, test.labels, done.missing, jobs=jobs)
+    progress(len(done.answer), len(done.points))
+    for row in rows:
+        done = done.with_row(row)
+        write_sweep(run, done)
+        progress(len(done.answer), len(done.points))
+    write_sweep(run, done)
+    return to_mapping(replace(done, rows=done.answer))
 
 
 def sweep(
@@ -142,24 +90,6 @@ def sweep(
     )
 
 
-def cheapest(rows: Sequence[SweepRow], accuracy: float, model: str) -> SweepRow | None:
-    """The point of least energy that reaches an accuracy; None where none does.
-
-    Taken for several networks at one accuracy, it compares neurons at equal accuracy.
-    """
-    enough = [row for row in rows if row.accuracy >= accuracy]
-    return min(enough, key=lambda row: row.energy_uj[model], default=None)
-
-
-def front(rows: Sequence[SweepRow], model: str) -> list[SweepRow]:
-    """The points that no other one beats: in the order of energy, accuracy rises from each."""
-    best: list[SweepRow] = []
-    for row in sorted(rows, key=lambda row: (row.energy_uj[model], -row.accuracy)):
-        if not best or row.accuracy > best[-1].accuracy:
-            best.append(row)
-    return best
-
-
 def _point(
     network: LinearizedNetwork,
     source: Input,
@@ -170,13 +100,34 @@ def _point(
     models: tuple[CostModel, ...],
 ) -> SweepRow:
     quantized = quantize(network, source, precision, time_steps)
-    inputs = raw_inputs(quantized, real if network.static else real[:time_steps])
-    simulation = simulate(quantized, inputs, time_steps)
-    counts = count(quantized, inputs, simulation, time_steps)
+    bench = Bench.of(quantized, real if network.static else real[:time_steps], models)
+    simulation = bench.simulate()
+    cost = bench.cost(simulation)
     return SweepRow(
         precision.weight_bits,
         time_steps,
-        float((simulation.decisions == labels).mean()),
-        float(counts.synaptic_operations.mean()),
-        {model.name: float(network_energy_uj(counts, model).mean()) for model in models},
+        simulation.accuracy(labels),
+        cost.synaptic_operations,
+        cost.energy_uj,
     )
+
+
+def _earlier(run: Run, asked: Sweep, say: Callable[[str], None]) -> Sweep:
+    """The sweep that is asked for with the points that earlier ones have measured."""
+    if not run.has(SWEEP):
+        return asked
+    try:
+        run.require_fresh(SWEEP)
+        found = read_sweep(run)
+        others = asked.differs(found)
+        require(not others, f"{', '.join(others)} differ from those of {run.path(SWEEP)}")
+    except ArlifError as error:
+        say(f"the sweep starts anew: {error}")
+        return asked
+    known = replace(asked, rows=found.rows)
+    if known.answer:
+        say(
+            f"{run.path(SWEEP)} has {len(known.answer)} of {len(known.points)} points already; "
+            "remove it to measure them again"
+        )
+    return known

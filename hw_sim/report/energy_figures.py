@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from hw_sim.pipeline.sweep import SweepRow, front
+from hw_sim.pipeline.sweep_points import SweepRow, front
 
 WIDTH = 8.0
 MARKERS = "os^Dv<>PX"

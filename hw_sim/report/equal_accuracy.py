@@ -6,7 +6,7 @@ from typing import Any
 
 from arlif.base.errors import require
 from arlif.run_folder import CONFIG, SWEEP, Run
-from hw_sim.pipeline.sweep import SweepRow, cheapest, read_sweep
+from hw_sim.pipeline.sweep_points import SweepRow, cheapest, read_sweep
 
 
 def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:

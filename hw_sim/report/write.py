@@ -36,7 +36,7 @@ from hw_sim.crosscheck.result import CROSSCHECK, Check, read_checks
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import read_comparisons
-from hw_sim.pipeline.sweep import read_sweep
+from hw_sim.pipeline.sweep_points import read_sweep
 from hw_sim.report import figures
 from hw_sim.report.crosscheck_figures import check_figure
 from hw_sim.report.energy_figures import energy_figures, neurons_figure, sweep_figure

@@ -33,7 +33,7 @@ def test_both_accuracies_are_told(run: Path, capsys: pytest.CaptureFixture[str],
     assert verb(*arguments, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     module, recipe = load_trained(run)
-    test = load_spread(recipe, None, "test", 50)
+    test = load_spread(recipe, None, 50)
     network = read_nir(run / "network.nir")
     integers = simulate(network, raw_inputs(network, test.real), recipe.time_steps)
     with torch.no_grad():

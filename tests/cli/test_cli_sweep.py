@@ -107,8 +107,8 @@ def test_sweeps_are_compared_where_they_have_points_in_common(run: Path, tmp_pat
 
 def test_a_sweep_sees_samples_of_every_class(run: Path):
     recipe = read_recipe(run)
-    some = load_spread(recipe, None, "test", 30)
+    some = load_spread(recipe, None, 30)
     assert np.bincount(some.labels).tolist() == [3] * 10
     assert sorted(some.labels[:10]) == list(range(10))
-    whole, stored = (f(recipe, None, "test", 10_000) for f in (load_spread, load_samples))
+    whole, stored = (f(recipe, None, 10_000) for f in (load_spread, load_samples))
     assert np.array_equal(whole.labels, stored.labels)

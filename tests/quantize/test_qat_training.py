@@ -16,12 +16,12 @@ from arlif.neurons import LIF
 from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.quantize.trained import load_quantizable
 from arlif.training import load_recipe, train
 from arlif.training.loss import tet_loss
 from export.nir import read_nir
 from hw_sim.cli import main
 from hw_sim.engines.integer.fast import simulate
-from hw_sim.pipeline.samples import load_quantizable
 
 SHAPE = (1, 8, 8)
 

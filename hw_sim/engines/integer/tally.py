@@ -87,6 +87,6 @@ def _tally(engine: FastEngine, batch: Batch, time_steps: int) -> Tally:
     simulation = engine.simulate(inputs, time_steps)
     return Tally(
         len(labels),
-        int((simulation.decisions == labels).sum()),
+        simulation.correct(labels),
         {name: int(counts.sum(dtype=np.int64)) for name, counts in simulation.counts.items()},
     )

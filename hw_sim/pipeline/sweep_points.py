@@ -1,0 +1,118 @@
+"""The points of a sweep: sweep.json, and what is read off them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import ClassVar
+
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.plain_data import STRICT, from_mapping, to_mapping
+from arlif.run_folder import SWEEP, Run
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """One point: what was chosen, and what it gives and costs per inference.
+
+    accuracy: 0 to 1. energy_uj: by model.
+    """
+
+    weight_bits: int
+    time_steps: int
+    accuracy: float
+    synaptic_operations: float
+    energy_uj: dict[str, float]
+
+    __pydantic_config__: ClassVar = STRICT
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Everything in sweep.json: the points that were asked for last, and what was measured.
+
+    arlif: the version that measured. samples: how many of the dataset. rows: in the order of bit
+    widths, then time steps; those of earlier questions too. Raises ArlifError where a point stands
+    there twice.
+    """
+
+    arlif: str
+    dataset: str
+    samples: int
+    weight_bits: tuple[int, ...]
+    time_steps: tuple[int, ...]
+    rows: tuple[SweepRow, ...] = ()
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        done = [(row.weight_bits, row.time_steps) for row in self.rows]
+        require(
+            len(done) == len(set(done)),
+            f"each row of a sweep is of another point, which {done} are not",
+        )
+
+    @property
+    def points(self) -> list[tuple[int, int]]:
+        """Every combination of weight bits and time steps."""
+        return list(product(self.weight_bits, self.time_steps))
+
+    @property
+    def measured(self) -> dict[tuple[int, int], SweepRow]:
+        """The rows by their points."""
+        return {(row.weight_bits, row.time_steps): row for row in self.rows}
+
+    @property
+    def answer(self) -> tuple[SweepRow, ...]:
+        """The rows of the points that were asked for, in their order."""
+        return tuple(self.measured[point] for point in self.points if point in self.measured)
+
+    @property
+    def missing(self) -> list[tuple[int, int]]:
+        """The points that are still to be measured."""
+        return [point for point in self.points if point not in self.measured]
+
+    @property
+    def unfinished(self) -> str:
+        """How far a sweep has come; nothing where no point is missing."""
+        return f"{len(self.answer)} of {len(self.points)} points" if self.missing else ""
+
+    def with_row(self, row: SweepRow) -> "Sweep":
+        """The same with one more point measured."""
+        rows = sorted((*self.rows, row), key=lambda row: (row.weight_bits, row.time_steps))
+        return replace(self, rows=tuple(rows))
+
+    def differs(self, other: "Sweep") -> list[str]:
+        """What keeps the rows of another sweep from being rows of this one."""
+        names = ("arlif", "dataset", "samples")
+        return [name for name in names if getattr(self, name) != getattr(other, name)]
+
+
+def read_sweep(run: Run) -> Sweep:
+    """A run's sweep.json. Raises ArlifError where it is missing or of another version."""
+    try:
+        return from_mapping(Sweep, run.read_json(SWEEP), str(run.path(SWEEP)))
+    except ArlifError as error:
+        raise FormatError(f"{error}; write it again with: {run.command(SWEEP)}") from None
+
+
+def write_sweep(run: Run, sweep: Sweep) -> None:
+    """Write sweep.json, atomically."""
+    run.write_json(SWEEP, to_mapping(sweep))
+
+
+def cheapest(rows: Sequence[SweepRow], accuracy: float, model: str) -> SweepRow | None:
+    """The point of least energy that reaches an accuracy; None where none does.
+
+    Taken for several networks at one accuracy, it compares neurons at equal accuracy.
+    """
+    enough = [row for row in rows if row.accuracy >= accuracy]
+    return min(enough, key=lambda row: row.energy_uj[model], default=None)
+
+
+def front(rows: Sequence[SweepRow], model: str) -> list[SweepRow]:
+    """The points that no other one beats: in the order of energy, accuracy rises from each."""
+    best: list[SweepRow] = []
+    for row in sorted(rows, key=lambda row: (row.energy_uj[model], -row.accuracy)):
+        if not best or row.accuracy > best[-1].accuracy:
+            best.append(row)
+    return best
