@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-gpu test-lava-own lint setup clean
+.PHONY: demo test test-slow test-gpu test-lava-own mutants lint setup clean
 
 demo: setup
 	$(BIN)/arlif demo
@@ -25,6 +25,10 @@ test-gpu: setup
 # Lava's own unit tests, which its wheels carry, under arlif's import hook.
 test-lava-own: setup
 	$(BIN)/python tests/scripts/lava_own.py -n auto --ignore=tests/lava/tutorials
+
+# Faults of one line: how many of a sample do tests see? Half an hour on two cores.
+mutants: setup
+	PYTHONPATH=tests $(BIN)/python -m scripts.mutants
 
 lint: setup
 	$(BIN)/ruff format --check .

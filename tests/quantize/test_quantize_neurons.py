@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from norse.torch.functional.reset import reset_subtract, reset_value
+from support.norse_networks import reset_subtract, reset_value
 from support.other_libraries import norse, snntorch
 from torch import Tensor, nn
 

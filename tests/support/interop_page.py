@@ -1,4 +1,4 @@
-"""Measures what survives at every door of arlif, and writes docs/interop.md: run this file."""
+"""Measures what survives at every door of arlif, and writes docs/interop.md when it is run."""
 
 import tempfile
 from collections.abc import Callable, Iterator
