@@ -10,6 +10,7 @@ from arlif.arithmetic.exact import convolve, convolve_by_product
 from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d
 from arlif.kernels import pools
+from hw_sim.engines.integer import convolution
 from hw_sim.engines.integer.convolution import compile_map, has_byte_convolution
 from hw_sim.engines.integer.evaluation import Evaluate
 
@@ -154,3 +155,31 @@ def test_byte_convolution_is_what_runs_on_this_build() -> None:
     if not torch.backends.mkldnn.is_available():
         pytest.skip("torch was built without oneDNN")
     assert has_byte_convolution()
+
+
+@pytest.mark.parametrize(
+    ("change", "interval", "bytes_hold"),
+    [
+        ({}, (0, 127), True),
+        ({}, (0, 1), True),
+        ({}, (0, 128), False),  # 2 * 128 * 127 still fits 16 bits, 2 * 255 * 127 does not
+        ({}, (0, 255), False),
+        ({}, (-1, 127), False),
+        ({"channels": 7}, (0, 127), False),
+        ({"groups": 2}, (0, 127), False),
+        ({"dilation": (2, 1)}, (0, 127), False),
+        ({"channels": 1040}, (0, 127), True),  # 127 * 127 * 1040 < 2**24 <= 127 * 127 * 1041
+        ({"channels": 1041}, (0, 127), False),
+    ],
+)
+def test_byte_convolutions_are_taken_where_they_are_exact_on_every_processor(
+    change, interval, bytes_hold, monkeypatch
+) -> None:
+    """Not only on this one: without VNNI, larger inputs saturate."""
+    taken = []
+    monkeypatch.setattr(convolution, "has_byte_convolution", lambda: True)
+    monkeypatch.setattr(convolution, "_byte_convolution", taken.append)
+    geometry = {name: value for name, value in change.items() if name != "channels"}
+    weight = np.full((4, change.get("channels", 16), 1, 1), 127)
+    convolution.products(Conv2d(weight, **geometry), interval, CPU)
+    assert bool(taken) == bytes_hold

@@ -65,7 +65,10 @@ class LinearMap(ABC):
         return self.taps(shape).spread(reached)
 
     def reads(self, block: Shape, shape: Shape) -> Shape:
-        """Sides of a box that holds what a block of outputs anywhere reads of inputs of `shape`."""
+        """Sides of a box with room for what a block of outputs reads of inputs of `shape`.
+
+        The block starts at any multiple of its own size.
+        """
         return self.taps(shape).reads(block)
 
     def taps(self, shape: Shape) -> Taps:

@@ -1,0 +1,176 @@
+"""Linear maps: what each kind knows of itself is what follows from its matrix."""
+
+from dataclasses import replace
+from itertools import product
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.ring import Ring
+from support.strategies import convolutions, pools, rngs
+from support.upsample import Louder, Upsample2d
+
+from arlif.base.errors import NetworkError
+from arlif.core.maps import (
+    MAPS,
+    Conv2d,
+    Dense,
+    LinearMap,
+    Shape,
+    SumPool2d,
+    as_dense,
+    chain_interval,
+    chain_magnitude,
+)
+
+FRAMES = st.tuples(st.integers(1, 3), st.integers(3, 6), st.integers(3, 6))
+INTERVALS = st.tuples(st.integers(-127, 0), st.integers(1, 127))
+
+
+@st.composite
+def dense_maps(draw: st.DrawFn, shape: Shape) -> Dense:
+    weight = draw(rngs()).integers(-127, 128, (draw(st.integers(1, 5)), prod(shape)))
+    return Dense(weight)
+
+
+@st.composite
+def rings(draw: st.DrawFn, shape: Shape) -> Ring:
+    return Ring(draw(rngs()).integers(-127, 128, draw(st.integers(1, shape[-1]))))
+
+
+@st.composite
+def upsamplings(draw: st.DrawFn, shape: Shape) -> Upsample2d:
+    return Upsample2d(draw(st.tuples(st.integers(1, 3), st.integers(1, 3))))
+
+
+OWN = {"Dense": dense_maps, "Conv2d": convolutions, "SumPool2d": pools}
+STRANGE = {"Ring": rings, "Upsample2d": upsamplings}
+KINDS = OWN | STRANGE
+
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def test_every_map_is_tested_here() -> None:
+    assert OWN.keys() == MAPS.keys()
+
+
+def drawn(data: st.DataObject, kind: str) -> tuple[LinearMap, Shape, np.ndarray]:
+    """A map of a kind, a shape it fits and its matrix there [outputs, inputs]; no weight is 0."""
+    shape = data.draw(FRAMES)
+    linear = data.draw(KINDS[kind](shape))
+    if linear.stored_weights() is not None:
+        linear = replace(linear, weight=np.where(linear.weight, linear.weight, 1))
+    units = np.eye(prod(shape)).reshape(-1, *shape)
+    return linear, shape, linear(units).reshape(prod(shape), -1).T
+
+
+@every_kind
+@given(data=st.data())
+def test_a_map_is_its_matrix(kind: str, data: st.DataObject) -> None:
+    """Its shape, its matrix and, where it has one, its convolution."""
+    linear, shape, matrix = drawn(data, kind)
+    x = data.draw(rngs()).integers(-127, 128, (3, *shape)).astype(np.float64)
+    want = (x.reshape(3, -1) @ matrix.T).reshape(3, *linear.output_shape(shape))
+    np.testing.assert_array_equal(linear(x), want)
+    np.testing.assert_array_equal(as_dense(linear, shape)(x), want.reshape(3, -1))
+    np.testing.assert_array_equal(linear.taps(shape).dense(), matrix)
+    convolution = linear.convolution(shape)
+    assert (convolution is not None) == (kind in ("Conv2d", "SumPool2d"))
+    if convolution is not None:
+        np.testing.assert_array_equal(convolution(x), want)
+
+
+@every_kind
+@given(data=st.data(), interval=INTERVALS)
+def test_bounds_hold_for_the_worst_inputs(kind: str, data: st.DataObject, interval) -> None:
+    linear, _, matrix = drawn(data, kind)
+    low, high = interval
+    worst = np.where(matrix > 0, matrix * high, matrix * low).sum(1).max()
+    least = np.where(matrix > 0, matrix * low, matrix * high).sum(1).min()
+    found = linear.output_interval(interval)
+    assert found[0] <= least <= worst <= found[1]
+    summed = np.abs(matrix).sum(1).max() * max(-low, high)
+    assert summed <= linear.magnitude(interval)
+    assert summed <= LinearMap.magnitude(linear, interval)
+
+
+@every_kind
+@given(data=st.data())
+def test_connections_are_the_entries_of_the_matrix(kind: str, data: st.DataObject) -> None:
+    """What a kind counts by itself, and what is counted for a kind that does not."""
+    linear, shape, matrix = drawn(data, kind)
+    reached = data.draw(rngs()).integers(0, 9, linear.output_shape(shape))
+    want = ((matrix != 0).T @ reached.ravel()).reshape(shape)
+    np.testing.assert_array_equal(linear.spread(reached, shape), want)
+    np.testing.assert_array_equal(LinearMap.spread(linear, reached, shape), want)
+    most = (matrix != 0).sum(1).max()
+    assert LinearMap.fan_in(linear, shape) == most <= linear.fan_in(shape)
+
+
+@every_kind
+@given(data=st.data())
+def test_no_block_of_outputs_reads_more_than_it_says(kind: str, data: st.DataObject) -> None:
+    linear, shape, matrix = drawn(data, kind)
+    outputs = linear.output_shape(shape)
+    block = tuple(data.draw(st.integers(1, n)) for n in outputs)
+    read = []
+    for corner in product(*(range(0, n, size) for n, size in zip(outputs, block, strict=True))):
+        inside = np.zeros(outputs, bool)
+        inside[tuple(slice(at, at + size) for at, size in zip(corner, block, strict=True))] = True
+        read.append(int(matrix[inside.ravel()].any(0).sum()))
+    for found in (linear.reads(block, shape), LinearMap.reads(linear, block, shape)):
+        assert max(read) <= prod(found)
+        assert all(1 <= size <= n for size, n in zip(found, shape, strict=True))
+
+
+def test_what_a_block_reads_by_hand() -> None:
+    """Three rows of an image of doubled rows lie on two of the image; a ring's ends touch."""
+    double, ring = Upsample2d((2, 1)), Ring(np.array([1, 1]))
+    assert double.reads((1, 3, 2), (2, 4, 5)) == (1, 2, 2)
+    assert double.reads((2, 2, 5), (2, 4, 5)) == (2, 2, 5)
+    assert double.reads((2, 1, 1), (2, 4, 5)) == (2, 1, 1)
+    assert ring.reads((1, 1, 1), (2, 4, 5)) == (1, 1, 5)
+
+
+def test_the_magnitude_of_a_chain_is_its_largest_anywhere() -> None:
+    """Of inputs, and of the first, middle and last map."""
+    near, far = Dense(np.array([[1]])), Dense(np.array([[100, -100]]))
+    none = Dense(np.array([[0, 0]]))
+    assert chain_magnitude((), (-127, 3)) == 127
+    assert chain_magnitude((none,), (-127, 3)) == 127
+    assert chain_magnitude((far,), (0, 3)) == 600
+    assert chain_magnitude((far, near), (0, 3)) == 600
+    assert chain_magnitude((Dense(np.eye(2, dtype=int)), far, near), (0, 3)) == 600
+    assert chain_magnitude((far, Dense(np.array([[7]]))), (0, 3)) == 2100
+    assert chain_interval((far, near), (0, 3)) == (-300, 300)
+
+
+def test_a_matrix_with_more_than_8_bits_is_refused() -> None:
+    loud = Louder((1, 2))
+    with pytest.raises(NetworkError, match=r"at most 127; a Louder .* reach 128: give it smaller"):
+        as_dense(loud, (1, 2, 3))
+    assert loud.taps((1, 2, 3)).dense().max() == 128
+
+
+def test_a_matrix_that_is_too_large_is_refused_before_it_is_made() -> None:
+    with pytest.raises(NetworkError, match=r"is a matrix of 4194304 x 1048576 weights.*smaller"):
+        as_dense(Upsample2d((2, 2)), (1, 1024, 1024))
+
+
+def test_a_map_must_answer_what_does_not_follow() -> None:
+    class Silent(LinearMap):
+        def output_shape(self, shape: Shape) -> Shape:
+            return shape
+
+    with pytest.raises(TypeError, match="__call__"):
+        Silent()
+
+
+def test_maps_are_equal_whatever_was_asked_of_them() -> None:
+    for make in (lambda: Upsample2d((2, 1)), lambda: Conv2d(np.ones((1, 1, 2, 2), int))):
+        asked, fresh = make(), make()
+        asked.taps((1, 3, 3))
+        assert asked == fresh
+    assert hash(SumPool2d((1, 1), (1, 1))) == hash(SumPool2d((1, 1), (1, 1)))
