@@ -30,7 +30,7 @@ def main() -> None:
     two_bits = Precision(weight_bits=2)
     rounded = quantize(linear, source, two_bits, recipe.time_steps)
     result = simulate(rounded, source.encode(images[0].numpy()), recipe.time_steps)
-    print(f"2 bits, rounded: {(result.decisions == data.test.labels).mean():.1%}")
+    print(f"2 bits, rounded: {result.accuracy(data.test.labels):.1%}")
 
     trainable = QatNetwork(linear, source, two_bits, recipe.time_steps)
     accuracy = finetune(trainable, finetuning(recipe, 4), data)
@@ -38,7 +38,7 @@ def main() -> None:
 
     trained = trainable.quantized()
     result = simulate(trained, source.encode(images[0].numpy()), recipe.time_steps)
-    np.testing.assert_allclose((result.decisions == data.test.labels).mean(), accuracy, rtol=1e-6)
+    np.testing.assert_allclose(result.accuracy(data.test.labels), accuracy, rtol=1e-6)
 
 
 if __name__ == "__main__":

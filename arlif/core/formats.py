@@ -65,8 +65,13 @@ def real_array(values: Any) -> NDArray[np.float64]:
 def nearest_integer(value: Any, low: int, high: int) -> NDArray[np.int32]:
     """Round to nearest, ties to even, and clip to [low, high]; used once, when quantizing."""
     value = np.asarray(value, np.float64)
+    require_finite(value)
+    return np.clip(np.rint(value), low, high).astype(np.int32)
+
+
+def require_finite(value: NDArray[np.float64]) -> None:
+    """Raise ArlifError where a number that is to be quantized is NaN or infinite."""
     require(
         bool(np.isfinite(value).all()),
         "only finite numbers can be quantized; found NaN or infinity: check the training run",
     )
-    return np.clip(np.rint(value), low, high).astype(np.int32)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from arlif.base.errors import NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
-from arlif.core.formats import nearest_integer, real_array
+from arlif.core.formats import real_array, require_finite
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import LinearMap, Shape
 
@@ -54,12 +54,30 @@ class Input:
             f"this network takes inputs {layout} with shape {self.shape} behind; got {real.shape}",
             NetworkError,
         )
-        return nearest_integer(real / self.scale, self.low, self.high).astype(np.int8)
+        require_finite(real)
+        return np.asarray(self.nearest(real), np.int8)
+
+    def nearest(self, real: Any) -> Any:
+        """encode's rule, clip(round(real / scale), low, high), on float64, arrays or tensors."""
+        return self._rounded(real).clip(self.low, self.high)
 
     def clipped(self, real: ArrayLike) -> float:
         """The share of real inputs that lie beyond the raw range."""
-        raw = np.rint(real_array(real) / self.scale)
+        raw = self._rounded(real_array(real))
         return float(((raw < self.low) | (raw > self.high)).mean())
+
+    def _rounded(self, real: Any) -> Any:
+        """In raw steps, ties to even; numpy's round and torch's are one."""
+        return (real / self.scale).round()
+
+    @property
+    def sample_axis(self) -> int:
+        """Along which axis of raw inputs samples lie: [N, *shape] (static) or [T, N, *shape]."""
+        return 0 if self.static else 1
+
+    def part(self, raw: NDArray[Any], samples: slice) -> NDArray[Any]:
+        """Those samples of raw inputs."""
+        return raw[samples] if self.static else raw[:, samples]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from ctypes import Structure, c_int64, c_void_p
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.base.cut import cut
 from arlif.base.errors import require
 from arlif.core.maps import Conv2d
 from arlif.kernels.build import library, loaded
@@ -29,7 +30,7 @@ class EventConvolution:
         self.linear = linear
         outputs = linear.weight.shape[0]
         taps = np.moveaxis(linear.weight, 0, -1).transpose(1, 2, 0, 3).reshape(-1, outputs)
-        blocks = [taps[:, i : i + WIDEST] for i in range(0, outputs, WIDEST)]
+        blocks = [taps[:, part] for part in cut(outputs, WIDEST)]
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
 

@@ -78,9 +78,8 @@ class QatNetwork(nn.Module):
         Their scale is rounded to 24 bits, so that sums over time are exact and equal classes stay
         equal, as they do in the engines.
         """
-        raw = (x.double() / self.source.scale).round().clamp(self.source.low, self.source.high)
         network = self.quantized()
-        readout, _ = self.run(network, raw)
+        readout, _ = self.run(network, self.source.nearest(x.double()))
         return readout * float(np.float32(network.readout.scale))
 
     def run(self, network: QuantizedNetwork, raw: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

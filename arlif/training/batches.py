@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from arlif.base.cut import cut
 from arlif.data import Split
 
 
@@ -33,8 +35,7 @@ class Batches:
         order = np.arange(len(self.split))
         if self.order_seed is not None:
             order = np.random.default_rng(self.order_seed).permutation(order)
-        for number in range(len(self)):
-            start = number * self.batch_size
-            chosen = order[start : start + self.batch_size][self.rank :: self.world]
+        for part in islice(cut(len(order), self.batch_size), len(self)):
+            chosen = order[part][self.rank :: self.world]
             inputs = torch.from_numpy(np.ascontiguousarray(self.split.inputs[chosen]))
             yield inputs, torch.from_numpy(self.split.labels[chosen])

@@ -5,14 +5,14 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arlif.base.cut import cut
 from arlif.core.network import Population, QuantizedNetwork
 from hw_sim.engines.floating_point import simulate_float
 from hw_sim.engines.integer.fast import FastEngine
-from hw_sim.engines.simulation import Record, Simulation, raw_inputs
+from hw_sim.engines.simulation import Record, Simulation, joined, raw_inputs
 
 TRACE_BYTES = 2**28
 """Bound on the traces that are alive at once; at least one sample's."""
@@ -42,10 +42,10 @@ def agreements(
     """What `agreement` returns, for several networks at once; traces stay below `trace_bytes`."""
     tallies = [_Tally(network) for network in networks]
     size = max(1, trace_bytes // max(1, *map(_bytes_per_sample, networks)))
-    for part in torch.split(real, size, dim=1):
-        want = simulate_float(module, part, traced=part.shape[1])
+    for part in cut(real.shape[1], size):
+        want = simulate_float(module, real[:, part], traced=part.stop - part.start)
         for tally in tallies:
-            tally.add(want, part)
+            tally.add(want, real[:, part])
     return [tally.shares(labels) for tally in tallies]
 
 
@@ -57,8 +57,8 @@ class _Tally:
         self.changed = dict.fromkeys((p.name for p in network.populations), 0)
         self.saturated = dict(self.changed)
         self.clipped = 0.0
-        self.wanted: list[NDArray[np.int64]] = []
-        self.decisions: list[NDArray[np.int64]] = []
+        self.want: list[Simulation] = []
+        self.got: list[Simulation] = []
 
     def add(self, want: Simulation, real: Tensor) -> None:
         """Compare with a float simulation of `real` that traced every sample."""
@@ -73,14 +73,15 @@ class _Tally:
                 int(((values == limits.low) | (values == limits.high)).sum())
                 for values in trace.states.values()
             )
-        self.clipped += network.input.clipped(real) * len(want.decisions)
-        self.wanted.append(want.decisions)
-        self.decisions.append(got.decisions)
+        self.clipped += network.input.clipped(real) * len(want.readout)
+        self.want.append(want.answers)
+        self.got.append(got.answers)
 
     def shares(self, labels: NDArray[np.int64] | None) -> dict[str, Any]:
         """Everything added up, as plain data."""
-        wanted, decisions = np.concatenate(self.wanted), np.concatenate(self.decisions)
-        steps = len(decisions) * self.network.time_steps
+        want, got = joined(self.want), joined(self.got)
+        samples = len(got.readout)
+        steps = samples * self.network.time_steps
         layers = {}
         for population in self.network.populations:
             name, neurons = population.name, prod(population.shape)
@@ -89,13 +90,13 @@ class _Tally:
                 "changed": self.changed[name] / (steps * neurons),
                 "saturated": self.saturated[name] / (steps * neurons * _variables(population)),
             }
-        answers = {"float_accuracy": wanted, "accuracy": decisions}
-        known = {} if labels is None else answers
+        answers = {"float_accuracy": want, "accuracy": got}
+        known = {} if labels is None else {n: a.accuracy(labels) for n, a in answers.items()}
         return {
-            "samples": len(decisions),
-            **{name: float((given == labels).mean()) for name, given in known.items()},
-            "decisions_changed": int((wanted != decisions).sum()),
-            "inputs_clipped": self.clipped / len(decisions),
+            "samples": samples,
+            **known,
+            "decisions_changed": samples - got.correct(want.decisions),
+            "inputs_clipped": self.clipped / samples,
             "layers": layers,
         }
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.base.cut import cut
 from arlif.base.errors import require
 from arlif.core.network import (
     INPUT,
@@ -141,8 +142,7 @@ def synaptic_operations(connections: Counts, events: NDArray[Any]) -> PerSample:
     flat, leaving = events.reshape(len(events), -1), connections.ravel()
     rows = max(1, CHUNK // leaving.size)
     operations = np.empty(len(flat), np.int64)
-    for start in range(0, len(flat), rows):
-        chunk = slice(start, start + rows)
+    for chunk in cut(len(flat), rows):
         operations[chunk] = flat[chunk].astype(np.int64) @ leaving
     return operations
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arlif.base.cut import cut
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.torch_graph import population_name, require_plain
@@ -42,9 +43,9 @@ def simulate_float(
     }
     parts = []
     with evaluating(module), _captured(layers) as captured:
-        for start in range(0, inputs.shape[1], batch):
-            logits = module(inputs[:, start : start + batch]).double()
-            keep = max(0, min(batch, traced - start))
+        for part in cut(inputs.shape[1], batch):
+            logits = module(inputs[:, part]).double()
+            keep = max(0, min(part.stop, traced) - part.start)
             parts.append(
                 Simulation(
                     (logits.sum(0) if logits.ndim == 3 else logits).numpy(),

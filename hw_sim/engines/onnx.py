@@ -37,8 +37,8 @@ def run(work: Work[NoOptions]) -> Outcome:
     graph = load(work.path)
     simulation = in_batches(
         lambda part, record: graph.simulate(part, work.time_steps, record),
+        graph.input,
         raw_inputs(graph, work.real),
-        graph.input.static,
         Record(graph.populations),
         work.traced,
         work.progress,

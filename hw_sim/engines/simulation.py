@@ -61,6 +61,11 @@ class Simulation:
         """How many samples, the first ones, every trace holds; 0 where nothing was recorded."""
         return min((trace.spikes.shape[1] for trace in self.traces.values()), default=0)
 
+    @property
+    def answers(self) -> "Simulation":
+        """The readout alone."""
+        return Simulation(self.readout, {}, {})
+
     def first(self, samples: int) -> "Simulation":
         """What there is of the first samples."""
         return Simulation(

@@ -48,21 +48,20 @@ class Bench:
 
     def first(self, samples: int) -> NDArray[np.int8]:
         """The raw inputs of the first samples."""
-        return self.inputs[:samples] if self.network.input.static else self.inputs[:, :samples]
+        return self.network.input.part(self.inputs, slice(samples))
 
     def simulate(self, traced: int = 0) -> Simulation:
         """All samples on the integer engine; spikes and states of the first `traced` are kept."""
         engine, steps = FastEngine(self.network), self.network.time_steps
-        static = self.network.input.static
-        total = self.inputs.shape[0 if static else 1]
+        source = self.network.input
         return in_batches(
             lambda part, record: engine.simulate(part, steps, record),
+            source,
             self.inputs,
-            static,
             Record.everything(self.network),
-            min(traced, total),
+            traced,
             lambda done, samples: None,
-            batch=max(1, total),  # the engine bounds its memory by itself
+            batch=max(1, self.inputs.shape[source.sample_axis]),  # the engine bounds its memory
         )
 
     def count(self, simulation: Simulation) -> NetworkCounts:

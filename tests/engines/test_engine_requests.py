@@ -76,8 +76,8 @@ def test_no_samples_are_refused_wherever_samples_are_cut(case) -> None:
     for run in (
         lambda: in_batches(
             lambda part, record: fast.simulate(network, part, 4, record),
+            network.input,
             raw[:0],
-            True,
             Record(),
             0,
             lambda done, total: None,

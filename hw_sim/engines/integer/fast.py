@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from arlif.base.cut import cut
 from arlif.base.errors import SimulationError, require
 from arlif.core.equality import fingerprint
 from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
@@ -42,8 +43,8 @@ def run(work: Work[IntegerOptions]) -> Outcome:
     engine = FastEngine(network, work.options.device)
     simulation = in_batches(
         lambda part, record: engine.simulate(part, work.time_steps, record),
+        network.input,
         raw_inputs(network, work.real),
-        network.input.static,
         Record.everything(network),
         work.traced,
         work.progress,
@@ -94,8 +95,7 @@ class FastEngine:
         result = _Result.empty(network, frames.shape[1], time_steps, record)
         steps, samples = self._block(time_steps, frames.shape[1])
         with torch.inference_mode():
-            for first in range(0, frames.shape[1], samples):
-                chunk = slice(first, first + samples)
+            for chunk in cut(frames.shape[1], samples):
                 self._run(frames[:, chunk].to(self.device), time_steps, steps, result, chunk)
         return Simulation(result.readout, result.counts, result.traces)
 
@@ -113,8 +113,7 @@ class FastEngine:
         states: dict[str, Any] = {}
         constants: dict[str, Tensor] = {}
         static = self.network.input.static
-        for first in range(0, time_steps, block):
-            steps = slice(first, min(first + block, time_steps))
+        for steps in cut(time_steps, block):
             count = steps.stop - steps.start
             sent = {INPUT: frames if static else frames[steps]}
             totals: dict[str, Tensor] = {}

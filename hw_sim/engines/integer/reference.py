@@ -20,7 +20,7 @@ def simulate(
     """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
     names = [p.name for p in network.populations]
     check_request(network.input, names, inputs, time_steps, record)
-    samples = inputs.shape[0] if network.input.static else inputs.shape[1]
+    samples = inputs.shape[network.input.sample_axis]
     states: dict[str, Any] = {}
     readout = np.zeros((samples, *network.readout.shape), np.int64)
     kind = count_type(time_steps)

@@ -64,7 +64,7 @@ def simulate(
     """
     names = [p.name for p in network.populations]
     check_request(network.input, names, inputs, time_steps, record)
-    axis = 0 if network.input.static else 1
+    axis = network.input.sample_axis
     samples = inputs.shape[axis]
     require(workers >= 1, f"at least one worker is needed, not {workers}")
     require(time_limit_s > 0, f"the time limit must be positive, not {time_limit_s}")

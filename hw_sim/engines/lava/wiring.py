@@ -20,7 +20,7 @@ def build(
 ) -> tuple[Integrator, int]:
     """Processes wired up, their results going to `folder`: (the last one, time steps to run)."""
     source = network.input
-    stream = Stream(inputs.shape[0 if source.static else 1], job.time_steps, job.batch)
+    stream = Stream(inputs.shape[source.sample_axis], job.time_steps, job.batch)
     depth = depths(network, job.models)
     nodes: dict[str, Any] = {
         INPUT: Source(
