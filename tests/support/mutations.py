@@ -113,7 +113,9 @@ def _edits(tree: ast.AST, lines: list[str]) -> Iterator[tuple[int, int, int, str
             yield from _between(node.left, node.right, ARITHMETIC, lines)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
             if node.lineno == node.operand.lineno:
-                yield node.lineno, node.col_offset, node.operand.col_offset, ""
+                start, end = node.col_offset, node.operand.col_offset
+                between = lines[node.lineno - 1].encode()[start:end].decode()
+                yield node.lineno, start, start + len(between.rstrip("(")), ""
         elif isinstance(node, ast.Constant):
             yield from _constants(node)
         elif isinstance(node, ast.Name | ast.Attribute):
