@@ -126,9 +126,7 @@ def test_weights_that_a_format_cannot_hold_are_refused(tmp_path: Path) -> None:
     case = toy_case(Louder((1, 2)), (), static=True)
     test_the_fast_engine_has_no_difference(case)
     write_nir(case.network, tmp_path / "file")
-    with pytest.raises(
-        NetworkError, match=r"at most 127; a Louder on inputs .* reach 128"
-    ):
+    with pytest.raises(NetworkError, match=r"at most 127; a Louder on inputs .* reach 128"):
         write_onnx(case.network, tmp_path / "network.onnx")
 
 

@@ -24,9 +24,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from xml.etree import ElementTree
 
 from support.mutations import Mutation, mutations, sample
@@ -34,7 +38,7 @@ from support.mutations import Mutation, mutations, sample
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "arlif/core": ("tests/core", "tests/docs/test_numerics_doc.py"),
-    "arlif/arithmetic": ("tests/engines", "tests/quantize"),
+    "arlif/arithmetic": ("tests/arithmetic", "tests/engines", "tests/quantize"),
     "hw_sim/engines": ("tests/engines",),
     "hw_sim/energy": ("tests/energy",),
     "export": ("tests/export",),
@@ -44,6 +48,7 @@ LEFT_OUT = "hw_sim/engines/lava"
 ON_A_CLOCK = "30_percent"
 """Tests with this in their name measure time, which other work beside them changes."""
 IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "runs", "*.egg-info")
+Result = TypeVar("Result")
 KILLED, SURVIVED, HUNG = "killed", "survived", "killed by its time limit"
 
 
@@ -133,24 +138,36 @@ def mirror(tree: Path, room: str) -> Mirror:
     return Mirror(files, 3 * took + 30)
 
 
-def try_each(
-    tree: Path, waiting: "queue.SimpleQueue[tuple[Mirror, Mutation]]", tally: Tally
-) -> None:
-    """One fault after another, until none waits or time is up."""
-    while time.monotonic() < tally.deadline:
+def attempt(tree: Path, tests: Mirror, mutation: Mutation, tally: Tally) -> None:
+    """One fault in a copy of the project, taken back afterwards; nothing where time is up."""
+    left = tally.deadline - time.monotonic()
+    if left <= 0:
+        return
+    path = tree / mutation.path
+    source, times = path.read_text(encoding="utf-8"), path.stat()
+    path.write_text(mutation.apply(source), encoding="utf-8")
+    end, _ = run(tree, tests.files, min(tests.limit_s, left))
+    path.write_text(source, encoding="utf-8")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # its compiled file stays good
+    if end != HUNG or left >= tests.limit_s:
+        tally.add(mutation, end)
+
+
+def side_by_side(trees: list[Path], works: list[Callable[[Path], Result]]) -> list[Result]:
+    """Each work in a copy of the project that no other work uses meanwhile."""
+    free: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for tree in trees:
+        free.put(tree)
+
+    def in_a_copy(work: Callable[[Path], Result]) -> Result:
+        tree = free.get()
         try:
-            tests, mutation = waiting.get_nowait()
-        except queue.Empty:
-            return
-        path = tree / mutation.path
-        source, times = path.read_text(encoding="utf-8"), path.stat()
-        path.write_text(mutation.apply(source), encoding="utf-8")
-        left = tally.deadline - time.monotonic()
-        end, _ = run(tree, tests.files, min(tests.limit_s, left))
-        path.write_text(source, encoding="utf-8")
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # its compiled file stays good
-        if end != HUNG or left >= tests.limit_s:
-            tally.add(mutation, end)
+            return work(tree)
+        finally:
+            free.put(tree)
+
+    with ThreadPoolExecutor(len(trees)) as pool:
+        return list(pool.map(in_a_copy, works))
 
 
 def summary(tally: Tally) -> float:
@@ -171,7 +188,7 @@ def summary(tally: Tally) -> float:
 def main() -> None:
     """Read the words, draw, try, and say; exit 1 where too many survive."""
     words = argparse.ArgumentParser(description="Faults of one line, and whether tests see them.")
-    words.add_argument("rooms", nargs="*", choices=[*ROOMS, []], help="folders; all by default")
+    words.add_argument("rooms", nargs="*", help=f"of {', '.join(ROOMS)}; all by default")
     words.add_argument("--seed", type=int, default=0)
     words.add_argument("--count", type=int, default=60)
     words.add_argument("--minutes", type=float, default=30.0)
@@ -179,6 +196,8 @@ def main() -> None:
     words.add_argument("--least", type=float, default=0.85)
     given = words.parse_args()
     rooms = given.rooms or list(ROOMS)
+    if not set(rooms) <= set(ROOMS):
+        words.error(f"folders are {', '.join(ROOMS)}, not {', '.join(rooms)}")
     faults = sample({room: found(room) for room in rooms}, given.count, given.seed)
     tally = Tally(faults, time.monotonic() + 60 * given.minutes)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -187,15 +206,15 @@ def main() -> None:
         compileall.compile_dir(trees[0], quiet=2)
         for tree in trees[1:]:
             shutil.copytree(trees[0], tree)
-        mirrors = {room: mirror(trees[0], room) for room in rooms}
-        waiting: queue.SimpleQueue[tuple[Mirror, Mutation]] = queue.SimpleQueue()
-        for room, mutation in faults:
-            waiting.put((mirrors[room], mutation))
-        threads = [threading.Thread(target=try_each, args=(t, waiting, tally)) for t in trees]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        whole = side_by_side(trees, [partial(mirror, room=room) for room in rooms])
+        mirrors = dict(zip(rooms, whole, strict=True))
+        side_by_side(
+            trees,
+            [
+                partial(attempt, tests=mirrors[room], mutation=mutation, tally=tally)
+                for room, mutation in faults
+            ],
+        )
     if summary(tally) < given.least:
         sys.exit(f"fewer than {100 * given.least:g} % were seen")
 
