@@ -7,7 +7,7 @@ import typer
 from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, RunArgument, measured_line, percent
 from hw_sim.cli.parameters import DataOption
-from hw_sim.engines.integer.device import Device
+from hw_sim.engines.integer.integer_options import Device
 from hw_sim.engines.table import FLOAT
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from arlif.base.errors import ArlifError, require
 from arlif.run_folder import ENERGY, MODEL, NIR, Artifact
 from export.file_formats import NET, ONNX
-from hw_sim.engines.integer.device import IntegerOptions
-from hw_sim.engines.lava.options import LavaOptions
+from hw_sim.engines.integer.integer_options import IntegerOptions
+from hw_sim.engines.lava.lava_options import LavaOptions
 from hw_sim.engines.options import NoOptions, Option, options_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from arlif.training.batches import Batches
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
 from hw_sim.engines.integer import tally
-from hw_sim.engines.integer.device import Device
+from hw_sim.engines.integer.integer_options import Device
 from hw_sim.engines.simulation import TakesInput, raw_inputs
 from hw_sim.engines.table import FLOAT, INTEGER, find_engine
 from hw_sim.engines.work import Progress

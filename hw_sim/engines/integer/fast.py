@@ -20,7 +20,7 @@ from arlif.core.equality import fingerprint
 from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
-from hw_sim.engines.integer.device import IntegerOptions
+from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.integer.projection import ProjectionSum
 from hw_sim.engines.integer.update import population_update
 from hw_sim.engines.simulation import (

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from arlif.base.lazy import lazily
-from hw_sim.engines.lava.options import LavaOptions, Models
+from hw_sim.engines.lava.lava_options import LavaOptions, Models
 
 if TYPE_CHECKING:
     from hw_sim.engines.lava.launch import simulate

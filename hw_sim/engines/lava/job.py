@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hw_sim.engines.lava.options import Models
+from hw_sim.engines.lava.lava_options import Models
 from hw_sim.engines.simulation import Record
 
 FAILURE = "failed in Lava process "

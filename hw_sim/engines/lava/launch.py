@@ -15,7 +15,7 @@ from arlif.core.network import QuantizedNetwork
 from export.lava import read_net, write_net
 from hw_sim.engines.lava import supervise
 from hw_sim.engines.lava.job import Job
-from hw_sim.engines.lava.options import TIME_LIMIT_S, LavaOptions, Models
+from hw_sim.engines.lava.lava_options import TIME_LIMIT_S, LavaOptions, Models
 from hw_sim.engines.lava.recorder import read_counts, read_trace
 from hw_sim.engines.lava.requirements import require_lava
 from hw_sim.engines.lava.shared_memory import fitting_batch, require_room

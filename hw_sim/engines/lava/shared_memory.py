@@ -9,7 +9,7 @@ from pathlib import Path
 from arlif.base.errors import SimulationError, require
 from arlif.core.maps import Shape
 from arlif.core.network import Projection, QuantizedNetwork
-from hw_sim.engines.lava.options import Models
+from hw_sim.engines.lava.lava_options import Models
 from hw_sim.engines.lava.stream import depths
 
 SHARED_MEMORY = Path("/dev/shm")

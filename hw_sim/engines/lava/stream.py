@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
-from hw_sim.engines.lava.options import Models
+from hw_sim.engines.lava.lava_options import Models
 
 
 @dataclass(frozen=True)

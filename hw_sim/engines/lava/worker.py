@@ -12,7 +12,7 @@ from arlif.base.workers import end_with
 from export.lava import read_net
 from hw_sim.engines.lava.deaths import dead_child, describe
 from hw_sim.engines.lava.job import FAILURE, Job
-from hw_sim.engines.lava.options import Models
+from hw_sim.engines.lava.lava_options import Models
 from hw_sim.engines.lava.processes.synapse import Synapse
 from hw_sim.engines.lava.shared_memory import SLOTS
 from hw_sim.engines.lava.wiring import build
