@@ -121,6 +121,23 @@ def test_nested_graphs_are_unfolded(path: Path) -> None:
     assert torch.equal(load_nir(path, DT).module(x), arlif.LIF(0.5, reset="hard")(1.5 * x))
 
 
+def test_names_that_modules_cannot_have_are_changed(path: Path) -> None:
+    """Two that become one, one of nn.Module's own, one that arlif reserves."""
+    nodes = {
+        "a.b": nir.Linear(2 * np.eye(3)),
+        "a_b": lif(3),
+        "training": nir.Linear(3 * np.eye(3)),
+        "readout": lif(3),
+        "forward": nir.Linear(np.eye(3)),
+    }
+    write(path, x=nir.Input(np.array([3])), **nodes, sink=OUTPUT)
+    x = frames((3,))
+    network = load_nir(path, DT)
+    hidden = arlif.LIF(0.5, reset="hard")
+    assert torch.equal(network.module(x), hidden(3 * hidden(2 * x)))
+    assert_quantizes(network, x)
+
+
 def test_several_sources_are_summed(path: Path) -> None:
     ways = [("x", "a"), ("x", "b"), ("a", "n"), ("b", "n"), ("n", "o")]
     weight = np.eye(3)
