@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from arlif.arithmetic.pointwise import gathered
 from arlif.base.errors import require
 
 
@@ -44,6 +45,12 @@ class _Norm(_OverTime):
 
 class Conv2d(_OverTime, nn.Conv2d):
     """torch.nn.Conv2d on [T, N, C, H, W]."""
+
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        pixels, stride = gathered(x, weight, self.stride, self.padding, self.groups)
+        if stride == self.stride:
+            return super()._conv_forward(x, weight, bias)
+        return nn.functional.conv2d(pixels, weight, bias)
 
 
 class Linear(nn.Linear):

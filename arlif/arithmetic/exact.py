@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from arlif.arithmetic.pointwise import gathered
 from arlif.core.maps import Conv2d, LinearMap, SumPool2d
 
 FLOAT32_EXACT = 2**24
@@ -48,9 +49,10 @@ def convolve(x: Tensor, weight: Tensor, linear: Conv2d) -> Tensor:
     """
     if x.device.type != "cpu":
         return convolve_by_product(x, weight, linear)
+    x, stride = gathered(x, weight, linear.stride, linear.padding, linear.groups)
     with exact_arithmetic():
         return functional.conv2d(
-            x, weight, None, linear.stride, linear.padding, linear.dilation, linear.groups
+            x, weight, None, stride, linear.padding, linear.dilation, linear.groups
         )
 
 
