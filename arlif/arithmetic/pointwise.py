@@ -12,12 +12,14 @@ from torch import Tensor
 FEW = 16
 """Input channels below which the workspace is too small, on the CPU with the widest vectors."""
 
-Pair = tuple[int, int]
-
 
 def gathered(
-    x: Tensor, weight: Tensor, stride: Pair, padding: Pair | str, groups: int
-) -> tuple[Tensor, Pair]:
+    x: Tensor,
+    weight: Tensor,
+    stride: tuple[int, ...],
+    padding: tuple[int, ...] | str,
+    groups: int,
+) -> tuple[Tensor, tuple[int, ...]]:
     """Input and stride of the same convolution, which does not meet that kernel.
 
     x [N, C, H, W], weight [Cout, C / groups, kH, kW]: where it would be met, the pixels that a
