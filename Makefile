@@ -13,7 +13,7 @@ demo: setup
 	$(BIN)/arlif demo
 
 test: setup
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart=0 -rs
 
 test-slow: setup
 	$(BIN)/pytest -m slow

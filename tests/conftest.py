@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,20 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("arlif")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:
+    """A run that lost a worker is no success; pytest-xdist ends with 0 where no test was running."""
+    if error:
+        controller = node.config.pluginmanager.getplugin("dsession")
+        controller.shouldstop = f"worker {node.gateway.id} died: {error}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(report: pytest.TestReport) -> None:
+    """A test that ends its worker ends the run at once; xdist would let the other workers finish."""
+    pytest.exit(str(report.longrepr), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 @pytest.fixture
