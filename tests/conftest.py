@@ -27,7 +27,7 @@ settings.load_profile("arlif")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object | None) -> None:
-    """A run that lost a worker is no success; pytest-xdist ends with 0 where no test was running."""
+    """A run that lost a worker fails; pytest-xdist ends with 0 where no test was running."""
     if error:
         controller = node.config.pluginmanager.getplugin("dsession")
         controller.shouldstop = f"worker {node.gateway.id} died: {error}"
@@ -35,7 +35,7 @@ def pytest_testnodedown(node: Any, error: object | None) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(report: pytest.TestReport) -> None:
-    """A test that ends its worker ends the run at once; xdist would let the other workers finish."""
+    """A test that ends its worker ends the run at once; xdist lets the other workers finish."""
     pytest.exit(str(report.longrepr), returncode=pytest.ExitCode.TESTS_FAILED)
 
 

@@ -158,20 +158,41 @@ def test_neurons_that_training_and_other_tools_give_are_fused():
     assert set(integer_update.KINDS) == set(kinds)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("flags", [(), ("-march=x86-64-v3",)])
-def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
-    """The kernels without this CPU's widest vectors."""
+def check_kernels(flags: tuple[str, ...], sources: tuple[str, ...], folder, monkeypatch) -> None:
+    """The equality tests on kernels compiled with these flags; skips what this CPU cannot run."""
     command = (*compiler.compiler(), *compiler.COMMON, *flags)
-    path = tmp_path / "kernels.so"
-    path.write_bytes(compiler.compiled(command, [build.SOURCE / name for name in build.SOURCES]))
+    path = folder / "kernels.so"
+    path.write_bytes(compiler.compiled(command, [build.SOURCE / name for name in sources]))
+    if flags[0] == AVX512 and "AVX512" not in torch.backends.cpu.get_cpu_capability():
+        pytest.skip("this CPU has no AVX-512: kernels were compiled for it, and not run")
     library = ctypes.CDLL(str(path))
     monkeypatch.setattr(build, "library", lambda: library)
     test_update_equals_the_reference()
     test_extreme_tables_and_states()
     test_extreme_thresholds_and_states()
     check_convolutions_by_events()
+
+
+AVX2, AVX512 = "-march=x86-64-v3", "-march=x86-64-v4"
+x86 = pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
+    reason="this CPU has no AVX2: only the kernels of its own instructions are tested",
+)
+
+
+@x86
+@pytest.mark.parametrize("processor", [AVX2, AVX512])
+def test_both_branches_of_the_integer_kernels(processor, monkeypatch, tmp_path):
+    sources = ("integer_update.cpp", "events.cpp")
+    check_kernels((processor, "-O1"), sources, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("flags", [("-O3",), pytest.param((AVX2,), marks=x86)])
+def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
+    """The kernels without this CPU's widest vectors."""
+    check_kernels(flags, build.SOURCES, tmp_path, monkeypatch)
 
 
 @settings(max_examples=30, deadline=None)
