@@ -53,6 +53,12 @@ def value(hint: Any, raw: Any, where: str) -> Any:
             FormatError,
         )
         return found.item()
+    require(
+        get_origin(hint) is np.ndarray,
+        f"{where} is {hint}; files hold bool, int, float, str, tuples of int, numpy arrays and "
+        "dataclasses of them: give the field one of these types",
+        FormatError,
+    )
     dtype = np.dtype(get_args(get_args(hint)[1])[0])
     require(found.dtype == dtype, f"{where} must hold {dtype}, not {found.dtype}", FormatError)
     return found

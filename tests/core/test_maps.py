@@ -23,6 +23,7 @@ from arlif.core.maps import (
     as_dense,
     chain_interval,
     chain_magnitude,
+    taps,
 )
 
 FRAMES = st.tuples(st.integers(1, 3), st.integers(3, 6), st.integers(3, 6))
@@ -174,3 +175,10 @@ def test_maps_are_equal_whatever_was_asked_of_them() -> None:
         asked.taps((1, 3, 3))
         assert asked == fresh
     assert hash(SumPool2d((1, 1), (1, 1))) == hash(SumPool2d((1, 1), (1, 1)))
+
+
+def test_a_matrix_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taps, "MOST", 24)
+    Upsample2d((2, 2)).taps((1, 2, 3))
+    with pytest.raises(NetworkError, match=r"of a Upsample2d on .* \(1, 2, 4\) has more than 24"):
+        Upsample2d((2, 2)).taps((1, 2, 4))

@@ -22,7 +22,7 @@ from support.toy_networks import toy_case
 from support.upsample import Louder, Upsample2d
 
 from arlif.arithmetic.exact import evaluate
-from arlif.base.errors import FormatError, LoweringError, NetworkError
+from arlif.base.errors import ArlifError, FormatError, LoweringError, NetworkError
 from arlif.core.equality import fingerprint
 from arlif.core.maps import MAPS
 from arlif.core.network import READOUT, Projection
@@ -39,7 +39,9 @@ from arlif.quantize.linearized import (
 )
 from export.lava import read_net, stock_obstacles, write_net
 from export.nir import read_nir, write_nir
+from export.nir.read_native import native_network
 from export.nir.write_lif import lif_graph
+from export.nir.write_native import native_graph
 from export.onnx import write_onnx
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.cores import LOIHI1, estimate_mapping
@@ -119,6 +121,30 @@ def test_a_file_with_a_map_that_has_no_row_is_refused(write, read, tmp_path: Pat
     write(toy_case(*TOYS["Ring"], static=True).network, tmp_path / "file")
     with pytest.raises(FormatError, match=r"is a Ring; this arlif knows Dense, Conv2d, SumPool2d"):
         read(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"type": "IntegerLifSoft"}, "is a IntegerLifSoft; this arlif knows"),
+        ({"type": "Dense"}, "dense weights have 2 dimensions"),
+        ({"type": "SumPool2d"}, "must have the fields kernel, stride, padding; it has weight"),
+        ({"weight": np.zeros(2)}, "must hold int8, not float64"),
+        ({"weight": np.array([-128, 1], np.int8)}, r"integers in \[-127, 127\]"),
+        ({"more": 1}, "must have the fields weight; it has"),
+    ],
+)
+def test_a_changed_file_makes_no_other_map(
+    change, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only classes with a row are built, and by their own checks."""
+    monkeypatch.setitem(MAPS, "Ring", Ring)
+    tree = native_graph(toy_case(*TOYS["Ring"], static=True).network).to_dict()
+    assert native_network(tree).projections
+    node = next(n for n in tree["nodes"].values() if n["type"] == "Map")
+    node["map"] |= change
+    with pytest.raises(ArlifError, match=reason):
+        native_network(tree)
 
 
 def test_weights_that_a_format_cannot_hold_are_refused(tmp_path: Path) -> None:
