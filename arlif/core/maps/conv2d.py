@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from arlif.core.maps.linear_map import LinearMap
 from arlif.core.maps.window import Window
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Conv2d(ArrayEquality, LinearMap):
     """2-D cross-correlation, torch's convention. weight: int8 [Cout, Cin / groups, kH, kW]."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ LARGEST = 1 << 28
 """Entries of a matrix that `as_dense` makes: 2 GiB while it is made."""
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Dense(ArrayEquality, LinearMap):
     """y = W x over all features, C order. weight: int8 [outputs, inputs]."""

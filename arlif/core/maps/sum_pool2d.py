@@ -1,7 +1,7 @@
 """Sums over windows."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from arlif.core.maps.linear_map import LinearMap
 from arlif.core.maps.window import Window
 
 
+@final
 @dataclass(frozen=True)
 class SumPool2d(LinearMap):
     """Sum over a window, channel by channel; average pooling without its 1/n."""
