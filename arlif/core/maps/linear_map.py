@@ -18,8 +18,8 @@ class LinearMap(ABC):
     """An integer linear map: a frozen dataclass that checks its fields.
 
     A new kind derives from this class, not from another kind, whose place it would take wherever
-    that one is known by name. It answers the four abstract questions. The others have answers that follow from them;
-    a kind that knows better ones, or faster ones, gives those.
+    that one is known by name. It answers the four abstract questions. The others have answers that
+    follow from them; a kind that knows better ones, or faster ones, gives those.
     """
 
     @abstractmethod
