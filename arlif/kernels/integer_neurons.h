@@ -1,4 +1,4 @@
-// One time step of each integer neuron in 32-bit lanes, as integer.cpp runs them.
+// One time step of each integer neuron in 32-bit lanes, as integer_update.cpp runs them.
 // The equations' home is arlif/core/steps.py; tests hold these lines to it in every bit.
 //
 // A neuron works on up to `tile` numbers of type Lane at a time. derive() computes from the input

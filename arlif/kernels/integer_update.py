@@ -145,7 +145,7 @@ class _Constants(Structure):
 
 
 class _Arrays(Structure):
-    """Arrays of integer.cpp."""
+    """Arrays of integer_update.cpp."""
 
     _fields_ = (
         *((name, c_int64) for name in ("steps", "size", "threads", "channels", "inner")),
