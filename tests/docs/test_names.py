@@ -74,11 +74,14 @@ def files() -> tuple[str, ...]:
 
 
 def wrong(text: str, prose: str) -> list[str]:
-    """The names in a text that lead nowhere; `prose` is the part whose bare file names are ours."""
+    """The names in a text that lead nowhere; NAME stands for the reader's own.
+
+    prose: the part of it whose bare file names are ours.
+    """
     names = [n for n in DOTTED.findall(text) if not resolves(n) and not n.endswith((".py", ".h"))]
     names += [p for p in PATH.findall(text) if not [*ROOT.glob(p)]]
     names += [f for f in FILE.findall(prose) if not any(x.endswith(f"/{f}") for x in files())]
-    return [name for name in names if name not in OF_OTHERS]
+    return [name for name in names if name not in OF_OTHERS and "NAME" not in name]
 
 
 def said(path: Path) -> tuple[str, str]:
