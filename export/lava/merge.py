@@ -6,7 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import NetworkError
-from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, apply_chain, chain_shape
+from arlif.core.maps import (
+    Conv2d,
+    Dense,
+    LinearMap,
+    Shape,
+    SumPool2d,
+    apply_chain,
+    as_convolution,
+    chain_shape,
+)
 from arlif.core.maps.taps import unit_vectors
 
 
@@ -18,7 +27,7 @@ def single_map(maps: tuple[LinearMap, ...], shape: Shape) -> Conv2d | Dense | No
         merged: LinearMap | None = maps[0] if maps else SumPool2d((1, 1), (1, 1))
         for linear in maps[1:]:
             merged = _joined(merged, linear, shape)
-        return None if merged is None else merged.convolution(shape)
+        return None if merged is None else as_convolution(merged, shape)
     except NetworkError:
         return None
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import Interval, LinearMap, Window, as_dense
+from arlif.core.maps import Interval, LinearMap, Window, as_convolution, as_dense
 from arlif.core.network import Projection
 from export.onnx.symbols import INTEGER, Graph, Symbol
 
@@ -75,7 +75,7 @@ def synapses(
     A convolution where the map is one, else a matrix. Raises NetworkError where that has weights of
     more than 8 bits.
     """
-    convolution = linear.convolution(shape)
+    convolution = as_convolution(linear, shape)
     if convolution is not None:
         weight, weight_zero = _weight(graph, convolution.weight, unsigned)
         inputs = data, weight, zero, weight_zero

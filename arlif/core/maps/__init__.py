@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.maps.bounds import Interval, Shape, exact_float
-from arlif.core.maps.conv2d import Conv2d
+from arlif.core.maps.conv2d import Conv2d, as_convolution
 from arlif.core.maps.dense import Dense, as_dense
 from arlif.core.maps.linear_map import LinearMap
 from arlif.core.maps.sum_pool2d import SumPool2d
@@ -27,6 +27,7 @@ __all__ = [
     "SumPool2d",
     "Window",
     "apply_chain",
+    "as_convolution",
     "as_dense",
     "chain_interval",
     "chain_magnitude",

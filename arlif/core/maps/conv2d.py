@@ -88,3 +88,10 @@ class Conv2d(ArrayEquality, LinearMap):
         groups = ceil(block[0] / per_group) if aligned else (block[0] - 2) // per_group + 2
         channels = min(groups, self.groups) * self.weight.shape[1]
         return (channels, *self.window.under(block, shape))
+
+
+def as_convolution(linear: LinearMap, shape: Shape) -> Conv2d | None:
+    """The same map on inputs of `shape` as a convolution; None where it is none."""
+    found = linear.convolution(shape)
+    assert found is None or isinstance(found, Conv2d), "a map answers with a Conv2d"
+    return found

@@ -2,16 +2,13 @@
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.maps.bounds import Interval, Shape, exact_float
 from arlif.core.maps.taps import Taps
-
-if TYPE_CHECKING:
-    from arlif.core.maps.conv2d import Conv2d
 
 
 class LinearMap(ABC):
@@ -49,8 +46,8 @@ class LinearMap(ABC):
         low, high = self.output_interval((0, 1))
         return (high - low) * max(-interval[0], interval[1])
 
-    def convolution(self, shape: Shape) -> "Conv2d | None":
-        """The same map on inputs of `shape` as a convolution; None where it is none."""
+    def convolution(self, shape: Shape) -> "LinearMap | None":
+        """The same map on inputs of `shape` as a Conv2d; None where it is none."""
         return None
 
     def fan_in(self, shape: Shape) -> int:

@@ -13,7 +13,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.conv.process import Conv as StockConv
 from lava.proc.dense.process import Dense as StockDense
 
-from arlif.core.maps import Conv2d, Dense, Shape, SumPool2d, as_dense, chain_shape
+from arlif.core.maps import Conv2d, Dense, Shape, SumPool2d, as_convolution, as_dense, chain_shape
 from hw_sim.engines.lava.processes.synapse import Synapse
 
 
@@ -33,7 +33,7 @@ class StockSynapse(AbstractSubProcessModel):
         out: Any = proc.s_in.reshape(shape)
         for index, linear in enumerate(maps):
             shift = given["shift"] if index == len(maps) - 1 else 0
-            convolution, to = linear.convolution(shape), linear.output_shape(shape)
+            convolution, to = as_convolution(linear, shape), linear.output_shape(shape)
             if convolution is None:
                 stage: Any = stock_dense(as_dense(linear, shape), shift)
                 out.flatten().connect(stage.s_in)
