@@ -10,9 +10,10 @@ from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat
 from arlif.core.maps import Shape
-from arlif.core.ops import IntegerOps, Ops
+from arlif.core.ops import IntegerOps, Ops, Value
 from arlif.core.real_neurons import NumpyRealOps, RealArlif, RealFunction
 from arlif.core.steps import (
+    After,
     ArlifState,
     CubaState,
     LifState,
@@ -106,7 +107,7 @@ class IntegerArlif(IntegerNeuron):
             NetworkError,
         )
 
-    def step(self, ops: Ops, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:
+    def step(self, ops: Ops, state: ArlifState, x: Value) -> After:
         return arlif_step(ops, self, state, x)
 
     @classmethod
@@ -144,7 +145,7 @@ class IntegerLif(IntegerNeuron):
 class IntegerLifSoft(IntegerLif):
     """LIF whose spike subtracts the threshold."""
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_soft_step(ops, self, state, x)
 
 
@@ -160,7 +161,7 @@ class IntegerLifSubtract(IntegerLif):
         self._require_representable("amount", self.amount)
         self._require_representable("threshold + hold", self.threshold + self.hold)
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_subtract_step(ops, self, state, x)
 
 
@@ -168,7 +169,7 @@ class IntegerLifSubtract(IntegerLif):
 class IntegerLifHard(IntegerLif):
     """LIF whose spike sets the membrane potential to zero."""
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_hard_step(ops, self, state, x)
 
 
@@ -209,7 +210,7 @@ class IntegerCuba(IntegerNeuron):
         """The largest membrane potential; -limit is the smallest."""
         return (1 << (self.state_format.bits - 2)) - 1
 
-    def step(self, ops: Ops, state: CubaState, x: Any) -> tuple[Any, CubaState]:
+    def step(self, ops: Ops, state: CubaState, x: Value) -> After:
         return cuba_step(ops, self, state, x)
 
     def require_shape(self, shape: Shape) -> None:

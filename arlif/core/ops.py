@@ -8,25 +8,41 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.tables import LookupTable
 
 
+class Value(Protocol):
+    """A number of a step: an array, a tensor, a symbol or a Python number; no other operators."""
+
+    def __add__(self, other: Any, /) -> "Value": ...
+
+    def __radd__(self, other: Any, /) -> "Value": ...
+
+    def __sub__(self, other: Any, /) -> "Value": ...
+
+    def __rsub__(self, other: Any, /) -> "Value": ...
+
+    def __neg__(self) -> "Value": ...
+
+    def __ge__(self, other: Any, /) -> "Value": ...
+
+
 class Ops(Protocol):
     """The arithmetic a step is written in, beside +, -, unary - and >= on values."""
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+    def multiply(self, value: Value, factor: Value, factor_bits: int) -> Value:
         """value * factor * 2**-factor_bits, rounded toward zero."""
 
-    def saturate(self, value: Any) -> Any:
+    def saturate(self, value: Value) -> Value:
         """The nearest value of the state format."""
 
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
+    def where(self, condition: Value, a: Value, b: Value) -> Value:
         """a where the condition holds, else b."""
 
-    def fire(self, h: Any, theta: Any) -> Any:
+    def fire(self, h: Value, theta: Value) -> Value:
         """Spikes: h >= theta."""
 
-    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
+    def select(self, spikes: Value, fired: Value, silent: Value) -> Value:
         """`fired` where there is a spike, else `silent`; differentiable in spikes when training."""
 
-    def lookup(self, table: Any, x: Any) -> Any:
+    def lookup(self, table: Any, x: Value) -> Value:
         """The table's function of x."""
 
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from arlif.core.ops import NumpyChoices, Ops
+from arlif.core.ops import NumpyChoices, Ops, Value
 from arlif.core.steps import (
+    After,
     ArlifState,
     ClifState,
     LifState,
@@ -21,21 +22,24 @@ from arlif.core.steps import (
     lif_subtract_step,
 )
 
+Constant = Any
+"""A float or a torch tensor, which may learn: whoever reads it knows which."""
+
 
 class RealOps(Ops, Protocol):
     """Ops on real numbers also know the two functions that the neuron is made of."""
 
-    def tanh(self, x: Any) -> Any:
+    def tanh(self, x: Value) -> Value:
         """Hyperbolic tangent."""
 
-    def sigmoid(self, x: Any) -> Any:
+    def sigmoid(self, x: Value) -> Value:
         """1 / (1 + exp(-x))."""
 
 
 class RealFunction(Protocol):
     """What `lookup` takes in place of a table when numbers are real."""
 
-    def __call__(self, ops: RealOps, x: Any) -> Any:
+    def __call__(self, ops: RealOps, x: Value) -> Any:
         """The function of x."""
 
 
@@ -43,9 +47,9 @@ class RealFunction(Protocol):
 class Sigmoid:
     """sigma(slope x)"""
 
-    slope: Any = 1.0
+    slope: Constant = 1.0
 
-    def __call__(self, ops: RealOps, x: Any) -> Any:
+    def __call__(self, ops: RealOps, x: Value) -> Value:
         return ops.sigmoid(self.slope * x)
 
 
@@ -53,10 +57,10 @@ class Sigmoid:
 class TanhThreshold:
     """base + beta tanh(x)"""
 
-    base: Any
-    beta: Any
+    base: Constant
+    beta: Constant
 
-    def __call__(self, ops: RealOps, x: Any) -> Any:
+    def __call__(self, ops: RealOps, x: Value) -> Value:
         return self.base + self.beta * ops.tanh(x)
 
 
@@ -64,7 +68,7 @@ class TanhThreshold:
 class RealNeuron(Stateful):
     """What every real-valued neuron has; factors are real, so they have no binary point."""
 
-    decay: Any
+    decay: Constant
 
     factor_bits: ClassVar[int] = 0
     one: ClassVar[float] = 1.0
@@ -74,9 +78,9 @@ class RealNeuron(Stateful):
 class RealArlif(RealNeuron):
     """Adaptive-reset LIF (arXiv:2507.20746): alpha in [0, 1], beta in [-1, 1]."""
 
-    v_threshold: Any
-    alpha: Any
-    beta: Any
+    v_threshold: Constant
+    alpha: Constant
+    beta: Constant
     memory: bool = True
 
     state_type = ArlifState
@@ -93,7 +97,7 @@ class RealArlif(RealNeuron):
         """sigma(alpha x)"""
         return Sigmoid(self.alpha)
 
-    def step(self, ops: Ops, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:
+    def step(self, ops: Ops, state: ArlifState, x: Value) -> After:
         return arlif_step(ops, self, state, x)
 
 
@@ -101,14 +105,14 @@ class RealArlif(RealNeuron):
 class RealLif(RealNeuron):
     """LIF with a constant threshold; it fires on h >= threshold."""
 
-    threshold: Any
+    threshold: Constant
 
 
 @dataclass(frozen=True)
 class RealLifSoft(RealLif):
     """LIF whose spike subtracts the threshold."""
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_soft_step(ops, self, state, x)
 
 
@@ -116,10 +120,10 @@ class RealLifSoft(RealLif):
 class RealLifSubtract(RealLif):
     """LIF whose spike subtracts `amount`; `hold` raises the threshold while u is above it."""
 
-    amount: Any
-    hold: Any
+    amount: Constant
+    hold: Constant
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_subtract_step(ops, self, state, x)
 
 
@@ -127,7 +131,7 @@ class RealLifSubtract(RealLif):
 class RealLifHard(RealLif):
     """LIF whose spike sets the membrane potential to zero."""
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_hard_step(ops, self, state, x)
 
 
@@ -143,7 +147,7 @@ class RealClif(RealLif):
         """sigma(h / tau)"""
         return Sigmoid(1 - self.decay)
 
-    def step(self, ops: Ops, state: ClifState, x: Any) -> tuple[Any, ClifState]:
+    def step(self, ops: Ops, state: ClifState, x: Value) -> After:
         return clif_step(ops, self, state, x)
 
 
@@ -151,9 +155,9 @@ class RealClif(RealLif):
 class RealLifWeighted(RealLif):
     """LIF with hard reset whose input is multiplied by `gain`."""
 
-    gain: Any
+    gain: Constant
 
-    def step(self, ops: Ops, state: LifState, x: Any) -> tuple[Any, LifState]:
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_hard_step(ops, self, state, ops.multiply(x, self.gain, self.factor_bits))
 
 

@@ -7,34 +7,37 @@ run on torch tensors, on numpy integers and on symbols that append nodes to a gr
 
 from typing import Any, ClassVar, NamedTuple
 
-from arlif.core.ops import Ops
+from arlif.core.ops import Ops, Value
+
+After = tuple[Any, Any]
+"""Spikes and new state, in numbers of the kind that the caller gave."""
 
 
 class ArlifState(NamedTuple):
     """u: membrane potential; r: adaptive reset memory. Both start at 0."""
 
-    u: Any
-    r: Any
+    u: Value
+    r: Value
 
 
 class LifState(NamedTuple):
     """u: membrane potential. Starts at 0."""
 
-    u: Any
+    u: Value
 
 
 class ClifState(NamedTuple):
     """u: membrane potential; m: complementary potential. Both start at 0."""
 
-    u: Any
-    m: Any
+    u: Value
+    m: Value
 
 
 class CubaState(NamedTuple):
     """u: synaptic current; v: membrane potential. Both start at 0."""
 
-    u: Any
-    v: Any
+    u: Value
+    v: Value
 
 
 class Stateful:
@@ -47,16 +50,16 @@ class Stateful:
         """Names of the state variables, in the order of the state."""
         return self.state_type._fields
 
-    def initial_state(self, zeros: Any) -> Any:
+    def initial_state(self, zeros: Value) -> Any:
         """The state before the first step, every variable equal to `zeros`."""
         return self.state_type(*(zeros for _ in self.variables))
 
-    def step(self, ops: Ops, state: Any, x: Any) -> tuple[Any, Any]:
+    def step(self, ops: Ops, state: Any, x: Value) -> After:
         """One time step on `ops`: (spikes, new state)."""
         raise NotImplementedError
 
 
-def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Any) -> tuple[Any, ArlifState]:
+def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Value) -> tuple[Value, ArlifState]:
     """One time step of the adaptive-reset LIF neuron (arXiv:2507.20746, Eqs. 5-8).
 
     h = k u + x;  theta = v_threshold + beta tanh(x);  s = [h >= theta]
@@ -78,14 +81,14 @@ def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Any) -> tuple[Any, A
     return s, ArlifState(u, r)
 
 
-def lif_soft_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
+def lif_soft_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
     """One time step of LIF with reset by subtraction: h = k u + x; s = [h >= v]; u = h - s v."""
     h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.saturate(h - ops.select(s, neuron.threshold, 0)))
 
 
-def lif_subtract_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
+def lif_subtract_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
     """One time step of LIF that subtracts an amount of its own, as snnTorch's Leaky does.
 
     h = k u + x;  s = [h - hold [u >= v] >= v];  u = h - s amount
@@ -97,14 +100,14 @@ def lif_subtract_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[A
     return s, LifState(ops.saturate(h - ops.select(s, neuron.amount, 0)))
 
 
-def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Any) -> tuple[Any, LifState]:
+def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
     """One time step of LIF with reset to zero: h = k u + x; s = [h >= v]; u = (1 - s) h."""
     h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.select(s, 0, h))
 
 
-def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Any) -> tuple[Any, ClifState]:
+def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Value) -> tuple[Value, ClifState]:
     """One time step of the complementary LIF neuron (arXiv:2402.04663, Eqs. 8-10).
 
     h = k u + x;  s = [h >= v];  m = m sigma(h / tau) + s;  u = h - s (v + sigma(m))
@@ -117,7 +120,7 @@ def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Any) -> tuple[Any, Cli
     return s, ClifState(ops.saturate(h - ops.select(s, reset, 0)), m)
 
 
-def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Any) -> tuple[Any, CubaState]:
+def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Value) -> tuple[Value, CubaState]:
     """One time step of the current-based LIF of Loihi, as Lava simulates it (integers only).
 
     u = k_u u + x, wrapped once into (-l - 1, l + 1];  v = k_v v + u + bias, saturated at +-l
@@ -136,6 +139,6 @@ def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Any) -> tuple[Any, Cub
     return s, CubaState(u, ops.select(s, 0, v))
 
 
-def current(ops: Ops, accumulator: Any, gain: Any, gain_shift: int, bias: Any) -> Any:
+def current(ops: Ops, accumulator: Value, gain: Value, gain_shift: int, bias: Value) -> Any:
     """Input current: x = saturate(round_to_zero(accumulator gain / 2**gain_shift) + bias)."""
     return ops.saturate(ops.multiply(accumulator, gain, gain_shift) + bias)

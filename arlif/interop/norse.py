@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from arlif.base.errors import LoweringError
 from arlif.core.real_neurons import RealArlif
-from arlif.core.steps import ArlifState, arlif_step
+from arlif.core.steps import ArlifState
 from arlif.interop.adopt import convert_sequential, strictly_above, uniform
 from arlif.neurons import LIF, SpikingNeuron
 from arlif.neurons.convert import spiking_module
@@ -62,7 +62,7 @@ def arlif_feed_forward_step(
 ) -> tuple[Tensor, ARLIFFeedForwardState]:
     """One Euler step of dt: spikes and the next state for input currents [N, ...]."""
     ops = SurrogateOps(lambda distance: threshold(distance, p.method, p.alpha))
-    spikes, (v, r) = arlif_step(ops, real_neuron(p, dt), ArlifState(*state), input_tensor)
+    spikes, (v, r) = real_neuron(p, dt).step(ops, ArlifState(*state), input_tensor)
     return spikes, ARLIFFeedForwardState(v, r)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from arlif import neurons
 from arlif.base.errors import LoweringError, require
 from arlif.core.real_neurons import RealArlif
-from arlif.core.steps import ArlifState, arlif_step
+from arlif.core.steps import ArlifState
 from arlif.interop.adopt import convert_sequential, strictly_above, uniform
 from arlif.neurons import LIF, SpikingNeuron
 from arlif.neurons.convert import spiking_module
@@ -99,7 +99,7 @@ class ARLIF(snntorch.SpikingNeuron):
         self.mem = self._state(self.mem if mem is None else mem, input_)
         state = ArlifState(self.mem, self.r)
         ops = SurrogateOps(self.spike_grad)
-        spk, (self.mem, self.r) = arlif_step(ops, self.real_neuron(), state, input_)
+        spk, (self.mem, self.r) = self.real_neuron().step(ops, state, input_)
         return spk if self.init_hidden and not self.output else (spk, self.r, self.mem)
 
     @staticmethod

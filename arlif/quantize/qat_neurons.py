@@ -11,7 +11,7 @@ from arlif.arithmetic.straight_through import QatOps, TrainableTable
 from arlif.base.errors import LoweringError
 from arlif.core.integer_neurons import IntegerArlif, IntegerNeuron
 from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
-from arlif.core.steps import ArlifState, arlif_step
+from arlif.core.steps import After, ArlifState, arlif_step
 from arlif.kernels.quantized import QuantizedArlif, applies
 from arlif.neurons import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
@@ -50,7 +50,7 @@ class TrainableArlif:
             TrainableTable(neuron.reset, real.reset, one),
         )
 
-    def step(self, ops: QatOps, state: ArlifState, x: Tensor) -> tuple[Tensor, ArlifState]:
+    def step(self, ops: QatOps, state: ArlifState, x: Tensor) -> After:
         """One time step."""
         return arlif_step(ops, self, state, x)
 
