@@ -35,6 +35,7 @@ FAULTS = {
     "x = f'{1 + 2}'": set(),
     "x = folder / 'name'": set(),
     "x = zip(a, b, strict=True)": set(),
+    "x = a.reshape(-1)": set(),
     "@dataclass(frozen=True)\nclass A: pass": set(),
     "x = (a\n+ b)": set(),
 }

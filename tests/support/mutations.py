@@ -47,7 +47,7 @@ NAMES = {
     "zeros": "ones",
     "ones": "zeros",
 }
-LATER = ("strict", "frozen", "eq", "slots", "exc_type")
+SETTLED = ("strict", "frozen", "eq", "slots", "exc_type", "check_invariants")
 """Keywords that state what holds anyway: turned round, they leave a good program as it was."""
 Place = ast.expr | ast.stmt
 
@@ -135,8 +135,10 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.JoinedStr | ast.Import | ast.ImportFrom):
                 continue
-            if isinstance(child, ast.keyword) and child.arg in LATER:
+            if isinstance(child, ast.keyword) and child.arg in SETTLED:
                 continue
+            if isinstance(node, ast.Call) and _is_minus_one(child):
+                continue  # whatever fits, to reshape: numpy takes any number below 0 for it
             if isinstance(child, ast.AST):
                 yield from _code(child)
 
@@ -175,6 +177,10 @@ def _names(node: ast.Name | ast.Attribute) -> Iterator[tuple[int, int, int, str]
 def _is_removable(node: ast.AST) -> TypeGuard[ast.stmt]:
     called = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
     return called or isinstance(node, ast.Raise | ast.AugAssign)
+
+
+def _is_minus_one(node: object) -> bool:
+    return isinstance(node, ast.expr) and ast.unparse(node) == "-1"
 
 
 def _is_text(node: ast.expr) -> bool:
