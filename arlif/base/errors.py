@@ -33,6 +33,11 @@ class UnfinishedError(ArlifError):
         self.reason = reason
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of someone else's code says first; its type where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def require(condition: bool, message: str, error: type[ArlifError] = ArlifError) -> None:
     """Raise `error(message)` unless `condition` holds."""
     if not condition:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from arlif import data
-from arlif.base.errors import ArlifError, UnfinishedError, WriteError, require
+from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks import build
@@ -84,9 +84,8 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArlifError(
-            f"{path} is damaged or of another network ({reason}); train again"
+            f"{path} is damaged or of another network ({first_line(error)}); train again"
         ) from None
     for name, value in net.state_dict().items():
         require(

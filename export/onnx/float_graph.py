@@ -9,7 +9,7 @@ import torch
 from onnx import FunctionProto, ValueInfoProto
 from torch import fx, nn
 
-from arlif.base.errors import LoweringError, require
+from arlif.base.errors import LoweringError, first_line, require
 from arlif.base.files import StrPath
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT
@@ -49,10 +49,9 @@ def write_onnx_float(
     except LoweringError:
         raise
     except Exception as error:  # whatever user code raises on symbolic values
-        reason = str(error).splitlines()[0]
         raise LoweringError(
-            f"torch.fx cannot trace the network ({reason}); avoid value-dependent code, and let "
-            f"it take [T, N, {', '.join(map(str, input_shape))}]"
+            f"torch.fx cannot trace the network ({first_line(error)}); avoid value-dependent code, "
+            f"and let it take [T, N, {', '.join(map(str, input_shape))}]"
         ) from error
     walk = _Walk(dict(module.named_modules()), states)
     live = live_nodes(graph)

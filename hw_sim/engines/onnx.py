@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime import GraphOptimizationLevel, InferenceSession
 
-from arlif.base.errors import FormatError, SimulationError, require
+from arlif.base.errors import FormatError, SimulationError, first_line, require
 from arlif.base.files import StrPath
 from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
@@ -165,8 +165,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # its own classes share no narrower base
         raise FormatError(
-            f"{path} is missing or not a sound ONNX file ({str(error).splitlines()[0]}); "
-            "export it again"
+            f"{path} is missing or not a sound ONNX file ({first_line(error)}); export it again"
         ) from error
 
 

@@ -198,6 +198,32 @@ def test_what_cannot_be_written_is_named(layer: nn.Module, message: str, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+class Failing(nn.Module):
+    """Fails when it is run."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("first\nsecond"), "first"),
+        (ValueError("alone"), "alone"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_what_fails_in_the_users_code_is_told_in_a_line(
+    error: Exception, told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LoweringError, match=rf"cannot trace the network \({told}\); avoid"):
+        write_onnx_float(Failing(error), tmp_path / "net.onnx", SHAPE)
+
+
 def test_hooks_are_refused_as_themselves(tmp_path: Path) -> None:
     net = _Asking()
     net.register_forward_hook(lambda layer, given, out: 0 * out)
