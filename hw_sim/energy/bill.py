@@ -12,7 +12,7 @@ from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.counts import LayerCounts, NetworkCounts
 from hw_sim.energy.estimate import Estimate, estimates
-from hw_sim.energy.models import Bill, CostModel
+from hw_sim.energy.models import Bill, CostModel, energy_uj
 from hw_sim.energy.operations import Kind
 from hw_sim.energy.traffic import traffic_bits
 from hw_sim.engines.simulation import Simulation
@@ -113,7 +113,7 @@ def _energy_uj(bills: Sequence[Bill]) -> dict[str, Any]:
     A part that the model leaves out is None.
     """
     parts = {part: [getattr(bill, part) for bill in bills] for part in PARTS}
-    return _spread(1e-6 * np.sum([bill.total for bill in bills], axis=0)) | {
+    return _spread(energy_uj(bills)) | {
         part: None if values[0] is None else 1e-6 * float(np.sum(values, axis=0).mean())
         for part, values in parts.items()
     }

@@ -1,5 +1,6 @@
 """What counted operations cost: models with cited prices behind one protocol."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -172,4 +173,9 @@ class TableModel:
 
 def network_energy_uj(counts: NetworkCounts, model: CostModel) -> PerSample:
     """Energy of a whole network per inference in uJ, [N]."""
-    return 1e-6 * np.sum([model.bill(layer).total for layer in counts.layers], axis=0)
+    return energy_uj([model.bill(layer) for layer in counts.layers])
+
+
+def energy_uj(bills: Sequence[Bill]) -> PerSample:
+    """Energy of these layers together per inference in uJ, [N]."""
+    return 1e-6 * np.sum([bill.total for bill in bills], axis=0)

@@ -1,5 +1,7 @@
 """Tables on terminals and in pipes."""
 
+import io
+
 from rich.console import Console
 
 from hw_sim.cli import output
@@ -25,3 +27,18 @@ def test_text_in_tables_is_folded_not_cut(capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.count("word") == 20
     assert "end" in out
+
+
+def test_a_bar_makes_way_for_a_line(monkeypatch):
+    screen = io.StringIO()
+    for name in ("MESSAGES", "ERRORS"):
+        monkeypatch.setattr(output, name, Console(width=60, force_terminal=True, file=screen))
+    words = output.Output(as_json=False)
+    with words.progress("sweeping") as update:
+        update(1, 2)
+        words.say("what was found")
+        update(2, 2)
+        assert "sweeping" in screen.getvalue().split("what was found\n")[1]
+    before, _, after = screen.getvalue().partition("what was found\n")
+    assert before.endswith("\x1b[2K")  # the line was cleared
+    assert "\x1b[2K" in after
