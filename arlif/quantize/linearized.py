@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import LinearMap, Shape, SumPool2d, Window
+from arlif.core.maps import LinearMap, Shape, Window
 from arlif.core.real_neurons import RealNeuron
 
 Real = NDArray[np.float64]
@@ -60,7 +60,7 @@ class Term:
         assert self.weights is not None
         return self.weights
 
-    def pooled(self, pool: SumPool2d, factor: float) -> "Term":
+    def pooled(self, pool: LinearMap, factor: float) -> "Term":
         """The term behind one more pooling layer."""
         pooled = replace(self, scale=self.scale * factor)
         if self.weights is None:
