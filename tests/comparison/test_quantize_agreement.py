@@ -8,6 +8,10 @@ import pytest
 import torch
 from support.networks_small import conv_net, images, quantized
 
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import Numbers
+from arlif.core.tables import TableDomain
+from arlif.quantize import Precision
 from hw_sim.comparison import agreement as agreement_module
 from hw_sim.comparison.agreement import agreement, agreements
 from hw_sim.engines.floating_point import simulate_float
@@ -45,6 +49,24 @@ def test_shares_are_means_over_whole_traces(case) -> None:
             "changed": (want.traces[name].spikes != got.traces[name].spikes).mean(),
             "saturated": ((states == limits.low) | (states == limits.high)).mean(),
         }
+
+
+def test_states_at_both_limits_of_their_format_are_counted(case) -> None:
+    """6 bits, 4 of them fractional: from -2 to 1.94."""
+    module, _, real = case
+    tiny = Numbers(FixedPointFormat(6, 4), 4, TableDomain(32, -2.0, 2.0))
+    network = quantized(module, (1, 8, 8), Precision(tiny))
+    raw = raw_inputs(network, real)
+    got = reference.simulate(network, raw, network.time_steps, Record.everything(network))
+    found = agreement(module, network, real)["layers"]
+    highest = 0.0
+    for name, trace in got.traces.items():
+        states = np.stack(list(trace.states.values()))
+        low, high = (states == -32).mean(), (states == 31).mean()
+        assert found[name]["saturated"] == pytest.approx(low + high, rel=1e-12)
+        assert low > 0
+        highest += high
+    assert highest > 0
 
 
 def test_chunks_change_nothing_but_the_size_of_traces(

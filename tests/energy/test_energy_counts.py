@@ -34,7 +34,7 @@ from hw_sim.engines.simulation import Record
 
 
 @settings(max_examples=40, deadline=None)
-@given(cases(max_populations=3, max_samples=2))
+@given(cases(max_populations=3, max_samples=2, max_steps=6))
 def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case):
     network = case.network
     record = Record.everything(network, states=False)

@@ -115,7 +115,7 @@ def has_every_part(case: Case) -> bool:
 
 
 @settings(few, max_examples=2, suppress_health_check=list(HealthCheck))
-@given(cases(max_populations=3, max_samples=2).filter(has_every_part))
+@given(cases(max_populations=3, max_samples=2, max_steps=6).filter(has_every_part))
 def test_random_networks(case: Case):
     assert_three_counts_agree(case)
 
@@ -123,6 +123,6 @@ def test_random_networks(case: Case):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @settings(few, max_examples=50)
-@given(cases(max_populations=4, max_samples=3))
+@given(cases(max_populations=4, max_samples=3, max_steps=6))
 def test_many_random_networks(case: Case):
     assert_three_counts_agree(case)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import permutations
 
 import h5py
 import numpy as np
@@ -13,6 +14,18 @@ from support.strategies import networks
 from support.strategies_stock import stock_networks
 
 from arlif.base.errors import ArlifError, FormatError
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import IntegerLifHard
+from arlif.core.maps import Dense
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Input,
+    Population,
+    Projection,
+    QuantizedNetwork,
+    Readout,
+)
 from export.lava import is_ours, read_net, write_net
 from export.seal import sealed_path
 
@@ -39,6 +52,19 @@ def test_a_network_survives_the_file(folder, network):
     write_net(network, folder / "a.net")
     assert is_ours(folder / "a.net")
     assert read_net(folder / "a.net") == network
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_projections_may_stand_in_any_order(tmp_path, order):
+    """In a file each stands under its target; read back they stand as they were."""
+    neuron = IntegerLifHard(FixedPointFormat(), 8, 128, 256)
+    names, ones = ("a", "b"), Dense(np.ones((2, 2), np.int8))
+    populations = tuple(Population(n, (2,), neuron, np.ones(2), 0, np.zeros(2)) for n in names)
+    pairs = [(INPUT, "a"), ("a", "b"), ("b", READOUT), (INPUT, READOUT)]
+    projections = tuple(Projection(*pairs[index], (ones,)) for index in order)
+    network = QuantizedNetwork(Input((2,), 1.0), populations, projections, Readout(np.zeros(2)), 4)
+    write_net(network, tmp_path / "a.net")
+    assert read_net(tmp_path / "a.net") == network
 
 
 @settings(max_examples=10)

@@ -47,13 +47,13 @@ def assert_stock_lava_agrees(case):
 
 
 @settings(few, max_examples=10)
-@given(cases(max_samples=5), st.integers(1, 5))
+@given(cases(max_samples=5, max_steps=6), st.integers(1, 5))
 def test_lava_equals_the_reference(case, batch):
     assert_lava_agrees(case, batch=batch)
 
 
 @settings(few, max_examples=3)
-@given(cases(max_populations=3, max_samples=2))
+@given(cases(max_populations=3, max_samples=2, max_steps=6))
 def test_stock_synapses_equal_the_reference(case):
     assert_stock_lava_agrees(case)
 
@@ -61,7 +61,7 @@ def test_stock_synapses_equal_the_reference(case):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @settings(few, max_examples=100)
-@given(cases(max_populations=6, max_samples=7), st.integers(1, 7), st.integers(1, 2))
+@given(cases(max_populations=6, max_samples=7, max_steps=6), st.integers(1, 7), st.integers(1, 2))
 def test_lava_equals_the_reference_on_many_networks(case, batch, workers):
     assert_lava_agrees(case, batch=batch, workers=workers)
 
@@ -69,13 +69,13 @@ def test_lava_equals_the_reference_on_many_networks(case, batch, workers):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @settings(few, max_examples=40)
-@given(cases(max_samples=3))
+@given(cases(max_samples=3, max_steps=6))
 def test_stock_synapses_equal_the_reference_on_many_networks(case):
     assert_stock_lava_agrees(case)
 
 
 @settings(few, max_examples=2)
-@given(cases(max_populations=2, max_samples=5))
+@given(cases(max_populations=2, max_samples=5, max_steps=6))
 def test_workers_share_the_samples_and_report_progress(case):
     seen = []
     samples = case.inputs.shape[0 if case.network.input.static else 1]
@@ -87,7 +87,7 @@ def test_workers_share_the_samples_and_report_progress(case):
 
 
 @settings(few, max_examples=1)
-@given(cases(max_samples=2))
+@given(cases(max_samples=2, max_steps=6))
 def test_what_cannot_run_is_refused_before_lava_starts(case):
     given = (case.network, case.inputs, case.time_steps)
     for options, message in (
@@ -104,7 +104,7 @@ def test_what_cannot_run_is_refused_before_lava_starts(case):
 
 
 @settings(few, max_examples=1)
-@given(cases())
+@given(cases(max_steps=6))
 def test_stock_synapses_refuse_what_stock_lava_would_wrap(case):
     first, *others = case.network.projections
     network = replace(case.network, projections=(replace(first, shift=17), *others))

@@ -51,9 +51,29 @@ class Case:
     time_steps: int
 
 
+LONG = (128, 200, 256, 300)
+"""Numbers of time steps past which counts leave int8 and uint8."""
+
+SMALL = 100
+"""Neurons up to which a network may run for LONG."""
+
+
 def rngs() -> st.SearchStrategy[np.random.Generator]:
     """Numpy generators from a drawn seed."""
     return st.integers(0, 2**32 - 1).map(np.random.default_rng)
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> Numbers:
+    """NUMBERS, or any state format of 6 to 30 bits with room for thresholds up to 4."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(NUMBERS))
+    bits = draw(st.integers(6, 30))
+    frac_bits = draw(st.integers(3, bits - 3))
+    reach = draw(st.integers(0, 2))
+    entries = draw(st.integers(max(4, frac_bits + reach - 23), min(10, frac_bits + reach + 1)))
+    tables = TableDomain(1 << entries, -float(1 << reach), float(1 << reach))
+    return Numbers(FixedPointFormat(bits, frac_bits), draw(st.integers(1, 16)), tables)
 
 
 @st.composite
@@ -80,16 +100,16 @@ def arlifs(draw: st.DrawFn, numbers: Numbers) -> IntegerArlif:
 
 @st.composite
 def neurons(draw: st.DrawFn, shape: Shape | None = None) -> IntegerNeuron:
-    """Any integer neuron in any of NUMBERS; CUBA only for a `shape`, which its bias has."""
-    numbers = draw(st.sampled_from(NUMBERS))
+    """Any integer neuron; CUBA only for a `shape`, which its bias has."""
+    held = draw(numbers())
     kinds = (IntegerArlif, IntegerArlif, IntegerLifSoft, IntegerLifHard)
     others = (IntegerLifSubtract,) if shape is None else (IntegerLifSubtract, IntegerCuba)
     kind = draw(st.sampled_from((*kinds, *others)))
     if kind is IntegerArlif:
-        return draw(arlifs(numbers))
-    state, one = numbers.state_format, 1 << numbers.factor_bits
+        return draw(arlifs(held))
+    state, one = held.state_format, 1 << held.factor_bits
     low = st.integers(-state.one // 4, 2 * state.one)
-    shared = (state, numbers.factor_bits, draw(st.integers(0, one)))
+    shared = (state, held.factor_bits, draw(st.integers(0, one)))
     if kind is IntegerCuba and shape is not None:
         lead = (shape[0], *(1 for _ in shape[1:]))
         bias = draw(rngs()).integers(-state.one, state.one + 1, lead).astype(np.int32)
@@ -173,7 +193,7 @@ def populations(draw: st.DrawFn, name: str, shape: Shape, reach: int) -> Populat
     wanted = state.one * 2 ** draw(st.integers(0, 6))
     alive = int(np.clip(np.log2(max(reach, 1) * 128 / wanted), 0, 31))
     gain_shift = draw(st.sampled_from((alive, alive, alive, 0)))
-    top = min(state.one, state.high)
+    top = draw(st.sampled_from((min(state.one, state.high), state.high)))
     return Population(
         name,
         shape,
@@ -185,8 +205,13 @@ def populations(draw: st.DrawFn, name: str, shape: Shape, reach: int) -> Populat
 
 
 @st.composite
-def networks(draw: st.DrawFn, max_populations: int = 4) -> QuantizedNetwork:
-    """Feed-forward graphs: shortcuts of any length, several projections into one population."""
+def networks(
+    draw: st.DrawFn, max_populations: int = 4, max_steps: int = LONG[-1]
+) -> QuantizedNetwork:
+    """Feed-forward graphs: shortcuts of any length, several projections into one population.
+
+    Projections stand in any order, accumulators and the readout's bias reach up to 32 bits.
+    """
     side = st.integers(3, 7)
     image = st.tuples(st.integers(1, 3), side, side)
     shape: Shape = draw(st.one_of(image, image, st.tuples(st.integers(1, 8))))
@@ -197,7 +222,9 @@ def networks(draw: st.DrawFn, max_populations: int = 4) -> QuantizedNetwork:
     projections: list[Projection] = []
 
     def connect(sender: str, target: str, maps: tuple[LinearMap, ...]) -> None:
-        projections.append(Projection(sender, target, maps, draw(st.sampled_from((0, 0, 1, 3)))))
+        wanted = draw(st.sampled_from((0, 0, 1, 3, 24)))
+        room = 28 - _reach(Projection(sender, target, maps), source).bit_length()
+        projections.append(Projection(sender, target, maps, max(0, min(wanted, room))))
 
     def unused() -> list[str]:
         return [name for name in shapes if all(p.source != name for p in projections)]
@@ -212,23 +239,30 @@ def networks(draw: st.DrawFn, max_populations: int = 4) -> QuantizedNetwork:
             if not (len(shapes[other]) == 1 and len(target) == 3):
                 connect(other, name, draw(_chains_between(shapes[other], target)))
         incoming = [p for p in projections if p.target == name]
-        reach = sum(_reach(p, source) for p in incoming)
+        reach = sum(_reach(p, source) << p.shift for p in incoming)
         placed.append(draw(populations(name, target, reach)))
         shapes[name] = target
-    classes = draw(st.integers(1, 5))
+    classes = draw(st.sampled_from((1, 2, 3, 4, 5, 130)))
     for name in unused():
         connect(name, READOUT, draw(_chains_between(shapes[name], (classes,))))
-    bias = draw(rngs()).integers(-1000, 1001, classes).astype(np.int32)
+    reach = sum(_reach(p, source) << p.shift for p in projections if p.target == READOUT)
+    most = draw(st.sampled_from((1000, 2**24, 2**31)))
+    top = min(most, 2**31 - 1 - reach)
+    bias = draw(rngs()).integers(-top, top + 1, classes).astype(np.int32)
     readout = Readout(bias, draw(st.floats(1e-3, 1.0)))
-    steps = draw(st.integers(1, 6))
-    return QuantizedNetwork(source, tuple(placed), tuple(projections), readout, steps)
+    few = sum(int(np.prod(shape)) for shape in shapes.values()) <= SMALL
+    steps = min(draw(st.integers(1, 6)), max_steps)
+    if few and draw(st.integers(0, 7)) == 7:
+        steps = min(draw(st.sampled_from(LONG)), max_steps)
+    order = draw(st.permutations(projections))
+    return QuantizedNetwork(source, tuple(placed), tuple(order), readout, steps)
 
 
 def _reach(projection: Projection, source: Input) -> int:
     interval = (source.low, source.high) if projection.source == INPUT else (0, 1)
     for linear in projection.maps:
         interval = linear.output_interval(interval)
-    return max(-interval[0], interval[1]) << projection.shift
+    return max(-interval[0], interval[1])
 
 
 @st.composite
@@ -243,8 +277,10 @@ def inputs_for(
 
 
 @st.composite
-def cases(draw: st.DrawFn, max_populations: int = 4, max_samples: int = 4) -> Case:
+def cases(
+    draw: st.DrawFn, max_populations: int = 4, max_samples: int = 4, max_steps: int = LONG[-1]
+) -> Case:
     """A random network with fitting inputs."""
-    network = draw(networks(max_populations))
+    network = draw(networks(max_populations, max_steps))
     steps = network.time_steps
     return Case(network, draw(inputs_for(network, steps, max_samples)), steps)
