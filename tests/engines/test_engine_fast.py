@@ -9,7 +9,7 @@ from support.strategies import Case, cases
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerLifSoft
-from arlif.core.maps import Dense
+from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -63,6 +63,33 @@ def test_the_readout_may_read_everything_for_long(static: bool, steps: int) -> N
     got = fast.simulate(network, inputs, steps)
     assert_equal(reference.simulate(network, inputs, steps), got)
     assert got.counts["p"].any()
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_sums_that_float32_holds_alone_are_exact_together(shift: int) -> None:
+    """Both terms are just below 2**24; their sum, an odd number, needs a bit more."""
+    weights = np.full((2, 1, 1040, 1, 1), 127, np.int8)
+    weights[0, 0, 0] = 126
+    projections = tuple(
+        Projection(INPUT, "p", (Conv2d(weight),), power)
+        for weight, power in zip(weights, (0, shift), strict=True)
+    )
+    form = FixedPointFormat(30, 8)
+    neuron = IntegerLifSoft(form, 8, 0, form.high)
+    population = Population("p", (1, 1, 1), neuron, np.ones(1, int), 0, np.zeros(1, int))
+    network = QuantizedNetwork(
+        Input((1040, 1, 1), 0.1, -127, 127, static=True),
+        (population,),
+        (*projections, Projection("p", READOUT, (Dense(np.ones((1, 1), np.int8)),))),
+        Readout(np.zeros(1, np.int32)),
+        1,
+    )
+    first, second = (127 * int(weight.sum(dtype=int)) for weight in weights)
+    assert 2**23 < first < second < 2**24
+    assert first % 2 == 1
+    inputs = np.full((1, 1040, 1, 1), 127, np.int8)
+    got = fast.simulate(network, inputs, 1, Record(("p",), True)).traces["p"].states["u"]
+    assert got.item() == first + (second << shift)
 
 
 @pytest.mark.slow
