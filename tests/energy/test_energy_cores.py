@@ -81,6 +81,18 @@ def test_a_neuron_that_reads_too_much_is_divided_over_cores():
     assert readout.needs["neurons"] == 10
 
 
+def test_a_neuron_that_just_fits_is_not_divided():
+    """A neuron of the readout has 2,048 weights of 4 bits, and 2,048 inputs."""
+    for offer, size in (("synaptic_bits", 4 * 2048), ("input_axons", 2048)):
+        fits, small = (
+            estimate_mapping(small_network(), replace(LOIHI1, **{offer: room})).layers[1]
+            for room in (size, size - 1)
+        )
+        assert fits.pieces == 1
+        assert fits.needs[offer] == size
+        assert small.pieces > 1
+
+
 @st.composite
 def tight(draw):
     """Limits that cut small networks."""
