@@ -75,6 +75,18 @@ def test_a_report_is_plain_data_and_adds_up(report):
         assert sum(steps) == pytest.approx(layer["synaptic_operations"]["mean"])
 
 
+def test_a_network_of_one_step_has_figures_of_one_step(digits):
+    linear, source, real, _ = digits
+    network = quantize(linear, source, Precision(), 1)
+    inputs = raw_inputs(network, real)
+    simulation = fast.simulate(network, inputs, 1, Record.everything(network, states=False))
+    report = energy_report(network, inputs, simulation, 1)
+    assert report["by_step"]["samples"] == 24
+    for layer in report["layers"]:
+        (step,) = report["by_step"]["synaptic_operations"][layer["layer"]]
+        assert step == pytest.approx(layer["synaptic_operations"]["mean"])
+
+
 def test_a_silent_network_without_energy_has_shares_of_zero(digits):
     linear, source, real, _ = digits
     network = quantize(linear, source, Precision(), 3)
