@@ -1,5 +1,21 @@
-"""python -m arlif: the command line."""
+"""The command line, as `arlif` and as `python -m arlif`."""
 
-from hw_sim.cli import main
+import sys
 
-main()
+from arlif.base.own_packages import require_found
+
+
+def main() -> None:
+    """Run the command line, or say in one line which module hides it."""
+    try:
+        require_found()
+    except ImportError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    from hw_sim.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from torch import nn
 
+import export  # noqa: F401
 from arlif.base.errors import ArlifError, require
+from arlif.base.own_packages import hidden_in
 
 
 def build_own(file: Path, name: str) -> nn.Module:
@@ -41,7 +43,7 @@ def build_own(file: Path, name: str) -> nn.Module:
         line = traceback.extract_tb(error.__traceback__)[-1]
         raise ArlifError(
             f"{file}:{name} builds no network: {type(error).__name__}: {error} "
-            f"({line.filename}, line {line.lineno})"
+            f"({line.filename}, line {line.lineno}){_hidden(file, error)}"
         ) from error
     finally:
         sys.argv = arguments
@@ -51,3 +53,13 @@ def build_own(file: Path, name: str) -> nn.Module:
         f"{file}:{name} returns {type(network).__name__}, not a torch.nn.Module",
     )
     return network
+
+
+def _hidden(file: Path, error: Exception) -> str:
+    """What may be behind an error of an import: a file beside that has the name of our package."""
+    if not isinstance(error, ImportError | AttributeError):
+        return ""
+    return "".join(
+        f"; arlif's package of the same name hides {path}: rename it"
+        for path in hidden_in(file.parent)
+    )

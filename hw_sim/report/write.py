@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from matplotlib.figure import Figure
 
 import arlif
@@ -128,7 +128,7 @@ def _parts(run: Run, content: dict[str, Any]) -> Iterator[tuple[Artifact, dict[s
 
 def _page(content: dict[str, Any], plots: Plots) -> str:
     environment = Environment(
-        loader=PackageLoader("hw_sim.report", "."), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     environment.filters |= {"percent": percent, "significant": significant}
     drawn = {
