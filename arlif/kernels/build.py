@@ -18,7 +18,7 @@ from arlif.kernels.compiler import CHOICES, COMMON, choice, compiled, compiler
 
 SOURCE = Path(__file__).parent
 SOURCES = ("real.cpp", "integer_update.cpp", "events.cpp", "pools.cpp", "quantized.cpp")
-HEADERS = ("integer_neurons.h", "kinds.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
+HEADERS = ("integer_steps.h", "kinds.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
 logger = logging.getLogger(__name__)
 
 

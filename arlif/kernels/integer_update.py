@@ -119,7 +119,7 @@ KINDS: dict[type[IntegerNeuron], Callable[[Any], Kind]] = {
 
 
 class _Table(Structure):
-    """Table of integer_neurons.h."""
+    """Table of integer_steps.h."""
 
     _fields_ = (
         ("values", POINTER(c_int32)),
@@ -135,7 +135,7 @@ class _Table(Structure):
 
 
 class _Constants(Structure):
-    """Constants of integer_neurons.h."""
+    """Constants of integer_steps.h."""
 
     _fields_ = (
         *((name, c_int32) for name in ("low", "high", "factor_bits", "decay")),

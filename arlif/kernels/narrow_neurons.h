@@ -1,10 +1,10 @@
-// The steps of integer_neurons.h in 16-bit lanes, for neurons whose numbers fit them.
+// The steps of integer_steps.h in 16-bit lanes, for neurons whose numbers fit them.
 //
 // AVX-512 looks 64 numbers of 16 bits up in two registers at once, so four such look-ups and three
 // choices replace the gathers of a table of up to 256 entries; sums saturate by themselves.
 #pragma once
 
-#include "integer_neurons.h"
+#include "integer_steps.h"
 
 #if defined(__AVX512BW__)
 #include <immintrin.h>

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from torch import nn
 
-import export  # noqa: F401
 from arlif.base.errors import ArlifError, require
 from arlif.base.own_packages import hidden_in
 
