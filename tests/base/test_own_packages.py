@@ -62,7 +62,7 @@ def test_a_script_beside_learns_it_from_hw_sim(tmp_path):
 @pytest.mark.parametrize(
     ("uses", "named"),
     [
-        ("import export; export.HELP", True),
+        ("import export as other; other.HELP", True),
         ("from hw_sim import HELP", True),
         ("1 / 0", False),
     ],
