@@ -45,6 +45,19 @@ def test_prices_are_the_published_ones_at_published_widths_and_sizes():
     assert memory_access(16, 100) == memory_access(16, 8 * kib) == pytest.approx(2.5)
 
 
+def test_prices_lie_on_lines_between_published_points_and_beyond_them():
+    """Proportional below the first point, on through the last two above the last."""
+    units = IntegerUnits()
+    adds = [units.add(bits) for bits in (4, 12, 24, 48, 64)]
+    assert adds == pytest.approx([0.015, 0.04, 0.075, 0.15, 0.2])
+    slope = (3.1 - 0.2) / (1024 - 64)
+    products = [units.multiply(bits, 8) for bits in (4, 16, 256)]
+    assert products == pytest.approx([0.1, 0.2 + 64 * slope, 3.1 + 1024 * slope])
+    kib = 8 * 1024
+    sizes = [memory_access(64, size * kib) for size in (20, 528, 2016)]
+    assert sizes == pytest.approx([15, 60, 180])
+
+
 @given(st.integers(1, 64), st.integers(1, 64), st.integers(1, 2**24))
 def test_prices_rise_with_width_and_size_and_are_never_zero(bits, other, size):
     units = IntegerUnits()

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +9,10 @@ import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from support.places import SUPPORT
-from support.strategies import inputs_for, networks
+from support.strategies import inputs_for
 from support.strategies_stock import stock_networks
 
 from arlif import LIF, layers
-from arlif.core.integer_neurons import IntegerLifSoft
-from arlif.core.maps import Dense
-from arlif.core.network import Projection
 from arlif.quantize import calibrate_input, linearize, quantize_for_stock_lava
 from export.lava import stock_obstacles, write_net
 from hw_sim.engines.integer.reference import simulate
@@ -103,69 +99,3 @@ def test_netx_keeps_every_dense_weight_that_we_let_it_pack():
 @given(st.booleans().flatmap(stock_networks))
 def test_random_chains_keep_the_rules_of_stock_lava(network):
     assert stock_obstacles(network) == ()
-
-
-def changed(network, index, **changes):
-    populations = list(network.populations)
-    populations[index] = replace(populations[index], **changes)
-    return replace(network, populations=tuple(populations))
-
-
-def with_neuron(network, index, **changes):
-    neuron = replace(network.populations[index].neuron, **changes)
-    return changed(network, index, neuron=neuron)
-
-
-def soft(network):
-    neuron = network.populations[0].neuron
-    fields = (neuron.state_format, neuron.factor_bits, neuron.decay, neuron.threshold)
-    return changed(network, 0, neuron=IntegerLifSoft(*fields))
-
-
-def with_projection(network, index, **changes):
-    projections = list(network.projections)
-    projections[index] = replace(projections[index], **changes)
-    return replace(network, projections=tuple(projections))
-
-
-def shortcut(network):
-    extra = Projection(
-        "input", "flat", (Dense(np.ones((6, int(np.prod(network.input.shape))), int)),)
-    )
-    return replace(network, projections=(*network.projections, extra))
-
-
-OBSTACLES = {
-    "neuron": (soft, "no neuron IntegerLifSoft"),
-    "gain": (lambda n: changed(n, 0, gain=n.populations[0].gain - 1), "the gain 64"),
-    "gain shift": (lambda n: changed(n, 0, gain_shift=1), "no shift in every channel"),
-    "threshold": (
-        lambda n: with_neuron(n, 0, threshold=n.populations[0].neuron.threshold + 1),
-        "a threshold is 64 n + 1",
-    ),
-    "bias": (lambda n: changed(n, 0, bias=n.populations[0].bias + 1), "a bias is 64 n"),
-    "decay bits": (lambda n: with_neuron(n, 0, factor_bits=13), "12-bit decays"),
-    "no leak": (lambda n: with_neuron(n, 0, decay=4096), "the membrane potential may reach"),
-    "shift": (lambda n: with_projection(n, -1, shift=1), "no shift behind a sum"),
-    "source": (shortcut, "netx feeds a layer from the one before"),
-    "dense signs": (
-        lambda n: with_projection(n, -1, maps=(Dense(np.full((3, 6), -1)),)),
-        "goes wrong where none is positive",
-    ),
-    "duration": (lambda n: replace(n, time_steps=10**6), "past 24 bits"),
-}
-
-
-@settings(max_examples=3)
-@pytest.mark.parametrize("what", OBSTACLES)
-@given(stock_networks())
-def test_each_broken_rule_is_named(what, network):
-    change, message = OBSTACLES[what]
-    reasons = stock_obstacles(change(network))
-    assert any(message in reason for reason in reasons), reasons
-
-
-@given(networks())
-def test_obstacles_name_a_layer(network):
-    names = [p.name for p in (*network.populations, network.readout)]
-    assert all(reason.split(":")[0] in names for reason in stock_obstacles(network))
