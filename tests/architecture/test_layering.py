@@ -68,7 +68,9 @@ UP = {
 
 @pytest.mark.parametrize("text", UP.values(), ids=UP)
 def test_every_way_to_import_is_seen(text: str, tmp_path: Path) -> None:
-    write(tmp_path, {"arlif/core/ops.py": text, "export/nir.py": '"""Not arlif.core.ops."""'})
+    write(
+        tmp_path, {"arlif/core/ops.py": text, "export/nir/__init__.py": '"""Not arlif.core.ops."""'}
+    )
     graph = import_graph(tmp_path)
     assert upward(graph) == {("arlif.core.ops", "export.nir")}
     assert not circles(graph)
