@@ -12,9 +12,9 @@ def main() -> None:
     except ImportError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
-    from hw_sim.cli import main
+    from hw_sim import cli
 
-    main()
+    cli.main()
 
 
 if __name__ == "__main__":
