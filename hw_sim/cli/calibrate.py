@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from arlif.base.numerals import percent
 from arlif.base.plain_data import from_mapping
 from arlif.run_folder import Run
-from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, WeightBitsOption
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS
 

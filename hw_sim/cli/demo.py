@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.base.numerals import percent
 from arlif.run_folder import Run
 from hw_sim.cli import compare as compare_verb
 from hw_sim.cli import quantize as quantize_verb
 from hw_sim.cli import simulate as simulate_verb
 from hw_sim.cli.exits import ExitCode
-from hw_sim.cli.output import JsonOption, Output, percent
+from hw_sim.cli.output import JsonOption, Output
 from hw_sim.engines.table import ENGINES, INTEGER
 
 COLUMNS = ["engine", "reads", "images", "accuracy", "spikes", "compared", "different"]

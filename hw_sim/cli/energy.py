@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.errors import require
-from arlif.base.numerals import significant, whole
+from arlif.base.numerals import percent, significant, whole
 from hw_sim.cli.flags import engine_option
-from hw_sim.cli.output import JsonOption, Output, percent
+from hw_sim.cli.output import JsonOption, Output
 from hw_sim.engines.table import INTEGER
 
 

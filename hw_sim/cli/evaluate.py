@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.base.numerals import percent
 from hw_sim.cli.flags import engine_option
-from hw_sim.cli.output import JsonOption, Output, RunArgument, measured_line, percent
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption
 from hw_sim.engines.integer.integer_options import Device
 from hw_sim.engines.table import FLOAT
@@ -54,4 +55,11 @@ def show(output: Output, result: dict[str, Any]) -> None:
     ending = f", loss {result['loss']:.4f}" if "loss" in result else ""
     samples = f" on {result['samples']} samples" if "samples" in result else ""
     output.say(f"accuracy {percent(result['accuracy'])}{samples}{ending}")
-    output.say(measured_line(result["measured"]))
+    output.say(_measured(result["measured"]))
+
+
+def _measured(measured: dict[str, Any]) -> str:
+    """What the energy sensors of this machine saw, and which are absent (hw_sim.energy.sensors)."""
+    energy = [f"{name} {uj:,.1f} uJ" for name, uj in measured["energy_uj"].items()]
+    absent = [f"{name} absent ({reason})" for name, reason in measured["absent"].items()]
+    return f"measured per inference: {', '.join(energy + absent)}"

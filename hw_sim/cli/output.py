@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from arlif.base.files import json_text
-from arlif.base.numerals import percent as percent
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -127,10 +126,3 @@ def _is_number(cell: str) -> bool:
     """Whether it is empty or begins with a digit and holds no words: 17 of 256, 3 x 32 x 32."""
     begins = not cell or cell.lstrip("+-")[:1].isdigit()
     return begins and not re.search("[^\\W\\d]{3}", cell)
-
-
-def measured_line(measured: dict[str, Any]) -> str:
-    """What the energy sensors of this machine saw, and which are absent (hw_sim.energy.sensors)."""
-    energy = [f"{name} {uj:,.1f} uJ" for name, uj in measured["energy_uj"].items()]
-    absent = [f"{name} absent ({reason})" for name, reason in measured["absent"].items()]
-    return f"measured per inference: {', '.join(energy + absent)}"

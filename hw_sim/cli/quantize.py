@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.base.numerals import percent
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, PresetOption, WeightBitsOption
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 

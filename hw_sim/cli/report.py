@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.base.numerals import percent
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 
 
 def report(

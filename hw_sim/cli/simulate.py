@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.base.numerals import percent
 from hw_sim.cli.flags import FEWER, engine_flags, engine_option, with_flags
-from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption
 from hw_sim.engines.table import ENGINES, INTEGER, choose
 from hw_sim.pipeline.defaults import TRACED_SAMPLES

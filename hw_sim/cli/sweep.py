@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.errors import ArlifError
-from arlif.base.numerals import significant, whole
-from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.base.numerals import percent, significant, whole
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption
 from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arlif.base.errors import require
-from hw_sim.cli.output import JsonOption, Output, RunArgument, percent
+from arlif.base.numerals import percent
+from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import ChangeOption, DataOption
 from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED
 
