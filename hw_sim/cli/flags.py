@@ -1,9 +1,8 @@
 """Flags that tables hold: what engines can be asked for, which further files can be exported."""
 
-import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
 
 import typer
@@ -26,61 +25,49 @@ def engine_option(flag: str, meaning: str) -> Any:
     return typer.Option(flag, metavar="|".join(ENGINES), callback=known, help=meaning)
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A flag: the name under which a verb gets its value, and typer's option."""
-
-    name: str
-    type: type
-    default: Any
-    option: Any
-
-
-def engine_flags() -> list[Flag]:
+def engine_flags() -> list[Parameter]:
     """What can be asked of engines; the help says of which."""
     flags = []
     for asked, engines in every_option().items():
         names = ", ".join(engine.name for engine in engines).capitalize()
         shown = typer.Option(asked.flag, min=asked.least, help=f"{names}: {asked.meaning}.")
-        flags.append(Flag(asked.name, asked.type, asked.default, shown))
+        flags.append(_flag(asked.name, asked.default, Annotated[asked.type, shown]))
     return flags
 
 
-def format_flags() -> list[Flag]:
+def format_flags() -> list[Parameter]:
     """Which files are exported where they are asked for."""
     return [
-        Flag(name, bool, False, typer.Option(row.flag, help=row.meaning))
+        _flag(name, False, Annotated[bool, typer.Option(row.flag, help=row.meaning)])
         for name, row in FORMATS.items()
         if row.flag
     ]
 
 
-def with_flags(flags: Sequence[Flag], before: str) -> Callable[[Callable[..., None]], Any]:
+def _flag(name: str, default: Any, annotation: Any) -> Parameter:
+    """A flag as typer reads it off a verb; name: under which the verb gets its value."""
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def with_flags(flags: Sequence[Parameter], before: str) -> Callable[[Callable[..., None]], Any]:
     """For a verb that takes `given`: the values of those flags that are not their defaults.
 
     before: the parameter of the verb that the flags stand in front of in its help.
     """
 
     def decorate(verb: Callable[..., None]) -> Callable[..., None]:
-        kind = inspect.Parameter.KEYWORD_ONLY
-        own = dict(inspect.signature(verb).parameters)
-        del own["given"]
-        place = list(own).index(before)
-        parameters = [parameter.replace(kind=kind) for parameter in own.values()]
-        parameters[place:place] = [
-            inspect.Parameter(
-                f.name, kind, default=f.default, annotation=Annotated[f.type, f.option]
-            )
-            for f in flags
-        ]
+        own = signature(verb).parameters.values()
+        shown = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in own if p.name != "given"]
+        place = [p.name for p in shown].index(before)
+        parameters = [*shown[:place], *flags, *shown[place:]]
 
         @wraps(verb)
         def run(**values: Any) -> None:
-            taken = {flag: values.pop(flag.name) for flag in flags}
-            given = {flag.name: value for flag, value in taken.items() if value != flag.default}
+            taken = {flag.name: (values.pop(flag.name), flag.default) for flag in flags}
+            given = {name: value for name, (value, default) in taken.items() if value != default}
             verb(given=given, **values)
 
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         return run
 
