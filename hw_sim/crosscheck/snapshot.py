@@ -13,7 +13,7 @@ from hw_sim.energy.catalogue import INTEGER, MEMORY, PAPER
 from hw_sim.energy.estimate import estimates
 from hw_sim.engines.floating_point import simulate_float
 from hw_sim.engines.lava import simulate as simulate_lava
-from hw_sim.engines.lava.requirements import PINNED, installed
+from hw_sim.engines.lava.requirements import CURE, has_lava
 from hw_sim.engines.simulation import Record, Simulation
 from hw_sim.pipeline.measure import Bench
 from hw_sim.pipeline.samples import Samples
@@ -69,8 +69,8 @@ def _on_lava(
     bench: Bench, want: Simulation, time_limit_s: float
 ) -> tuple[Verdict, str, Simulation | None]:
     """What Lava says to the first samples; want: what the integer engine says."""
-    if installed("lava-nc") != PINNED["lava-nc"]:
-        return Verdict.NO_LAVA, "Lava is not installed; run: arlif lava install", None
+    if not has_lava():
+        return Verdict.NO_LAVA, f"Lava is not installed; {CURE}", None
     network, inputs = bench.network, bench.first(len(want.readout))
     record = Record.everything(network)
     try:

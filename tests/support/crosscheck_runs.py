@@ -9,10 +9,10 @@ from arlif.run_folder import SNAPSHOTS, Run
 from arlif.training import load_recipe, train
 from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.result import Check, Verdict, read_checks
-from hw_sim.engines.lava.requirements import PINNED, installed
+from hw_sim.engines.lava.requirements import has_lava
 
 RECIPE = load_recipe("digits", {"epochs": 3, "architecture.features": [4, "pool", 6, "pool"]})
-HAS_LAVA = installed("lava-nc") == PINNED["lava-nc"]
+HAS_LAVA = has_lava()
 
 
 def in_tensorboard(run: Path, name: str) -> dict[int, float]:
