@@ -103,11 +103,13 @@ def _finish(output: Output, checker: "CrossCheck") -> Sequence["Check"]:
 
 def _show_checks(output: Output, checks: Sequence["Check"]) -> None:
     """How many checks ended how, why some failed or were dropped, what the last one measured."""
+    from hw_sim.crosscheck.result import Verdict
+
     if checks:
         verdicts = Counter(check.verdict for check in checks)
         output.say(f"checks: {', '.join(f'{n} {verdict}' for verdict, n in verdicts.items())}")
     for check in checks:
-        if check.verdict in ("failed", "dropped"):
+        if check.verdict in (Verdict.FAILED, Verdict.DROPPED):
             output.say(f"    epoch {check.epoch} {check.verdict}: {check.message}")
     measured = [(check.epoch, check.figures) for check in checks if check.figures]
     if measured:
