@@ -28,9 +28,7 @@ def conv1d(node: Node, shape: Shape) -> Layer:
     """A convolution over (C, L), worked as one over (C, 1, L)."""
     weight = weights(node, "weight", 3)[:, :, None, :]
     stride, dilation = integers(node, "stride", 1), integers(node, "dilation", 1)
-    window = _window(
-        node, weight, (1, *stride), _padding(node, weight, 1, dilation), (1, *dilation)
-    )
+    window = _window(weight, (1, *stride), _padding(node, weight, 1, dilation), (1, *dilation))
     return _convolution(node, weight, window, shape)
 
 
@@ -38,7 +36,7 @@ def conv2d(node: Node, shape: Shape) -> Layer:
     """A convolution over (C, H, W)."""
     weight = weights(node, "weight", 4)
     stride, dilation = integers(node, "stride", 2), integers(node, "dilation", 2)
-    window = _window(node, weight, stride, _padding(node, weight, 2, dilation), dilation)
+    window = _window(weight, stride, _padding(node, weight, 2, dilation), dilation)
     return _convolution(node, weight, window, shape)
 
 
@@ -137,7 +135,6 @@ def _set(
 
 
 def _window(
-    node: Node,
     weight: NDArray[np.float32],
     stride: tuple[int, ...],
     padding: tuple[int, int],
