@@ -71,15 +71,15 @@ def sum_pool(x: Tensor, pool: SumPool2d) -> Tensor:
     return functional.avg_pool2d(x, pool.kernel, pool.stride, pool.padding, divisor_override=1)
 
 
-def evaluate(linear: LinearMap, x: Tensor) -> Tensor:
+def apply_map(linear: LinearMap, x: Tensor) -> Tensor:
     """Any map on x [N, *shape], which holds integers in a float type of `float_type`.
 
     It is the map's own evaluation, on the CPU; gradients go through its matrix.
     """
-    return _Evaluation.apply(x, linear)  # type: ignore[no-untyped-call]
+    return _Applied.apply(x, linear)  # type: ignore[no-untyped-call]
 
 
-class _Evaluation(torch.autograd.Function):
+class _Applied(torch.autograd.Function):
     """y = A x and x' = A^T y', where A is the map's matrix on inputs of this shape."""
 
     @staticmethod

@@ -6,7 +6,7 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from arlif.arithmetic.exact import convolve, evaluate, exact_arithmetic, float_type, sum_pool
+from arlif.arithmetic.exact import apply_map, convolve, exact_arithmetic, float_type, sum_pool
 from arlif.arithmetic.straight_through import substitute
 from arlif.core.maps import Conv2d, LinearMap, SumPool2d, chain_magnitude
 from arlif.core.network import Input, Projection, QuantizedNetwork
@@ -74,7 +74,7 @@ def _weigh(linear: LinearMap, weight: Tensor, x: Tensor) -> Tensor:
 
 
 def _fixed(linear: LinearMap, x: Tensor) -> Tensor:
-    return sum_pool(x, linear) if isinstance(linear, SumPool2d) else evaluate(linear, x)
+    return sum_pool(x, linear) if isinstance(linear, SumPool2d) else apply_map(linear, x)
 
 
 def _array(parameter: Tensor) -> Real:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from support.strategies import convolutions, pools, rngs
 
 from arlif.arithmetic.exact import (
+    apply_map,
     convolve,
     convolve_by_product,
-    evaluate,
     exact_arithmetic,
     float_type,
     sum_pool,
@@ -77,7 +77,7 @@ def test_any_map_and_its_gradient(linear: LinearMap, rng: np.random.Generator) -
     """The gradient is that of torch's own operation on the same numbers."""
     raw = torch.from_numpy(inputs(rng)).double()
     x, own = raw.clone().requires_grad_(), raw.clone().requires_grad_()
-    y = evaluate(linear, x)
+    y = apply_map(linear, x)
     if isinstance(linear, Conv2d):
         want = convolve_by_product(own, torch.tensor(linear.weight).double(), linear)
     else:
@@ -93,7 +93,7 @@ def test_any_map_and_its_gradient(linear: LinearMap, rng: np.random.Generator) -
 def test_the_gradient_of_a_dense_map(rng: np.random.Generator) -> None:
     weight = rng.integers(-127, 128, (4, 210)).astype(np.int8)
     x = torch.from_numpy(inputs(rng)).double().requires_grad_()
-    y = evaluate(Dense(weight), x)
+    y = apply_map(Dense(weight), x)
     gradient = torch.from_numpy(rng.integers(-9, 10, y.shape)).double()
     y.backward(gradient)
     assert y.shape == (3, 4)

@@ -21,7 +21,7 @@ from support.strategies import Case
 from support.toy_networks import toy_case
 from support.upsample import Louder, Upsample2d
 
-from arlif.arithmetic.exact import evaluate
+from arlif.arithmetic.exact import apply_map
 from arlif.base.errors import ArlifError, FormatError, LoweringError, NetworkError
 from arlif.core.equality import fingerprint
 from arlif.core.maps import MAPS
@@ -254,7 +254,7 @@ def test_quantization_aware_training_runs_it(case: Case) -> None:
 @pytest.mark.parametrize("toy", [RING, UPSAMPLE])
 def test_its_gradient_is_that_of_its_matrix(toy) -> None:
     x = torch.randint(-5, 6, (2, 3, 4, 5)).double().requires_grad_()
-    y = evaluate(toy, x)
+    y = apply_map(toy, x)
     gradient = torch.randint(-5, 6, y.shape).double()
     y.backward(gradient)
     units = np.eye(60).reshape(60, 3, 4, 5)

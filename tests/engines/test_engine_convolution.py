@@ -11,8 +11,8 @@ from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d
 from arlif.kernels import pools
 from hw_sim.engines.integer import convolution
+from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map, has_byte_convolution
-from hw_sim.engines.integer.evaluation import Evaluate
 
 CPU = torch.device("cpu")
 INTERVALS = ((0, 1), (0, 9), (0, 127), (-127, 127), (0, 2**14))
@@ -30,7 +30,7 @@ def check(linear: LinearMap, shape: tuple[int, ...], interval: Interval, seed: i
 
 
 def check_evaluation(
-    evaluate: Evaluate, linear: LinearMap, shape: tuple[int, ...], interval: Interval, seed: int
+    evaluate: CompiledMap, linear: LinearMap, shape: tuple[int, ...], interval: Interval, seed: int
 ) -> None:
     rng, (low, high) = np.random.default_rng(seed), interval
     inputs = (

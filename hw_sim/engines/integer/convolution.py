@@ -14,18 +14,18 @@ from torch.nn import functional
 
 from arlif.arithmetic.exact import (
     FLOAT32_EXACT,
+    apply_map,
     convolve,
-    evaluate,
     exact_arithmetic,
     float_type,
 )
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
 from arlif.kernels import pools
-from hw_sim.engines.integer.evaluation import Evaluate
+from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.event_driven import event_driven
 
 
-def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> Evaluate:
+def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> CompiledMap:
     """A function that evaluates one map exactly on integers in `interval`.
 
     It takes and returns tensors [N, *shape] of any type that holds their integers exactly.
@@ -36,7 +36,7 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
     return multiply
 
 
-def products(linear: LinearMap, interval: Interval, device: torch.device) -> Evaluate:
+def products(linear: LinearMap, interval: Interval, device: torch.device) -> CompiledMap:
     """compile_map without events: every weight takes part, whatever the input.
 
     Any kind of map without a fast path here is evaluated as the map evaluates itself.
@@ -92,7 +92,7 @@ class _ByItself:
     dtype: torch.dtype
 
     def __call__(self, x: Tensor) -> Tensor:
-        return evaluate(self.linear, x.to(self.dtype))
+        return apply_map(self.linear, x.to(self.dtype))
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class _FloatDense:
             return x.flatten(1).to(self.weight.dtype) @ self.weight
 
 
-def _byte_convolution(linear: Conv2d) -> Evaluate:
+def _byte_convolution(linear: Conv2d) -> CompiledMap:
     """uint8 x int8 -> int32, returned as float32: oneDNN's quantized convolution with scale 1."""
     stride, padding, dilation = list(linear.stride), list(linear.padding), list(linear.dilation)
     outputs = linear.weight.shape[0]
@@ -182,7 +182,7 @@ def _byte_convolution(linear: Conv2d) -> Evaluate:
     return evaluate
 
 
-def _float_convolution(linear: Conv2d, interval: Interval, device: torch.device) -> Evaluate:
+def _float_convolution(linear: Conv2d, interval: Interval, device: torch.device) -> CompiledMap:
     exact = float_type(linear.magnitude(interval))
     weight = torch.tensor(linear.weight, device=device, dtype=exact)
     weight = weight.contiguous(memory_format=torch.channels_last)

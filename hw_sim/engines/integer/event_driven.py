@@ -7,7 +7,7 @@ from torch import Tensor
 
 from arlif.core.maps import Conv2d, Dense, Interval
 from arlif.kernels import events
-from hw_sim.engines.integer.evaluation import Evaluate
+from hw_sim.engines.integer.compiled_map import CompiledMap
 
 BREAK_EVEN = 0.08
 OUTPUTS = 128
@@ -20,8 +20,8 @@ result.
 
 
 def event_driven(
-    linear: Conv2d | Dense, interval: Interval, device: torch.device, otherwise: Evaluate
-) -> Evaluate:
+    linear: Conv2d | Dense, interval: Interval, device: torch.device, otherwise: CompiledMap
+) -> CompiledMap:
     """`otherwise`, or for batches sparse enough what gives the same from events."""
     window = _window(linear)
     fits = device.type == "cpu" and interval[0] >= 0 and interval[1] <= 255
@@ -30,7 +30,7 @@ def event_driven(
     return _EventDriven(follow_events(linear), otherwise)
 
 
-def follow_events(linear: Conv2d | Dense) -> Evaluate:
+def follow_events(linear: Conv2d | Dense) -> CompiledMap:
     """A convolution or dense map evaluated by events; inputs are uint8."""
     return _Follow(isinstance(linear, Dense), events.EventConvolution(_window(linear)))
 
@@ -54,8 +54,8 @@ class _Follow:
 
 @dataclass(frozen=True)
 class _EventDriven:
-    follow: Evaluate
-    otherwise: Evaluate
+    follow: CompiledMap
+    otherwise: CompiledMap
 
     def __call__(self, x: Tensor) -> Tensor:
         values = x.to(torch.uint8)

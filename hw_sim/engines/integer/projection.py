@@ -8,8 +8,8 @@ from torch import Tensor
 from arlif.arithmetic.exact import FLOAT32_EXACT
 from arlif.core.maps import Interval, LinearMap, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
+from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
-from hw_sim.engines.integer.evaluation import Evaluate
 
 
 class ProjectionSum:
@@ -40,7 +40,7 @@ class ProjectionSum:
         return reduce(torch.add, (self._term(p, maps, sent) for p, maps in pairs))
 
     def _term(
-        self, projection: Projection, maps: list[Evaluate], sent: dict[str, Tensor]
+        self, projection: Projection, maps: list[CompiledMap], sent: dict[str, Tensor]
     ) -> Tensor:
         x = sent[projection.source]
         folded = reduce(lambda value, evaluate: evaluate(value), maps, x.flatten(0, 1))
@@ -56,7 +56,7 @@ def _times(frames: int, interval: Interval) -> Interval:
 
 def _compile(
     maps: tuple[LinearMap, ...], interval: Interval, device: torch.device
-) -> list[Evaluate]:
+) -> list[CompiledMap]:
     compiled = []
     for linear in maps:
         compiled.append(compile_map(linear, interval, device))

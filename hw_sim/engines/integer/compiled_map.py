@@ -4,5 +4,5 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-Evaluate = Callable[[Tensor], Tensor]
+CompiledMap = Callable[[Tensor], Tensor]
 """Exact integers in any type that holds them, [N, *shape] to [N, *shape]."""
