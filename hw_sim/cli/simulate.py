@@ -34,13 +34,13 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Run test samples on an engine; writes traces/ENGINE.h5 and traces/ENGINE.json."""
-    from hw_sim.pipeline import Source, simulate_run
+    from hw_sim.pipeline import Selection, simulate_run
 
     output = Output(as_json)
     with output.progress(f"simulating on {engine}") as update:
         options = choose(ENGINES[engine], given)
-        source = Source(samples, data_folder, inputs, labels)
-        result = simulate_run(run, engine, source, trace, options, update)
+        selection = Selection(samples, data_folder, inputs, labels)
+        result = simulate_run(run, engine, selection, trace, options, update)
     show(output, result)
     output.result(result)
 

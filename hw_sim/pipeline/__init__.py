@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.import_file import import_run
     from hw_sim.pipeline.map_cores import map_run
     from hw_sim.pipeline.quantize import quantize_run
+    from hw_sim.pipeline.samples import Selection
     from hw_sim.pipeline.simulate import simulate_run
-    from hw_sim.pipeline.source import Source
     from hw_sim.pipeline.sweep import sweep_run
 
 __all__ = [
-    "Source",
+    "Selection",
     "calibrate_run",
     "check_run",
     "compare_run",
@@ -41,7 +41,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "Source": "hw_sim.pipeline.source",
+        "Selection": "hw_sim.pipeline.samples",
         "calibrate_run": "hw_sim.pipeline.calibrate",
         "check_run": "hw_sim.pipeline.check",
         "compare_run": "hw_sim.pipeline.compare",

@@ -16,8 +16,8 @@ from hw_sim.energy.catalogue import MODELS, find_model
 from hw_sim.engines.simulation import raw_inputs
 from hw_sim.engines.table import INTEGER, find_engine
 from hw_sim.engines.traces import read_traces
+from hw_sim.pipeline.samples import Selection
 from hw_sim.pipeline.simulate import read_figures
-from hw_sim.pipeline.source import Source
 
 
 def energy_run(
@@ -46,7 +46,7 @@ def energy_run(
         f"{path} comes from another network than {file}; {again}",
     )
     simulation = read_traces(path)
-    samples, time_steps = Source.from_json(simulated["source"]).load(run)
+    samples, time_steps = Selection.from_json(simulated["source"]).load(run)
     require(
         samples.digest() == simulated["all_inputs"],
         f"the inputs have changed since {path} was simulated; {again}",

@@ -12,7 +12,9 @@ from torch import Tensor
 from arlif.base.errors import ArlifError, require
 from arlif.core.equality import fingerprint
 from arlif.data import Dataset, Split
-from arlif.training import Recipe
+from arlif.run_folder import CONFIG, NIR, Run
+from arlif.training import Recipe, read_recipe
+from export.nir import read_nir
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,57 @@ class Samples:
     def digest(self) -> str:
         """One digest of all samples' inputs."""
         return fingerprint(tuple(self.digests(len(self))))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which samples a stage works on: the first `limit` of the test split, or of .npy files.
+
+    limit: None takes all. data_folder: where the dataset lies. inputs, labels: a user's own files.
+    """
+
+    limit: int | None = None
+    data_folder: Path | None = None
+    inputs: Path | None = None
+    labels: Path | None = None
+
+    def __post_init__(self) -> None:
+        require(
+            self.labels is None or self.inputs is not None,
+            f"labels {self.labels} belong to inputs of your own; give --inputs too",
+        )
+        require(
+            self.inputs is None or self.data_folder is None,
+            f"inputs {self.inputs} need no dataset; give --inputs or --data, not both",
+        )
+
+    def load(self, run: Run) -> tuple[Samples, int]:
+        """The samples and T, from the run's recipe or for an imported network from its file."""
+        trained = run.has(CONFIG)
+        require(
+            trained or self.inputs is not None,
+            f"{run.folder} was not trained here, so there is no test split; give --inputs FILE.npy",
+        )
+        recipe = read_recipe(run.folder) if trained else None
+        time_steps = recipe.time_steps if recipe else read_nir(run.require(NIR)).time_steps
+        if recipe and self.inputs is None:
+            return load_samples(recipe, self.data_folder, self.limit), time_steps
+        assert self.inputs is not None
+        return read_samples(self.inputs, self.labels, self.limit), time_steps
+
+    def to_json(self) -> dict[str, Any]:
+        """The selection as plain data; paths are made absolute, so that other verbs find them."""
+        paths = {"data_folder": self.data_folder, "inputs": self.inputs, "labels": self.labels}
+        return {"limit": self.limit} | {
+            name: None if path is None else str(path.resolve()) for name, path in paths.items()
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Selection":
+        """What to_json wrote."""
+        names = ("data_folder", "inputs", "labels")
+        paths = [Path(content[name]) if content.get(name) else None for name in names]
+        return cls(content.get("limit"), *paths)
 
 
 def load_samples(recipe: Recipe, data_folder: Path | None, limit: int | None = None) -> Samples:

@@ -11,21 +11,21 @@ from hw_sim.engines.table import INTEGER, Engine, find_engine
 from hw_sim.engines.traces import write_traces
 from hw_sim.engines.work import Progress, Work
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
-from hw_sim.pipeline.source import Source
+from hw_sim.pipeline.samples import Selection
 
 
 def simulate_run(
     folder: Path,
     engine: str = INTEGER.name,
-    source: Source = Source(),
+    selection: Selection = Selection(),
     traced: int = TRACED_SAMPLES,
     options: Any = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Simulate a run on one engine; writes traces/ENGINE.h5 and ENGINE.json, returns the latter.
 
-    engine: a name in hw_sim.engines.table. source: which samples; an engine may take fewer where it
-    sets no limit, Lava takes 32. traced: of how many of the first samples spikes and states are
+    engine: a name in hw_sim.engines.table. selection: which samples; an engine may take fewer where
+    it sets no limit, Lava takes 32. traced: of how many of the first samples spikes and states are
     kept. options: the engine's own, as LavaOptions(workers=2); None is its defaults. progress:
     called with (samples done, samples).
     Raises ArlifError where a file is missing, damaged or older than what it is made from, where
@@ -35,9 +35,9 @@ def simulate_run(
     chosen = row.options() if options is None else options
     run = Run(folder)
     path = run.require_fresh(row.reads)
-    if source.limit is None:
-        source = replace(source, limit=row.samples)
-    test, time_steps = source.load(run)
+    if selection.limit is None:
+        selection = replace(selection, limit=row.samples)
+    test, time_steps = selection.load(run)
     count = len(test)
     work = Work(path, test.real, time_steps, min(traced, count), chosen, progress)
     with measured() as sensors:
@@ -49,7 +49,7 @@ def simulate_run(
     result = {
         "engine": row.name,
         "network": done.network,
-        "source": source.to_json(),
+        "source": selection.to_json(),
         "inputs": test.digests(simulation.recorded),
         "all_inputs": test.digest(),
         "clipped": done.clipped,

@@ -21,7 +21,7 @@ from export.nir import read_nir
 from hw_sim.energy.bill import energy_report
 from hw_sim.engines.integer.fast import simulate
 from hw_sim.engines.simulation import raw_inputs
-from hw_sim.pipeline.source import Source
+from hw_sim.pipeline.samples import Selection
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +133,7 @@ def test_energy_is_counted_on_the_network_that_the_engine_ran(run: Path, cli: Cl
     assert code == 0
     on_lava = json.loads(out)
     network = read_net(run / "network.net")
-    samples, steps = Source(limit=2).load(Run(run))
+    samples, steps = Selection(limit=2).load(Run(run))
     inputs = raw_inputs(network, samples.real)
     want = energy_report(network, inputs, simulate(network, inputs, steps), steps)
     assert want["total"] == on_lava["total"]

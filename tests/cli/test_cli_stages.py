@@ -33,7 +33,7 @@ STAGES: dict[str, list[tuple[tuple[str, ...], Callable[[Path], dict[str, Any]]]]
     "simulate": [
         (
             ("--samples", "4"),
-            lambda run: pipeline.simulate_run(run, source=pipeline.Source(limit=4)),
+            lambda run: pipeline.simulate_run(run, selection=pipeline.Selection(limit=4)),
         )
     ],
     "compare": [(("--got", "onnx"), lambda run: pipeline.compare_run(run, got="onnx"))],
@@ -55,7 +55,7 @@ def simulated(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("simulated") / "run"
     shutil.copytree(exported, run)
     for engine in ("integer", "onnx"):
-        pipeline.simulate_run(run, engine, pipeline.Source(limit=6))
+        pipeline.simulate_run(run, engine, pipeline.Selection(limit=6))
     return run
 
 
@@ -93,7 +93,7 @@ def test_an_import_returns_what_its_verb_prints(exported: Path, tmp_path: Path, 
 
 def test_no_stage_is_left_out() -> None:
     tried = {f"{verb}_run" for verb in (*STAGES, "import")}
-    assert tried == set(pipeline.__all__) - {"Source"}
+    assert tried == set(pipeline.__all__) - {"Selection"}
 
 
 def test_a_sweep_in_python_says_what_it_keeps(simulated: Path, tmp_path: Path) -> None:
