@@ -93,7 +93,7 @@ def test_a_killed_check_says_so_and_what_it_logged_last(tmp_path: Path):
 
 
 def test_without_lava_no_sample_was_on_lava(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hw_sim.crosscheck.snapshot.installed", lambda package: None)
+    monkeypatch.setattr("hw_sim.crosscheck.snapshot.has_lava", lambda: False)
     dataset = load("digits")
     write_samples(tmp_path, dataset, 10)
     net = build(RECIPE.network())
