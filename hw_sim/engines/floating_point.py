@@ -14,6 +14,7 @@ from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.torch_graph import population_name, require_plain
 from arlif.training import load_trained
+from arlif.training.accuracy import spiking_layers
 from hw_sim.engines.options import NoOptions
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
@@ -36,11 +37,7 @@ def simulate_float(
     over time, or as they are where the network returns their mean or sum, [N, classes].
     """
     require_plain(module)
-    layers = {
-        population_name(name): layer
-        for name, layer in module.named_modules()
-        if isinstance(layer, SpikingNeuron)
-    }
+    layers = {population_name(name): layer for name, layer in spiking_layers(module).items()}
     parts = []
     with evaluating(module), _captured(layers) as captured:
         for part in cut(inputs.shape[1], batch):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.network import Input
 from hw_sim.engines.simulation import Record, Simulation, joined
+from hw_sim.engines.work import Progress
 
 BATCH = 64
 
@@ -18,7 +19,7 @@ def in_batches(
     inputs: NDArray[Any],
     record: Record,
     traced: int,
-    progress: Callable[[int, int], None],
+    progress: Progress,
     batch: int = BATCH,
 ) -> Simulation:
     """Run raw inputs of `source`, `batch` samples at a time.

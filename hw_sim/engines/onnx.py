@@ -105,7 +105,7 @@ class OnnxGraph:
     def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
         """Run raw inputs; see the function simulate."""
         check_request(self.input, self.populations, inputs, time_steps, record)
-        values = self.run(inputs, time_steps, record)
+        values = self._outputs(inputs, time_steps, record)
         return Simulation(
             readout=values[READOUT],
             counts={
@@ -116,14 +116,14 @@ class OnnxGraph:
                     values[name + SPIKES],
                     {
                         v: values[f"{name}.{v}"].astype(np.int32)
-                        for v in self.recorded(name, record)
+                        for v in self._recorded(name, record)
                     },
                 )
                 for name in record.layers
             },
         )
 
-    def recorded(self, layer: str, record: Record) -> list[str]:
+    def _recorded(self, layer: str, record: Record) -> list[str]:
         """The state variables of a population that are to be recorded."""
         names = [name for name in self.outputs if name.startswith(f"{layer}.")]
         states = [name.removeprefix(f"{layer}.") for name in names if not name.endswith(SPIKES)]
@@ -135,9 +135,11 @@ class OnnxGraph:
         )
         return states if record.states else []
 
-    def run(self, inputs: NDArray[Any], time_steps: int, record: Record) -> dict[str, NDArray[Any]]:
+    def _outputs(
+        self, inputs: NDArray[Any], time_steps: int, record: Record
+    ) -> dict[str, NDArray[Any]]:
         """Every output that a simulation needs, by name."""
-        states = [f"{name}.{v}" for name in record.layers for v in self.recorded(name, record)]
+        states = [f"{name}.{v}" for name in record.layers for v in self._recorded(name, record)]
         wanted = [name for name in self.outputs if name == READOUT or name.endswith(SPIKES)]
         feeds = {INPUT: inputs.astype(np.int8)}
         if self.input.static:

@@ -1,6 +1,5 @@
 """simulate(): a quantized network on Lava, with the same answer as the reference engine."""
 
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +19,7 @@ from hw_sim.engines.lava.recorder import read_counts, read_trace
 from hw_sim.engines.lava.requirements import require_lava
 from hw_sim.engines.lava.shared_memory import fitting_batch, require_room
 from hw_sim.engines.simulation import Record, Simulation, check_request, joined, raw_inputs
-from hw_sim.engines.work import Outcome, Work
+from hw_sim.engines.work import Outcome, Progress, Work
 
 FAST_BATCH = 32
 """Samples abreast; more gain little and take memory."""
@@ -52,7 +51,7 @@ def simulate(
     time_limit_s: float = TIME_LIMIT_S,
     models: Models = Models.FAST,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> Simulation:
     """Run raw inputs, [N, *shape] (static) or [T, N, *shape], on Lava's simulator.
 
@@ -74,7 +73,6 @@ def simulate(
     require_lava()
     abreast = _batch(network, batch, models, shares[0].shape[axis], len(shares))
     job = Job(time_steps, abreast, models, record)
-    report = progress or (lambda done, total: None)
     with TemporaryDirectory(prefix="arlif-lava-") as root:
         running: dict[Path, supervise.Worker] = {}
         try:
@@ -83,7 +81,7 @@ def simulate(
                 folder.mkdir()
                 _prepare(folder, network, share, job)
                 running[folder] = supervise.start(folder)
-            supervise.watch(running, time_limit_s, lambda done: report(done, samples))
+            supervise.watch(running, time_limit_s, lambda done: progress(done, samples))
         finally:
             for worker in running.values():
                 supervise.end(worker)
