@@ -40,16 +40,16 @@ def agreements(
     trace_bytes: int = TRACE_BYTES,
 ) -> list[dict[str, Any]]:
     """What `agreement` returns, for several networks at once; traces stay below `trace_bytes`."""
-    tallies = [_Tally(network) for network in networks]
+    changes = [_Changes(network) for network in networks]
     size = max(1, trace_bytes // max(1, *map(_bytes_per_sample, networks)))
     for part in cut(real.shape[1], size):
         want = simulate_float(module, real[:, part], traced=part.stop - part.start)
-        for tally in tallies:
-            tally.add(want, real[:, part])
-    return [tally.shares(labels) for tally in tallies]
+        for each in changes:
+            each.add(want, real[:, part])
+    return [each.shares(labels) for each in changes]
 
 
-class _Tally:
+class _Changes:
     """What one network changes, added up part by part of the samples."""
 
     def __init__(self, network: QuantizedNetwork) -> None:

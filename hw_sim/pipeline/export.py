@@ -25,13 +25,11 @@ def export_run(folder: Path, also: tuple[str, ...] = ()) -> dict[str, Any]:
     run = Run(folder)
     rows = exported(also)
     network = read_nir(run.require_fresh(NIR))
-    trained: tuple[Any, ...] = ()
-    if any(row.artifact.trained for row in rows):
-        module, recipe = load_trained(folder)
-        trained = (module, recipe.network().input_shape)
+    trained = load_trained(folder) if any(row.artifact.trained for row in rows) else None
     for row in rows:
-        if row.artifact.trained:
-            row.write(trained[0], run.path(row.artifact), trained[1])
+        if trained and row.artifact.trained:
+            module, recipe = trained
+            row.write(module, run.path(row.artifact), recipe.network().input_shape)
         else:
             _renew(run, row.artifact, partial(row.write, network))
     paths = [run.path(row.artifact) for row in rows]
