@@ -51,7 +51,7 @@ def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case
 
 
 @settings(max_examples=25, deadline=None)
-@given(cases(max_populations=3))
+@given(cases(max_populations=3, max_steps=6))
 def test_operations_over_time_add_up_to_the_counts(case: Case):
     network = case.network
     record = Record.everything(network, states=False)
@@ -89,7 +89,7 @@ def test_counting_needs_little_memory_beside_the_spike_counts_and_loses_no_integ
         assert operations == sum(n * fan for n, fan in pairs)
 
 
-@given(cases())
+@given(cases(max_steps=6))
 @settings(max_examples=40, deadline=None)
 def test_nominal_connections_are_never_fewer_and_equal_for_dense_maps(case: Case):
     network = case.network
@@ -112,7 +112,7 @@ def test_zero_weights_count_and_borders_do_not():
     assert fan_out(network, network.projections[0]).tolist() == [[[8, 8], [8, 8]]]
 
 
-@given(cases(max_populations=2, max_samples=2))
+@given(cases(max_populations=2, max_samples=2, max_steps=6))
 @settings(max_examples=20, deadline=None)
 def test_traffic_follows_operations_and_updates(case: Case):
     network = case.network

@@ -67,7 +67,7 @@ def test_prices_rise_with_width_and_size_and_are_never_zero(bits, other, size):
 
 
 @settings(max_examples=25, deadline=None)
-@given(cases(max_populations=3))
+@given(cases(max_populations=3, max_steps=6))
 def test_the_paper_pays_4_6_and_0_9_pj_and_nothing_else(case: Case):
     _, counts = counted(case)
     for layer in counts.layers:
@@ -132,7 +132,7 @@ def test_bills_of_a_small_network_by_hand():
 
 
 @settings(max_examples=25, deadline=None)
-@given(cases(max_populations=3))
+@given(cases(max_populations=3, max_steps=6))
 def test_every_built_in_model_prices_every_neuron_we_ship(case: Case):
     _, counts = counted(case)
     for model in MODELS.values():
@@ -210,7 +210,7 @@ def test_a_table_model_prices_at_least_one_neuron():
 
 
 @settings(max_examples=40, deadline=None)
-@given(cases())
+@given(cases(max_steps=6))
 def test_the_estimate_is_exact_for_dense_maps_and_explained_elsewhere(case: Case):
     network = case.network
     simulation, counts = counted(case)

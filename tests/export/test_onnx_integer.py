@@ -50,7 +50,7 @@ def test_onnxruntime_equals_reference(
     assert_same(want, got)
 
 
-@given(case=strategies.cases(max_populations=2, max_samples=2))
+@given(case=strategies.cases(max_populations=2, max_samples=2, max_steps=6))
 @settings(ONE_FILE, max_examples=20)
 def test_onnx_reference_evaluator_equals_reference(case: strategies.Case, tmp_path: Path) -> None:
     path = tmp_path / "network.onnx"
