@@ -1,14 +1,14 @@
 """Networks own their numbers: no array of theirs can be changed, and equality sees each entry."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from support.networks_integer import example_network
 
-from arlif.core.equality import fingerprint, frozen_array
+from arlif.core.equality import ArrayEquality, fingerprint, frozen_array
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerCuba
 from arlif.core.maps import Dense
@@ -21,8 +21,8 @@ def arrays(value: Any) -> Iterator[np.ndarray]:
     if isinstance(value, np.ndarray):
         yield value
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from arrays(getattr(value, field.name))
+        for part in fields(value):
+            yield from arrays(getattr(value, part.name))
     elif isinstance(value, tuple):
         for item in value:
             yield from arrays(item)
@@ -80,5 +80,37 @@ def test_a_fingerprint_tells_shapes_types_and_nesting_apart() -> None:
         (1, 23),
         (12, 3),
         Readout(values),
+        (((), (1,)), 2),
+        (((1,), ()), 2),
+        "1",
+        1,
     ]
     assert len({fingerprint(value) for value in different}) == len(different)
+
+
+@dataclass(frozen=True, eq=False)
+class Held(ArrayEquality):
+    """An array beside a number."""
+
+    array: Any = field(default_factory=lambda: np.zeros((2, 3), np.int32))
+    number: int = 0
+
+
+class Other(Held):
+    """The same fields, another meaning."""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Held(np.zeros((2, 3), np.float32)),
+        Held(np.zeros((3, 2), np.int32)),
+        Held(number=1),
+        Other(),
+    ],
+)
+def test_types_shapes_and_classes_are_part_of_a_value(other: Held) -> None:
+    assert Held() == Held()
+    assert Held() != other
+    assert other != Held()
+    assert fingerprint(Held()) != fingerprint(other)

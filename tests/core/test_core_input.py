@@ -38,6 +38,13 @@ def test_ties_go_to_even_and_the_range_is_kept() -> None:
     np.testing.assert_array_equal(raw, [[0, 2, 0, -2, 3, -2]])
 
 
+def test_a_tensor_keeps_every_digit() -> None:
+    """In float32 the number below half a step would be half a step, and a tie."""
+    below = np.nextafter(1.5, 0)
+    source = Input((2,), 1.0)
+    assert source.encode(torch.tensor([[below, 1.5]], dtype=torch.float64)).tolist() == [[1, 2]]
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_refused(wrong: float) -> None:
     with pytest.raises(ArlifError, match="NaN or infinity"):

@@ -234,3 +234,8 @@ def test_an_accumulator_has_the_bits_that_it_needs(total: int) -> None:
 def test_populations_are_sorted_sources_first_else_in_the_given_order() -> None:
     network = graph("dcba", "i>b b>a a>c i>d b>o c>o d>o")
     assert [p.name for p in network.populations] == ["d", "b", "a", "c"]
+
+
+def test_the_depth_of_a_node_is_the_longest_way_to_it() -> None:
+    network = graph("abc", "i>a a>b b>c i>c c>o i>o")
+    assert network.depth == {INPUT: 0, "a": 1, "b": 2, "c": 3, READOUT: 4}

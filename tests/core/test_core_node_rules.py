@@ -167,3 +167,11 @@ NODES = (
 @pytest.mark.parametrize("rule", [*MAPS, *NODES], ids=str)
 def test_a_node_rule_holds_up_to_its_boundary(rule: Rule) -> None:
     rule.check()
+
+
+def test_numbers_per_channel_are_kept_as_files_hold_them() -> None:
+    """Whatever they came as: equal networks have equal fingerprints."""
+    held, spread = population(), population(shape=(2, 3, 4)).per_neuron(np.array([5, 6]))
+    assert (held.gain.dtype, held.bias.dtype) == (np.uint8, np.int32)
+    assert Readout([1.0, 2.0]).bias.dtype == np.int32
+    np.testing.assert_array_equal(spread, [[[5]], [[6]]])

@@ -23,6 +23,7 @@ from arlif.core.maps import (
     as_dense,
     chain_interval,
     chain_magnitude,
+    exact_float,
     taps,
 )
 
@@ -92,9 +93,13 @@ def test_bounds_hold_for_the_worst_inputs(kind: str, data: st.DataObject, interv
     least = np.where(matrix > 0, matrix * low, matrix * high).sum(1).min()
     found = linear.output_interval(interval)
     assert found[0] <= least <= worst <= found[1]
+    if kind == "Dense":
+        assert found == (least, worst), "the tightest"
     summed = np.abs(matrix).sum(1).max() * max(-low, high)
     assert summed <= linear.magnitude(interval)
     assert summed <= LinearMap.magnitude(linear, interval)
+    if kind == "Dense":
+        assert summed == linear.magnitude(interval), "the largest of a row, not of all"
 
 
 @every_kind
@@ -135,6 +140,49 @@ def test_what_a_block_reads_by_hand() -> None:
     assert ring.reads((1, 1, 1), (2, 4, 5)) == (1, 1, 5)
 
 
+def test_what_windows_know_of_themselves_is_no_more_than_there_is() -> None:
+    """Every window lies inside: 18 inputs at 2 in a group, 6 in a window of 2 x 3."""
+    linear = Conv2d(np.full((4, 2, 3, 3), 2), (1, 3), dilation=(2, 1), groups=2)
+    assert (linear.fan_in((4, 9, 9)), linear.magnitude((-3, 1))) == (18, 108)
+    assert linear.output_interval((-3, 1)) == (-108, 36)
+    assert linear.reads((1, 2, 2), (4, 9, 9)) == (2, 6, 6)
+    assert linear.reads((4, 1, 1), (4, 9, 9)) == (4, 3, 3)
+    pool = SumPool2d((2, 3), (4, 1))
+    assert (pool.fan_in((1, 9, 9)), pool.magnitude((-3, 1))) == (6, 18)
+    assert pool.output_interval((-3, 1)) == (-18, 6)
+    assert pool.reads((1, 2, 2), (1, 9, 9)) == (1, 4, 4)
+
+
+@given(st.data())
+def test_a_convolution_is_its_sum(data: st.DataObject) -> None:
+    """torch's convention, in loops: y[o, i, j] = sum of w[o, c, a, b] x[c, s i + d a - p, ...]."""
+    shape = data.draw(FRAMES)
+    linear = data.draw(convolutions(shape))
+    x = data.draw(rngs()).integers(-127, 128, shape)
+    (up, left), (sh, sw), (dh, dw) = linear.padding, linear.stride, linear.dilation
+    padded = np.pad(x, ((0, 0), (up, up), (left, left)))
+    outputs, channels = linear.weight.shape[:2]
+    want = np.zeros(linear.output_shape(shape), np.int64)
+    for o, i, j in np.ndindex(want.shape):
+        first = o // (outputs // linear.groups) * channels
+        for c, a, b in np.ndindex(linear.weight.shape[1:]):
+            read = padded[first + c, sh * i + dh * a, sw * j + dw * b]
+            want[o, i, j] += int(linear.weight[o, c, a, b]) * read
+    np.testing.assert_array_equal(linear(x[None].astype(np.float64))[0], want)
+
+
+def test_the_narrowest_float_holds_sums_below_2_to_the_24() -> None:
+    assert exact_float(2**24 - 1) is np.float32
+    assert exact_float(2**24) is np.float64
+
+
+def test_a_matrix_is_found_for_every_shape_and_in_every_batch() -> None:
+    """One map on two shapes; more unit vectors than are evaluated at a time."""
+    linear = Upsample2d((1, 1))
+    for shape in ((1, 2, 3), (1, 17, 16), (2, 1, 3)):
+        np.testing.assert_array_equal(linear.taps(shape).dense(), np.eye(prod(shape)))
+
+
 def test_the_magnitude_of_a_chain_is_its_largest_anywhere() -> None:
     """Of inputs, and of the first, middle and last map."""
     near, far = Dense(np.array([[1]])), Dense(np.array([[100, -100]]))
@@ -148,11 +196,20 @@ def test_the_magnitude_of_a_chain_is_its_largest_anywhere() -> None:
     assert chain_interval((far, near), (0, 3)) == (-300, 300)
 
 
+class Below(Louder):
+    """-128 times that."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return -super().__call__(x)
+
+
 def test_a_matrix_with_more_than_8_bits_is_refused() -> None:
     loud = Louder((1, 2))
     with pytest.raises(NetworkError, match=r"at most 127; a Louder .* reach 128: give it smaller"):
         as_dense(loud, (1, 2, 3))
     assert loud.taps((1, 2, 3)).dense().max() == 128
+    with pytest.raises(NetworkError, match=r"a Below .* reach 128: give it smaller"):
+        as_dense(Below((1, 2)), (1, 2, 3))
 
 
 def test_a_matrix_that_is_too_large_is_refused_before_it_is_made() -> None:
