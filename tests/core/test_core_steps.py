@@ -6,14 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.oracle import arlif_integer, lif_integer, sampled, sigma
+from support.oracle import (
+    arlif_integer,
+    cuba_integer,
+    lif_integer,
+    lif_subtract_integer,
+    sampled,
+    sigma,
+)
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import (
     IntegerArlif,
+    IntegerCuba,
     IntegerLifHard,
     IntegerLifSoft,
+    IntegerLifSubtract,
     IntegerNeuron,
     Numbers,
 )
@@ -104,6 +113,42 @@ def test_lif_equals_the_oracle(
     neuron = kind(state, numbers.factor_bits, raw, threshold)
     want = lif_integer(xs, state.bits, numbers.factor_bits, raw, threshold, hard)
     assert run(neuron, xs) == want
+
+
+def values(state: FixedPointFormat) -> st.SearchStrategy[int]:
+    """Raw values of a format, its ends more often."""
+    return st.one_of(
+        st.sampled_from((state.low, -1, 0, 1, state.high)), st.integers(state.low, state.high)
+    )
+
+
+@given(numbers(), st.data())
+def test_lif_with_an_amount_equals_the_oracle(numbers: Numbers, data: st.DataObject) -> None:
+    state = numbers.state_format
+    raw = values(state)
+    decay, threshold, amount, raised = (
+        data.draw(st.integers(0, 2**numbers.factor_bits)),
+        *(data.draw(raw) for _ in range(3)),
+    )
+    xs, shared = data.draw(st.lists(raw, min_size=1)), (state, numbers.factor_bits, decay)
+    neuron = IntegerLifSubtract(*shared, threshold, amount, raised - threshold)
+    own = (decay, threshold, amount, raised - threshold)
+    assert run(neuron, xs) == lif_subtract_integer(xs, state.bits, numbers.factor_bits, *own)
+
+
+@given(numbers(), st.data())
+def test_cuba_equals_the_oracle(numbers: Numbers, data: st.DataObject) -> None:
+    """Currents at the ends of the registers, which are one bit narrower than the format."""
+    state = numbers.state_format
+    end, factors = 1 << (state.bits - 2), st.integers(0, 2**numbers.factor_bits)
+    near = st.integers(-2, 2).flatmap(lambda n: st.sampled_from((n, end + n, n - end)))
+    xs = data.draw(st.lists(st.one_of(near, values(state)), min_size=1))
+    decay, current_decay = data.draw(factors), data.draw(factors)
+    threshold, bias = data.draw(values(state)), data.draw(values(state))
+    shared = (state, numbers.factor_bits, decay, current_decay)
+    neuron = IntegerCuba(*shared, threshold, np.array([bias]))
+    own = (current_decay, decay, threshold, bias)
+    assert run(neuron, xs) == cuba_integer(xs, state.bits, numbers.factor_bits, *own)
 
 
 def test_a_resting_membrane_reaches_zero_and_r_rests_at_minus_one() -> None:

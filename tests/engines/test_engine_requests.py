@@ -49,6 +49,14 @@ REFUSED: dict[str, tuple[Callable[[np.ndarray], tuple[Any, ...]], str]] = {
     "no samples": (lambda raw: (raw[:0], 4), "at least one sample"),
     "half a step": (lambda raw: (raw, 2.5), "a whole number, not 2.5"),
     "no steps": (lambda raw: (raw, 0), "at least 1 time step"),
+    "no whole numbers": (lambda raw: (raw / 2, 4), r"must be integers in \[0, 127\]; convert"),
+    "a value above": (lambda raw: (raw + np.int16(128), 4), r"must be integers in \[0, 127\]"),
+    "a value below": (lambda raw: (-1 - raw, 4), r"must be integers in \[0, 127\]"),
+    "another frame": (
+        lambda raw: (raw[..., :7], 4),
+        r"must be \[N, 1, 8, 8\], got \(2, 1, 8, 7\)",
+    ),
+    "frames over time": (lambda raw: (raw[None], 4), r"must be \[N, 1, 8, 8\], got \(1, 2, 1, "),
     "unknown layers": (
         lambda raw: (raw, 4, Record(("3", "three"))),
         "no populations three to record; those of this network: 3, 7",
@@ -63,6 +71,26 @@ def test_every_engine_refuses_what_none_can_run(case, engine: str, name: str) ->
     arguments, message = REFUSED[name]
     with pytest.raises(ArlifError, match=message):
         ENGINES[engine](network, *arguments(raw))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_frames_are_as_many_as_time_steps(engine: str) -> None:
+    linear = linearize(nn.Sequential(layers.Linear(6, 3)), (6,))
+    network = quantize(linear, Input((6,), 1.0, -9, 9, static=False), Precision(), 4)
+    for shape in ((3, 2, 6), (5, 2, 6), (2, 6), (4, 2, 7)):
+        with pytest.raises(ArlifError, match=r"must be \[4, N, 6\], got"):
+            ENGINES[engine](network, np.zeros(shape, np.int8), 4)
+    for value in (-10, 10):
+        with pytest.raises(ArlifError, match=r"must be integers in \[-9, 9\]"):
+            ENGINES[engine](network, np.full((4, 2, 6), value, np.int8), 4)
+
+
+def test_real_inputs_become_raw_ones_time_first(case) -> None:
+    network, _ = case
+    real = torch.rand(1, 3, 1, 8, 8)
+    np.testing.assert_array_equal(raw_inputs(network, real), network.input.encode(real[0]))
+    with pytest.raises(ArlifError, match=r"takes inputs \[1, N, \.\.\.\], not \(2, 3, 1, 8, 8\)"):
+        raw_inputs(network, real.expand(2, 3, 1, 8, 8))
 
 
 def test_a_name_is_no_tuple_of_names() -> None:

@@ -1,0 +1,56 @@
+"""What an engine wrote is what is read: every type, every state, nothing where nothing was."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from support.networks_small import digits_like
+from support.simulations import assert_equal
+
+from arlif.base.errors import FormatError
+from hw_sim.engines.integer import fast
+from hw_sim.engines.simulation import Record, Simulation, Trace
+from hw_sim.engines.traces import read_traces, write_traces
+
+
+@pytest.mark.parametrize("record", ["everything", "spikes", "nothing"])
+def test_a_simulation_is_read_as_it_was_written(record: str, tmp_path: Path) -> None:
+    network, inputs = digits_like(samples=3)
+    asked = Record() if record == "nothing" else Record.everything(network, record == "everything")
+    simulation = fast.simulate(network, inputs, 300, asked)
+    write_traces(simulation, tmp_path / "t.h5")
+    assert_equal(simulation, read_traces(tmp_path / "t.h5"))
+
+
+def test_real_states_and_logits_keep_their_type(tmp_path: Path) -> None:
+    states = {name: np.full((2, 1, 3), at, np.float32) for name, at in (("u", 0.1), ("r", 0.2))}
+    trace = Trace(np.array([[[True, False, True]]] * 2), states)
+    simulation = Simulation(np.array([[0.1]]), {"a.b": np.ones((1, 3), np.uint16)}, {"a.b": trace})
+    write_traces(simulation, tmp_path / "t.h5")
+    assert_equal(simulation, read_traces(tmp_path / "t.h5"))
+
+
+def other(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["else"] = 1
+
+
+def group_for_a_readout(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_group("readout")
+
+
+def numbers_for_counts(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["readout"], file["counts"] = np.zeros((1, 1)), 5
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda path: path.write_bytes(b"text"), other, group_for_a_readout, numbers_for_counts],
+)
+def test_any_other_file_is_refused(damage, tmp_path: Path) -> None:
+    damage(tmp_path / "t.h5")
+    with pytest.raises(FormatError, match=r"t\.h5 is not a trace file .*; simulate again$"):
+        read_traces(tmp_path / "t.h5")
