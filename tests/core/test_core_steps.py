@@ -27,7 +27,7 @@ from arlif.core.integer_neurons import (
     Numbers,
 )
 from arlif.core.real_neurons import RealArlif
-from arlif.core.tables import TableDomain
+from arlif.core.tables import LookupTable, TableDomain
 
 
 @st.composite
@@ -149,6 +149,19 @@ def test_cuba_equals_the_oracle(numbers: Numbers, data: st.DataObject) -> None:
     neuron = IntegerCuba(*shared, threshold, np.array([bias]))
     own = (current_decay, decay, threshold, bias)
     assert run(neuron, xs) == cuba_integer(xs, state.bits, numbers.factor_bits, *own)
+
+
+def test_the_reset_is_looked_up_at_the_saturated_memory() -> None:
+    """Its table goes on beyond the state format, where r would be 14."""
+    state = FixedPointFormat(4, 0)
+    flat, ramp = (LookupTable(values, -16, 0) for values in (np.zeros(32), np.arange(-16, 16) // 2))
+    drive, gate = LookupTable(np.full(32, 7), -16, 0), LookupTable(np.full(32, 2), -16, 0)
+    neuron = IntegerArlif(state, 1, 0, threshold=flat, gate=gate, drive=drive, reset=ramp)
+    tables = {
+        name: (table.values.tolist(), table.low, table.shift)
+        for name, table in (("threshold", flat), ("gate", gate), ("drive", drive), ("reset", ramp))
+    }
+    assert run(neuron, [0, 3, 0, 7]) == arlif_integer([0, 3, 0, 7], 4, 1, 0, tables, True)
 
 
 def test_a_resting_membrane_reaches_zero_and_r_rests_at_minus_one() -> None:

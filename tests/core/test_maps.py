@@ -147,6 +147,9 @@ def test_what_windows_know_of_themselves_is_no_more_than_there_is() -> None:
     assert linear.output_interval((-3, 1)) == (-108, 36)
     assert linear.reads((1, 2, 2), (4, 9, 9)) == (2, 6, 6)
     assert linear.reads((4, 1, 1), (4, 9, 9)) == (4, 3, 3)
+    of_four = Conv2d(np.ones((8, 2, 1, 1), int), groups=2)
+    channels = [of_four.reads((block, 1, 1), (4, 9, 9))[0] for block in range(1, 9)]
+    assert channels == [2, 2, 4, 2, 4, 4, 4, 4], "3 outputs may lie in two groups, 2 and 4 do not"
     pool = SumPool2d((2, 3), (4, 1))
     assert (pool.fan_in((1, 9, 9)), pool.magnitude((-3, 1))) == (6, 18)
     assert pool.output_interval((-3, 1)) == (-18, 6)

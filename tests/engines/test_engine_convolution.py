@@ -1,5 +1,7 @@
 """Every linear map evaluates exactly on torch, in whatever arithmetic is chosen for it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from arlif.kernels import pools
 from hw_sim.engines.integer import convolution
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map, has_byte_convolution
+from hw_sim.engines.integer.event_driven import OUTPUTS
 
 CPU = torch.device("cpu")
 INTERVALS = ((0, 1), (0, 9), (0, 127), (-127, 127), (0, 2**14))
@@ -119,6 +122,68 @@ def test_pools_are_exact(geometry, channels, interval, seed):
     pool = SumPool2d(geometry["kernel"], geometry["stride"], geometry["padding"])
     check(pool, (2, channels, *geometry["size"]), interval, seed)
     check(pool, (2, channels, *geometry["size"]), (0, 255 // pool.magnitude((0, 1))), seed)
+
+
+@pytest.mark.parametrize("high", [63, 64, 127])
+def test_pools_around_the_byte_bound(high: int) -> None:
+    """4 * 63 = 252 is a byte, 4 * 64 is not."""
+    check(SumPool2d((2, 2), (2, 2)), (2, 3, 4, 4), (0, high), 0)
+    check(SumPool2d((2, 2), (2, 2)), (2, 3, 4, 4), (-high, 0), 0)
+
+
+@pytest.mark.parametrize("interval", [(-1, 9), (-127, 0), (0, 255), (0, 256), (0, 300)])
+@pytest.mark.parametrize("inputs", [4, 16])
+def test_many_outputs_take_inputs_of_any_interval(interval: Interval, inputs: int) -> None:
+    """Events have no sign and one byte; so few of them are followed where they can be."""
+    rng = np.random.default_rng(0)
+    for linear in (
+        Dense(rng.integers(-127, 128, (OUTPUTS, inputs))),
+        Conv2d(rng.integers(-127, 128, (OUTPUTS, inputs, 1, 1))),
+    ):
+        for value in interval:
+            x = np.zeros((40, inputs, *(1, 1)[: 2 * isinstance(linear, Conv2d)]), int)
+            x[0, 0] = value
+            got = compile_map(linear, interval, CPU)(torch.from_numpy(x.astype(np.int32)))
+            np.testing.assert_array_equal(got.numpy().astype(np.int64), oracle(linear, x))
+
+
+def test_dense_products_are_exact_where_the_caller_casts() -> None:
+    """257 is no number in bfloat16."""
+    linear = Dense(np.ones((1, 300), int))
+    with torch.autocast("cpu", torch.bfloat16):
+        got = compile_map(linear, (0, 2**14), CPU)(torch.full((1, 300), 257))
+    assert int(got) == 300 * 257
+
+
+def broken(error: Exception) -> Any:
+    """In place of a byte convolution: what builds of torch without one do."""
+
+    def fail(linear: Conv2d) -> CompiledMap:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        broken(AttributeError("no onednn")),
+        broken(RuntimeError("no such operator")),
+        lambda linear: (
+            lambda x: convolve(x.float(), torch.tensor(linear.weight).float(), linear) + 1
+        ),
+        lambda linear: (
+            lambda x: convolve(x.double(), torch.tensor(linear.weight).double(), linear).clamp(
+                max=127 * 127 * 64 * 9 - 1
+            )
+        ),  # saturates at the largest sum
+    ],
+)
+def test_a_byte_convolution_that_is_not_exact_here_is_not_taken(
+    made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convolution, "_byte_convolution", made)
+    assert not has_byte_convolution.__wrapped__()
 
 
 def test_byte_pools_refuse_other_inputs() -> None:

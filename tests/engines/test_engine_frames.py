@@ -64,3 +64,47 @@ def test_a_readout_of_many_steps_is_exact(case, steps: int) -> None:
         simulation = engine.simulate(network, inputs, steps)
         assert (simulation.counts["p"] == steps).all()
         assert simulation.readout.tolist() == want, engine.__name__
+
+
+def reading_the_input(weight: int, outputs: int, low: int, high: int) -> QuantizedNetwork:
+    """The readout adds up 16 inputs, in as many classes as that."""
+    maps = (dense(16, *[weight] * outputs),)
+    source = Input((16,), 1.0, low, high)
+    return QuantizedNetwork(
+        source, (), (Projection(INPUT, READOUT, maps),), Readout([0] * outputs), 4
+    )
+
+
+@pytest.mark.parametrize("outputs", [2, 140])
+@pytest.mark.parametrize(("low", "high"), [(-127, 0), (-127, 1), (-1, 127), (0, 127)])
+def test_inputs_of_either_sign_are_added_up(low: int, high: int, outputs: int) -> None:
+    """Their sums leave int8 below where they do not above; events know no sign."""
+    network = reading_the_input(100, outputs, low, high)
+    for steps in (1, 2, 200):
+        for value in {low, high} - {0}:
+            inputs = np.zeros((1, 16), np.int8)
+            inputs[0, 0] = value
+            want = [[steps * 100 * value] * outputs]
+            for engine in (reference, fast):
+                assert engine.simulate(network, inputs, steps).readout.tolist() == want
+
+
+@pytest.mark.parametrize("terms", [1, 2])
+def test_sums_of_many_steps_leave_32_bits(terms: int) -> None:
+    """One step reaches 127 << 23, about 2**30."""
+    one = always_firing((1,), (dense(1, 127, -127),), [0, 0], 23)
+    first, read = one.projections
+    network = QuantizedNetwork(one.input, one.populations, (first, *[read] * terms), one.readout, 4)
+    inputs = np.zeros((1, 1), np.int8)
+    want = [[300 * terms * (127 << 23), -300 * terms * (127 << 23)]]
+    assert reference.simulate(network, inputs, 300).readout.tolist() == want
+    assert fast.simulate(network, inputs, 300).readout.tolist() == want
+
+
+def test_one_engine_runs_for_any_number_of_steps() -> None:
+    """What it compiled for one block of steps is not taken for another."""
+    shape, maps, bias, shift, one_step = CASES["past float32"]
+    engine = fast.FastEngine(always_firing(shape, maps, bias, shift))
+    for steps in (1, 200, 3, 255):
+        got = engine.simulate(np.zeros((1, *shape), np.int8), steps)
+        assert got.readout.tolist() == [[steps * value for value in one_step]]

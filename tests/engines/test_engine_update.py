@@ -7,11 +7,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.strategies import populations, rngs
 
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.kernels import integer_update
 from arlif.kernels.build import library
-from hw_sim.engines.integer.update import FusedUpdate, TorchUpdate, Update
+from hw_sim.engines.integer.update import FusedUpdate, TorchUpdate, Update, population_update
 
 REACHES = {2**18: torch.float32, 2**31 - 1: torch.float64}
 """Accumulators up to this, and the type of floats that holds them."""
@@ -69,3 +71,12 @@ def test_updates_are_the_reference(fused: bool, data: st.DataObject, seed) -> No
     cpu = torch.device("cpu")
     update = FusedUpdate(population) if fused else TorchUpdate(population, cpu)
     check(update, population, reach, seed)
+
+
+def test_the_fused_kernel_is_for_the_cpu_alone() -> None:
+    """torch's meta device is none, and there on every machine."""
+    neuron = IntegerLifSoft(FixedPointFormat(), 8, 128, 256)
+    population = Population("p", (2,), neuron, np.ones(2), 0, np.zeros(2))
+    assert isinstance(population_update(population, torch.device("meta")), TorchUpdate)
+    fused = population_update(population, torch.device("cpu"))
+    assert isinstance(fused, FusedUpdate) == (library() is not None)
