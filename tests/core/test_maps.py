@@ -138,6 +138,7 @@ def test_what_a_block_reads_by_hand() -> None:
     assert double.reads((2, 2, 5), (2, 4, 5)) == (2, 2, 5)
     assert double.reads((2, 1, 1), (2, 4, 5)) == (2, 1, 1)
     assert ring.reads((1, 1, 1), (2, 4, 5)) == (1, 1, 5)
+    assert LinearMap.reads(Dense(np.zeros((2, 3), int)), (1,), (3,)) == (1,), "no box is empty"
 
 
 def test_what_windows_know_of_themselves_is_no_more_than_there_is() -> None:

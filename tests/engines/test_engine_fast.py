@@ -1,11 +1,17 @@
 """The fast engine equals the reference in every bit."""
 
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.networks_small import digits_like
 from support.simulations import assert_equal
 from support.strategies import Case, cases
+from torch import Tensor
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerLifSoft
@@ -20,6 +26,7 @@ from arlif.core.network import (
     Readout,
 )
 from hw_sim.engines.integer import fast, reference
+from hw_sim.engines.integer.update import Update
 from hw_sim.engines.simulation import Record
 
 
@@ -90,6 +97,75 @@ def test_sums_that_float32_holds_alone_are_exact_together(shift: int) -> None:
     inputs = np.full((1, 1040, 1, 1), 127, np.int8)
     got = fast.simulate(network, inputs, 1, Record(("p",), True)).traces["p"].states["u"]
     assert got.item() == first + (second << shift)
+
+
+def watched(engine: fast.FastEngine, watch: Callable[[str, Tensor, Tensor, int], None]) -> None:
+    """After each update of a population: its name, what came in, spikes out, time steps."""
+
+    def wrap(name: str, update: Update) -> Update:
+        def run(accumulators: Tensor, steps: int, state: Any, keep: bool) -> Any:
+            done = update(accumulators, steps, state, keep)
+            watch(name, accumulators, done[0], steps)
+            return done
+
+        return run
+
+    engine.updates = {name: wrap(name, update) for name, update in engine.updates.items()}
+
+
+@pytest.mark.parametrize(
+    ("elements", "samples", "blocks"),
+    [
+        (768 * 40, 9, [(4, 9)]),
+        (768 * 16, 9, [(4, 3), (4, 3), (4, 3)]),  # 4 samples fit: three equal blocks, not 4, 4, 1
+        (768 * 11, 5, [(4, 2), (4, 2), (4, 1)]),
+        (768 * 3, 2, [(3, 1), (1, 1)] * 2),
+        (768, 1, [(1, 1)] * 4),
+        (1, 2, [(1, 1)] * 8),  # one step of one sample, however large it is
+    ],
+)
+def test_blocks_hold_no_more_accumulators_than_that(elements, samples, blocks) -> None:
+    network, inputs = digits_like(samples)
+    assert max(np.prod(p.shape) for p in network.populations) == 768
+    engine, seen = fast.FastEngine(network, block_elements=elements), []
+    watched(engine, lambda name, _, spikes, steps: seen.append((name, steps, spikes.shape[1])))
+    engine.simulate(inputs, 4)
+    for population in network.populations:
+        assert [block for name, *block in seen if name == population.name] == [*map(list, blocks)]
+
+
+def chain(length: int, static: bool) -> QuantizedNetwork:
+    """Populations one after another; the first also drives the last but one."""
+    neuron = IntegerLifSoft(FixedPointFormat(), 8, 128, 256)
+    names = [f"p{index}" for index in range(length)]
+    populations = [Population(n, (2,), neuron, np.full(2, 9), 0, np.zeros(2)) for n in names]
+    ends = zip([INPUT, *names], [*names, READOUT], strict=True)
+    projections = [Projection(*pair, (Dense(np.full((2, 2), 9)),)) for pair in ends]
+    around = Projection(names[0], names[-2], ())
+    source, readout = Input((2,), 1.0, static=static), Readout(np.zeros(2))
+    return QuantizedNetwork(source, tuple(populations), (*projections, around), readout, 4)
+
+
+def test_spikes_that_no_later_population_reads_are_dropped() -> None:
+    engine, alive, held = fast.FastEngine(chain(6, static=False)), {}, {}
+
+    def watch(name: str, _: Tensor, spikes: Tensor, steps: int) -> None:
+        held[name] = [other for other, reference in alive.items() if reference() is not None]
+        alive[name] = ref(spikes)
+
+    watched(engine, watch)
+    engine.simulate(np.ones((4, 3, 2), np.int8), 4)
+    assert held["p3"] == ["p0", "p2"]
+    assert held["p5"] == ["p4"]
+
+
+def test_accumulators_that_never_change_are_computed_once() -> None:
+    seen: dict[str, set[int]] = {}
+    engine = fast.FastEngine(chain(3, static=True), block_elements=2)
+    watched(engine, lambda name, x, *_: seen.setdefault(name, set()).add(x.data_ptr()))
+    engine.simulate(np.ones((1, 2), np.int8), 4)
+    assert (len(seen["p0"]), engine.sums["p0"].constant) == (1, True)
+    assert not engine.sums["p1"].constant
 
 
 @pytest.mark.slow

@@ -153,7 +153,7 @@ class FastEngine:
 
     def _forget(self, name: str, sent: dict[str, Tensor]) -> None:
         """Drop spikes that no later population reads."""
-        for source in {*self.sums[name].sources, name} - {INPUT}:
+        for source in {*self.sums[name].sources, name}:
             if self.last_use.get(source, name) == name:
                 del sent[source]
 
