@@ -37,10 +37,11 @@ from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import read_comparisons
 from hw_sim.pipeline.sweep_points import read_sweep
-from hw_sim.report import figures
-from hw_sim.report.crosscheck_figures import check_figure
-from hw_sim.report.energy_figures import energy_figures, neurons_figure, sweep_figure
+from hw_sim.report import spike_plots
+from hw_sim.report.crosscheck_plots import check_figure
+from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report.equal_accuracy import at_equal_accuracy, read_sweeps
+from hw_sim.report.svg import svg
 
 SAMPLE = 0
 SWEEP_MODEL = "integer"
@@ -132,7 +133,7 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
     )
     environment.filters |= {"percent": percent, "significant": significant}
     drawn = {
-        section: {title: figures.svg(figure) for title, figure in drawings.items()}
+        section: {title: svg(figure) for title, figure in drawings.items()}
         for section, drawings in plots.items()
     }
     return environment.get_template("report.html").render(report=content, plots=drawn)
@@ -242,12 +243,12 @@ def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
 def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
     plots = {}
     if content["engines"]:
-        plots["spike rate per layer"] = figures.spike_rates(content["engines"])
+        plots["spike rate per layer"] = spike_plots.spike_rates(content["engines"])
     if content["raster"]:
-        plots[f"spikes of test sample {SAMPLE}"] = figures.raster(content["raster"])
+        plots[f"spikes of test sample {SAMPLE}"] = spike_plots.raster(content["raster"])
     if content["membrane"]:
         title = "membrane potential, float and fixed point"
-        plots[title] = figures.membrane(content["membrane"])
+        plots[title] = spike_plots.membrane(content["membrane"])
     return plots
 
 
@@ -258,11 +259,11 @@ def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     membrane = {}
     if {FLOAT.name, INTEGER.name} <= recorded.keys():
         scales = _state_scales(run.require(NIR))
-        membrane = figures.membrane_values(
+        membrane = spike_plots.membrane_values(
             recorded[FLOAT.name], recorded[INTEGER.name], scales, SAMPLE
         )
     exact = {name: s for name, s in recorded.items() if ENGINES[name].exact}
-    return {"raster": figures.raster_values(exact, SAMPLE), "membrane": membrane}
+    return {"raster": spike_plots.raster_values(exact, SAMPLE), "membrane": membrane}
 
 
 def _state_scales(network: Path) -> dict[str, float]:

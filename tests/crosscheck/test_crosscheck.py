@@ -25,7 +25,7 @@ from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.result import CROSSCHECK, Check, Verdict, read_checks
 from hw_sim.report import write_report
-from hw_sim.report.crosscheck_figures import check_figure
+from hw_sim.report.crosscheck_plots import check_figure
 
 pytestmark = pytest.mark.timeout(900)  # checks run at the lowest priority on a busy machine
 

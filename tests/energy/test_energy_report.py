@@ -22,7 +22,7 @@ from hw_sim.engines.integer import fast
 from hw_sim.engines.simulation import Record, raw_inputs
 from hw_sim.pipeline.sweep import sweep
 from hw_sim.pipeline.sweep_points import Sweep, SweepRow, cheapest, front
-from hw_sim.report.energy_figures import energy_figures, neurons_figure, sweep_figure
+from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report.equal_accuracy import at_equal_accuracy
 
 

@@ -1,27 +1,15 @@
-"""Plots of a run as inline SVG. Matplotlib's object interface only: no global state."""
+"""Plots of spikes and membrane potentials. Matplotlib's object interface: no global state."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from hw_sim.engines.simulation import Simulation, Trace
-from hw_sim.report.energy_figures import grouped_bars
+from hw_sim.report.energy_plots import grouped_bars
 
 RASTER_NEURONS = 64
-STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "arlif", "font.size": 9, "axes.grid": False}
-
-
-def svg(figure: Figure) -> str:
-    """The figure as an SVG element, the same bytes for the same figure."""
-    text = io.StringIO()
-    with rc_context(STYLE):
-        figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
-    content = text.getvalue()
-    return content[content.index("<svg") :]
 
 
 def spike_rates(engines: Sequence[dict[str, Any]]) -> Figure:
