@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from arlif.base.errors import ArlifError
+from arlif.base.errors import ArlifError, first_line
 
 
 def compiled(net: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -22,10 +22,9 @@ def compiled(net: nn.Module) -> Callable[[Tensor], Tensor]:
         try:
             return forward(x)
         except TorchDynamoException as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ArlifError(
-                f"torch.compile cannot compile the network here ({reason}); train with compile = "
-                "false"
+                f"torch.compile cannot compile the network here ({first_line(error)}); train with "
+                "compile = false"
             ) from error
 
     return run
