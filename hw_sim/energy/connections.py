@@ -25,14 +25,14 @@ Counts = NDArray[np.int64]
 def fan_out(network: QuantizedNetwork, projection: Projection) -> Counts:
     """Connections that leave each source neuron along a projection, int64 [*source shape]."""
     reached = np.ones(network.shape(projection.target), np.int64)
-    for linear, shape in reversed(_steps(network, projection)):
+    for linear, shape in reversed(maps_and_shapes(network, projection)):
         reached = linear.spread(reached, shape)
     return reached
 
 
 def nominal_connections(network: QuantizedNetwork, projection: Projection) -> int:
     """Connections if every window were full, padding included: what the literature calls MACs."""
-    paths = prod(linear.fan_in(shape) for linear, shape in _steps(network, projection))
+    paths = prod(linear.fan_in(shape) for linear, shape in maps_and_shapes(network, projection))
     return paths * prod(network.shape(projection.target))
 
 
@@ -42,7 +42,9 @@ def stored_weights(projection: Projection) -> tuple[NDArray[np.int8], ...]:
     return tuple(weights for weights in found if weights is not None)
 
 
-def _steps(network: QuantizedNetwork, projection: Projection) -> list[tuple[LinearMap, Shape]]:
+def maps_and_shapes(
+    network: QuantizedNetwork, projection: Projection
+) -> list[tuple[LinearMap, Shape]]:
     """The maps of a projection, each with the shape of its inputs."""
     shape, steps = network.shape(projection.source), []
     for linear in projection.maps:

@@ -16,6 +16,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.core.maps import LinearMap, Shape
 from arlif.core.network import Population, Projection, QuantizedNetwork, Readout
 from hw_sim.energy.catalogue import LOIHI1_COMPARTMENTS
+from hw_sim.energy.connections import maps_and_shapes
 from hw_sim.energy.traffic import weight_bits
 
 
@@ -190,10 +191,7 @@ class _Path:
 
     @classmethod
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Path":
-        shape, steps = network.shape(projection.source), []
-        for linear in projection.maps:
-            steps.append((linear, shape, *_rows(linear)))
-            shape = linear.output_shape(shape)
+        steps = [(m, shape, *_rows(m)) for m, shape in maps_and_shapes(network, projection)]
         return cls(tuple(reversed(steps)))
 
     def needs(self, block: Shape) -> tuple[int, int]:
