@@ -27,7 +27,7 @@ def ablate(
     from arlif import training
     from arlif.training.ablation import TABLE_2, table
     from arlif.training.ablation import ablate as run_ablation
-    from arlif.training.lines import EpochLines
+    from arlif.training.epoch_lines import EpochLines
 
     output = Output(as_json)
     changes = dict(training.parse_change(text) for text in change or ())

@@ -26,7 +26,7 @@ def demo(
 ) -> None:
     """Train on digits, quantize, export, simulate on every engine, compare, report."""
     from arlif import training
-    from arlif.training.lines import EpochLines
+    from arlif.training.epoch_lines import EpochLines
     from hw_sim.pipeline import compare_run, energy_run, export_run, quantize_run
     from hw_sim.report import write_report
 

@@ -46,7 +46,7 @@ def train(
     """Train a network by a recipe; writes config.json, metrics.csv, checkpoints, model.pt."""
     from arlif import training
     from arlif.base.plain_data import to_mapping
-    from arlif.training.lines import EpochLines
+    from arlif.training.epoch_lines import EpochLines
     from hw_sim.crosscheck.callback import CrossCheck
 
     output = Output(as_json)

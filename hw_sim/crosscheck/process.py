@@ -13,7 +13,7 @@ from arlif.base.plain_data import from_mapping
 from arlif.base.workers import command, environment
 from hw_sim.crosscheck import background
 from hw_sim.crosscheck.result import Check, Verdict
-from hw_sim.engines.lava.deaths import describe
+from hw_sim.engines.lava.deaths import how_it_ended
 
 LOG = "log.txt"
 GRACE_S = 15.0
@@ -58,7 +58,7 @@ class CheckProcess:
             content = json.loads((self.folder / background.ANSWER).read_text(encoding="utf-8"))
             return from_mapping(Check, content, background.ANSWER)
         except (OSError, ValueError):
-            how = describe(self.process.returncode)
+            how = how_it_ended(self.process.returncode)
             return self._failed(f"the check {how}; its log ends with: {self._last_words()}")
 
     def wait(self) -> Check:

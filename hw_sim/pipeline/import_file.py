@@ -16,8 +16,8 @@ from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
-from hw_sim.pipeline.own import build_own
 from hw_sim.pipeline.samples import read_array
+from hw_sim.pipeline.user_module import build_user_module
 
 KINDS = (".nir", ".net")
 
@@ -97,7 +97,7 @@ def _own(
         )
     inputs = read_array(calibrate)
     require(inputs.ndim >= 3, f"{calibrate} must be [1 or T, N, *shape], not {inputs.shape}")
-    module = build_own(script, function)
+    module = build_user_module(script, function)
     try:
         linear = linearize(module, inputs.shape[2:])
     except LoweringError as error:

@@ -26,7 +26,7 @@ def dead_child() -> tuple[int, int] | None:
     return None
 
 
-def describe(code: int) -> str:
+def how_it_ended(code: int) -> str:
     """What an exit code of Popen means; negative ones are signals."""
     if code >= 0:
         return f"stopped with exit code {code}"

@@ -12,7 +12,7 @@ import psutil
 
 from arlif.base.errors import SimulationError
 from arlif.base.workers import command, environment
-from hw_sim.engines.lava.deaths import describe
+from hw_sim.engines.lava.deaths import how_it_ended
 from hw_sim.engines.lava.job import FAILURE, Job
 
 POLL_S = 0.05
@@ -48,7 +48,7 @@ def watch(
         states = {folder: worker.poll() for folder, worker in workers.items()}
         for folder, state in states.items():
             if state:
-                raise SimulationError(f"Lava {describe(state)}; {_explain(folder)}")
+                raise SimulationError(f"Lava {how_it_ended(state)}; {_explain(folder)}")
         progress(sum(samples_done(folder) for folder in workers))
         if None not in states.values():
             return

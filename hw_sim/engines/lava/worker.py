@@ -10,7 +10,7 @@ import numpy as np
 
 from arlif.base.workers import end_with
 from export.lava import read_net
-from hw_sim.engines.lava.deaths import dead_child, describe
+from hw_sim.engines.lava.deaths import dead_child, how_it_ended
 from hw_sim.engines.lava.job import FAILURE, Job
 from hw_sim.engines.lava.lava_options import Models
 from hw_sim.engines.lava.processes.synapse import Synapse
@@ -53,7 +53,7 @@ def end_with_the_first(last: Any, finished: threading.Event) -> None:
         if dead is not None:
             pid, code = dead
             name = _names(last.runtime).get(pid, "(Lava's own)")
-            sys.stderr.write(f"{FAILURE}{name}: process {pid} {describe(code)}\n")
+            sys.stderr.write(f"{FAILURE}{name}: process {pid} {how_it_ended(code)}\n")
             sys.stderr.flush()
             os._exit(1)
 

@@ -11,7 +11,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.own_packages import hidden_in
 
 
-def build_own(file: Path, name: str) -> nn.Module:
+def build_user_module(file: Path, name: str) -> nn.Module:
     """What the function `name` of a Python file returns, called without arguments.
 
     The file may import what lies beside it; it finds no arguments. Raises ArlifError where there is
