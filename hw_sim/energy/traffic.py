@@ -70,5 +70,5 @@ def traffic_bits(layer: LayerCounts) -> dict[Memory, int]:
 
 
 def weight_bits(weight: NDArray[np.int8]) -> int:
-    """The two's complement width that stored weights need."""
+    """The two's complement width of -n to n, n being the largest weight without its sign."""
     return max(int(np.abs(weight.astype(np.int16)).max()).bit_length(), 1) + 1

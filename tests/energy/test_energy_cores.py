@@ -93,6 +93,37 @@ def test_a_neuron_that_just_fits_is_not_divided():
         assert small.pieces > 1
 
 
+def test_of_cuts_into_as_many_cores_the_emptiest_is_taken():
+    """By channels a core reads all 128 inputs, by rows 2 x 5 x 8; neurons fill 1,024 of 1,100."""
+    limits = replace(LOIHI1, neurons=1100, input_axons=130)
+    conv = estimate_mapping(small_network(), limits).layers[0]
+    assert (conv.total, conv.blocks[0], conv.limit) == (2, 1, "neurons")
+
+
+def test_a_neuron_sends_along_each_of_its_projections():
+    network = small_network()
+    twice = replace(network, projections=(*network.projections, network.projections[1]))
+    needs = [estimate_mapping(n, LOIHI2).layers[0].needs["output_axons"] for n in (network, twice)]
+    assert needs == [2048, 4096]
+
+
+@pytest.mark.parametrize(("room", "chips"), [(1, 3), (2, 2), (3, 1), (4, 1)])
+def test_chips_are_as_many_as_hold_all_cores(room, chips):
+    assert estimate_mapping(small_network(), replace(LOIHI1, cores_per_chip=room)).chips == chips
+
+
+def test_published_limits():
+    """1,024 compartments and 8,192 neurons; 128 KiB of weights, 4,096 axons, 128 cores."""
+    assert (LOIHI1.neurons, LOIHI2.neurons) == (1024, 8192)
+    for limits in LIMITS.values():
+        assert limits.synaptic_bits == 128 * 1024 * 8
+        assert limits.input_axons == limits.output_axons == 4096
+        assert limits.cores_per_chip == 128
+        for name in ("neurons", "synaptic_bits", "input_axons", "output_axons", "cores_per_chip"):
+            with pytest.raises(ArlifError, match=f"core's {name} must be at least 1, not 0"):
+                replace(limits, **{name: 0})
+
+
 @st.composite
 def tight(draw):
     """Limits that cut small networks."""

@@ -1,77 +1,29 @@
 """The energy bill of one small network, counted and priced by hand; no number comes from the code.
 
-    input 1 x 3 x 3, 0 to 3 -- conv 3 x 3, border 1 --> "image": LIF 2 x 3 x 3
-    "image" -- sums of 2 x 2, dense --> "flat": AR-LIF 3 <-- conv 2 x 2, dense -- input
-    "flat" -- dense --> readout, 2 classes
-
-Two time steps. Spikes are given, not simulated.
+The network stands in support/billed_network.py.
 """
 
 from collections import Counter
 
-import numpy as np
 import pytest
+from support.billed_network import billed_network, billed_sample, sent
 
-from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerArlif, IntegerLifSoft
-from arlif.core.maps import Conv2d, Dense, SumPool2d
-from arlif.core.network import (
-    INPUT,
-    READOUT,
-    Input,
-    Population,
-    Projection,
-    QuantizedNetwork,
-    Readout,
-)
-from arlif.core.tables import LookupTable
 from hw_sim.energy.catalogue import FLOAT, INTEGER, LOIHI1, MEMORY, MODELS, PAPER
 from hw_sim.energy.counter import count
 from hw_sim.energy.counts import NetworkCounts
+from hw_sim.energy.estimate import estimates
 from hw_sim.energy.models import CostModel, network_energy_uj
 from hw_sim.energy.operations import Kind, Operation
-from hw_sim.energy.traffic import Memory, traffic_bits
-from hw_sim.engines.simulation import Simulation
+from hw_sim.energy.traffic import Memory, traffic, traffic_bits
 
 ADD, COMPARE, SELECT, LOOKUP = Kind.ADD, Kind.COMPARE, Kind.SELECT, Kind.LOOKUP
-
-
-def network() -> QuantizedNetwork:
-    kernels = np.ones((2, 1, 3, 3), int)
-    kernels[0, 0, 1, 1] = 7  # channel 0 adds up to 15
-    kernels[1] = 0
-    kernels[1, 0, 1, 1] = -7
-    pooled = np.zeros((3, 8), int)
-    pooled[0, 0], pooled[1, :2] = 100, -50
-    viewed = np.array([[31, 0, 0, 0], [-1, -1, -1, -1], [0, 0, 0, 0]])
-
-    def table(values: int | range) -> LookupTable:
-        return LookupTable(np.broadcast_to(np.array(values), 16), -32, 2)
-
-    lif = IntegerLifSoft(FixedPointFormat(12, 6), 5, decay=16, threshold=64)
-    tables = (table(20), table(range(1, 17)), table(range(-16, 0)), table(9))
-    arlif = IntegerArlif(FixedPointFormat(10, 4), 4, 8, *tables)
-    image = Population("image", (2, 3, 3), lif, np.ones(2), 4, np.zeros(2))
-    flat = Population("flat", (3,), arlif, np.ones(3), 6, np.zeros(3))
-    projections = (
-        Projection(INPUT, "image", (Conv2d(kernels, padding=(1, 1)),)),
-        Projection("image", "flat", (SumPool2d((2, 2), (1, 1)), Dense(pooled))),
-        Projection(INPUT, "flat", (Conv2d(np.ones((1, 1, 2, 2), int)), Dense(viewed))),
-        Projection("flat", READOUT, (Dense(np.array([[1, 1, 1], [-1, -1, -1]])),)),
-    )
-    source = Input((1, 3, 3), 1.0, 0, 3, static=False)
-    return QuantizedNetwork(source, (image, flat), projections, Readout([5, -5]), 2)
 
 
 @pytest.fixture(scope="module")
 def counts() -> NetworkCounts:
     """One sample: 3 pixels that are not 0, 4 spikes of the image, 3 of the flat layer."""
-    frames = np.zeros((2, 1, 1, 3, 3), np.int8)
-    frames[0, 0, 0, 1, 1], frames[0, 0, 0, 0, 0], frames[1, 0, 0, 0, 1] = 2, 1, 3
-    image = np.zeros((1, 2, 3, 3), np.uint8)
-    image[0, 0, 0, 0], image[0, 0, 1, 1], image[0, 1, 0, 1] = 1, 2, 1
-    sent = {"image": image, "flat": np.array([[2, 0, 1]], np.uint8)}
-    return count(network(), frames, Simulation(np.zeros((1, 2), np.int64), sent, {}), 2)
+    frames, spikes = billed_sample()
+    return count(billed_network(), frames, sent(spikes), 2)
 
 
 def test_operations(counts: NetworkCounts) -> None:
@@ -173,6 +125,51 @@ def test_traffic(counts: NetworkCounts) -> None:
         rest = {"gains and biases": parameters, "tables": tables}
         want = {Memory(name): bits for name, bits in (moved | rest).items()}
         assert traffic_bits(layer) == want
+
+
+SIZES = (
+    # 18 weights of 4 bits, 18 accumulators of 7, 18 states of 12, 2 channels of gains and biases
+    {
+        "weights": [18 * 4],
+        "accumulators": [18 * 7],
+        "states": [18 * 12],
+        "gains and biases": [2 * 8, 2 * 12],
+    },
+    # 3 x 8 weights of 8 bits; a kernel of 4 of 2 bits, 3 x 4 weights of 6 bits; u and r;
+    # tables of 16 values, of 6 and of 5 bits, two of each
+    {
+        "weights": [24 * 8, 4 * 2, 12 * 6],
+        "accumulators": [3 * 11],
+        "states": [2 * 3 * 10],
+        "gains and biases": [3 * 8, 3 * 10],
+        "tables": [16 * 6, 16 * 5],
+    },
+    {
+        "weights": [6 * 2],
+        "accumulators": [2 * 3],
+        "states": [2 * 5],
+        "gains and biases": [2 * 5],
+    },
+)
+
+
+def test_sizes_of_memories_in_bits(counts: NetworkCounts) -> None:
+    for layer, sizes in zip(counts.layers, SIZES, strict=True):
+        found: dict[str, list[int]] = {}
+        for part in traffic(layer):
+            found.setdefault(part.memory.value, []).append(part.size_bits)
+        assert found == sizes
+
+
+def test_what_the_literature_would_count(counts: NetworkCounts) -> None:
+    """3 events of 9 pixels on 162 connections with windows full, of which 98 exist; 38 counted."""
+    image, pooled, *_ = estimates(counts)
+    assert (image.estimate, image.padding) == pytest.approx((162 / 3, (162 - 98) / 3))
+    assert (image.border, image.error) == pytest.approx((38 - 98 / 3, 16 / 38))
+    assert image.paper_pj == pytest.approx(54 * 4.6)
+    assert pooled.estimate == pytest.approx(96 * 4 / 18)
+    assert pooled.error == pytest.approx((96 * 4 / 18 - 33) / 33)
+    assert pooled.paper_pj == pytest.approx(96 * 4 / 18 * 0.9)
 
 
 # Additions of 8, 16 and 32 bits cost 0.03, 0.05 and 0.1 pJ, multiplications of 8 x 8 and 32 x 32

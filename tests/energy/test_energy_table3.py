@@ -8,6 +8,7 @@ from arlif.networks import build
 from arlif.quantize import Precision, linearize, quantize
 from arlif.training import load_recipe
 from hw_sim.energy.architecture import dense_network
+from hw_sim.energy.catalogue import FLOAT, INTEGER
 from hw_sim.energy.connections import nominal_connections
 from hw_sim.energy.table3 import (
     PaperRow,
@@ -16,6 +17,7 @@ from hw_sim.energy.table3 import (
     paper_rows,
     table3,
     table3_row,
+    update_pj,
 )
 
 RATE = 0.15
@@ -71,6 +73,8 @@ def test_energies_follow_from_the_operations(rows):
         want = 4.6 * row.multiply_accumulates_m + 0.9 * RATE * row.spiking_connections_m
         assert row.energy_uj == pytest.approx(want)
         assert row.energy_with_neurons_uj - row.energy_uj == pytest.approx(row.neuron_uj)
+        events = 4.6 * row.event_multiply_accumulates_m + 0.9 * row.event_accumulates_m
+        assert row.event_energy_with_neurons_uj == pytest.approx(events + row.neuron_uj)
         assert 0 < row.neuron_integer_uj < row.neuron_uj
 
 
@@ -110,6 +114,25 @@ def test_printed_figures_give_the_rate_and_are_compared(rows):
 def test_without_a_rate_nothing_is_invented():
     row = table3_row(PaperRow("row", "cifar10-resnet18-t4"), rate=None)
     assert (row.rate, row.accumulates_m, row.energy_uj) == (None, None, None)
+
+
+def test_silence_and_a_spike_at_every_step_are_rates(rows):
+    for row, spikes in zip(table3(0), table3(1), strict=True):
+        assert (row.rate, row.accumulates_m, spikes.rate) == (0, 0, 1)
+        assert spikes.accumulates_m == pytest.approx(spikes.spiking_connections_m)
+
+
+def test_an_update_in_integers_by_hand():
+    """An accumulator of 24 bits, states of 16, factors of 9 and 11, four tables of 10-bit values.
+
+    Products of bits beyond 64 cost 2.9 pJ per 960, additions beyond 16 bits 0.003125 pJ a bit.
+    """
+    multiplies = 3 * 0.2 + ((24 * 8 - 64) + (16 * 9 - 64) + (16 * 11 - 64)) * 2.9 / 960
+    beyond = [16, *3 * [17], 9, *3 * [2], *14 * [0], 11, *3 * [4], *3 * [1]]
+    narrow = 6 * (0.03 + 3 * 0.0025)
+    wanted = multiplies + sum(0.05 + 0.003125 * bits for bits in beyond) + narrow + 4 * 100 / 64
+    assert update_pj(INTEGER) == pytest.approx(wanted, rel=1e-12)
+    assert update_pj(FLOAT) == pytest.approx(3 * 3.7 + 35 * 0.9 + 4 * 100 / 64, rel=1e-12)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1])
