@@ -42,7 +42,7 @@ def simulate_float(
     with evaluating(module), _captured(layers) as captured:
         for part in cut(inputs.shape[1], batch):
             logits = module(inputs[:, part]).double()
-            keep = max(0, min(part.stop, traced) - part.start)
+            keep = max(0, traced - part.start)
             parts.append(
                 Simulation(
                     (logits.sum(0) if logits.ndim == 3 else logits).numpy(),
