@@ -16,7 +16,7 @@ from arlif.core.network import QuantizedNetwork
 from export.lava import write_net
 from export.nir import write_nir
 from export.onnx import write_onnx
-from hw_sim.engines import floating_point, onnx
+from hw_sim.engines import floating_point
 from hw_sim.engines.integer import fast, reference
 from hw_sim.engines.integer.integer_options import Device, IntegerOptions
 from hw_sim.engines.lava.lava_options import LavaOptions, Models
@@ -65,17 +65,6 @@ def test_an_engine_answers_as_the_specification_does(
     assert outcome.network in (fingerprint(network), None)
     assert (outcome.network is None) == (engine == "onnx")
     assert told[-1] == (5, 5)
-
-
-@pytest.mark.parametrize("optimize", [True, False])
-def test_optimisations_of_the_graph_can_be_switched_off(optimize: bool, tmp_path: Path) -> None:
-    network, raw = digits_like(samples=2)
-    write_onnx(network, tmp_path / "file")
-    graph, levels = onnx.load(tmp_path / "file", optimize), onnx.GraphOptimizationLevel
-    level = graph.session.get_session_options().graph_optimization_level
-    assert level == (levels.ORT_ENABLE_ALL if optimize else levels.ORT_DISABLE_ALL)
-    want = reference.simulate(network, raw, 4)
-    assert_equal(want, onnx.simulate(network, raw, 4, optimize=optimize))
 
 
 def test_the_float_engine_records_and_keeps_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
