@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,11 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for part, training in modes.items():
             part.training = training
+
+
+def both_axes(value: Any) -> tuple[Any, Any]:
+    """A layer's kernel, stride, padding or size: one value for height and width, or one of each."""
+    return (value[0], value[1]) if isinstance(value, tuple | list) else (value, value)
 
 
 class _OverTime(nn.Module):

@@ -11,6 +11,7 @@ from torch import nn
 from arlif.base.errors import LoweringError
 from arlif.core.maps import Shape, SumPool2d
 from arlif.core.network import INPUT
+from arlif.layers import both_axes
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
 
 
@@ -59,9 +60,9 @@ def _(layer: nn.Conv2d, value: Any) -> Any:
     _require_frame(spikes.shape)
     weights = RealConv2d(
         _array(layer.weight),
-        _pair(layer.stride),
-        _pair(layer.padding),
-        _pair(layer.dilation),
+        both_axes(layer.stride),
+        both_axes(layer.padding),
+        both_axes(layer.dilation),
         layer.groups,
     )
     if layer.in_channels != spikes.shape[0]:
@@ -106,7 +107,9 @@ def _(layer: nn.BatchNorm2d, value: Any) -> Any:
 
 @absorb.register
 def _(layer: nn.AvgPool2d, value: Any) -> Any:
-    pool = SumPool2d(_pair(layer.kernel_size), _pair(layer.stride), _pair(layer.padding))
+    pool = SumPool2d(
+        both_axes(layer.kernel_size), both_axes(layer.stride), both_axes(layer.padding)
+    )
     if layer.ceil_mode or (pool.padding != (0, 0) and not layer.count_include_pad):
         raise LoweringError(
             "ceil_mode and count_include_pad=False divide unevenly at borders; leave them at False "
@@ -120,7 +123,7 @@ def _(layer: nn.AvgPool2d, value: Any) -> Any:
 def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
     _require_frame(value.shape)
     size = value.shape[1:]
-    wanted = tuple(w or s for w, s in zip(_pair(layer.output_size), size, strict=True))
+    wanted = tuple(w or s for w, s in zip(both_axes(layer.output_size), size, strict=True))
     if any(s % w for s, w in zip(size, wanted, strict=True)):
         spikes = as_spikes(value)
         rows, columns = (_windows(s, w) for s, w in zip(size, wanted, strict=True))
@@ -250,11 +253,6 @@ def _array(tensor: torch.Tensor) -> Real:
     if not np.isfinite(array).all():
         raise LoweringError("its parameters hold NaN or infinity; the training run diverged")
     return array
-
-
-def _pair(value: Any) -> tuple[Any, Any]:
-    """One number for both axes, or two; None where an axis of adaptive pooling stays."""
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
 def _require_frame(shape: Shape) -> None:

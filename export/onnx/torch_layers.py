@@ -8,6 +8,7 @@ from torch import nn
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
+from arlif.layers import both_axes
 from export.onnx.symbols import Graph, Symbol
 
 
@@ -50,9 +51,9 @@ def _(layer: nn.Conv2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
         x,
         _array(layer.weight),
         *bias,
-        strides=_pair(layer.stride),
-        pads=_pair(layer.padding) * 2,
-        dilations=_pair(layer.dilation),
+        strides=both_axes(layer.stride),
+        pads=both_axes(layer.padding) * 2,
+        dilations=both_axes(layer.dilation),
         group=layer.groups,
     )
 
@@ -77,9 +78,9 @@ def _(layer: nn.AvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return graph.node(
         "AveragePool",
         x,
-        kernel_shape=_pair(layer.kernel_size),
-        strides=_pair(layer.stride),
-        pads=_pair(layer.padding) * 2,
+        kernel_shape=both_axes(layer.kernel_size),
+        strides=both_axes(layer.stride),
+        pads=both_axes(layer.padding) * 2,
         ceil_mode=int(layer.ceil_mode),
         count_include_pad=int(layer.count_include_pad),
     )
@@ -87,7 +88,7 @@ def _(layer: nn.AvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
 
 @append.register
 def _(layer: nn.AdaptiveAvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
-    wanted = [w or s for w, s in zip(_pair(layer.output_size), shape[1:], strict=True)]
+    wanted = [w or s for w, s in zip(both_axes(layer.output_size), shape[1:], strict=True)]
     require(
         all(s % w == 0 for s, w in zip(shape[1:], wanted, strict=True)),
         f"adaptive pooling of {shape[1:]} to {tuple(wanted)} needs uneven windows",
@@ -99,7 +100,3 @@ def _(layer: nn.AdaptiveAvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Sym
 
 def _array(tensor: torch.Tensor) -> Any:
     return tensor.detach().cpu().float().numpy()
-
-
-def _pair(value: Any) -> tuple[Any, Any]:
-    return (value, value) if not isinstance(value, tuple | list) else (value[0], value[1])
