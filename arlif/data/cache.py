@@ -16,12 +16,12 @@ Bytes = NDArray[np.uint8]
 
 
 def cached(folder: Path, name: str, files: Iterable[Path], make: Callable[[], Bytes]) -> Bytes:
-    """What `make` makes of `files`, read again from frames/<dataset>/<name>-<fingerprint>.npy.
+    """What `make` makes of `files`, read again from frames/<dataset>/<name>-<stamp>.npy.
 
     It is made anew where a file has another name, size or time of change than then, or where what
     was kept is damaged. Nothing is kept where the folder beside the dataset cannot be written.
     """
-    kept = folder.parent / "frames" / folder.name / f"{name}-{fingerprint(files)}.npy"
+    kept = folder.parent / "frames" / folder.name / f"{name}-{_stamp(files)}.npy"
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -46,7 +46,7 @@ def _write(kept: Path, name: str, made: Bytes) -> None:
         np.save(file, made)
 
 
-def fingerprint(files: Iterable[Path]) -> str:
+def _stamp(files: Iterable[Path]) -> str:
     """Some digits that change with a file's name, folder, size or time of change.
 
     Raises ArlifError where a file is missing.
