@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from arlif.base.errors import ArlifError, require
-from arlif.run_folder import ENERGY, MODEL, NIR, Artifact
+from arlif.run_folder import MODEL, NIR, Artifact
 from export.file_formats import NET, ONNX
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.lava.lava_options import LavaOptions
@@ -49,11 +49,6 @@ class Engine:
     def figures(self) -> Artifact:
         """The figures of its run."""
         return Artifact(f"traces/{self}.json", f"simulate --engine {self}", self.reads)
-
-    @property
-    def counted(self) -> Artifact:
-        """energy.json where it counts what this engine did."""
-        return Artifact(ENERGY.name, f"energy --engine {self}", self.traces)
 
     def run(self, work: "Work[Any]") -> "Outcome":
         """Simulate. Raises ArlifError where the options are of another engine."""

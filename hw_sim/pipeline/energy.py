@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arlif.base.errors import require
+from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.run_folder import ENERGY, ENERGY_CSV, Run
+from arlif.run_folder import ENERGY, ENERGY_CSV, Artifact, Run
 from export.file_formats import read_integers
 from hw_sim.energy.bill import energy_report, layer_rows
 from hw_sim.energy.catalogue import MODELS, find_model
 from hw_sim.engines.simulation import raw_inputs
-from hw_sim.engines.table import INTEGER, find_engine
+from hw_sim.engines.table import ENGINES, INTEGER, find_engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.samples import Selection
 from hw_sim.pipeline.simulate import read_figures
@@ -62,3 +62,20 @@ def energy_run(
     write_text(run.path(ENERGY_CSV), text.getvalue())
     run.write_json(ENERGY, result)
     return result
+
+
+def read_energy(run: Run) -> dict[str, Any] | None:
+    """What energy_run found in the simulation that the run holds now; None where it did not count.
+
+    Raises ArlifError where the file is damaged.
+    """
+    content = run.read_json(ENERGY) if run.has(ENERGY) else {}
+    if not isinstance(content, dict):
+        raise FormatError(
+            f"{run.path(ENERGY)} holds no energies; write it again with: {run.command(ENERGY)}"
+        )
+    engine = ENGINES.get(str(content.get("engine")))
+    if engine is None:
+        return None
+    counted = Artifact(ENERGY.name, ENERGY.verb, engine.traces)
+    return content if run.is_fresh(counted) else None

@@ -36,6 +36,7 @@ from hw_sim.crosscheck.result import CROSSCHECK, Check, read_checks
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import read_comparisons
+from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.sweep_points import read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
@@ -155,7 +156,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "quantization": _current(run, QUANTIZE),
         "engines": [run.read_json(engine.figures) for engine in engines],
         "comparisons": _comparisons(run, engines),
-        "energy": _energy(run),
+        "energy": read_energy(run),
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
         "neurons": None,
         "crosscheck": [to_mapping(check) for check in checks],
@@ -190,17 +191,6 @@ def _comparisons(run: Run, engines: Sequence[Engine]) -> list[Any]:
         for found in read_comparisons(run).values()
         if found.get("simulations") == [now.get(found.get(name)) for name in ("want", "got")]
     ]
-
-
-def _energy(run: Run) -> Any:
-    """The energy of the simulation that the run holds now; None where that was not counted."""
-    content = run.read_json(ENERGY) if run.has(ENERGY) else {}
-    if not isinstance(content, dict):
-        raise FormatError(
-            f"{run.path(ENERGY)} holds no energies; write it again with: {run.command(ENERGY)}"
-        )
-    engine = ENGINES.get(str(content.get("engine")))
-    return content if engine and run.is_fresh(engine.counted) else None
 
 
 def _plots(run: Run, content: dict[str, Any]) -> Plots:
