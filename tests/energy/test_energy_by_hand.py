@@ -106,7 +106,7 @@ def test_a_report_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("weights", "bits"),
-    [([0], 2), ([1], 2), ([-1], 2), ([3, -2], 3), ([-3, 2], 3), ([-100], 8), ([127], 8)],
+    [([0], 2), ([1], 2), ([-1], 2), ([3, -2], 3), ([-4, 1], 4), ([-100], 8), ([127], 8)],
 )
 def test_weights_are_as_wide_as_the_one_farthest_from_0(weights: list[int], bits: int) -> None:
     assert weight_bits(np.array(weights, np.int8)) == bits

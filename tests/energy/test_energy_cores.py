@@ -112,6 +112,16 @@ def test_chips_are_as_many_as_hold_all_cores(room, chips):
     assert estimate_mapping(small_network(), replace(LOIHI1, cores_per_chip=room)).chips == chips
 
 
+def test_a_core_holds_the_weights_of_every_map_on_the_way():
+    """3 kernels of 4 ones (2 bits) and 5 rows of 27 sevens (4 bits), behind 16 pixels."""
+    maps = (Conv2d(np.ones((3, 1, 2, 2), np.int8)), Dense(np.full((5, 27), 7, np.int8)))
+    projection = Projection(INPUT, READOUT, maps)
+    network = QuantizedNetwork(Input((1, 4, 4), 1.0), (), (projection,), Readout(np.zeros(5)), 1)
+    needs = estimate_mapping(network).layers[0].needs
+    assert needs["synaptic_bits"] == 3 * 4 * 2 + 5 * 27 * 4
+    assert needs["input_axons"] == 16
+
+
 def test_published_limits():
     """1,024 compartments and 8,192 neurons; 128 KiB of weights, 4,096 axons, 128 cores."""
     assert (LOIHI1.neurons, LOIHI2.neurons) == (1024, 8192)
