@@ -1,6 +1,7 @@
 """The fast engine equals the reference in every bit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from weakref import ref
 
@@ -166,6 +167,37 @@ def test_accumulators_that_never_change_are_computed_once() -> None:
     engine.simulate(np.ones((1, 2), np.int8), 4)
     assert (len(seen["p0"]), engine.sums["p0"].constant) == (1, True)
     assert not engine.sums["p1"].constant
+
+
+def test_two_populations_that_a_frame_drives_keep_accumulators_of_their_own() -> None:
+    one = chain(2, static=True)
+    maps = (Dense(np.array([[3, 5], [-7, 60]])),)
+    joined = [Projection(*ends, maps) for ends in ((INPUT, "p0"), ("p0", READOUT), ("p1", READOUT))]
+    around = Projection(INPUT, "p1", (Dense(np.array([[90, -4], [31, 2]])),))
+    network = replace(one, projections=(*joined, around))
+    inputs, record = np.array([[5, 9], [-3, 8]], np.int8), Record.everything(network)
+    assert_equal(
+        reference.simulate(network, inputs, 4, record),
+        fast.FastEngine(network, block_elements=4).simulate(inputs, 4, record),
+    )
+
+
+def test_states_are_kept_of_the_populations_that_are_recorded() -> None:
+    """The others' would be time steps times neurons for nothing."""
+    network, inputs = digits_like(2)
+    engine, kept = fast.FastEngine(network), {}
+
+    def wrap(name: str, update: Update) -> Update:
+        def run(accumulators: Tensor, steps: int, state: Any, keep: bool) -> Any:
+            kept[name] = keep
+            return update(accumulators, steps, state, keep)
+
+        return run
+
+    engine.updates = {name: wrap(name, update) for name, update in engine.updates.items()}
+    for record in (Record(("7",), True), Record(("7",), False), Record()):
+        engine.simulate(inputs, 4, record)
+        assert kept == {"3": False, "7": record.states}
 
 
 @pytest.mark.slow
