@@ -52,13 +52,8 @@ def read_graph(tree: Any) -> list[Node]:
     output = next(node for node in result if node.kind == "Output")
     fed = {source for node in result for source in node.sources}
     idle = [n.name for n in result if n.name not in fed and n is not output]
-    require(
-        not idle and output.name not in fed,
-        f"these nodes lead nowhere: {', '.join(idle)}"
-        if idle
-        else f"nothing may leave the Output node {output.name}",
-        FormatError,
-    )
+    # what leaves the Output leads nowhere too: there is no cycle and no other Output
+    require(not idle, f"these nodes lead nowhere: {', '.join(idle)}", FormatError)
     return [*(node for node in result if node is not output), output]
 
 

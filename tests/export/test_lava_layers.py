@@ -217,6 +217,9 @@ def test_the_keys_that_netx_reads(tmp_path: Any, neuron: Any, decays: tuple[int,
     write_net(network, tmp_path / "a.net")
     with h5py.File(tmp_path / "a.net") as file:
         layers = read(file["layer"])
+        for index, layer in enumerate((1, 3, 4)):  # the same weights twice, but once in the file
+            ours = file[f"layer/{layer}/arlif/projection/{index}/map/0/weight"]
+            assert ours == file[f"layer/{layer}/weight"]
     weights = [p.maps[0].stored_weights().tolist() for p in network.projections]
     spikes = {"type": "LOIHI", "iDecay": decays[0], "vDecay": decays[1], "vThMant": 10}
     spikes |= {"refDelay": 1, "gradedSpike": False}

@@ -84,6 +84,16 @@ def test_values_wider_than_a_byte_between_maps(raw: int) -> None:
     assert np.array_equal(onnx_engine.simulate(network, frame, 2).readout, want)
 
 
+@pytest.mark.parametrize("top", [63, 64])
+def test_a_byte_holds_255_and_not_256(top: int) -> None:
+    """Between the maps stand 4 times 63 or 64; the second map reads one byte or two."""
+    maps = (Dense(np.array([[2, 2]])), Dense(np.ones((1, 1), int)))
+    source, readout = Input((2,), 1.0, 0, top), Readout(np.zeros(1))
+    network = QuantizedNetwork(source, (), (Projection("input", READOUT, maps),), readout, 1)
+    frame = np.array([[top, top]], np.int8)
+    assert onnx_engine.simulate(network, frame, 1).readout.tolist() == [[4 * top]]
+
+
 @pytest.mark.parametrize("static", [True, False])
 def test_one_file_serves_every_batch_and_time(static: bool, tmp_path: Path) -> None:
     network = _network(Input((2, 5, 5), 1.0, static=static))
@@ -113,6 +123,34 @@ def test_file_says_what_it_is(tmp_path: Path) -> None:
         "readout_scale": "1.0",
         "time_steps": "6",
     }
+
+
+def test_it_is_of_the_oldest_version_that_holds_it(tmp_path: Path) -> None:
+    """onnxruntime 1.10 of 2021 reads opset 15 and version 8 of the format."""
+    path = tmp_path / "network.onnx"
+    write_onnx(_network(Input((2, 5, 5), 1.0)), path)
+    model = onnx.load(path)
+    assert (model.ir_version, model.opset_import[0].version) == (8, 15)
+    assert model.producer_name == "arlif"
+
+
+@pytest.mark.parametrize(("low", "unsigned"), [(0, False), (-1, False), (-2, True), (-127, True)])
+def test_bytes_beside_signed_weights_reach_128_and_no_more(
+    low: int, unsigned: bool, tmp_path: Path
+) -> None:
+    """Two products of a byte and 127 must fit 16 bits; so inputs span at most 128."""
+    maps = (Dense(np.full((1, 4), 127)),)
+    source, readout = Input((4,), 1.0, low, 127), Readout(np.zeros(1))
+    network = QuantizedNetwork(source, (), (Projection("input", READOUT, maps),), readout, 1)
+    path = tmp_path / "network.onnx"
+    write_onnx(network, path)
+    stored = [onnx.numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer]
+    (weights,) = [array for array in stored if array.shape == (4, 1)]
+    assert weights.dtype == (np.uint8 if unsigned else np.int8)
+    assert np.all(weights == (255 if unsigned else 127))
+    frame = np.array([[low, 127, 127, low]], np.int8)
+    want = [[127 * (2 * low + 254)]]
+    assert onnx_engine.simulate(path, frame, 1).readout.tolist() == want
 
 
 def _rewrite(path: Path, **changes: str | None) -> None:
