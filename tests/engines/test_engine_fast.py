@@ -170,11 +170,11 @@ def test_accumulators_that_never_change_are_computed_once() -> None:
 
 
 def test_two_populations_that_a_frame_drives_keep_accumulators_of_their_own() -> None:
-    one = chain(2, static=True)
+    one = chain(3, static=True)
     maps = (Dense(np.array([[3, 5], [-7, 60]])),)
     joined = [Projection(*ends, maps) for ends in ((INPUT, "p0"), ("p0", READOUT), ("p1", READOUT))]
     around = Projection(INPUT, "p1", (Dense(np.array([[90, -4], [31, 2]])),))
-    network = replace(one, projections=(*joined, around))
+    network = replace(one, populations=one.populations[:2], projections=(*joined, around))
     inputs, record = np.array([[5, 9], [-3, 8]], np.int8), Record.everything(network)
     assert_equal(
         reference.simulate(network, inputs, 4, record),
