@@ -55,6 +55,8 @@ def _finetuned(
     trained: Quantizable, precision: Precision, epochs: int, data_folder: Path | None
 ) -> QuantizedNetwork:
     recipe = trained.recipe
-    network = QatNetwork(trained.linear, trained.source, precision, recipe.time_steps)
+    network = QatNetwork(
+        trained.linear, trained.source, precision, recipe.time_steps, recipe.neuron.width
+    )
     finetune(network, finetuning(recipe, epochs), recipe.load_data(data_folder))
     return network.quantized()
