@@ -94,7 +94,8 @@ def test_arlif_equals_the_oracle(
         # math and numpy may differ by one ulp, which only matters on an exact tie
         np.testing.assert_allclose(table.values, values, atol=1, rtol=0)
         tables[name] = (table.values.tolist(), low, shift)
-    xs = data.draw(currents(2 ** (state.bits - 1)))
+    within = min(4 * state.one, 2 ** (state.bits - 1))  # mostly where the tables are not flat
+    xs = data.draw(st.one_of(currents(within), currents(2 ** (state.bits - 1))))
     want = arlif_integer(
         xs, state.bits, numbers.factor_bits, round(decay * neuron.one), tables, memory
     )
