@@ -44,6 +44,25 @@ def test_the_chains_of_ordinary_networks_merge(maps, shape):
     assert single_map(maps, shape) is not None
 
 
+WIDE = Conv2d(np.arange(1, 13).reshape(2, 1, 2, 3), (1, 2), (1, 0), (2, 1))
+
+
+@pytest.mark.parametrize(
+    ("maps", "shape"),
+    [
+        ((SumPool2d((2, 3), (2, 3)), WIDE), (1, 8, 15)),
+        ((WIDE, SumPool2d((2, 1), (1, 3))), (1, 7, 15)),
+        ((SumPool2d((2, 1), (2, 1)), SumPool2d((1, 3), (1, 2))), (2, 6, 9)),
+    ],
+)
+def test_rows_and_columns_of_a_merged_chain_are_not_confused(maps, shape):
+    merged = single_map(maps, shape)
+    assert merged is not None
+    x = np.random.default_rng(0).integers(-9, 10, (3, *shape))
+    want, got = (apply_chain(m, x, (-9, 9)) for m in (maps, (merged,)))
+    np.testing.assert_array_equal(got, want)
+
+
 def test_a_chain_is_not_merged_where_padding_would_see_the_image():
     """The pool leaves a last row that the convolution's padding would then read."""
     pool, conv = SumPool2d((2, 2), (2, 2)), Conv2d(np.ones((1, 1, 3, 3), int), (1, 1), (1, 1))

@@ -100,6 +100,14 @@ def test_axes_say_what_they_are(tmp_path: Path) -> None:
     assert axes_of(tmp_path / "net.onnx")["logits"] == ["N", "classes"]
 
 
+def test_layers_behind_the_mean_over_time(tmp_path: Path) -> None:
+    body = nn.Sequential(LIF(0.5), layers.Flatten(), layers.Linear(168, 5))
+    net, x = nn.Sequential(Mean(body), layers.Linear(5, 3)).eval(), torch.rand(2, 3, *SHAPE)
+    with torch.no_grad():
+        want = net(x)
+    np.testing.assert_allclose(run(net, tmp_path / "n.onnx", x)["logits"], want, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
