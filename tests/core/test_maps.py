@@ -148,6 +148,10 @@ def test_what_windows_know_of_themselves_is_no_more_than_there_is() -> None:
     assert linear.output_interval((-3, 1)) == (-108, 36)
     assert linear.reads((1, 2, 2), (4, 9, 9)) == (2, 6, 6)
     assert linear.reads((4, 1, 1), (4, 9, 9)) == (4, 3, 3)
+    outputs = linear.output_shape((4, 9, 9))
+    reached = np.arange(prod(outputs)).reshape(outputs)
+    found = linear.spread(reached, (4, 9, 9))
+    np.testing.assert_array_equal(found, LinearMap.spread(linear, reached, (4, 9, 9)))
     of_four = Conv2d(np.ones((8, 2, 1, 1), int), groups=2)
     channels = [of_four.reads((block, 1, 1), (4, 9, 9))[0] for block in range(1, 9)]
     assert channels == [2, 2, 4, 2, 4, 4, 4, 4], "3 outputs may lie in two groups, 2 and 4 do not"
