@@ -160,6 +160,5 @@ def test_chosen_options_keep_the_other_defaults() -> None:
 def test_a_simulation_is_what_its_verb_names() -> None:
     row = ENGINES["lava"]
     assert (row.traces.name, row.traces.verb) == ("traces/lava.h5", "simulate --engine lava")
-    assert (row.figures.name, row.counted.verb) == ("traces/lava.json", "energy --engine lava")
+    assert (row.figures.name, row.figures.verb) == ("traces/lava.json", "simulate --engine lava")
     assert row.traces.made_from == row.figures.made_from == row.reads
-    assert row.counted.made_from == row.traces

@@ -125,8 +125,8 @@ def test_samples_abreast(asked, models, samples: int, batch: int, monkeypatch: A
     ],
 )
 def test_an_exit_code_is_told_with_its_cure(code: int, said: str) -> None:
-    assert deaths.describe(code).startswith(said)
-    assert (";" in deaths.describe(code)) == (code in (-9, -7))
+    assert deaths.how_it_ended(code).startswith(said)
+    assert (";" in deaths.how_it_ended(code)) == (code in (-9, -7))
 
 
 class Ended:
