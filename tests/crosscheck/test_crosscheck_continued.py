@@ -66,7 +66,7 @@ def test_ctrl_c_while_waiting_for_checks_keeps_the_training_and_those_that_ended
                 os.killpg(training.pid, signal.SIGINT)
     assert training.returncode == 0
     assert kept >= {"model.pt", "training.json"}
-    assert any("dropped" in line for line in said)
+    assert any("dropped" in line for line in said), said
     checks = read_checks(Run(run))
     assert [c.epoch for c in checks] == [1, 2, 3]
     assert checks[-1].verdict is Verdict.DROPPED
