@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from support.integer_neurons import sampled
 from timing import machine
 
-from arlif.core.integer_neurons import PRESETS, IntegerArlif
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.maps import Conv2d, Dense, SumPool2d
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, Readout
 from arlif.core.network import QuantizedNetwork as Network
@@ -25,7 +26,7 @@ from hw_sim.engines.integer.reference import simulate as simulate_reference
 from hw_sim.engines.lava import Models, simulate
 
 STEPS = 4
-NEURON = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.2), PRESETS["compact16"])
+NEURON = sampled(RealArlif(0.5, 1.0, 1.0, 0.2), PRESETS["compact16"])
 
 
 def population(name: str, shape: tuple[int, ...]) -> Population:

@@ -4,8 +4,6 @@ from typing import Any
 
 import torch
 
-from arlif.core.real_neurons import RealFunction
-
 
 class RectangularSpike(torch.autograd.Function):
     """s = [v >= 0] forward; ds/dv = 1/a where |v| <= a/2 backward (arXiv:2507.20746, Eq. 11)."""
@@ -76,13 +74,13 @@ class FloatOps(TorchChoices):
             fired = silent.new_full((), fired)
         return Choice.apply(spikes, fired, silent)  # type: ignore[no-untyped-call]
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+    def multiply(self, value: Any, factor: Any) -> Any:
         return value * factor
 
     def saturate(self, value: Any) -> Any:
         return value
 
-    def lookup(self, table: RealFunction, x: Any) -> Any:
+    def lookup(self, table: Any, x: Any) -> Any:
         return table(self, x)
 
     def tanh(self, x: Any) -> Any:
@@ -90,3 +88,6 @@ class FloatOps(TorchChoices):
 
     def sigmoid(self, x: Any) -> Any:
         return torch.sigmoid(x)
+
+    def exp(self, x: Any) -> Any:
+        return torch.exp(x)

@@ -12,13 +12,16 @@ from arlif.core.tables import LookupTable
 class TorchIntegerOps:
     """IntegerOps on torch tensors: products are int64, what is saturated int32."""
 
-    def __init__(self, state_format: FixedPointFormat, device: torch.device) -> None:
+    def __init__(
+        self, state_format: FixedPointFormat, factor_bits: int, device: torch.device
+    ) -> None:
         self.low, self.high, self.device = state_format.low, state_format.high, device
+        self.factor_bits = factor_bits
         self._values: dict[int, tuple[LookupTable, Tensor]] = {}
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+    def multiply(self, value: Any, factor: Any) -> Any:
         product = value.long() * factor
-        return torch.div(product, 1 << factor_bits, rounding_mode="trunc")
+        return torch.div(product, 1 << self.factor_bits, rounding_mode="trunc")
 
     def saturate(self, value: Any) -> Any:
         return value.clamp(self.low, self.high).int()

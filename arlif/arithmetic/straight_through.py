@@ -1,5 +1,6 @@
 """QatOps: raw integers in floating point, rounded forward, passed straight through backward."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,6 @@ from torch import Tensor
 
 from arlif.arithmetic.floating import FloatOps, TorchChoices
 from arlif.core.formats import FixedPointFormat
-from arlif.core.real_neurons import RealFunction
 from arlif.core.tables import LookupTable
 
 
@@ -39,7 +39,7 @@ class TrainableTable:
     """
 
     table: LookupTable
-    function: RealFunction
+    function: Callable[[Any, Any], Any]
     output_one: int
 
 
@@ -51,13 +51,14 @@ class QatOps(TorchChoices):
     `width` in real units. The tensors' type must hold every product exactly: state_type says which.
     """
 
-    def __init__(self, state_format: FixedPointFormat, width: float) -> None:
+    def __init__(self, state_format: FixedPointFormat, factor_bits: int, width: float) -> None:
+        self.factor_bits = factor_bits
         self.low, self.high, self.one = state_format.low, state_format.high, state_format.one
         super().__init__(width * state_format.one)
         self.smooth = FloatOps(width)
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
-        product = value * (factor / (1 << factor_bits))  # a power of two: the factor stays exact
+    def multiply(self, value: Any, factor: Any) -> Any:
+        product = value * (factor / (1 << self.factor_bits))  # exact: a power of two
         return substitute(product, product.trunc())
 
     def saturate(self, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Field-wise equality and fingerprints for frozen dataclasses that hold arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from typing import Any
@@ -33,6 +33,8 @@ class ArrayEquality:
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
     return bool(a == b)
 
 
@@ -50,6 +52,9 @@ def _feed(update: Callable[[bytes], None], value: Any) -> None:
         update(type(value).__name__.encode())
         for field in fields(value):
             _feed(update, getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        _feed(update, tuple(sorted(value)))
+        _feed(update, tuple(value[name] for name in sorted(value)))
     elif isinstance(value, tuple):
         update(f"({len(value)}".encode())
         for item in value:

@@ -1,30 +1,32 @@
 """Integer neurons: the constants a step reads, as frozen data that checks itself."""
 
-from dataclasses import dataclass, fields
+from collections import namedtuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat
-from arlif.core.maps import Shape
-from arlif.core.ops import IntegerOps, Ops, Value
-from arlif.core.real_neurons import NumpyRealOps, RealArlif, RealFunction
-from arlif.core.steps import (
-    After,
-    ArlifState,
-    CubaState,
-    LifState,
-    Stateful,
-    arlif_step,
-    cuba_step,
-    lif_hard_step,
-    lif_soft_step,
-    lif_subtract_step,
+from arlif.core.integer_form import (
+    Constant,
+    Expression,
+    IntegerForm,
+    Unit,
+    integer_form,
+    integer_units,
 )
+from arlif.core.maps import Shape
+from arlif.core.neuron import Neuron, Stateful, traced
+from arlif.core.ops import IntegerOps, Ops, Value
+from arlif.core.ranges import Interval, format_intervals, intervals
+from arlif.core.steps import After
 from arlif.core.tables import LookupTable, TableDomain
+from arlif.core.trace import Graph, Op
 
 
 def require_factor_bits(bits: int, error: type[ArlifError] = ArlifError) -> None:
@@ -38,24 +40,47 @@ def require_factor_bits(bits: int, error: type[ArlifError] = ArlifError) -> None
 
 @dataclass(frozen=True, eq=False)
 class IntegerNeuron(Stateful, ArrayEquality):
-    """What every integer neuron has.
+    """A neuron's step in integers, with the constants and tables that it reads.
 
+    name: of the class that was quantized. graph: see arlif.core.integer_form.
     state_format: format of the input current and of every state variable.
-    factor_bits: binary digits of decay and gates, 1 to 16; 2**factor_bits stands for 1.0.
-    decay: raw decay factor k of the membrane potential, 0 to 2**factor_bits.
+    factor_bits: binary digits of factors, 1 to 16; 2**factor_bits stands for 1.0.
+    constants: raw numbers by name, each one for the layer, or an int32 array that broadcasts
+    against [N, *shape]: [C] or [C, 1, 1] per channel, or one per neuron.
+    tables: by name. Raises NetworkError where a value could leave 32 bits.
     """
 
+    name: str
+    graph: Graph
     state_format: FixedPointFormat
     factor_bits: int
-    decay: int
+    constants: Mapping[str, Any]
+    tables: Mapping[str, LookupTable]
 
     def __post_init__(self) -> None:
         require_factor_bits(self.factor_bits, NetworkError)
+        units = integer_units(self.graph)
+        needed = {node.name for node in self.graph.nodes if node.op in (Op.PARAMETER, Op.LOOKUP)}
         require(
-            0 <= self.decay <= self.one,
-            f"the decay must be 0 to 2**factor_bits = {self.one}, not {self.decay}",
+            needed == {*self.constants, *self.tables},
+            f"{self.name} reads {_listed(needed)}; it has "
+            f"{_listed({*self.constants, *self.tables})}",
             NetworkError,
         )
+        constants = {name: _number(value) for name, value in self.constants.items()}
+        object.__setattr__(self, "constants", constants)
+        object.__setattr__(self, "tables", dict(self.tables))
+        for name, value in constants.items():
+            if name.isidentifier() or units[name] is Unit.FACTOR:  # a sum only has to fit 32 bits
+                self._require_representable(name, value, units[name])
+        for name, table in self.tables.items():
+            self._require_representable(f"table {name}", table.values, units[name])
+        self._require_32_bits()
+
+    @property
+    def state_type(self) -> Any:
+        """A named tuple of the state variables."""
+        return _state_type(self.graph.states)
 
     @property
     def one(self) -> int:
@@ -63,175 +88,132 @@ class IntegerNeuron(Stateful, ArrayEquality):
         return 1 << self.factor_bits
 
     def ops(self) -> IntegerOps:
-        """The reference arithmetic for this neuron's state format."""
-        return IntegerOps(self.state_format)
+        """The reference arithmetic of this neuron."""
+        return IntegerOps(self.state_format, self.factor_bits)
+
+    def step(self, ops: Ops, state: Any, x: Value) -> After:
+        """One time step on `ops`: (spikes, new state)."""
+        spikes, after = self.graph.run(ops, state, x, self.constants, self.tables)
+        return spikes, self.state_type(*after)
+
+    def is_a(self, neuron: type[Neuron]) -> bool:
+        """Whether this is the integer form of a class, whatever its constants are."""
+        return self.name == integer_name(neuron) and self.graph == _form(neuron).graph
+
+    def intervals(self, inputs: Mapping[str, Interval] | None = None) -> list[Interval]:
+        """The interval of every node, by default for x and states anywhere in their format."""
+        graph, state = self.graph, self.state_format
+        inputs = inputs or format_intervals(graph, state)
+        return intervals(graph, state, self.factor_bits, self.constants, self.tables, inputs)
 
     def require_shape(self, shape: Shape) -> None:
-        """Raise NetworkError where constants per channel do not fit neurons of `shape`."""
+        """Raise NetworkError where constants do not fit neurons of `shape`."""
+        channels = (shape[0], *(1 for _ in shape[1:]))
+        for name, value in self.constants.items():
+            require(
+                isinstance(value, int) or value.shape in (channels, shape),
+                f"{name} of shape {np.shape(value)} does not fit neurons of shape {shape}: it has "
+                f"one value, or {channels}, or {shape}",
+                NetworkError,
+            )
 
-    def _require_representable(self, name: str, raw: Any) -> None:
-        low, high = self.state_format.low, self.state_format.high
+    def _require_representable(self, name: str, raw: Any, unit: Unit) -> None:
+        state = self.state_format
+        low, high = (state.low, state.high) if unit is Unit.STATE else (-LARGEST, LARGEST)
+        where = f"the state format, {low} to {high}; use a wider state format"
+        if unit is not Unit.STATE:
+            where = f"{low} to {high}, since a factor has 16 bits; use fewer factor bits"
         require(
             bool(np.min(raw) >= low and np.max(raw) <= high),
-            f"{name} must lie in the state format, {low} to {high}, but reaches "
-            f"{np.min(raw)} to {np.max(raw)}; use a wider state format",
+            f"{name} of {self.name} reaches {np.min(raw)} to {np.max(raw)}, outside {where}",
             NetworkError,
         )
 
-
-@dataclass(frozen=True, eq=False)
-class IntegerArlif(IntegerNeuron):
-    """Adaptive-reset LIF with alpha, beta and the threshold folded into four tables.
-
-    threshold(x), drive(x) = sigma(x), reset(r) = sigma(r): values in the state format.
-    gate(x) = sigma(alpha x): values 0 to 2**factor_bits. memory: False restarts r at 0 every step.
-    """
-
-    threshold: LookupTable
-    gate: LookupTable
-    drive: LookupTable
-    reset: LookupTable
-    memory: bool = True
-
-    state_type = ArlifState
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("threshold", "drive", "reset"):
-            self._require_representable(f"table {name}", getattr(self, name).values)
-        gate = self.gate.values
-        require(
-            bool(gate.min() >= 0 and gate.max() <= self.one),
-            f"gate values must be 0 to 2**factor_bits = {self.one}, "
-            f"but reach {gate.min()} to {gate.max()}",
-            NetworkError,
-        )
-
-    def step(self, ops: Ops, state: ArlifState, x: Value) -> After:
-        return arlif_step(ops, self, state, x)
+    def _require_32_bits(self) -> None:
+        for low, high in self.intervals():
+            require(
+                INT32.min <= low and high <= INT32.max,
+                f"{self.name} computes values from {low} to {high}, which leave 32 bits; put "
+                "ops.saturate around a sum of fewer parts, or use a narrower state format",
+                NetworkError,
+            )
 
     @classmethod
-    def sample(cls, neuron: RealArlif, numbers: "Numbers") -> "IntegerArlif":
-        """Fold a real-valued neuron with float constants into tables, once."""
-        state, factor_one = numbers.state_format, 1 << numbers.factor_bits
+    def of(
+        cls,
+        neuron: type[Neuron] | Neuron,
+        state_format: FixedPointFormat,
+        factor_bits: int,
+        constants: Mapping[str, Any],
+        tables: Mapping[str, LookupTable] = MappingProxyType({}),
+    ) -> "IntegerNeuron":
+        """A neuron's integer form with raw numbers for its constants, by their names in the class.
 
-        def table(function: RealFunction, one: int) -> LookupTable:
-            return numbers.tables.sample(lambda x: function(NumpyRealOps(), x), state, one)
-
-        return cls(
-            state,
-            numbers.factor_bits,
-            round(neuron.decay * factor_one),
-            threshold=table(neuron.threshold, state.one),
-            gate=table(neuron.gate, factor_one),
-            drive=table(neuron.drive, state.one),
-            reset=table(neuron.reset, state.one),
-            memory=neuron.memory,
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class IntegerLif(IntegerNeuron):
-    """LIF with a constant raw threshold; it fires on h >= threshold."""
-
-    threshold: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require_representable("threshold", self.threshold)
+        What a step makes of constants, such as a sum of two, is computed from their raw numbers.
+        """
+        form = _form(neuron)
+        unknown = constants.keys() - _names(neuron)
+        require(not unknown, f"{integer_name(neuron)} has no {_listed(unknown)}", NetworkError)
+        raw = {
+            name: _raw(constant, constants, state_format, factor_bits)
+            for name, constant in form.constants.items()
+        }
+        return cls(integer_name(neuron), form.graph, state_format, factor_bits, raw, tables)
 
 
-@dataclass(frozen=True, eq=False)
-class IntegerLifSoft(IntegerLif):
-    """LIF whose spike subtracts the threshold."""
-
-    def step(self, ops: Ops, state: LifState, x: Value) -> After:
-        return lif_soft_step(ops, self, state, x)
+INT32 = np.iinfo(np.int32)
+LARGEST = 1 << 16
+"""The largest raw factor: 1.0 with 16 factor bits."""
 
 
-@dataclass(frozen=True, eq=False)
-class IntegerLifSubtract(IntegerLif):
-    """LIF whose spike subtracts `amount`; `hold` raises the threshold while u is above it."""
-
-    amount: int
-    hold: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require_representable("amount", self.amount)
-        self._require_representable("threshold + hold", self.threshold + self.hold)
-
-    def step(self, ops: Ops, state: LifState, x: Value) -> After:
-        return lif_subtract_step(ops, self, state, x)
+def integer_name(neuron: type[Neuron] | Neuron) -> str:
+    """What a neuron is called in files and reports: its class, without `Real` in front."""
+    kind = neuron if isinstance(neuron, type) else type(neuron)
+    return kind.__name__.removeprefix("Real")
 
 
-@dataclass(frozen=True, eq=False)
-class IntegerLifHard(IntegerLif):
-    """LIF whose spike sets the membrane potential to zero."""
-
-    def step(self, ops: Ops, state: LifState, x: Value) -> After:
-        return lif_hard_step(ops, self, state, x)
+def _form(neuron: type[Neuron] | Neuron) -> IntegerForm:
+    instance = neuron() if isinstance(neuron, type) else neuron
+    return integer_form(traced(instance))
 
 
-@dataclass(frozen=True, eq=False)
-class IntegerCuba(IntegerNeuron):
-    """Current-based LIF of Loihi, as Lava simulates it: read from lava-dl, never trained here.
-
-    state_format: one bit wider than Loihi's registers, 25 bits, since u can be +2**23.
-    decay, current_decay: raw factors kept of the membrane potential and of the synaptic current.
-    threshold: raw; it fires on v >= threshold, so Lava's `v > vth` is vth + 1.
-    bias: int32, added to v at every step, one value per channel, shaped [features] or [C, 1, 1].
-    """
-
-    current_decay: int
-    threshold: int
-    bias: NDArray[np.int32]
-
-    state_type = CubaState
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "bias", frozen_array(self.bias, np.int32))
-        require(
-            0 <= self.current_decay <= self.one,
-            f"the current decay must be 0 to 2**factor_bits = {self.one}, not {self.current_decay}",
-            NetworkError,
-        )
-        self._require_representable("threshold", self.threshold)
-        require(
-            self.bias.ndim in (1, 3) and self.bias.size > 0 and self.bias.shape[1:] in ((), (1, 1)),
-            f"the bias has one value per channel, [features] or [C, 1, 1], not {self.bias.shape}",
-            NetworkError,
-        )
-        self._require_representable("bias", self.bias)
-
-    @property
-    def limit(self) -> int:
-        """The largest membrane potential; -limit is the smallest."""
-        return (1 << (self.state_format.bits - 2)) - 1
-
-    def step(self, ops: Ops, state: CubaState, x: Value) -> After:
-        return cuba_step(ops, self, state, x)
-
-    def require_shape(self, shape: Shape) -> None:
-        require(
-            self.bias.ndim == len(shape) and self.bias.shape[0] == shape[0],
-            f"a bias of shape {self.bias.shape} does not fit neurons of shape {shape}",
-            NetworkError,
-        )
+def _names(neuron: type[Neuron] | Neuron) -> set[str]:
+    return {*neuron.parameters()}
 
 
-NEURONS: dict[str, type[IntegerNeuron]] = {
-    cls.__name__: cls
-    for cls in (IntegerArlif, IntegerLifSoft, IntegerLifHard, IntegerLifSubtract, IntegerCuba)
-}
-"""Every integer neuron by the name it has in files."""
+def _raw(
+    constant: Constant, given: Mapping[str, Any], state: FixedPointFormat, factor_bits: int
+) -> Any:
+    """A constant of the integer step from raw numbers of the neuron's own constants."""
+    one = state.one if constant.unit is Unit.STATE else 1 << factor_bits
+    missing = {*constant.value.parameters()} - given.keys()
+    require(not missing, f"there is no raw number for {_listed(missing)}", NetworkError)
+    nodes = tuple(
+        replace(node, number=node.number * one) if node.op is Op.NUMBER else node
+        for node in constant.value.nodes
+    )
+    value = Expression(nodes)(None, given)
+    return int(value) if isinstance(value, int | float) else value
 
 
-def constants(neuron: IntegerNeuron) -> dict[str, Any]:
-    """The neuron's own constants by field name, those every neuron shares left out."""
-    shared = {field.name for field in fields(IntegerNeuron)}
-    return {f.name: getattr(neuron, f.name) for f in fields(neuron) if f.name not in shared}
+def _number(value: Any) -> Any:
+    """One number as an int, more as a read-only int32 array."""
+    array = np.asarray(value)
+    require(
+        array.size > 0 and array.dtype.kind in "iu",
+        f"raw constants are integers, not {array.dtype} of shape {array.shape}",
+        NetworkError,
+    )
+    return int(array) if array.ndim == 0 else frozen_array(array, np.int32)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+@cache
+def _state_type(names: tuple[str, ...]) -> Any:
+    return namedtuple("State", names)
 
 
 @dataclass(frozen=True)

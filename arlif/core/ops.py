@@ -27,8 +27,8 @@ class Value(Protocol):
 class Ops(Protocol):
     """The arithmetic a step is written in, beside +, -, unary - and >= on values."""
 
-    def multiply(self, value: Value, factor: Value, factor_bits: int) -> Value:
-        """value * factor * 2**-factor_bits, rounded toward zero."""
+    def multiply(self, value: Value, factor: Value) -> Value:
+        """value * factor; integers: value * factor / 2**factor_bits, rounded toward zero."""
 
     def saturate(self, value: Value) -> Value:
         """The nearest value of the state format."""
@@ -43,7 +43,7 @@ class Ops(Protocol):
         """`fired` where there is a spike, else `silent`; differentiable in spikes when training."""
 
     def lookup(self, table: Any, x: Value) -> Value:
-        """The table's function of x."""
+        """The function of x: integers read it from a table."""
 
 
 class NumpyChoices:
@@ -60,15 +60,19 @@ class NumpyChoices:
 
 
 class IntegerOps(NumpyChoices):
-    """The integer specification on numpy int32 arrays; every other engine must equal it."""
+    """The integer specification on numpy int32 arrays; every other engine must equal it.
 
-    def __init__(self, state_format: FixedPointFormat) -> None:
+    factor_bits: binary digits of factors; 2**factor_bits stands for 1.0.
+    """
+
+    def __init__(self, state_format: FixedPointFormat, factor_bits: int) -> None:
         self.low, self.high = state_format.low, state_format.high
+        self.factor_bits = factor_bits
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+    def multiply(self, value: Any, factor: Any) -> Any:
         product = np.asarray(value, np.int64) * np.asarray(factor, np.int64)
-        towards_zero = (product >> 63) & ((1 << factor_bits) - 1)
-        return (product + towards_zero) >> factor_bits
+        towards_zero = (product >> 63) & ((1 << self.factor_bits) - 1)
+        return (product + towards_zero) >> self.factor_bits
 
     def saturate(self, value: Any) -> Any:
         return np.clip(value, self.low, self.high).astype(np.int32)

@@ -1,176 +1,187 @@
-"""Real-valued neurons: the same steps with functions where integers have tables.
+"""The neurons that come with arlif, as classes with real constants.
 
-Constants are floats or torch tensors; `ops` decides whether a step runs on torch, numpy or symbols.
+Constants are floats, arrays or torch tensors; `ops` decides whether a step runs on torch, numpy or
+symbols. A user's own neuron is a class like these.
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from arlif.core.neuron import Neuron, constant, learned
 from arlif.core.ops import NumpyChoices, Ops, Value
 from arlif.core.steps import (
     After,
     ArlifState,
     ClifState,
+    CubaState,
     LifState,
-    Stateful,
     arlif_step,
     clif_step,
+    cuba_step,
     lif_hard_step,
     lif_soft_step,
     lif_subtract_step,
+    lif_weighted_step,
 )
 
-Constant = Any
-"""A float or a torch tensor, which may learn: whoever reads it knows which."""
+
+class RealValue(Value, Protocol):
+    """A number inside a function that integers read from a table: it also knows * and /."""
+
+    def __mul__(self, other: Any, /) -> "RealValue": ...
+
+    def __rmul__(self, other: Any, /) -> "RealValue": ...
+
+    def __truediv__(self, other: Any, /) -> "RealValue": ...
+
+    def __rtruediv__(self, other: Any, /) -> "RealValue": ...
 
 
 class RealOps(Ops, Protocol):
-    """Ops on real numbers also know the two functions that the neuron is made of."""
+    """Ops on real numbers also know the functions that neurons are made of."""
 
-    def tanh(self, x: Value) -> Value:
+    def tanh(self, x: Value) -> RealValue:
         """Hyperbolic tangent."""
 
-    def sigmoid(self, x: Value) -> Value:
+    def sigmoid(self, x: Value) -> RealValue:
         """1 / (1 + exp(-x))."""
 
-
-class RealFunction(Protocol):
-    """What `lookup` takes in place of a table when numbers are real."""
-
-    def __call__(self, ops: RealOps, x: Value) -> Any:
-        """The function of x."""
+    def exp(self, x: Value) -> RealValue:
+        """Exponential."""
 
 
-@dataclass(frozen=True)
-class Sigmoid:
-    """sigma(slope x)"""
+class RealArlif(Neuron):
+    """Adaptive-reset LIF (arXiv:2507.20746): alpha in [0, 1], beta in [-1, 1].
 
-    slope: Constant = 1.0
+    memory: False restarts r at 0 every step.
+    """
 
-    def __call__(self, ops: RealOps, x: Value) -> Value:
-        return ops.sigmoid(self.slope * x)
-
-
-@dataclass(frozen=True)
-class TanhThreshold:
-    """base + beta tanh(x)"""
-
-    base: Constant
-    beta: Constant
-
-    def __call__(self, ops: RealOps, x: Value) -> Value:
-        return self.base + self.beta * ops.tanh(x)
-
-
-@dataclass(frozen=True)
-class RealNeuron(Stateful):
-    """What every real-valued neuron has; factors are real, so they have no binary point."""
-
-    decay: Constant
-
-    factor_bits: ClassVar[int] = 0
-    one: ClassVar[float] = 1.0
-
-
-@dataclass(frozen=True)
-class RealArlif(RealNeuron):
-    """Adaptive-reset LIF (arXiv:2507.20746): alpha in [0, 1], beta in [-1, 1]."""
-
-    v_threshold: Constant
-    alpha: Constant
-    beta: Constant
+    decay: Any = constant(0.5, 0, 1)
+    v_threshold: Any = constant(1.0)
+    alpha: Any = learned(1.0, 0, 1)
+    beta: Any = learned(0.0, -1, 1)
     memory: bool = True
 
     state_type = ArlifState
-    drive: ClassVar[RealFunction] = Sigmoid()
-    reset: ClassVar[RealFunction] = Sigmoid()
 
-    @property
-    def threshold(self) -> RealFunction:
+    def threshold(self, ops: RealOps, x: RealValue) -> Any:
         """theta(x) = v_threshold + beta tanh(x), Eq. (8)."""
-        return TanhThreshold(self.v_threshold, self.beta)
+        return self.v_threshold + self.beta * ops.tanh(x)
 
-    @property
-    def gate(self) -> RealFunction:
+    def gate(self, ops: RealOps, x: RealValue) -> Any:
         """sigma(alpha x)"""
-        return Sigmoid(self.alpha)
+        return ops.sigmoid(self.alpha * x)
+
+    def drive(self, ops: RealOps, x: RealValue) -> Any:
+        """sigma(x)"""
+        return ops.sigmoid(x)
+
+    def reset(self, ops: RealOps, r: RealValue) -> Any:
+        """sigma(r)"""
+        return ops.sigmoid(r)
 
     def step(self, ops: Ops, state: ArlifState, x: Value) -> After:
         return arlif_step(ops, self, state, x)
 
 
-@dataclass(frozen=True)
-class RealLif(RealNeuron):
-    """LIF with a constant threshold; it fires on h >= threshold."""
+class RealLifSoft(Neuron):
+    """LIF whose spike subtracts the threshold; it fires on h >= threshold."""
 
-    threshold: Constant
+    decay: Any = constant(0.5, 0, 1)
+    threshold: Any = constant(1.0)
 
-
-@dataclass(frozen=True)
-class RealLifSoft(RealLif):
-    """LIF whose spike subtracts the threshold."""
+    state_type = LifState
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_soft_step(ops, self, state, x)
 
 
-@dataclass(frozen=True)
-class RealLifSubtract(RealLif):
+class RealLifSubtract(Neuron):
     """LIF whose spike subtracts `amount`; `hold` raises the threshold while u is above it."""
 
-    amount: Constant
-    hold: Constant
+    decay: Any = constant(0.5, 0, 1)
+    threshold: Any = constant(1.0)
+    amount: Any = learned(1.0)
+    hold: Any = constant(0.0, 0)
+
+    state_type = LifState
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_subtract_step(ops, self, state, x)
 
 
-@dataclass(frozen=True)
-class RealLifHard(RealLif):
+class RealLifHard(Neuron):
     """LIF whose spike sets the membrane potential to zero."""
+
+    decay: Any = constant(0.5, 0, 1)
+    threshold: Any = constant(1.0)
+
+    state_type = LifState
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_hard_step(ops, self, state, x)
 
 
-@dataclass(frozen=True)
-class RealClif(RealLif):
-    """CLIF; tau = 1 / (1 - decay)."""
+class RealLifWeighted(Neuron):
+    """LIF with hard reset whose decay learns, and a gain that multiplies its input."""
+
+    decay: Any = learned(0.5, -1, 1)
+    threshold: Any = constant(1.0)
+    gain: Any = learned(1.0, -1, 1)
+
+    state_type = LifState
+
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
+        return lif_weighted_step(ops, self, state, x)
+
+
+class RealClif(Neuron):
+    """CLIF (arXiv:2402.04663); tau = 1 / (1 - decay)."""
+
+    decay: Any = constant(0.5, 0, 1)
+    threshold: Any = constant(1.0)
 
     state_type = ClifState
-    reset: ClassVar[RealFunction] = Sigmoid()
 
-    @property
-    def gate(self) -> RealFunction:
+    def gate(self, ops: RealOps, h: RealValue) -> Any:
         """sigma(h / tau)"""
-        return Sigmoid(1 - self.decay)
+        return ops.sigmoid((1 - self.decay) * h)
+
+    def reset(self, ops: RealOps, m: RealValue) -> Any:
+        """sigma(m)"""
+        return ops.sigmoid(m)
 
     def step(self, ops: Ops, state: ClifState, x: Value) -> After:
         return clif_step(ops, self, state, x)
 
 
-@dataclass(frozen=True)
-class RealLifWeighted(RealLif):
-    """LIF with hard reset whose input is multiplied by `gain`."""
+class RealCuba(Neuron):
+    """Current-based LIF of Loihi, read from lava-dl: limit is the largest |v|, edge one more."""
 
-    gain: Constant
+    current_decay: Any = constant(0.5, 0, 1)
+    decay: Any = constant(0.5, 0, 1)
+    threshold: Any = constant(1.0)
+    bias: Any = constant(0.25, per="channel")
+    limit: Any = constant(8.0)
+    edge: Any = constant(16.0)
 
-    def step(self, ops: Ops, state: LifState, x: Value) -> After:
-        return lif_hard_step(ops, self, state, ops.multiply(x, self.gain, self.factor_bits))
+    state_type = CubaState
+
+    def step(self, ops: Ops, state: CubaState, x: Value) -> After:
+        return cuba_step(ops, self, state, x)
 
 
 class NumpyRealOps(NumpyChoices):
     """Real numbers as numpy floats: what tables are sampled with, and Lava's floating_pt model."""
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
+    def multiply(self, value: Any, factor: Any) -> Any:
         return value * factor
 
     def saturate(self, value: Any) -> Any:
         return value
 
-    def lookup(self, table: RealFunction, x: Any) -> Any:
+    def lookup(self, table: Any, x: Any) -> Any:
         return table(self, x)
 
     def tanh(self, x: Any) -> Any:
@@ -178,3 +189,6 @@ class NumpyRealOps(NumpyChoices):
 
     def sigmoid(self, x: Any) -> Any:
         return 0.5 + 0.5 * np.tanh(0.5 * x)
+
+    def exp(self, x: Any) -> Any:
+        return np.exp(x)

@@ -5,7 +5,7 @@ input current x, and returns (spikes, new state). Nothing here branches on value
 run on torch tensors, on numpy integers and on symbols that append nodes to a graph.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from arlif.core.ops import Ops, Value
 
@@ -40,25 +40,6 @@ class CubaState(NamedTuple):
     v: Value
 
 
-class Stateful:
-    """Mixin of every neuron, integer or real: which state its step takes and returns."""
-
-    state_type: ClassVar[type[Any]] = LifState
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Names of the state variables, in the order of the state."""
-        return self.state_type._fields
-
-    def initial_state(self, zeros: Value) -> Any:
-        """The state before the first step, every variable equal to `zeros`."""
-        return self.state_type(*(zeros for _ in self.variables))
-
-    def step(self, ops: Ops, state: Any, x: Value) -> After:
-        """One time step on `ops`: (spikes, new state)."""
-        raise NotImplementedError
-
-
 def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Value) -> tuple[Value, ArlifState]:
     """One time step of the adaptive-reset LIF neuron (arXiv:2507.20746, Eqs. 5-8).
 
@@ -67,15 +48,15 @@ def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Value) -> tuple[Valu
     u = h - s (theta + sigma(r))
     """
     u, r = state
-    h = ops.saturate(ops.multiply(u, neuron.decay, neuron.factor_bits) + x)
+    h = ops.saturate(ops.multiply(u, neuron.decay) + x)
     theta = ops.lookup(neuron.threshold, x)
     s = ops.fire(h, theta)
     drive = ops.lookup(neuron.drive, x)
     push = ops.select(s, drive, -drive)
     if neuron.memory:
         gate = ops.lookup(neuron.gate, x)
-        kept = ops.where(r >= 0, gate, neuron.one - gate)
-        push = push + ops.multiply(r, kept, neuron.factor_bits)
+        kept = ops.where(r >= 0, gate, 1 - gate)
+        push = push + ops.multiply(r, kept)
     r = ops.saturate(push)
     u = ops.saturate(h - ops.select(s, theta + ops.lookup(neuron.reset, r), 0))
     return s, ArlifState(u, r)
@@ -83,7 +64,7 @@ def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Value) -> tuple[Valu
 
 def lif_soft_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
     """One time step of LIF with reset by subtraction: h = k u + x; s = [h >= v]; u = h - s v."""
-    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
+    h = ops.saturate(ops.multiply(state.u, neuron.decay) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.saturate(h - ops.select(s, neuron.threshold, 0)))
 
@@ -91,20 +72,26 @@ def lif_soft_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Val
 def lif_subtract_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
     """One time step of LIF that subtracts an amount of its own, as snnTorch's Leaky does.
 
-    h = k u + x;  s = [h - hold [u >= v] >= v];  u = h - s amount
+    h = k u + x;  s = [h >= (v + hold if u >= v else v)];  u = h - s amount
     A subtraction one step late is amount = v / k, hold = 0; one without delay is amount = hold = v.
     Source: snntorch 1.0.0, snntorch._neurons.leaky, reset_mechanism "subtract".
     """
-    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
-    s = ops.fire(ops.where(state.u >= neuron.threshold, h - neuron.hold, h), neuron.threshold)
+    threshold = neuron.threshold
+    h = ops.saturate(ops.multiply(state.u, neuron.decay) + x)
+    s = ops.fire(h, ops.where(state.u >= threshold, threshold + neuron.hold, threshold))
     return s, LifState(ops.saturate(h - ops.select(s, neuron.amount, 0)))
 
 
 def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
     """One time step of LIF with reset to zero: h = k u + x; s = [h >= v]; u = (1 - s) h."""
-    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
+    h = ops.saturate(ops.multiply(state.u, neuron.decay) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.select(s, 0, h))
+
+
+def lif_weighted_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
+    """One time step of LIF with reset to zero and a weighted input: h = k u + gain x."""
+    return lif_hard_step(ops, neuron, state, ops.multiply(x, neuron.gain))
 
 
 def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Value) -> tuple[Value, ClifState]:
@@ -112,10 +99,10 @@ def clif_step(ops: Ops, neuron: Any, state: ClifState, x: Value) -> tuple[Value,
 
     h = k u + x;  s = [h >= v];  m = m sigma(h / tau) + s;  u = h - s (v + sigma(m))
     """
-    h = ops.saturate(ops.multiply(state.u, neuron.decay, neuron.factor_bits) + x)
+    h = ops.saturate(ops.multiply(state.u, neuron.decay) + x)
     s = ops.fire(h, neuron.threshold)
-    kept = ops.multiply(state.m, ops.lookup(neuron.gate, h), neuron.factor_bits)
-    m = ops.saturate(kept + ops.select(s, neuron.one, 0))
+    kept = ops.multiply(state.m, ops.lookup(neuron.gate, h))
+    m = ops.saturate(kept + ops.select(s, 1, 0))
     reset = neuron.threshold + ops.lookup(neuron.reset, m)
     return s, ClifState(ops.saturate(h - ops.select(s, reset, 0)), m)
 
@@ -124,21 +111,23 @@ def cuba_step(ops: Ops, neuron: Any, state: CubaState, x: Value) -> tuple[Value,
     """One time step of the current-based LIF of Loihi, as Lava simulates it (integers only).
 
     u = k_u u + x, wrapped once into (-l - 1, l + 1];  v = k_v v + u + bias, saturated at +-l
-    s = [v >= threshold];  v = (1 - s) v                           l = neuron.limit, 2**23 - 1
+    s = [v >= threshold];  v = (1 - s) v          l = neuron.limit, 2**23 - 1;  l + 1 = neuron.edge
 
     Source: lava-nc 0.10.0, lava.proc.lif.models, subthr_dynamics of AbstractPyLifModelFixed.
     """
-    limit = neuron.limit
-    turn = 2 * (limit + 1)
-    u = ops.multiply(state.u, neuron.current_decay, neuron.factor_bits) + x
-    u = ops.where(u >= limit + 2, u - turn, ops.where(-u >= limit + 1, u + turn, u))
-    u = ops.saturate(u)
-    v = ops.saturate(ops.multiply(state.v, neuron.decay, neuron.factor_bits) + u + neuron.bias)
+    edge, limit = neuron.edge, neuron.limit
+    turn = edge + edge
+    u = ops.multiply(state.u, neuron.current_decay) + x
+    u = ops.saturate(ops.where(edge >= u, ops.where(-u >= edge, u + turn, u), u - turn))
+    v = ops.saturate(ops.multiply(state.v, neuron.decay) + u + neuron.bias)
     v = ops.where(v >= limit, limit, ops.where(v >= -limit, v, -limit))
     s = ops.fire(v, neuron.threshold)
     return s, CubaState(u, ops.select(s, 0, v))
 
 
-def current(ops: Ops, accumulator: Value, gain: Value, gain_shift: int, bias: Value) -> Any:
-    """Input current: x = saturate(round_to_zero(accumulator gain / 2**gain_shift) + bias)."""
-    return ops.saturate(ops.multiply(accumulator, gain, gain_shift) + bias)
+def current(ops: Ops, accumulator: Value, gain: Value, bias: Value) -> Any:
+    """Input current: x = saturate(round_to_zero(accumulator gain / 2**gain_shift) + bias).
+
+    gain_shift: the factor bits of `ops`.
+    """
+    return ops.saturate(ops.multiply(accumulator, gain) + bias)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from arlif.base.errors import require
-from arlif.core.real_neurons import RealNeuron
+from arlif.core.neuron import Neuron
 from arlif.kernels import cpu
 from arlif.kernels.build import library
 from arlif.kernels.kinds import KERNELS, kind_of
@@ -22,7 +22,7 @@ GPU_STORAGE = (torch.float32, torch.bfloat16, torch.float16)
 """How x may lie in a GPU's memory."""
 
 
-def applies(real: RealNeuron, x: Tensor) -> bool:
+def applies(real: Neuron, x: Tensor) -> bool:
     """Whether `run` can do the work of the plain loop; every constant must be one per layer."""
     kind = kind_of(real)
     if kind is None:
@@ -56,7 +56,7 @@ for question in (_has_library, _has_triton):
 
 
 def run(
-    real: RealNeuron, x: Tensor, state: Any, width: float, return_state: bool
+    real: Neuron, x: Tensor, state: Any, width: float, return_state: bool
 ) -> tuple[Tensor, Any]:
     """Spikes of x [T, N, ...] and, where asked for, the state after the last step (else None).
 

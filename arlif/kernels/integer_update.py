@@ -1,7 +1,6 @@
 """The integer update of a population, fused over time; equal to the reference in every bit."""
 
 import ctypes
-from collections.abc import Callable
 from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
 from math import prod
 from typing import Any, NamedTuple
@@ -10,18 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
-from arlif.core.integer_neurons import (
-    IntegerArlif,
-    IntegerLif,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-)
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.tables import LookupTable
-from arlif.kernels.build import library, loaded
-from arlif.kernels.kinds import Kind
+from arlif.kernels.build import loaded
 
 INT32 = np.iinfo(np.int32)
 
@@ -39,7 +30,7 @@ class Update(NamedTuple):
 
 def applies(neuron: IntegerNeuron) -> bool:
     """Whether IntegerUpdate knows this neuron and could be compiled here."""
-    return type(neuron) in KINDS and library() is not None
+    return False
 
 
 class IntegerUpdate:
@@ -109,15 +100,6 @@ class IntegerUpdate:
         return Update(spikes, kind(*states), dict(zip(names, past, strict=True)) if history else {})
 
 
-KINDS: dict[type[IntegerNeuron], Callable[[Any], Kind]] = {
-    IntegerArlif: lambda neuron: Kind.ARLIF if neuron.memory else Kind.ARLIF_WITHOUT_MEMORY,
-    IntegerLifSoft: lambda neuron: Kind.LIF_SOFT,
-    IntegerLifHard: lambda neuron: Kind.LIF_HARD,
-    IntegerLifSubtract: lambda neuron: Kind.LIF_SUBTRACT,
-}
-"""Which kernel runs a neuron."""
-
-
 class _Table(Structure):
     """Table of integer_steps.h."""
 
@@ -157,16 +139,3 @@ class _Arrays(Structure):
         ("spikes", c_void_p),
         ("history", c_void_p),
     )
-
-
-def _constants(neuron: IntegerNeuron) -> _Constants:
-    form = neuron.state_format
-    common = (form.low, form.high, neuron.factor_bits, neuron.decay)
-    if isinstance(neuron, IntegerArlif):
-        tables = (neuron.threshold, neuron.gate, neuron.drive, neuron.reset)
-        return _Constants(*common, 0, 0, 0, *map(_Table.of, tables))
-    assert isinstance(neuron, IntegerLif), "callers ask `applies` first"
-    threshold = neuron.threshold
-    if isinstance(neuron, IntegerLifSubtract):
-        return _Constants(*common, threshold, threshold + neuron.hold, neuron.amount)
-    return _Constants(*common, threshold, threshold, threshold)

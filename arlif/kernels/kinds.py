@@ -3,6 +3,7 @@
 from enum import IntEnum
 from typing import NamedTuple
 
+from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import (
     RealArlif,
     RealClif,
@@ -10,7 +11,6 @@ from arlif.core.real_neurons import (
     RealLifSoft,
     RealLifSubtract,
     RealLifWeighted,
-    RealNeuron,
 )
 
 
@@ -29,7 +29,7 @@ class Kind(IntEnum):
 class Kernel(NamedTuple):
     """How a real neuron becomes a kernel's numbers: attributes that are constants, and learned."""
 
-    neuron: type[RealNeuron]
+    neuron: type[Neuron]
     constants: tuple[str, ...] = ("threshold", "decay")
     learned: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ STATES: dict[int, int] = {
 """How many state variables each kind of neuron has."""
 
 
-def kind_of(neuron: RealNeuron) -> Kind | None:
+def kind_of(neuron: Neuron) -> Kind | None:
     """The kernel that runs a neuron; None where none does."""
     if type(neuron) is RealArlif:
         return Kind.ARLIF if neuron.memory else Kind.ARLIF_WITHOUT_MEMORY

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arlif.core.integer_neurons import IntegerArlif
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.tables import LookupTable
 from arlif.kernels.build import library, loaded
 
@@ -45,7 +45,7 @@ class QuantizedArlif(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, alpha: Tensor, beta: Tensor, neuron: IntegerArlif, width: float
+        ctx: Any, x: Tensor, alpha: Tensor, beta: Tensor, neuron: IntegerNeuron, width: float
     ) -> Tensor:
         x = x if _is_constant(x) else x.contiguous()
         spikes = torch.empty(x.shape, dtype=x.dtype)
@@ -89,7 +89,7 @@ def _call(x: Tensor) -> tuple[Any, ...]:
     )
 
 
-def _numbers(neuron: IntegerArlif, alpha: Tensor, beta: Tensor, width: float) -> _Neuron:
+def _numbers(neuron: IntegerNeuron, alpha: Tensor, beta: Tensor, width: float) -> _Neuron:
     state = neuron.state_format
     tables = (neuron.threshold, neuron.gate, neuron.drive, neuron.reset)
     return _Neuron(

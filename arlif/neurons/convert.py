@@ -3,12 +3,13 @@
 import torch
 
 from arlif.base.errors import LoweringError, require
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
+from arlif.core.neuron import Neuron
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
 
 
-def spiking_module(neuron: RealNeuron) -> SpikingNeuron:
+def spiking_module(neuron: Neuron) -> SpikingNeuron:
     """The module whose `real_neuron()` is `neuron`, to float32 precision in beta.
 
     Raises LoweringError where there is none, ArlifError where a constant is out of range.

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from arlif import kernels
 from arlif.arithmetic.floating import FloatOps
 from arlif.base.errors import require
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealNeuron
+from arlif.core.neuron import Neuron
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft
 
 
 def check_constants(decay: float, v_threshold: float) -> None:
@@ -28,7 +29,7 @@ class SpikingNeuron(nn.Module):
         require(width > 0, f"the surrogate width must be positive, not {width}")
         self.width = width
 
-    def real_neuron(self) -> RealNeuron:
+    def real_neuron(self) -> Neuron:
         """The neuron's constants, effective values, as the step reads them."""
         raise NotImplementedError
 
@@ -36,7 +37,7 @@ class SpikingNeuron(nn.Module):
         """The scalars that training changes, by name, as the step reads them."""
         return {}
 
-    def lowered(self) -> tuple[RealNeuron, float]:
+    def lowered(self) -> tuple[Neuron, float]:
         """A neuron with an integer counterpart, and the factor of its currents, that do the same.
 
         Raises LoweringError where there is none.
@@ -77,7 +78,7 @@ class SpikingNeuron(nn.Module):
         return run_steps(neuron, FloatOps(width), x, state)
 
 
-def run_steps(neuron: RealNeuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+def run_steps(neuron: Neuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Tensor, Any]:
     """Spikes of x [T, N, ...] and the last state, one step after another: what kernels must equal.
 
     Numbers narrower than float32 are computed, and states kept, in float32.
@@ -91,7 +92,7 @@ def run_steps(neuron: RealNeuron, ops: FloatOps, x: Tensor, state: Any) -> tuple
     return torch.stack(spikes).to(x.dtype), state
 
 
-def _given(neuron: RealNeuron, state: Any, x: Tensor) -> Any:
+def _given(neuron: Neuron, state: Any, x: Tensor) -> Any:
     """The state to start x from as the neuron's own type; None stays None."""
     if state is None:
         return None

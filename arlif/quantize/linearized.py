@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.maps import LinearMap, Shape, Window
-from arlif.core.real_neurons import RealNeuron
+from arlif.core.neuron import Neuron
 
 Real = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ class LinearizedPopulation:
     """Neurons and the current that drives them."""
 
     name: str
-    neuron: RealNeuron
+    neuron: Neuron
     current: Current
 
 

@@ -1,36 +1,26 @@
-"""Chooses integers for neurons: decays and amounts are rounded, thresholds are rounded up.
+"""Chooses integers for a neuron: what its integer form needs, each number rounded as it is used.
 
 A state h is an integer, so h >= v holds where h >= ceil(v): rounded up, a threshold fires exactly
 where the real one does, one just above v too, which is how `>` is written with >=.
 """
 
-from functools import singledispatch
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, LoweringError, require
-from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import (
-    IntegerArlif,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-    Numbers,
-)
-from arlif.core.real_neurons import (
-    RealArlif,
-    RealLif,
-    RealLifHard,
-    RealLifSoft,
-    RealLifSubtract,
-    RealNeuron,
-)
+from arlif.core.formats import FixedPointFormat, real_array
+from arlif.core.integer_form import Constant, Rounding, Table, Unit, integer_form
+from arlif.core.integer_neurons import IntegerNeuron, Numbers, integer_name
+from arlif.core.neuron import Neuron, traced
+from arlif.core.real_neurons import NumpyRealOps
+from arlif.core.tables import LookupTable
 from arlif.quantize.linearized import Real
 
 
-def integer_neuron(name: str, neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
+def integer_neuron(name: str, neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
     """The integer form of a population's neuron; raises LoweringError that names both."""
     try:
         return to_integer(neuron, numbers)
@@ -38,67 +28,88 @@ def integer_neuron(name: str, neuron: RealNeuron, numbers: Numbers) -> IntegerNe
         raise LoweringError(f"population {name}: {error}") from None
 
 
-@singledispatch
-def to_integer(neuron: RealNeuron, numbers: Numbers) -> IntegerNeuron:
-    """The integer form of a real-valued neuron; raises LoweringError where there is none."""
-    raise LoweringError("its neuron has no integer step; use arlif.ARLIF or arlif.LIF")
+def to_integer(neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
+    """The integer form of a neuron with real constants.
+
+    Raises LoweringError where its step has none, or where a constant cannot be said in `numbers`.
+    """
+    form, real = (
+        integer_form(traced(neuron)),
+        {n: real_array(v) for n, v in neuron.constants().items()},
+    )
+    return IntegerNeuron(
+        integer_name(neuron),
+        form.graph,
+        numbers.state_format,
+        numbers.factor_bits,
+        {name: _raw(name, constant, real, numbers) for name, constant in form.constants.items()},
+        {name: _sampled(name, table, real, numbers) for name, table in form.tables.items()},
+    )
 
 
-@to_integer.register
-def _(neuron: RealArlif, numbers: Numbers) -> IntegerNeuron:
-    raw_decay(neuron.decay, numbers.factor_bits)
-    raw_threshold(neuron.v_threshold, numbers.state_format)
-    return IntegerArlif.sample(neuron, numbers)
-
-
-@to_integer.register
-def _(neuron: RealLifSubtract, numbers: Numbers) -> IntegerNeuron:
+def _raw(
+    name: str, constant: Constant, real: Mapping[str, Any], numbers: Numbers
+) -> NDArray[np.int32]:
+    """A constant as the integer step reads it."""
+    value = np.asarray(constant.value(NumpyRealOps(), real), np.float64)
     state = numbers.state_format
-    decay = raw_decay(neuron.decay, numbers.factor_bits)
-    threshold = raw_threshold(neuron.threshold, state)
-    amount = int(state_values("the reset", np.array(neuron.amount), state))
-    raised = raw_threshold(neuron.threshold + neuron.hold, state)
-    return IntegerLifSubtract(
-        state, numbers.factor_bits, decay, threshold, amount, raised - threshold
+    if constant.unit is Unit.FACTOR:
+        return raw_factor(name, value, numbers.factor_bits)
+    if constant.rounding is Rounding.UP:
+        return raw_threshold(name, value, state)
+    if constant.rounding is Rounding.DOWN:
+        value = np.floor(value * state.one) / state.one
+    return state_values(name, value, state)
+
+
+def _sampled(name: str, table: Table, real: Mapping[str, Any], numbers: Numbers) -> LookupTable:
+    """A function as a table."""
+    many = [n for n in table.function.parameters() if np.size(real[n]) > 1]
+    require(
+        not many,
+        f"{name} reads {' and '.join(many)}, one per channel or neuron, and a table is one for the "
+        "layer; make it one per layer, or take it out of the function with ops.multiply",
+        LoweringError,
+    )
+    state = numbers.state_format
+    one = state.one if table.unit is Unit.STATE else 1 << numbers.factor_bits
+    single = {n: float(value.flat[0]) for n, value in real.items() if value.size == 1}
+    return numbers.tables.sample(
+        lambda x: table.function(NumpyRealOps(), single, x) + np.zeros_like(x), state, one
     )
 
 
-@to_integer.register(RealLifHard)
-@to_integer.register(RealLifSoft)
-def _(neuron: RealLif, numbers: Numbers) -> IntegerNeuron:
-    kind = IntegerLifHard if isinstance(neuron, RealLifHard) else IntegerLifSoft
-    decay = raw_decay(neuron.decay, numbers.factor_bits)
-    threshold = raw_threshold(neuron.threshold, numbers.state_format)
-    return kind(numbers.state_format, numbers.factor_bits, decay, threshold)
-
-
-def raw_decay(
-    decay: float,
+def raw_factor(
+    name: str,
+    real: Real,
     factor_bits: int,
-    cure: str = "use more factor bits (loihi24 has 12, 16 is the most) or another decay",
-) -> int:
-    """The nearest raw decay; raises LoweringError where a leak would vanish, or the potential."""
+    cure: str = "use more factor bits (loihi24 has 12, 16 is the most) or another value",
+) -> NDArray[np.int32]:
+    """The nearest raw factors; raises LoweringError where a leak would vanish, or the potential."""
     one = 1 << factor_bits
-    raw = round(decay * one)
+    raw = np.rint(real * one)
+    lost = (real > 0) & (real < 1) & ((raw <= 0) | (raw >= one))
+    kept = _first(raw, lost) / one
     require(
-        not 0 < decay < 1 or 0 < raw < one,
-        f"a decay of {decay:.6g} rounds to {raw >> factor_bits} in {factor_bits} bits, which keeps "
-        f"{'everything' if raw else 'nothing'}; {cure}",
+        not lost.any(),
+        f"{name} = {_first(real, lost):.6g} rounds to {kept:.0f} in {factor_bits} bits, which keeps "
+        f"{'everything' if kept else 'nothing'}; {cure}",
         LoweringError,
     )
-    return raw
+    return raw.astype(np.int64).astype(np.int32)
 
 
-def raw_threshold(threshold: float, state: FixedPointFormat) -> int:
-    """The least raw value at or above a threshold; LoweringError below half a step, or past all."""
+def raw_threshold(name: str, real: Real, state: FixedPointFormat) -> NDArray[np.int32]:
+    """The least raw values at or above thresholds; LoweringError below half a step, or past all."""
+    small = (real > 0) & (real * state.one <= 0.5)
     require(
-        threshold <= 0 or threshold * state.one > 0.5,
-        f"a threshold of {threshold:.6g} is less than half a step of {state}, 1/{state.one}; use "
-        "more fractional bits (loihi24 has 12) or larger weights and thresholds",
+        not small.any(),
+        f"a {name} of {_first(real, small):.6g} is less than half a step of {state}, "
+        f"1/{state.one}; use more fractional bits (loihi24 has 12) or larger weights and "
+        "thresholds",
         LoweringError,
     )
-    above = np.ceil(np.array(threshold * state.one)) / state.one
-    return int(state_values("a threshold", above, state))
+    return state_values(name, np.ceil(real * state.one) / state.one, state)
 
 
 def state_values(what: str, real: Real, state: FixedPointFormat) -> NDArray[np.int32]:
@@ -112,3 +123,9 @@ def state_values(what: str, real: Real, state: FixedPointFormat) -> NDArray[np.i
         LoweringError,
     )
     return raw.astype(np.int32)
+
+
+def _first(values: Real, where: NDArray[np.bool_]) -> float:
+    """The first of the values where something holds; 0 where it holds nowhere."""
+    found = np.asarray(values)[where]
+    return float(found[0]) if found.size else 0.0

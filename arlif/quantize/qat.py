@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from arlif.arithmetic.straight_through import QatOps, state_type, substitute
 from arlif.core.network import INPUT, READOUT, Input, Population, QuantizedNetwork
 from arlif.core.steps import current
-from arlif.neurons import SpikingNeuron
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
 from arlif.quantize.qat_current import TrainableCurrent
-from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.quantize.qat_neurons import QatNeuron, trainable_neuron
 from arlif.quantize.rounding import Precision, accumulator_unit, quantize
 from arlif.quantize.walk import detached
 
@@ -69,8 +68,8 @@ class QatNetwork(nn.Module):
     def _layer(self, name: str) -> TrainableCurrent:
         return cast(TrainableCurrent, self.currents[_key(name)])
 
-    def _neuron(self, name: str) -> SpikingNeuron:
-        return cast(SpikingNeuron, self.neurons[_key(name)])
+    def _neuron(self, name: str) -> QatNeuron:
+        return cast(QatNeuron, self.neurons[_key(name)])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits, float64 [T, N, classes], of real inputs x.
@@ -113,10 +112,9 @@ class QatNetwork(nn.Module):
         numbers = torch.tensor(np.stack([population.gain, population.bias])).to(accumulator)
         bias = substitute(layer.bias.double() * neuron.state_format.one, numbers[1])
         x = current(
-            QatOps(neuron.state_format, 1.0),
+            QatOps(neuron.state_format, population.gain_shift, 1.0),
             accumulator,
             per_neuron(numbers[0]),
-            population.gain_shift,
             per_neuron(bias),
         )
         return x.to(state_type(neuron.state_format, neuron.factor_bits))

@@ -1,133 +1,73 @@
 """Neurons of quantization-aware training: torch parameters outside, the integer step inside."""
 
-from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any, ClassVar
+from copy import copy
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from arlif.arithmetic.straight_through import QatOps, TrainableTable
-from arlif.base.errors import LoweringError
-from arlif.core.integer_neurons import IntegerArlif, IntegerNeuron
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
-from arlif.core.steps import After, ArlifState, arlif_step
-from arlif.kernels.quantized import QuantizedArlif, applies
-from arlif.neurons import ARLIF, LIF, SpikingNeuron
-from arlif.neurons.subtract import SubtractLIF
+from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.straight_through import QatOps, TrainableTable, substitute
+from arlif.core.integer_form import Unit, integer_form
+from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.neuron import Neuron, traced
+from arlif.neurons.layer import NeuronLayer
 
 
-@dataclass(frozen=True)
-class TrainableArlif:
-    """IntegerArlif whose tables know the real functions that they sample."""
+class QatNeuron(nn.Module):
+    """A neuron with trainable constants on raw currents [T, N, ...].
 
-    decay: int
-    factor_bits: int
-    memory: bool
-    threshold: TrainableTable
-    gate: TrainableTable
-    drive: TrainableTable
-    reset: TrainableTable
+    width: of the surrogate gradient, in real units.
+    """
 
-    state_type: ClassVar[type] = ArlifState
+    def __init__(self, neuron: Neuron, width: float) -> None:
+        super().__init__()
+        self.layer = NeuronLayer(neuron, width=width)
+        self.form = integer_form(traced(neuron))
 
-    @property
-    def one(self) -> int:
-        """The raw factor that stands for 1.0."""
-        return 1 << self.factor_bits
+    def real_neuron(self) -> Neuron:
+        """The neuron with its constants' present values."""
+        return self.layer.real_neuron()
 
-    @classmethod
-    def join(cls, neuron: IntegerArlif, real: RealArlif) -> "TrainableArlif":
-        """The integer neuron's numbers with the real neuron's gradients."""
-        one = neuron.state_format.one
-        return cls(
-            neuron.decay,
-            neuron.factor_bits,
-            neuron.memory,
-            TrainableTable(neuron.threshold, real.threshold, one),
-            TrainableTable(neuron.gate, real.gate, neuron.one),
-            TrainableTable(neuron.drive, real.drive, one),
-            TrainableTable(neuron.reset, real.reset, one),
-        )
-
-    def step(self, ops: QatOps, state: ArlifState, x: Tensor) -> After:
-        """One time step."""
-        return arlif_step(ops, self, state, x)
-
-
-def _run(neuron: IntegerNeuron | TrainableArlif, ops: QatOps, state: Any, x: Tensor) -> Tensor:
-    spikes = []
-    for now in x:
-        fired, state = neuron.step(ops, state, now)
-        spikes.append(fired)
-    return torch.stack(spikes)
-
-
-class QatArlif(ARLIF):
-    """ARLIF on raw currents [T, N, ...], with the integers that its alpha and beta now give."""
-
-    def forward(self, x: Tensor, neuron: IntegerArlif) -> Tensor:  # type: ignore[override]
-        """Spikes [T, N, ...], 0.0 or 1.0."""
-        if applies(x):
-            spikes: Tensor = QuantizedArlif.apply(  # type: ignore[no-untyped-call]
-                x, self.alpha, self.beta, neuron, self.width
-            )
-            return spikes
+    def forward(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
+        """Spikes [T, N, ...], 0.0 or 1.0; `neuron` holds the integers of the present constants."""
         return self.run_steps(x, neuron)
 
-    def run_steps(self, x: Tensor, neuron: IntegerArlif) -> Tensor:
+    def run_steps(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
         """The same, one step after another: what the kernel must equal."""
-        ops = QatOps(neuron.state_format, self.width)
-        joined = TrainableArlif.join(neuron, self.real_neuron())
-        return _run(joined, ops, neuron.initial_state(torch.zeros_like(x[0])), x)
+        ops = QatOps(neuron.state_format, neuron.factor_bits, self.layer.width)
+        joined, state = self._joined(neuron, x), neuron.initial_state(torch.zeros_like(x[0]))
+        spikes = []
+        for now in x:
+            fired, state = joined.step(ops, state, now)
+            spikes.append(fired)
+        return torch.stack(spikes)
+
+    def _joined(self, neuron: IntegerNeuron, x: Tensor) -> IntegerNeuron:
+        """The integer neuron's numbers with the real neuron's gradients."""
+        real = self.real_neuron().constants()
+        ones = {Unit.STATE: neuron.state_format.one, Unit.FACTOR: neuron.one}
+
+        def number(name: str) -> Any:
+            constant = self.form.constants[name]
+            smooth = constant.value(FloatOps(self.layer.width), real)
+            raw = torch.as_tensor(neuron.constants[name]).to(x)
+            if not isinstance(smooth, Tensor):
+                return raw
+            return substitute((smooth * ones[constant.unit]).to(x).expand(raw.shape), raw)
+
+        def table(name: str) -> TrainableTable:
+            function, unit = self.form.tables[name].function, self.form.tables[name].unit
+            return TrainableTable(
+                neuron.tables[name], lambda ops, x: function(ops, real, x), ones[unit]
+            )
+
+        joined = copy(neuron)
+        object.__setattr__(joined, "constants", {name: number(name) for name in neuron.constants})
+        object.__setattr__(joined, "tables", {name: table(name) for name in neuron.tables})
+        return joined
 
 
-class _QatPlain(SpikingNeuron):
-    """A neuron without parameters of its own on raw currents [T, N, ...]."""
-
-    def forward(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:  # type: ignore[override]
-        """Spikes [T, N, ...], 0.0 or 1.0."""
-        ops = QatOps(neuron.state_format, self.width)
-        return _run(neuron, ops, neuron.initial_state(torch.zeros_like(x[0])), x)
-
-
-class QatLif(_QatPlain, LIF):
-    """LIF on raw currents."""
-
-
-class QatSubtractLif(_QatPlain, SubtractLIF):
-    """SubtractLIF on raw currents."""
-
-
-@singledispatch
-def trainable_neuron(neuron: RealNeuron, width: float) -> SpikingNeuron:
-    """A module with a real-valued neuron's parameters; LoweringError where it cannot be trained."""
-    raise LoweringError(
-        f"{type(neuron).__name__} cannot be trained as integers: it has no QAT module; quantize "
-        "without training (--qat 0)"
-    )
-
-
-@trainable_neuron.register
-def _(neuron: RealArlif, width: float) -> SpikingNeuron:
-    module = QatArlif(neuron.decay, neuron.v_threshold, neuron.memory, width)
-    edge = 1 - 2.0**-20  # tanh reaches 1 only at infinity
-    with torch.no_grad():
-        module.alpha_raw.fill_(neuron.alpha)
-        module.beta_raw.copy_(torch.tensor(neuron.beta).double().clamp(-edge, edge).atanh())
-    return module
-
-
-@trainable_neuron.register(RealLifSoft)
-def _(neuron: RealLifSoft, width: float) -> SpikingNeuron:
-    return QatLif(neuron.decay, neuron.threshold, "soft", width)
-
-
-@trainable_neuron.register(RealLifHard)
-def _(neuron: RealLifHard, width: float) -> SpikingNeuron:
-    return QatLif(neuron.decay, neuron.threshold, "hard", width)
-
-
-@trainable_neuron.register(RealLifSubtract)
-def _(neuron: RealLifSubtract, width: float) -> SpikingNeuron:
-    return QatSubtractLif(neuron.decay, neuron.threshold, neuron.amount, neuron.hold, width)
+def trainable_neuron(neuron: Neuron, width: float) -> QatNeuron:
+    """A module with a real-valued neuron's constants."""
+    return QatNeuron(neuron, width)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from arlif.base.errors import LoweringError, require
-from arlif.core.integer_neurons import IntegerLifHard, Numbers
+from arlif.core.integer_neurons import IntegerNeuron, Numbers
 from arlif.core.loihi import BIAS_HIGH, FACTOR_BITS, STATE, STATE_LIMIT, THRESHOLD_LIMIT
 from arlif.core.maps import chain_interval
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
 from arlif.core.nodes import Readout
-from arlif.core.real_neurons import RealLif, RealLifHard
+from arlif.core.real_neurons import RealLifHard
 from arlif.quantize.linearized import Current, LinearizedNetwork, LinearizedPopulation, Real
-from arlif.quantize.neuron_constants import raw_decay
+from arlif.quantize.neuron_constants import raw_factor
 from arlif.quantize.rounding import (
     Precision,
     project,
@@ -66,8 +66,11 @@ def _obstacles(layer: LinearizedPopulation) -> list[str]:
     if not isinstance(layer.neuron, RealLifHard):
         found.append("Lava's own neuron is LIF with hard reset; train with neuron lif-hard")
     try:
-        raw_decay(
-            layer.neuron.decay, NUMBERS.factor_bits, "Lava's own LIF has no more: train another"
+        raw_factor(
+            "decay",
+            np.asarray(layer.neuron.decay),
+            NUMBERS.factor_bits,
+            "Lava's own LIF has no more: train another",
         )
     except LoweringError as error:
         found.append(str(error))
@@ -119,9 +122,9 @@ class _Layer:
 
 
 def _population(layer: LinearizedPopulation, source: Input) -> tuple[Population, Projection]:
-    assert isinstance(layer.neuron, RealLif)
+    assert isinstance(layer.neuron, RealLifHard)
     state, one = NUMBERS.state_format, NUMBERS.state_format.one
-    decay = raw_decay(layer.neuron.decay, NUMBERS.factor_bits)
+    decay = int(raw_factor("decay", np.asarray(layer.neuron.decay), NUMBERS.factor_bits))
     lost = 1 - decay / (1 << NUMBERS.factor_bits)
     threshold, bias = layer.neuron.threshold, layer.current.bias
 
@@ -147,7 +150,12 @@ def _population(layer: LinearizedPopulation, source: Input) -> tuple[Population,
         Population(
             layer.name,
             shape,
-            IntegerLifHard(state, NUMBERS.factor_bits, decay, one * round(threshold / scale) + 1),
+            IntegerNeuron.of(
+                RealLifHard,
+                state,
+                NUMBERS.factor_bits,
+                {"decay": decay, "threshold": one * round(threshold / scale) + 1},
+            ),
             np.full(shape[0], one, np.uint8),
             0,
             one * np.rint(bias / scale).astype(np.int32),

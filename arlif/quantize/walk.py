@@ -7,13 +7,13 @@ judged as far as it can be.
 from dataclasses import replace
 from typing import Any
 
-import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from arlif.base.errors import ArlifError, LoweringError, require
+from arlif.core.formats import real_array
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT
-from arlif.core.real_neurons import RealNeuron
+from arlif.core.neuron import Neuron
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
@@ -49,7 +49,7 @@ class Walk:
         self.constants: set[fx.Node] = set()
         self.paths: dict[str, str] = {}
         self.populations: list[LinearizedPopulation] = []
-        self.unfed: dict[str, RealNeuron] = {}
+        self.unfed: dict[str, Neuron] = {}
         self.violations: list[str] = []
         self.readout: Current | None = None
         self.static = False
@@ -196,10 +196,12 @@ class Walk:
         return inputs[0]
 
 
-def detached(neuron: Any) -> Any:
-    """A real neuron with its tensors as Python floats."""
-    tensors = {name: v.item() for name, v in vars(neuron).items() if isinstance(v, torch.Tensor)}
-    return replace(neuron, **tensors)
+def detached(neuron: Neuron) -> Neuron:
+    """A real neuron with its tensors as Python floats, as arrays where they hold several."""
+    plain = {n: real_array(v) for n, v in neuron.constants().items() if isinstance(v, Tensor)}
+    values = {n: v.item() if v.ndim == 0 else v for n, v in plain.items()}
+    found: Neuron = replace(neuron, **values)
+    return found
 
 
 def _title(node: fx.Node, modules: dict[str, nn.Module]) -> str:

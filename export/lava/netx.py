@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.integer_neurons import IntegerCuba, IntegerLifHard
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.loihi import (
     ALIGNMENT,
     BIAS_HIGH,
@@ -23,6 +23,7 @@ from arlif.core.loihi import (
 )
 from arlif.core.maps import Dense
 from arlif.core.network import INPUT, Population, Projection, QuantizedNetwork, Readout
+from arlif.core.real_neurons import RealCuba, RealLifHard
 from export.hdf5 import Tree
 from export.lava.merge import single_map
 
@@ -72,9 +73,10 @@ def _synapse_obstacles(network: QuantizedNetwork, before: str, name: str) -> Ite
 
 def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iterator[str]:
     neuron = population.neuron
-    bits = {IntegerLifHard: STATE.bits, IntegerCuba: STATE.bits + 1}.get(type(neuron))
+    known = {RealLifHard: STATE.bits, RealCuba: STATE.bits + 1}
+    bits = next((bits for kind, bits in known.items() if neuron.is_a(kind)), None)
     if bits is None:
-        yield f"netx has no neuron {type(neuron).__name__}, only LIF with hard reset"
+        yield f"netx has no neuron {neuron.name}, only LIF with hard reset"
         return
     lif = Lif.of(population)
     if (neuron.state_format.bits, neuron.factor_bits) != (bits, FACTOR_BITS):
@@ -93,23 +95,23 @@ def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iter
     mantissas, rests = np.divmod(lif.bias, ALIGNMENT)
     if rests.any() or mantissas.min() < BIAS_LOW or mantissas.max() > BIAS_HIGH:
         yield f"a bias is {ALIGNMENT} n with {BIAS_LOW} <= n <= {BIAS_HIGH}"
-    if isinstance(neuron, IntegerLifHard):
+    if neuron.is_a(RealLifHard):
         yield from _saturation(network, population, neuron)
     elif population.bias.any():
         yield "a CUBA neuron takes its bias in the membrane potential, not in the current"
 
 
 def _saturation(
-    network: QuantizedNetwork, population: Population, neuron: IntegerLifHard
+    network: QuantizedNetwork, population: Population, neuron: IntegerNeuron
 ) -> Iterator[str]:
     """Lava saturates at +-(2**23 - 1), arlif at -2**23 and 2**23 - 1: neither may happen."""
     low, high = network.accumulator_interval(population.name)
     lowest = min(0, ALIGNMENT * low + int(population.bias.min()))
     highest = ALIGNMENT * high + int(population.bias.max())
-    lost = neuron.one - neuron.decay
+    lost = neuron.one - neuron.constants["decay"]
     # u >= lowest (1 + k + k**2 + ...), and a silent neuron keeps u < threshold.
     floor = lowest * neuron.one // lost if lost else (-np.inf if lowest else 0)
-    ceiling = highest + max(0, neuron.threshold - 1)
+    ceiling = highest + max(0, neuron.constants["threshold"] - 1)
     if floor < -STATE_LIMIT or ceiling > STATE_LIMIT:
         yield f"the membrane potential may reach [{floor}, {ceiling}], past Lava's 24 bits"
 
@@ -133,9 +135,7 @@ def netx_layers(network: QuantizedNetwork) -> list[list[Tree]]:
         shape = (int(np.prod(network.shape(before))),)
         layer = {"shape": node.shape, **synapse}
         if isinstance(node, Population):
-            layer |= (
-                Lif.of(node).layer() if plain else {"neuron": {"type": type(node.neuron).__name__}}
-            )
+            layer |= Lif.of(node).layer() if plain else {"neuron": {"type": node.neuron.name}}
         layers.append([*([{"type": "flatten", "shape": shape}] if flat else []), layer])
     return layers
 
@@ -179,12 +179,9 @@ class Lif:
     @classmethod
     def of(cls, population: Population) -> "Lif":
         """Of a population of either neuron that is one."""
-        neuron = population.neuron
-        if isinstance(neuron, IntegerCuba):
-            bias = neuron.bias.ravel()
-            return cls(neuron.current_decay, neuron.decay, neuron.threshold, bias)
-        assert isinstance(neuron, IntegerLifHard)
-        return cls(0, neuron.decay, neuron.threshold, population.bias)
+        raw = population.neuron.constants
+        bias = raw["bias"].ravel() if "bias" in raw else population.bias
+        return cls(raw.get("current_decay", 0), raw["decay"], raw["threshold"], bias)
 
     def layer(self) -> Tree:
         """Its keys in a netx layer."""

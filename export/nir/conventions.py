@@ -15,18 +15,13 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
-from arlif.core.real_neurons import (
-    RealArlif,
-    RealLifHard,
-    RealLifSoft,
-    RealLifSubtract,
-    RealNeuron,
-)
+from arlif.core.neuron import Neuron
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
 
 DT = 1e-4
 """Seconds per time step; snnTorch 1.0 fixes this value, SpikingJelly 2.0 has it as its default."""
 
-REAL_NEURONS: dict[str, type[RealNeuron]] = {
+REAL_NEURONS: dict[str, type[Neuron]] = {
     cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)
 }
 """Every real-valued neuron that is written and read, by the name it has in files."""
@@ -59,38 +54,38 @@ class Spoken:
     factor: float = 1.0
 
 
-Convention = Callable[[RealNeuron, Shape], Spoken]
+Convention = Callable[[Neuron, Shape], Spoken]
 """Says a neuron in NIR."""
 
 
-def portable(neuron: RealNeuron, shape: Shape) -> Spoken:
+def portable(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1, weights divided by 1 - k: what snnTorch, Norse and SpikingJelly all run exactly."""
     if neuron.decay == 1:
         return _integrator(neuron, shape)
     return Spoken(_lif(neuron, shape, r=1.0), 1 / (1 - neuron.decay))
 
 
-def unscaled(neuron: RealNeuron, shape: Shape) -> Spoken:
+def unscaled(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1 / (1 - k), weights as they are: for snnTorch, SpikingJelly; Norse ignores r."""
     if neuron.decay == 1:
         return _integrator(neuron, shape)
     return Spoken(_lif(neuron, shape, r=1 / (1 - neuron.decay)))
 
 
-def exact(neuron: RealNeuron, shape: Shape) -> Spoken:
+def exact(neuron: Neuron, shape: Shape) -> Spoken:
     """AR-LIF as a node of its own, which only arlif reads; other neurons as in `unscaled`."""
     if not isinstance(neuron, RealArlif):
         return unscaled(neuron, shape)
     return Spoken(ARLIF(np.array(shape), **neuron_constants(neuron)))
 
 
-def neuron_constants(neuron: RealNeuron) -> dict[str, Any]:
+def neuron_constants(neuron: Neuron) -> dict[str, Any]:
     """The fields of a real-valued neuron as plain numbers."""
     values = {f.name: getattr(neuron, f.name) for f in fields(neuron)}
     return {name: v if isinstance(v, bool) else float(v) for name, v in values.items()}
 
 
-def threshold(neuron: RealNeuron) -> float:
+def threshold(neuron: Neuron) -> float:
     """The threshold that a plain LIF takes over: v_threshold, without AR-LIF's adaptation."""
     require(
         type(neuron).__name__ in REAL_NEURONS,
@@ -100,7 +95,7 @@ def threshold(neuron: RealNeuron) -> float:
     return float(neuron.v_threshold if isinstance(neuron, RealArlif) else neuron.threshold)  # type: ignore[attr-defined]
 
 
-def _lif(neuron: RealNeuron, shape: Shape, r: float) -> nir.LIF:
+def _lif(neuron: Neuron, shape: Shape, r: float) -> nir.LIF:
     return nir.LIF(
         tau=_full(shape, DT / (1 - neuron.decay)),
         r=_full(shape, r),
@@ -111,7 +106,7 @@ def _lif(neuron: RealNeuron, shape: Shape, r: float) -> nir.LIF:
     )
 
 
-def _integrator(neuron: RealNeuron, shape: Shape) -> Spoken:
+def _integrator(neuron: Neuron, shape: Shape) -> Spoken:
     """Without a leak the neuron is NIR's IF, dv/dt = r I, with r = 1 / dt."""
     node = nir.IF(
         r=_full(shape, 1 / DT),
@@ -122,11 +117,11 @@ def _integrator(neuron: RealNeuron, shape: Shape) -> Spoken:
     return Spoken(node)
 
 
-def _metadata(neuron: RealNeuron) -> dict[str, Any]:
+def _metadata(neuron: Neuron) -> dict[str, Any]:
     return {"arlif": {"type": type(neuron).__name__, **neuron_constants(neuron)}}
 
 
-def _threshold(neuron: RealNeuron, shape: Shape) -> NDArray[np.float32]:
+def _threshold(neuron: Neuron, shape: Shape) -> NDArray[np.float32]:
     """The largest float32 below the threshold: v > it is v >= threshold."""
     return np.nextafter(_full(shape, threshold(neuron)), np.float32(-np.inf))
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from arlif.base.errors import FormatError, require
 from arlif.core.maps import Shape
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealNeuron
+from arlif.core.neuron import Neuron
+from arlif.core.real_neurons import RealArlif, RealLifHard
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.convert import spiking_module
 from export.hdf5 import Tree
@@ -72,7 +73,7 @@ def _euler(node: Node, neurons: int, dt: float) -> tuple[RealLifHard, float]:
     return RealLifHard(1 - leak, fires), r * leak
 
 
-def _restored(node: Node, plain: RealLifHard) -> RealNeuron:
+def _restored(node: Node, plain: RealLifHard) -> Neuron:
     """The neuron that arlif noted in the metadata, if any, checked against the plain LIF."""
     noted = node.fields.get("metadata")
     noted = noted.get("arlif") if isinstance(noted, dict) else None
@@ -93,7 +94,7 @@ def _restored(node: Node, plain: RealLifHard) -> RealNeuron:
     return found
 
 
-def _constants(cls: type[RealNeuron], tree: Tree, where: str) -> Any:
+def _constants(cls: type[Neuron], tree: Tree, where: str) -> Any:
     read = {}
     for field in fields(cls):
         require(field.name in tree, f"{where}/{field.name} is missing", FormatError)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from onnx import FunctionProto, helper
 
-from arlif.core.real_neurons import RealNeuron
+from arlif.core.neuron import Neuron
 from export.onnx.interpreters import OnnxRealOps
 from export.onnx.symbols import DOMAIN, Graph, Symbol
 
 
-def neuron_function(neuron: RealNeuron) -> FunctionProto:
+def neuron_function(neuron: Neuron) -> FunctionProto:
     """`arlif::ARLIF` and the like: (state variables, x) -> (spikes, new state variables).
 
     Its body is the trace of the neuron's step; its attributes are the neuron's constants.
@@ -26,7 +26,7 @@ def neuron_function(neuron: RealNeuron) -> FunctionProto:
 
 
 def call_neuron(
-    graph: Graph, function: str, neuron: RealNeuron, state: Any, x: Symbol
+    graph: Graph, function: str, neuron: Neuron, state: Any, x: Symbol
 ) -> tuple[Symbol, Any]:
     """Append a call of the neuron's function to a graph: (float spikes, new state)."""
     inputs = [symbol.name for symbol in (*state, x)]
@@ -39,7 +39,7 @@ def call_neuron(
     return spikes.cast(graph.dtype), neuron.state_type(*after)
 
 
-def _constants(neuron: RealNeuron) -> dict[str, float]:
+def _constants(neuron: Neuron) -> dict[str, float]:
     return {
         field.name: getattr(neuron, field.name)
         for field in fields(neuron)
@@ -47,7 +47,7 @@ def _constants(neuron: RealNeuron) -> dict[str, float]:
     }
 
 
-def _name(neuron: RealNeuron) -> str:
+def _name(neuron: Neuron) -> str:
     """ARLIF, LIFSoft, LIFHard; a structural flag that is off shows: ARLIF_no_memory."""
     off = [f"_no_{f.name}" for f in fields(neuron) if getattr(neuron, f.name) is False]
     kind = type(neuron).__name__.removeprefix("Real")

@@ -63,10 +63,9 @@ class _Trace:
         """Append a population: its current over all time steps at once, then the Scan."""
         name, neuron = population.name, population.neuron
         x = current(
-            OnnxIntegerOps(self.graph, neuron.state_format),
+            OnnxIntegerOps(self.graph, neuron.state_format, population.gain_shift),
             self.accumulate(name),
             population.per_neuron(population.gain),
-            population.gain_shift,
             population.per_neuron(population.bias),
         )
         values = scan_step(
@@ -75,7 +74,9 @@ class _Trace:
             self.over_time(name, x),
             population.shape,
             neuron.state_type,
-            lambda body, state, x: neuron.step(OnnxIntegerOps(body, neuron.state_format), state, x),
+            lambda body, state, x: neuron.step(
+                OnnxIntegerOps(body, neuron.state_format, neuron.factor_bits), state, x
+            ),
             np.bool_,
             states,
         )

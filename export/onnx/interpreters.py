@@ -3,7 +3,6 @@
 from typing import Any
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.real_neurons import RealFunction
 from arlif.core.tables import LookupTable
 from export.onnx.symbols import Graph, Symbol
 
@@ -27,12 +26,13 @@ class OnnxSelection:
 class OnnxIntegerOps(OnnxSelection):
     """The integer specification: int64 symbols; ONNX's integer Div rounds toward zero."""
 
-    def __init__(self, graph: Graph, state_format: FixedPointFormat) -> None:
+    def __init__(self, graph: Graph, state_format: FixedPointFormat, factor_bits: int) -> None:
         super().__init__(graph)
-        self.state_format = state_format
+        self.state_format, self.factor_bits = state_format, factor_bits
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Symbol:
-        return self.graph.node("Div", self.graph.node("Mul", value, factor), 1 << factor_bits)
+    def multiply(self, value: Any, factor: Any) -> Symbol:
+        product = self.graph.node("Mul", value, factor)
+        return self.graph.node("Div", product, 1 << self.factor_bits)
 
     def saturate(self, value: Any) -> Symbol:
         return self.graph.node("Clip", value, self.state_format.low, self.state_format.high)
@@ -47,13 +47,13 @@ class OnnxIntegerOps(OnnxSelection):
 class OnnxRealOps(OnnxSelection):
     """Real numbers: float symbols and the functions themselves where integers have tables."""
 
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Symbol:
+    def multiply(self, value: Any, factor: Any) -> Symbol:
         return self.graph.node("Mul", value, factor)
 
     def saturate(self, value: Any) -> Any:
         return value
 
-    def lookup(self, table: RealFunction, x: Any) -> Symbol:
+    def lookup(self, table: Any, x: Any) -> Symbol:
         return self.graph.constant(table(self, x))
 
     def tanh(self, x: Any) -> Symbol:

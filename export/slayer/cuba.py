@@ -1,8 +1,9 @@
 """The CUBA neuron of a SLAYER file."""
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerCuba
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.loihi import ALIGNMENT, FACTOR_BITS, STATE, STATE_LIMIT
+from arlif.core.real_neurons import RealCuba
 from export.slayer.group import Group
 from export.slayer.weights import Weights
 
@@ -23,7 +24,7 @@ SURROGATE = {"scaleRho", "tauRho", "theta"}
 """Parameters of SLAYER's training, without meaning in a simulation."""
 
 
-def read_neuron(group: Group, bias: Weights) -> IntegerCuba:
+def read_neuron(group: Group, bias: Weights) -> IntegerNeuron:
     """CUBA with Lava's constants; bias: mantissas, shaped as the population wants them."""
     kind = group.text("type")
     group.require(
@@ -35,11 +36,12 @@ def read_neuron(group: Group, bias: Weights) -> IntegerCuba:
         if name in group.tree:
             group.integer(name, value, value)
     threshold = ALIGNMENT * group.integer("vThMant", 0, WIDEST_THRESHOLD)
-    return IntegerCuba(
-        FORMAT,
-        FACTOR_BITS,
-        decay=ONE - group.integer("vDecay", 0, ONE),
-        current_decay=ONE - group.integer("iDecay", 0, ONE),
-        threshold=min(threshold, STATE_LIMIT) + 1,
-        bias=(ALIGNMENT * bias).astype("int32"),
-    )
+    constants = {
+        "decay": ONE - group.integer("vDecay", 0, ONE),
+        "current_decay": ONE - group.integer("iDecay", 0, ONE),
+        "threshold": min(threshold, STATE_LIMIT) + 1,
+        "bias": (ALIGNMENT * bias).astype("int32"),
+        "limit": STATE_LIMIT,
+        "edge": STATE_LIMIT + 1,
+    }
+    return IntegerNeuron.of(RealCuba, FORMAT, FACTOR_BITS, constants)

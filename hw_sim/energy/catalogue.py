@@ -64,7 +64,7 @@ MEMORY = ArithmeticModel(
 LOIHI1_SYNAPTIC_OPERATION, LOIHI1_UPDATE = 23.6, 81.0
 """pJ; Davies et al., IEEE Micro 38(1), 2018, Table 2."""
 
-LOIHI1_COMPARTMENTS = {"IntegerArlif": 2}
+LOIHI1_COMPARTMENTS = {"Arlif": 2}
 """Compartments that a neuron takes where it is not one."""
 
 LOIHI1 = TableModel(
@@ -73,11 +73,11 @@ LOIHI1 = TableModel(
     LOIHI1_SYNAPTIC_OPERATION,
     LOIHI1_SYNAPTIC_OPERATION,
     {
-        "IntegerLifSoft": LOIHI1_UPDATE,
-        "IntegerLifSubtract": LOIHI1_UPDATE,
-        "IntegerLifHard": LOIHI1_UPDATE,
-        "IntegerCuba": LOIHI1_UPDATE,
-        "IntegerArlif": LOIHI1_COMPARTMENTS["IntegerArlif"] * LOIHI1_UPDATE,
+        "LifSoft": LOIHI1_UPDATE,
+        "LifSubtract": LOIHI1_UPDATE,
+        "LifHard": LOIHI1_UPDATE,
+        "Cuba": LOIHI1_UPDATE,
+        "Arlif": LOIHI1_COMPARTMENTS["Arlif"] * LOIHI1_UPDATE,
         "Readout": LOIHI1_UPDATE,
     },
     assumptions=(

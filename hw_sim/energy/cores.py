@@ -258,7 +258,7 @@ class _Layer:
     def _compartments(self) -> int:
         """Compartments that one neuron takes."""
         node = self.node
-        kind = type(node.neuron if isinstance(node, Population) else node).__name__
+        kind = node.neuron.name if isinstance(node, Population) else type(node).__name__
         return self.limits.compartments.get(kind, 1)
 
 

@@ -90,7 +90,7 @@ class OperationCounter:
     ) -> LayerCounts:
         return LayerCounts(
             node.name,
-            type(node.neuron).__name__,
+            node.neuron.name,
             int(np.prod(node.shape)),
             node.shape[0],
             time_steps,

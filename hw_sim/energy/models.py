@@ -111,7 +111,7 @@ class TableModel:
     """Published prices per synaptic operation and per neuron update, by type of neuron.
 
     accumulate_pj, multiply_accumulate_pj: per synaptic operation. neuron_update_pj: per update, by
-    neuron type ("IntegerArlif", ..., "Readout"), above 0. memory_pj_per_bit: by memory; empty where
+    neuron type ("Arlif", ..., "Readout"), above 0. memory_pj_per_bit: by memory; empty where
     the prices above contain it. Raises ArlifError.
     """
 

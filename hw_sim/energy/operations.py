@@ -166,7 +166,7 @@ def update(population: Population, accumulator_bits: int) -> Update:
         neuron.step(ops, state, x)
     except (NotImplementedError, TypeError, AttributeError) as error:
         raise ArlifError(
-            f"population {population.name}: the cost of {type(neuron).__name__} is unknown, its "
+            f"population {population.name}: the cost of {neuron.name} is unknown, its "
             f"step cannot be traced ({error or 'it has none'}); write the step through ops"
         ) from error
     states = tuple(name for name in neuron.variables if name in ops.tally.read)

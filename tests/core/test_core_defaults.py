@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerArlif, Numbers
+from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import Conv2d, SumPool2d, Window
 from arlif.core.nodes import Input, Projection, Readout
 from arlif.core.real_neurons import RealArlif, Sigmoid

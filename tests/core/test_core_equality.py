@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.integer_neurons import cuba
 from support.networks_integer import example_network
 
 from arlif.core.equality import ArrayEquality, fingerprint, frozen_array
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerCuba
 from arlif.core.maps import Dense
 from arlif.core.network import Population, Readout
 from arlif.core.tables import LookupTable
@@ -51,7 +51,7 @@ MAKERS = {
     "table": lambda values: LookupTable(values, -8, 0),
     "readout": lambda values: Readout(values),
     "bias": lambda values: Population(
-        "p", (16,), IntegerCuba(FORM, 4, 3, 2, 5, values), np.ones(16, int), 0, np.zeros(16, int)
+        "p", (16,), cuba(FORM, 4, 3, 2, 5, values), np.ones(16, int), 0, np.zeros(16, int)
     ),
 }
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.integer_neurons import lif_soft
 from support.refusals import Rule
 
 from arlif.base.errors import ArlifError, NetworkError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -30,7 +30,7 @@ PAIR = Dense(np.ones((2, 2), np.int8))
 
 
 def population(name: str) -> Population:
-    neuron = IntegerLifSoft(FixedPointFormat(16, 8), 8, 128, 256)
+    neuron = lif_soft(FixedPointFormat(16, 8), 8, 128, 256)
     return Population(name, (2,), neuron, np.ones(2), 0, np.zeros(2))
 
 

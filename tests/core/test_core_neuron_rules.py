@@ -5,18 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.integer_neurons import cuba, lif_hard, lif_soft, lif_subtract
 from support.refusals import Rule
 
 from arlif.base.errors import NetworkError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import (
-    IntegerArlif,
-    IntegerCuba,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    Numbers,
-)
+from arlif.core.integer_neurons import Numbers
 from arlif.core.tables import LookupTable
 
 STATE = FixedPointFormat(8, 4)
@@ -36,11 +30,11 @@ def arlif(decay: int = ONE, **tables: LookupTable) -> IntegerArlif:
 
 
 def cuba(current_decay: int = ONE, threshold: int = 16, bias: Any = (0, 0)) -> IntegerCuba:
-    return IntegerCuba(STATE, 6, ONE, current_decay, threshold, np.array(bias))
+    return cuba(STATE, 6, ONE, current_decay, threshold, np.array(bias))
 
 
 def subtract(threshold: int, amount: int, hold: int) -> IntegerLifSubtract:
-    return IntegerLifSubtract(STATE, 6, ONE, threshold, amount, hold)
+    return lif_subtract(STATE, 6, ONE, threshold, amount, hold)
 
 
 FACTORS = (
@@ -58,15 +52,15 @@ FACTORS = (
     ),
     Rule(
         "a neuron's factors of at least 1 bit",
-        lambda: IntegerLifSoft(STATE, 1, 0, 1),
-        lambda: IntegerLifSoft(STATE, 0, 0, 1),
+        lambda: lif_soft(STATE, 1, 0, 1),
+        lambda: lif_soft(STATE, 0, 0, 1),
         ("1 to 16 bits", "not 0"),
         NetworkError,
     ),
     Rule(
         "a neuron's factors of at most 16 bits",
-        lambda: IntegerLifSoft(STATE, 16, 0, 1),
-        lambda: IntegerLifSoft(STATE, 17, 0, 1),
+        lambda: lif_soft(STATE, 16, 0, 1),
+        lambda: lif_soft(STATE, 17, 0, 1),
         ("1 to 16 bits", "not 17"),
         NetworkError,
     ),
@@ -124,8 +118,8 @@ CONSTANTS = (
         (f"gate values must be 0 to 2**factor_bits = {ONE}", "reach 0 to 65"),
         NetworkError,
     ),
-    *representable("threshold", lambda raw: IntegerLifSoft(STATE, 6, ONE, raw)),
-    *representable("threshold", lambda raw: IntegerLifHard(STATE, 6, ONE, raw)),
+    *representable("threshold", lambda raw: lif_soft(STATE, 6, ONE, raw)),
+    *representable("threshold", lambda raw: lif_hard(STATE, 6, ONE, raw)),
     *representable("threshold", lambda raw: subtract(raw, 0, 0)),
     *representable("amount", lambda raw: subtract(16, raw, 0)),
     *representable("threshold + hold", lambda raw: subtract(16, 0, raw - 16)),

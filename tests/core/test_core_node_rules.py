@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.integer_neurons import cuba, lif_soft
 from support.refusals import Rule
 
 from arlif.base.errors import NetworkError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerCuba, IntegerLifSoft
 from arlif.core.maps import Conv2d, Dense, SumPool2d, exact_float
 from arlif.core.network import INPUT, Input, Population, Projection, Readout
 
@@ -40,12 +40,12 @@ def source(
 def population(
     gain: Any = (1, 1), bias: Any = (0, 0), gain_shift: int = 0, shape: tuple[int, ...] = (2,)
 ) -> Population:
-    neuron = IntegerLifSoft(STATE, 6, 64, 16)
+    neuron = lif_soft(STATE, 6, 64, 16)
     return Population("p", shape, neuron, np.array(gain), gain_shift, np.array(bias))
 
 
 def with_neuron_bias(channels: int) -> Population:
-    neuron = IntegerCuba(STATE, 6, 64, 64, 16, np.zeros(channels))
+    neuron = cuba(STATE, 6, 64, 64, 16, np.zeros(channels))
     return Population("p", (2,), neuron, np.ones(2), 0, np.zeros(2))
 
 

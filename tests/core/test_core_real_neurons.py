@@ -19,6 +19,7 @@ from arlif.core.loihi import (
     STATE_LIMIT,
     THRESHOLD_LIMIT,
 )
+from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import (
     NumpyRealOps,
     RealArlif,
@@ -27,7 +28,6 @@ from arlif.core.real_neurons import (
     RealLifSoft,
     RealLifSubtract,
     RealLifWeighted,
-    RealNeuron,
 )
 
 Step = Callable[[float, float, float], tuple[bool, float, float]]
@@ -69,7 +69,7 @@ def clif(k: float) -> Step:
     return step
 
 
-NEURONS: dict[str, Callable[[float], tuple[RealNeuron, Step]]] = {
+NEURONS: dict[str, Callable[[float], tuple[Neuron, Step]]] = {
     "arlif": lambda k: (RealArlif(k, V, ALPHA, BETA), arlif(k, True)),
     "arlif without memory": lambda k: (RealArlif(k, V, ALPHA, BETA, False), arlif(k, False)),
     "soft": lambda k: (RealLifSoft(k, V), lif(k, lambda h: h - V)),
@@ -98,7 +98,7 @@ def test_a_real_neuron_is_its_equation(make: Any, k: float, xs: list[float], fed
 
 
 @pytest.mark.parametrize("neuron", [RealArlif(0.5, 0.0, 1.0, 0.0), RealLifSoft(0.5, 0.0)], ids=str)
-def test_it_fires_on_the_threshold_itself(neuron: RealNeuron) -> None:
+def test_it_fires_on_the_threshold_itself(neuron: Neuron) -> None:
     spikes, _ = neuron.step(NumpyRealOps(), neuron.initial_state(np.zeros(1)), np.zeros(1))
     assert spikes.tolist() == [True]
 

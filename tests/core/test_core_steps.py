@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.integer_neurons import cuba, lif_subtract
 from support.oracle import (
     arlif_integer,
     cuba_integer,
@@ -17,15 +18,7 @@ from support.oracle import (
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import (
-    IntegerArlif,
-    IntegerCuba,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-    Numbers,
-)
+from arlif.core.integer_neurons import IntegerNeuron, Numbers
 from arlif.core.real_neurons import RealArlif
 from arlif.core.tables import LookupTable, TableDomain
 
@@ -74,7 +67,7 @@ def test_arlif_equals_the_oracle(
     state = numbers.state_format
     real = RealArlif(decay, v_threshold, alpha, beta, memory)
     try:
-        neuron = IntegerArlif.sample(real, numbers)
+        neuron = sampled(real, numbers)
     except ArlifError:
         assert (v_threshold + abs(beta) + 1) * state.one > state.high
         return
@@ -132,7 +125,7 @@ def test_lif_with_an_amount_equals_the_oracle(numbers: Numbers, data: st.DataObj
         *(data.draw(raw) for _ in range(3)),
     )
     xs, shared = data.draw(st.lists(raw, min_size=1)), (state, numbers.factor_bits, decay)
-    neuron = IntegerLifSubtract(*shared, threshold, amount, raised - threshold)
+    neuron = lif_subtract(*shared, threshold, amount, raised - threshold)
     own = (decay, threshold, amount, raised - threshold)
     assert run(neuron, xs) == lif_subtract_integer(xs, state.bits, numbers.factor_bits, *own)
 
@@ -147,7 +140,7 @@ def test_cuba_equals_the_oracle(numbers: Numbers, data: st.DataObject) -> None:
     decay, current_decay = data.draw(factors), data.draw(factors)
     threshold, bias = data.draw(values(state)), data.draw(values(state))
     shared = (state, numbers.factor_bits, decay, current_decay)
-    neuron = IntegerCuba(*shared, threshold, np.array([bias]))
+    neuron = cuba(*shared, threshold, np.array([bias]))
     own = (current_decay, decay, threshold, bias)
     assert run(neuron, xs) == cuba_integer(xs, state.bits, numbers.factor_bits, *own)
 
@@ -166,7 +159,7 @@ def test_the_reset_is_looked_up_at_the_saturated_memory() -> None:
 
 
 def test_a_resting_membrane_reaches_zero_and_r_rests_at_minus_one() -> None:
-    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), Numbers())
+    neuron = sampled(RealArlif(0.5, 1.0, 1.0, 0.0), Numbers())
     history = run(neuron, [-300] + [0] * 40)
     assert history[-1][1] == 0
     assert history[-1][2] == pytest.approx(-neuron.state_format.one, abs=16)

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from support.integer_neurons import lif_soft, sampled
 from support.pages import DOCS, run_blocks
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerArlif, IntegerLifSoft, Numbers
+from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import Input, Population, Projection, QuantizedNetwork, Readout
 from arlif.core.real_neurons import RealArlif
@@ -27,7 +28,7 @@ def test_the_six_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "arlif" not in found[1]
 
     rng = np.random.default_rng(0)
-    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 0.8, 0.3), Numbers())
+    neuron = sampled(RealArlif(0.5, 1.0, 0.8, 0.3), Numbers())
     conv, dense = rng.integers(-127, 128, (4, 2, 3, 3)), rng.integers(-127, 128, (5, 144))
     network = QuantizedNetwork(
         Input((2, 8, 8), scale=0.01, low=0, high=100),
@@ -52,11 +53,7 @@ def test_the_six_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_formats_lists_every_metadata_key_and_output(tmp_path: Path) -> None:
     network = QuantizedNetwork(
         Input((3,), 1.0),
-        (
-            Population(
-                "p", (3,), IntegerLifSoft(FixedPointFormat(), 8, 128, 9), [1] * 3, 0, [0] * 3
-            ),
-        ),  # type: ignore[arg-type]
+        (Population("p", (3,), lif_soft(FixedPointFormat(), 8, 128, 9), [1] * 3, 0, [0] * 3),),  # type: ignore[arg-type]
         (Projection("input", "p", ()), Projection("p", "readout", ())),
         Readout(np.zeros(3)),
         time_steps=1,

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.integer_neurons import lif_soft, sampled
 from support.strategies import networks
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import PRESETS, IntegerArlif, IntegerLifSoft
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import (
     INPUT,
@@ -31,7 +32,7 @@ from hw_sim.energy.cores import LIMITS, LOIHI1, LOIHI2, estimate_mapping
 
 def small_network() -> QuantizedNetwork:
     """2 x 8 x 8 -> conv to 32 x 8 x 8 (2,048 neurons) -> 10 classes."""
-    neuron = IntegerLifSoft(FixedPointFormat(16, 8), 8, 128, 256)
+    neuron = lif_soft(FixedPointFormat(16, 8), 8, 128, 256)
     population = Population("conv", (32, 8, 8), neuron, np.ones(32, int), 0, np.zeros(32, int))
     conv = Conv2d(np.full((32, 2, 3, 3), 127, np.int8), padding=(1, 1))
     dense = Dense(np.full((10, 2048), 7, np.int8))
@@ -196,7 +197,7 @@ def test_of_layers_that_take_as_many_cores_the_fullest_limits():
 
 def test_an_arlif_takes_as_many_compartments_on_loihi1_as_it_is_priced_for():
     lif = small_network()
-    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
+    neuron = sampled(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
     arlif = replace(lif, populations=(replace(lif.populations[0], neuron=neuron),))
     cores = [estimate_mapping(n, LOIHI1).layers[0].total for n in (lif, arlif)]
     prices = catalogue.LOIHI1.neuron_update_pj
@@ -214,7 +215,7 @@ def test_a_core_without_room_is_refused():
     with pytest.raises(ArlifError, match="neurons must be at least 1"):
         replace(LOIHI1, neurons=0)
     lif = small_network()
-    neuron = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
+    neuron = sampled(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
     arlif = replace(lif, populations=(replace(lif.populations[0], neuron=neuron),))
     with pytest.raises(ArlifError, match="holds a neuron of conv, which takes 2 compartments"):
         estimate_mapping(arlif, replace(LOIHI1, neurons=1))

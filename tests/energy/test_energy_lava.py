@@ -9,9 +9,10 @@ from support.event_counts import (
     lava_operations,
     sent_events,
 )
+from support.integer_neurons import lif_soft, sampled
 from support.strategies import Case, cases
 
-from arlif.core.integer_neurons import PRESETS, IntegerArlif, IntegerLifSoft
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.maps import Conv2d, Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
@@ -47,8 +48,8 @@ def network() -> QuantizedNetwork:
         return rng.integers(-50, 51, shape).astype(np.int8)
 
     numbers = PRESETS["compact16"]
-    arlif = IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.3), numbers)
-    lif = IntegerLifSoft(numbers.state_format, numbers.factor_bits, 128, 128)
+    arlif = sampled(RealArlif(0.5, 1.0, 1.0, 0.3), numbers)
+    lif = lif_soft(numbers.state_format, numbers.factor_bits, 128, 128)
 
     def population(name, shape, neuron):
         return Population(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.integer_neurons import lif_soft
 from support.strategies import Case, cases
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
@@ -83,7 +83,7 @@ def test_the_paper_pays_4_6_and_0_9_pj_and_nothing_else(case: Case):
 
 def test_a_graded_input_that_a_pool_adds_up_has_one_price():
     """2 x 2 windows of a 4 x 4 image: 16 pixels that are added, at two time steps."""
-    neuron = IntegerLifSoft(FixedPointFormat(16, 8), 8, 128, threshold=256)
+    neuron = lif_soft(FixedPointFormat(16, 8), 8, 128, threshold=256)
     population = Population("p", (1, 2, 2), neuron, np.ones(1, int), 0, np.zeros(1, int))
     pool = Projection(INPUT, "p", (SumPool2d((2, 2), (2, 2)),))
     readout = Projection("p", READOUT, (Dense(np.ones((3, 4), np.int8)),))
@@ -100,7 +100,7 @@ def test_a_graded_input_that_a_pool_adds_up_has_one_price():
 
 def two_layers() -> tuple[QuantizedNetwork, np.ndarray]:
     """4 inputs -> 3 LIF -> 2 classes; every neuron fires at every step."""
-    neuron = IntegerLifSoft(FixedPointFormat(16, 8), 8, 128, threshold=0)
+    neuron = lif_soft(FixedPointFormat(16, 8), 8, 128, threshold=0)
     population = Population("p", (3,), neuron, np.ones(3, int), 0, np.full(3, 9))
     first = Projection(INPUT, "p", (Dense(np.full((3, 4), 100, np.int8)),))
     second = Projection("p", READOUT, (Dense(np.full((2, 3), -3, np.int8)),))

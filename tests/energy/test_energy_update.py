@@ -6,17 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from hypothesis import given
+from support.integer_neurons import sampled
 from support.places import DOCS
 from support.strategies import neurons
 
 from arlif.base.errors import ArlifError
-from arlif.core.integer_neurons import (
-    PRESETS,
-    IntegerArlif,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerNeuron,
-)
+from arlif.core.integer_neurons import PRESETS, IntegerNeuron
 from arlif.core.network import (
     Population,
 )
@@ -61,7 +56,7 @@ def test_an_update_costs_what_a_real_run_of_the_equation_uses(neuron: IntegerNeu
 
 
 def arlif(memory=True) -> IntegerArlif:
-    return IntegerArlif.sample(RealArlif(0.5, 1.0, 1.0, 0.0, memory), PRESETS["compact16"])
+    return sampled(RealArlif(0.5, 1.0, 1.0, 0.0, memory), PRESETS["compact16"])
 
 
 def lif(kind) -> IntegerNeuron:

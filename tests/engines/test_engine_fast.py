@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.integer_neurons import lif_soft
 from support.networks_small import digits_like
 from support.simulations import assert_equal
 from support.strategies import Case, cases
 from torch import Tensor
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import (
     INPUT,
@@ -52,7 +52,7 @@ def test_the_readout_may_read_everything_for_long(static: bool, steps: int) -> N
     """The input too, biases that overflow 32 bits over time, and more than one block of steps."""
     rng = np.random.default_rng(0)
     form = FixedPointFormat()
-    neuron = IntegerLifSoft(form, 8, 128, form.one)
+    neuron = lif_soft(form, 8, 128, form.one)
     population = Population("p", (5,), neuron, np.full(5, 9), 4, np.zeros(5))
     dense = [rng.integers(-127, 128, shape).astype(np.int8) for shape in ((5, 7), (2, 7), (2, 5))]
     network = QuantizedNetwork(
@@ -83,7 +83,7 @@ def test_sums_that_float32_holds_alone_are_exact_together(shift: int) -> None:
         for weight, power in zip(weights, (0, shift), strict=True)
     )
     form = FixedPointFormat(30, 8)
-    neuron = IntegerLifSoft(form, 8, 0, form.high)
+    neuron = lif_soft(form, 8, 0, form.high)
     population = Population("p", (1, 1, 1), neuron, np.ones(1, int), 0, np.zeros(1, int))
     network = QuantizedNetwork(
         Input((1040, 1, 1), 0.1, -127, 127, static=True),
@@ -137,7 +137,7 @@ def test_blocks_hold_no_more_accumulators_than_that(elements, samples, blocks) -
 
 def chain(length: int, static: bool) -> QuantizedNetwork:
     """Populations one after another; the first also drives the last but one."""
-    neuron = IntegerLifSoft(FixedPointFormat(), 8, 128, 256)
+    neuron = lif_soft(FixedPointFormat(), 8, 128, 256)
     names = [f"p{index}" for index in range(length)]
     populations = [Population(n, (2,), neuron, np.full(2, 9), 0, np.zeros(2)) for n in names]
     ends = zip([INPUT, *names], [*names, READOUT], strict=True)

@@ -5,9 +5,9 @@ Every neuron fires at every step, so that a readout is T times what one step giv
 
 import numpy as np
 import pytest
+from support.integer_neurons import lif_hard
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifHard
 from arlif.core.maps import Conv2d, Dense, LinearMap, SumPool2d
 from arlif.core.network import (
     INPUT,
@@ -25,7 +25,7 @@ def always_firing(
     shape: tuple[int, ...], maps: tuple[LinearMap, ...], bias: list[int], shift: int = 0
 ) -> QuantizedNetwork:
     """A population of that shape at threshold 0, and what its readout does with every spike."""
-    neuron = IntegerLifHard(FixedPointFormat(), 8, 128, threshold=0)
+    neuron = lif_hard(FixedPointFormat(), 8, 128, threshold=0)
     channels = np.zeros(shape[0], int)
     population = Population("p", shape, neuron, channels, 0, channels)
     drive = Projection(INPUT, "p", ())

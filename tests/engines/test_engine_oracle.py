@@ -8,17 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
+from support.integer_neurons import cuba, lif_hard, lif_soft, lif_subtract
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import (
-    NEURONS,
-    IntegerArlif,
-    IntegerCuba,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-)
+from arlif.core.integer_neurons import NEURONS, IntegerNeuron
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -70,11 +63,11 @@ def neurons(draw: st.DrawFn, kind: type[IntegerNeuron]) -> IntegerNeuron:
         return IntegerArlif(*shared, threshold, gate, drive, reset, draw(st.booleans()))
     if kind is IntegerCuba:
         bias = draw(st.lists(raw, min_size=NEURON_COUNT, max_size=NEURON_COUNT))
-        return IntegerCuba(*shared, draw(factors), draw(raw), np.array(bias))
+        return cuba(*shared, draw(factors), draw(raw), np.array(bias))
     if kind is IntegerLifSubtract:
         threshold = draw(raw)
         raised = draw(raw)
-        return IntegerLifSubtract(*shared, threshold, draw(raw), raised - threshold)
+        return lif_subtract(*shared, threshold, draw(raw), raised - threshold)
     return kind(*shared, draw(raw))
 
 
@@ -87,15 +80,15 @@ def expected(neuron: Any, xs: list[int], index: int) -> History:
             held = {name: getattr(neuron, name) for name in names}
             listed = {n: (t.values.tolist(), t.low, t.shift) for n, t in held.items()}
             return oracle.arlif_integer(*shared, neuron.decay, listed, neuron.memory)
-        case IntegerCuba():
+        case cuba():
             own = (neuron.current_decay, neuron.decay, neuron.threshold, int(neuron.bias[index]))
             return oracle.cuba_integer(*shared, *own)
-        case IntegerLifSubtract():
+        case lif_subtract():
             own = (neuron.decay, neuron.threshold, neuron.amount, neuron.hold)
             return oracle.lif_subtract_integer(*shared, *own)
-        case IntegerLifHard():
+        case lif_hard():
             return oracle.lif_integer(*shared, neuron.decay, neuron.threshold, hard=True)
-        case IntegerLifSoft():
+        case lif_soft():
             return oracle.lif_integer(*shared, neuron.decay, neuron.threshold, hard=False)
     raise NotImplementedError(f"{type(neuron).__name__} has no oracle; write one")
 
@@ -169,6 +162,6 @@ def test_the_registers_of_cuba_turn_over_where_the_oracles_do(bits: int) -> None
     state, end = FixedPointFormat(bits, 0), 1 << (bits - 2)
     currents = np.array([sign * end + near for sign in (1, -1) for near in range(-2, 3)])
     bias = np.tile([0, 1, end - 1, -end], len(currents))
-    neuron = IntegerCuba(state, 4, 16, 0, end - 1, bias)
+    neuron = cuba(state, 4, 16, 0, end - 1, bias)
     held = Population("p", bias.shape, neuron, np.zeros(bias.shape), 0, np.repeat(currents, 4))
     check(alone(held, 0, 2), np.zeros((2, 1, len(bias)), np.int8))

@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from support.integer_neurons import lif_soft
 from support.strategies import populations, rngs
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.kernels import integer_update
@@ -75,7 +75,7 @@ def test_updates_are_the_reference(fused: bool, data: st.DataObject, seed) -> No
 
 def test_the_fused_kernel_is_for_the_cpu_alone() -> None:
     """torch's meta device is none, and there on every machine."""
-    neuron = IntegerLifSoft(FixedPointFormat(), 8, 128, 256)
+    neuron = lif_soft(FixedPointFormat(), 8, 128, 256)
     population = Population("p", (2,), neuron, np.ones(2), 0, np.zeros(2))
     assert isinstance(population_update(population, torch.device("meta")), TorchUpdate)
     fused = population_update(population, torch.device("cpu"))

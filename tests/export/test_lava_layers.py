@@ -7,9 +7,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support.integer_neurons import cuba, lif_hard, lif_soft
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerCuba, IntegerLifHard, IntegerLifSoft
 from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import (
     INPUT,
@@ -22,8 +22,8 @@ from arlif.core.network import (
 )
 from export.lava import read_net, stock_obstacles, write_net
 
-LIF = IntegerLifHard(FixedPointFormat(24, 6), 12, 0, 64 * 10 + 1)
-CUBA = IntegerCuba(FixedPointFormat(25, 6), 12, 1000, 3000, 64 * 10 + 1, np.zeros(1))
+LIF = lif_hard(FixedPointFormat(24, 6), 12, 0, 64 * 10 + 1)
+CUBA = cuba(FixedPointFormat(25, 6), 12, 1000, 3000, 64 * 10 + 1, np.zeros(1))
 LIMIT = 131_071
 """The most that 64 n holds in 24 bits."""
 
@@ -101,7 +101,7 @@ RULES: dict[str, tuple[QuantizedNetwork, QuantizedNetwork, str]] = {
     ),
     "soft reset": (
         one(1),
-        one(1, IntegerLifSoft(LIF.state_format, 12, 0, 641)),
+        one(1, lif_soft(LIF.state_format, 12, 0, 641)),
         "no neuron IntegerLifSoft",
     ),
     "signs": (one([1, -1]), one([0, -1]), "where none is positive"),

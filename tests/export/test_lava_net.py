@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.integer_neurons import lif_hard
 from support.places import DOCS
 from support.strategies import networks
 from support.strategies_stock import stock_networks
 
 from arlif.base.errors import ArlifError, FormatError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifHard
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -57,7 +57,7 @@ def test_a_network_survives_the_file(folder, network):
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_projections_may_stand_in_any_order(tmp_path, order):
     """In a file each stands under its target; read back they stand as they were."""
-    neuron = IntegerLifHard(FixedPointFormat(), 8, 128, 256)
+    neuron = lif_hard(FixedPointFormat(), 8, 128, 256)
     names, ones = ("a", "b"), Dense(np.ones((2, 2), np.int8))
     populations = tuple(Population(n, (2,), neuron, np.ones(2), 0, np.zeros(2)) for n in names)
     pairs = [(INPUT, "a"), ("a", "b"), ("b", READOUT), (INPUT, READOUT)]

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from support.integer_neurons import lif_soft
 from support.strategies import networks
 from support.strategies_stock import stock_networks
 
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Dense
 from arlif.core.network import READOUT, Projection
 from export.lava import stock_obstacles
@@ -28,7 +28,7 @@ def with_neuron(network, index, **changes):
 def soft(network):
     neuron = network.populations[0].neuron
     fields = (neuron.state_format, neuron.factor_bits, neuron.decay, neuron.threshold)
-    return changed(network, 0, neuron=IntegerLifSoft(*fields))
+    return changed(network, 0, neuron=lif_soft(*fields))
 
 
 def with_projection(network, index, **changes):

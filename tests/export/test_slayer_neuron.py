@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.integer_neurons import cuba
 from support.oracle import clip, towards_zero
 
 from arlif.base.errors import NetworkError
 from arlif.core import loihi
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerCuba
 from arlif.core.network import Population
 from hw_sim.engines.lava.hook import mend_lava
 
@@ -17,7 +17,7 @@ BITS_25 = FixedPointFormat(25, 6)
 
 
 def cuba(current_decay: int, decay: int, threshold: int, bias: np.ndarray) -> IntegerCuba:
-    return IntegerCuba(BITS_25, 12, decay, current_decay, threshold, bias)
+    return cuba(BITS_25, 12, decay, current_decay, threshold, bias)
 
 
 def oracle(
@@ -129,7 +129,7 @@ def test_the_registers_are_those_that_lava_declares() -> None:
 def test_impossible_constants_are_refused(changes: dict[str, object], message: str) -> None:
     constants = {"decay": 0, "current_decay": 0, "threshold": 1, "bias": np.zeros(2)} | changes
     with pytest.raises(NetworkError, match=message):
-        IntegerCuba(BITS_25, 12, **constants)  # type: ignore[arg-type]
+        cuba(BITS_25, 12, **constants)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 4, 4)])

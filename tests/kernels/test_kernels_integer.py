@@ -8,17 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.event_convolutions import check_convolutions_by_events
+from support.integer_neurons import lif_soft, lif_subtract
 from support.strategies import neurons
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import (
-    IntegerArlif,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-)
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.steps import ArlifState, LifState, current
 from arlif.core.tables import LookupTable
@@ -134,7 +129,7 @@ def extreme_lifs(draw: st.DrawFn) -> IntegerNeuron:
     kind = draw(st.sampled_from([IntegerLifSoft, IntegerLifHard, IntegerLifSubtract]))
     if kind is not IntegerLifSubtract:
         return kind(*shared)
-    return IntegerLifSubtract(*shared, draw(edges), draw(edges) - shared[-1])
+    return lif_subtract(*shared, draw(edges), draw(edges) - shared[-1])
 
 
 @settings(max_examples=200, deadline=None)
@@ -217,7 +212,7 @@ def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch
         _fields_ = (*integer_update._Table._fields_, ("more", ctypes.c_int64))
 
     population = random_population(
-        IntegerLifSoft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
+        lif_soft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
     )
     monkeypatch.setattr(integer_update, "_Table", Wider)
     with pytest.raises(AssertionError, match="arlif_integer_layout is"):
@@ -226,7 +221,7 @@ def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch
 
 def test_a_misfit_is_refused():
     population = random_population(
-        IntegerLifSoft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
+        lif_soft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
     )
     with pytest.raises(ArlifError, match="takes accumulators"):
         IntegerUpdate(population)(np.zeros((3, 1, 2, 3, 3), np.int32), 4, 1)

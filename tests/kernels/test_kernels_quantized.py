@@ -11,7 +11,6 @@ from torch import Tensor
 
 from arlif.arithmetic.straight_through import state_type
 from arlif.base.errors import ArlifError
-from arlif.core.integer_neurons import IntegerArlif
 from arlif.core.real_neurons import RealArlif
 from arlif.kernels import build
 from arlif.quantize.neuron_constants import to_integer

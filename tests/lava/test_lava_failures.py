@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from support.integer_neurons import lif_soft
 
 from arlif.base.errors import SimulationError
 from arlif.base.workers import ROOT
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -31,7 +31,6 @@ SHARED_MEMORY = Path("/dev/shm")
 
 SABOTAGE = """
 import os, sys, time
-from arlif.core.integer_neurons import IntegerLifSoft
 step, calls = IntegerLifSoft.step, []
 def broken(self, ops, state, x):
     calls.append(x)
@@ -44,7 +43,7 @@ if "hw_sim.engines.lava.worker" in sys.orig_argv:
 
 
 def network():
-    neuron = IntegerLifSoft(FixedPointFormat(), 8, decay=128, threshold=256)
+    neuron = lif_soft(FixedPointFormat(), 8, decay=128, threshold=256)
     gain, bias = np.full(2, 200, np.uint8), np.zeros(2, np.int32)
     maps = (Dense(np.ones((2, 2), int)),)
     return QuantizedNetwork(

@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from support.integer_neurons import sampled
 from support.places import SUPPORT
 
 from arlif import ARLIF
-from arlif.core.integer_neurons import PRESETS, IntegerArlif
+from arlif.core.integer_neurons import PRESETS
 
 SCRIPT = SUPPORT / "lava_user.py"
 RESET_INTERVAL = 7
@@ -65,7 +66,7 @@ def test_floating_pt_equals_the_torch_module(module, currents, outcome):
 
 def test_fixed_pt_equals_the_integer_step(module, currents, outcome):
     numbers = PRESETS["compact16"]
-    neuron = IntegerArlif.sample(_plain(module), numbers)
+    neuron = sampled(_plain(module), numbers)
     raw, spikes = numbers.state_format.quantize(currents), []
     for t, x in enumerate(raw):
         if t % RESET_INTERVAL == 0:

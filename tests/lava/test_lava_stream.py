@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.integer_neurons import lif_soft
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -24,7 +24,7 @@ from hw_sim.engines.lava.recorder import Recorder, create, read_counts, read_tra
 from hw_sim.engines.lava.stream import Stream, depths
 from hw_sim.engines.simulation import Record
 
-NEURON = IntegerLifSoft(FixedPointFormat(), 8, 128, 256)
+NEURON = lif_soft(FixedPointFormat(), 8, 128, 256)
 STEPS, SAMPLES, BATCH = 3, 5, 2
 
 

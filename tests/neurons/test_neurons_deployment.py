@@ -7,7 +7,6 @@ from support.networks_small import images, quantized, randomise
 
 from arlif import layers
 from arlif.base.errors import LoweringError
-from arlif.core.integer_neurons import IntegerLifHard, IntegerLifSubtract
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.networks import NeuronConfig
 from arlif.networks.neuron_choice import NEURONS, make_neuron

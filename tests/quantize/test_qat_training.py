@@ -10,7 +10,7 @@ from torch import nn
 
 from arlif import data, layers
 from arlif.base.errors import LoweringError
-from arlif.core.real_neurons import RealNeuron
+from arlif.core.neuron import Neuron
 from arlif.data import Dataset
 from arlif.neurons import LIF
 from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
@@ -74,7 +74,7 @@ def test_training_starts_at_the_post_training_network() -> None:
 
 
 def test_neurons_without_gradients_are_refused() -> None:
-    class Unheard(RealNeuron):
+    class Unheard(Neuron):
         """A neuron that somebody added without its training."""
 
     with pytest.raises(LoweringError, match="Unheard cannot be trained"):

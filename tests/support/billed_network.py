@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerArlif, IntegerLifSoft
 from arlif.core.maps import Conv2d, Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
@@ -26,6 +25,7 @@ from arlif.core.network import (
 )
 from arlif.core.tables import LookupTable
 from hw_sim.engines.simulation import Simulation
+from support.integer_neurons import lif_soft
 
 
 def billed_network() -> QuantizedNetwork:
@@ -40,7 +40,7 @@ def billed_network() -> QuantizedNetwork:
     def table(values: int | range) -> LookupTable:
         return LookupTable(np.broadcast_to(np.array(values), 16), -32, 2)
 
-    lif = IntegerLifSoft(FixedPointFormat(12, 6), 5, decay=16, threshold=64)
+    lif = lif_soft(FixedPointFormat(12, 6), 5, decay=16, threshold=64)
     tables = (table(20), table(range(1, 17)), table(range(-16, 0)), table(9))
     arlif = IntegerArlif(FixedPointFormat(10, 4), 4, 8, *tables)
     image = Population("image", (2, 3, 3), lif, np.ones(2), 4, np.zeros(2))

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from arlif.core.integer_neurons import PRESETS, IntegerArlif
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.real_neurons import RealArlif
 from hw_sim.engines.lava.processes.population import Population
+from support.integer_neurons import sampled
 
 from lava.magma.core.run_conditions import RunSteps  # isort: skip
 from lava.magma.core.run_configs import Loihi2SimCfg  # isort: skip
@@ -42,7 +43,7 @@ if __name__ == "__main__":
     numbers = PRESETS["compact16"]
     raw = numbers.state_format.quantize(given["currents"])
     float_spikes, float_state = run(real, "floating_pt", given["currents"])
-    raw_spikes, raw_state = run(IntegerArlif.sample(real, numbers), "fixed_pt", raw)
+    raw_spikes, raw_state = run(sampled(real, numbers), "fixed_pt", raw)
     np.savez(
         sys.argv[2],
         float_spikes=float_spikes,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arlif.core.integer_neurons import PRESETS, IntegerArlif, IntegerLifSoft
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.maps import Conv2d, Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
@@ -14,13 +14,14 @@ from arlif.core.network import (
     Readout,
 )
 from arlif.core.real_neurons import RealArlif
+from support.integer_neurons import lif_soft, sampled
 
 
 def example_network() -> QuantizedNetwork:
     """Every kind of map, two neurons, two projections into one population."""
     numbers = PRESETS["compact16"]
-    arlif = IntegerArlif.sample(RealArlif(0.5, 1.0, 0.9, 0.2), numbers)
-    lif = IntegerLifSoft(numbers.state_format, 8, 128, 256)
+    arlif = sampled(RealArlif(0.5, 1.0, 0.9, 0.2), numbers)
+    lif = lif_soft(numbers.state_format, 8, 128, 256)
     rng = np.random.default_rng(0)
 
     def weight(*shape: int) -> np.ndarray:

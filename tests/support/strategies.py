@@ -11,16 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import (
-    PRESETS,
-    IntegerArlif,
-    IntegerCuba,
-    IntegerLifHard,
-    IntegerLifSoft,
-    IntegerLifSubtract,
-    IntegerNeuron,
-    Numbers,
-)
+from arlif.core.integer_neurons import PRESETS, IntegerNeuron, Numbers
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, chain_shape
 from arlif.core.network import (
     INPUT,
@@ -33,6 +24,7 @@ from arlif.core.network import (
 )
 from arlif.core.real_neurons import RealArlif
 from arlif.core.tables import TableDomain
+from support.integer_neurons import cuba, lif_subtract, sampled
 
 NUMBERS = (
     *PRESETS.values(),
@@ -81,7 +73,7 @@ def arlifs(draw: st.DrawFn, numbers: Numbers) -> IntegerArlif:
     """AR-LIF with sampled tables, half of the time filled with noise over their whole range."""
     unit = st.floats(0, 1)
     real = RealArlif(draw(unit), draw(st.floats(0.25, 2)), draw(unit), draw(st.floats(-1, 1)))
-    neuron = IntegerArlif.sample(replace(real, memory=draw(st.booleans())), numbers)
+    neuron = sampled(replace(real, memory=draw(st.booleans())), numbers)
     if draw(st.booleans()):
         return neuron
     rng, state = draw(rngs()), numbers.state_format
@@ -113,9 +105,9 @@ def neurons(draw: st.DrawFn, shape: Shape | None = None) -> IntegerNeuron:
     if kind is IntegerCuba and shape is not None:
         lead = (shape[0], *(1 for _ in shape[1:]))
         bias = draw(rngs()).integers(-state.one, state.one + 1, lead).astype(np.int32)
-        return IntegerCuba(*shared, draw(st.integers(0, one)), draw(low), bias)
+        return cuba(*shared, draw(st.integers(0, one)), draw(low), bias)
     if kind is IntegerLifSubtract:
-        return IntegerLifSubtract(*shared, draw(low), draw(low), draw(st.integers(0, state.one)))
+        return lif_subtract(*shared, draw(low), draw(low), draw(st.integers(0, state.one)))
     return kind(*shared, draw(low))
 
 

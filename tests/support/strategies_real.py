@@ -10,7 +10,8 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import Conv2d, Dense, Shape, SumPool2d
 from arlif.core.network import READOUT, Projection, QuantizedNetwork
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract, RealNeuron
+from arlif.core.neuron import Neuron
+from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
 from arlif.core.tables import TableDomain
 from arlif.quantize import Precision
 from arlif.quantize.linearized import (
@@ -43,7 +44,7 @@ def decays() -> st.SearchStrategy[float]:
 
 
 @st.composite
-def real_neurons(draw: st.DrawFn) -> RealNeuron:
+def real_neurons(draw: st.DrawFn) -> Neuron:
     decay, threshold = draw(decays()), draw(st.floats(0.25, 2))
     kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)))
     if kind is RealLifSubtract:

@@ -4,7 +4,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerCuba, IntegerLifHard
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, chain_shape
 from arlif.core.network import (
     INPUT,
@@ -15,6 +14,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
+from support.integer_neurons import lif_hard
 from support.strategies import rngs
 
 
@@ -63,10 +63,10 @@ def _stock_population(
     bias = (64 * rng.integers(-10, 30, shape[0])).astype(np.int32)
     gain = np.full(shape[0], 64, np.uint8)
     if not cuba:
-        neuron = IntegerLifHard(FixedPointFormat(24, 12), 12, decay, raw)
+        neuron = lif_hard(FixedPointFormat(24, 12), 12, decay, raw)
         return Population(name, shape, neuron, gain, 0, bias)
     per_neuron = bias.reshape(-1, *(1 for _ in shape[1:]))
-    with_current = IntegerCuba(
+    with_current = cuba(
         FixedPointFormat(25, 6), 12, decay, int(rng.integers(0, 3000)), raw, per_neuron
     )
     return Population(name, shape, with_current, gain, 0, np.zeros_like(bias))

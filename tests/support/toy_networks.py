@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
 from arlif.core.maps import Conv2d, Dense, LinearMap, SumPool2d, chain_magnitude, chain_shape
 from arlif.core.network import (
     INPUT,
@@ -17,6 +16,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
+from support.integer_neurons import lif_soft
 from support.strategies import Case
 
 TIME_STEPS = 4
@@ -38,7 +38,7 @@ class Builder:
         shift = max(0, int(np.log2(reach * 256 / (8 * form.one))))
         gain = self.rng.integers(128, 256, shape[0])
         bias = self.rng.integers(-form.one // 8, form.one // 2, shape[0])
-        neuron = IntegerLifSoft(form, 8, decay=128, threshold=form.one)
+        neuron = lif_soft(form, 8, decay=128, threshold=form.one)
         return Population(name, shape, neuron, gain, shift, bias)
 
 

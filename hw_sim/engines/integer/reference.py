@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import apply_chain
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from arlif.core.ops import IntegerOps
 from arlif.core.steps import current
 from hw_sim.engines.simulation import Record, Simulation, Trace, check_request, count_type
 
@@ -30,16 +31,14 @@ def simulate(
         sent = {INPUT: inputs if network.input.static else inputs[t]}
         for population in network.populations:
             name, neuron = population.name, population.neuron
-            ops = neuron.ops()
             x = current(
-                ops,
+                IntegerOps(neuron.state_format, population.gain_shift),
                 accumulate(network, name, sent),
                 population.per_neuron(population.gain),
-                population.gain_shift,
                 population.per_neuron(population.bias),
             )
             state = states.get(name) or neuron.initial_state(np.zeros_like(x))
-            sent[name], states[name] = neuron.step(ops, state, x)
+            sent[name], states[name] = neuron.step(neuron.ops(), state, x)
             counts[name] += sent[name].astype(kind)
             if name in history:
                 history[name].append((sent[name], states[name] if record.states else ()))

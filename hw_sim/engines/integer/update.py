@@ -66,8 +66,9 @@ class TorchUpdate:
 
     def __init__(self, population: Population, device: torch.device) -> None:
         self.neuron = _with_tensors(population.neuron, device)
-        self.gain_shift = population.gain_shift
-        self.ops = TorchIntegerOps(self.neuron.state_format, device)
+        state = self.neuron.state_format
+        self.ops = TorchIntegerOps(state, self.neuron.factor_bits, device)
+        self.gain_ops = TorchIntegerOps(state, population.gain_shift, device)
         self.gain = torch.tensor(population.per_neuron(population.gain), device=device)
         self.bias = torch.tensor(population.per_neuron(population.bias), device=device)
 
@@ -75,7 +76,7 @@ class TorchUpdate:
         self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
     ) -> tuple[Tensor, Any, dict[str, Tensor]]:
         """See Update."""
-        x = current(self.ops, accumulators.int(), self.gain, self.gain_shift, self.bias)
+        x = current(self.gain_ops, accumulators.int(), self.gain, self.bias)
         if state is None:
             state = self.neuron.initial_state(torch.zeros_like(x[0]))
         spikes, states = [], []
@@ -93,8 +94,10 @@ class TorchUpdate:
 
 def _with_tensors(neuron: IntegerNeuron, device: torch.device) -> IntegerNeuron:
     """The neuron with its arrays (CUBA's bias) as tensors, which a step can add to tensors."""
+    tensors = {
+        name: torch.tensor(value, device=device) if isinstance(value, np.ndarray) else value
+        for name, value in neuron.constants.items()
+    }
     copied = copy(neuron)
-    for name, value in vars(neuron).items():
-        if isinstance(value, np.ndarray):
-            object.__setattr__(copied, name, torch.tensor(value, device=device))
+    object.__setattr__(copied, "constants", tensors)
     return copied

@@ -12,7 +12,7 @@ import numpy as np
 
 from arlif.base.errors import ArlifError, SimulationError, require
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerLifSoft
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -23,6 +23,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
+from arlif.core.real_neurons import RealLifSoft
 from hw_sim.engines.integer.reference import simulate as simulate_reference
 from hw_sim.engines.lava.hook import MENDS, mended_source
 from hw_sim.engines.lava.launch import simulate
@@ -135,7 +136,7 @@ def _simulation() -> Finding:
 def _tiny() -> tuple[QuantizedNetwork, np.ndarray[tuple[int, ...], np.dtype[np.int8]]]:
     """Two neurons, of which one fires; the smallest network there is."""
     one = np.ones((2, 1), np.int8)
-    neuron = IntegerLifSoft(FixedPointFormat(), 8, decay=128, threshold=256)
+    neuron = IntegerNeuron.of(RealLifSoft, FixedPointFormat(), 8, {"decay": 128, "threshold": 256})
     population = Population(
         "neurons", (2,), neuron, np.array([200, 20], np.uint8), 0, np.zeros(2, np.int32)
     )

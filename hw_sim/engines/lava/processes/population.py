@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike
 
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Shape
-from arlif.core.ops import Ops
-from arlif.core.real_neurons import NumpyRealOps, RealNeuron
+from arlif.core.neuron import Neuron
+from arlif.core.ops import IntegerOps, Ops
+from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.steps import current
 from hw_sim.engines.lava.processes.guard import GuardedModel
 from hw_sim.engines.lava.recorder import Recorder
@@ -27,7 +28,7 @@ class Population(AbstractProcess):
 
     shape: of both ports; a leading batch axis is allowed. The Var `state` is [variables, *shape],
     in the order of the neuron's state_type.
-    neuron: IntegerNeuron (select tag "fixed_pt") or RealNeuron ("floating_pt").
+    neuron: IntegerNeuron (select tag "fixed_pt") or Neuron ("floating_pt").
     gain, bias: broadcast to shape; raw integers, or real numbers with gain_shift 0.
     reset_interval, reset_offset: every state variable returns to 0 before time steps t with
     t % reset_interval == reset_offset % reset_interval, as in Lava's LIFReset; None never does.
@@ -38,7 +39,7 @@ class Population(AbstractProcess):
         self,
         *,
         shape: Shape,
-        neuron: IntegerNeuron | RealNeuron,
+        neuron: IntegerNeuron | Neuron,
         gain: ArrayLike = 1,
         gain_shift: int = 0,
         bias: ArrayLike = 0,
@@ -66,16 +67,20 @@ class PopulationModel(GuardedModel):
     """Interprets the neuron's own step; subclasses say with which numbers."""
 
     def ops(self) -> Ops:
-        """The arithmetic."""
+        """The arithmetic of the step."""
+        raise NotImplementedError
+
+    def gain_ops(self) -> Ops:
+        """The arithmetic of the input current."""
         raise NotImplementedError
 
     def advance(self) -> None:
         given = self.proc_params
-        neuron, ops, interval = given["neuron"], self.ops(), given["reset_interval"]
-        x = current(ops, self.a_in.recv(), given["gain"], given["gain_shift"], given["bias"])
+        neuron, interval = given["neuron"], given["reset_interval"]
+        x = current(self.gain_ops(), self.a_in.recv(), given["gain"], given["bias"])
         if interval and self.time_step % interval == given["reset_offset"] % interval:
             self.state[...] = 0
-        spikes, state = neuron.step(ops, neuron.state_type(*self.state), x)
+        spikes, state = neuron.step(self.ops(), neuron.state_type(*self.state), x)
         self.state[...] = state
         if given["recorder"] is not None:
             given["recorder"].write(self.time_step, spikes, state)
@@ -95,6 +100,10 @@ class PopulationFixed(PopulationModel):
     def ops(self) -> Ops:
         return self.proc_params["neuron"].ops()
 
+    def gain_ops(self) -> Ops:
+        given = self.proc_params
+        return IntegerOps(given["neuron"].state_format, given["gain_shift"])
+
 
 @implements(proc=Population, protocol=LoihiProtocol)
 @requires(CPU)
@@ -107,4 +116,7 @@ class PopulationFloat(PopulationModel):
     state: Any = LavaPyType(np.ndarray, np.float64)
 
     def ops(self) -> Ops:
+        return NumpyRealOps()
+
+    def gain_ops(self) -> Ops:
         return NumpyRealOps()

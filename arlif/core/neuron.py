@@ -1,0 +1,175 @@
+"""What a neuron is: one class with its state, its constants and its step; the rest follows.
+
+class Leaky(Neuron):
+state = ("u",)
+decay: float = constant(0.9, low=0, high=1)
+threshold: float = learned(1.0, low=0.1, per="channel")
+
+def step(self, ops, state, x):
+h = ops.saturate(ops.multiply(state.u, self.decay) + x)
+s = ops.fire(h, self.threshold)
+return s, (ops.saturate(h - ops.select(s, self.threshold, 0)),)
+"""
+
+import math
+from collections import namedtuple
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, ClassVar, dataclass_transform
+
+import numpy as np
+
+from arlif.base.errors import ArlifError, require
+from arlif.core.equality import ArrayEquality
+from arlif.core.ops import Ops, Value
+from arlif.core.steps import After
+from arlif.core.trace import CURRENT, Graph, Recording, RecordingOps, recorded
+
+
+class Per(Enum):
+    """How many values a constant has."""
+
+    LAYER = "layer"
+    CHANNEL = "channel"
+    NEURON = "neuron"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is known of a neuron's constant: its bounds, whether it learns, how many it has."""
+
+    low: float
+    high: float
+    learned: bool
+    per: Per
+
+
+def constant(
+    default: float, low: float = -math.inf, high: float = math.inf, per: str = "layer"
+) -> Any:
+    """A field of a neuron: a number that training leaves alone, in [low, high].
+
+    per: "layer", "channel" or "neuron": how many values a layer may have. Raises ArlifError.
+    """
+    return _field(default, low, high, False, per)
+
+
+def learned(
+    default: float, low: float = -math.inf, high: float = math.inf, per: str = "layer"
+) -> Any:
+    """A field of a neuron: a number that training changes, from `default`, within [low, high].
+
+    per: "layer", "channel" or "neuron": how many values a layer learns. Raises ArlifError.
+    """
+    return _field(default, low, high, True, per)
+
+
+def _field(default: float, low: float, high: float, learned: bool, per: str) -> Any:
+    names = [kind.value for kind in Per]
+    require(per in names, f"a constant is one per {', '.join(names)}, not per {per!r}")
+    require(low <= default <= high, f"a constant starts in [{low}, {high}], not at {default}")
+    return field(default=default, metadata={"arlif": Parameter(low, high, learned, Per(per))})
+
+
+class Stateful:
+    """Mixin of every neuron, integer or real: which state its step takes and returns."""
+
+    state_type: Any
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the state variables, in the order of the state."""
+        names: tuple[str, ...] = self.state_type._fields
+        return names
+
+    def initial_state(self, zeros: Value) -> Any:
+        """The state before the first step, every variable equal to `zeros`."""
+        return self.state_type(*(zeros for _ in self.variables))
+
+    def step(self, ops: Ops, state: Any, x: Value) -> After:
+        """One time step on `ops`: (spikes, new state)."""
+        raise NotImplementedError
+
+
+@dataclass_transform(field_specifiers=(constant, learned), frozen_default=True, eq_default=False)
+@dataclass(frozen=True, eq=False)
+class Neuron(Stateful, ArrayEquality):
+    """A neuron with real constants; subclasses declare its state, its constants and its step.
+
+    state: names of the state variables, which start at 0. Constants are fields made by `constant`
+    or `learned`; other fields (flags) choose between steps. A constant holds a number, an array
+    that broadcasts against [N, *shape], or a tensor. Raises ArlifError outside its bounds.
+    """
+
+    state: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "state" in cls.__dict__:
+            names = cls.state
+            proper = isinstance(names, tuple) and len({*names}) == len(names) > 0
+            require(
+                proper and CURRENT not in names,
+                f"{cls.__name__}.state names state variables, each once and none {CURRENT!r}, such "
+                f'as ("u",); got {names!r}',
+            )
+            cls.state_type = namedtuple(f"{cls.__name__}State", names)  # type: ignore[misc]
+        dataclass(frozen=True, eq=False)(cls)
+
+    def __post_init__(self) -> None:
+        for name, known in self.parameters().items():
+            value = getattr(self, name)
+            if isinstance(value, int | float | np.ndarray | np.number):
+                inside = np.min(value) >= known.low and np.max(value) <= known.high
+                require(
+                    bool(inside and np.isfinite(value).all()),
+                    f"{name} of {type(self).__name__} lies in [{known.low:g}, {known.high:g}], "
+                    f"not at {value}",
+                )
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """What is known of every constant, by name."""
+        return {f.name: f.metadata["arlif"] for f in fields(cls) if "arlif" in f.metadata}
+
+    def constants(self) -> dict[str, Any]:
+        """The constants' values by name."""
+        return {name: getattr(self, name) for name in self.parameters()}
+
+    def flags(self) -> dict[str, Any]:
+        """The other fields by name."""
+        known = self.parameters()
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in known}
+
+    def with_constants(self, values: Mapping[str, Any]) -> Any:
+        """The neuron with other constants, whatever they are; nothing is checked."""
+        other = copy(self)
+        for name, value in values.items():
+            object.__setattr__(other, name, value)
+        return other
+
+
+def traced(neuron: Neuron, known: Mapping[str, float] = MappingProxyType({})) -> Graph:
+    """The step of a neuron as a graph.
+
+    known: constants that are numbers in the graph, and folded, by name. Raises ArlifError where
+    the step cannot be traced.
+    """
+    recording = Recording()
+    symbols = {
+        name: recording.symbol(known[name]) if name in known else recording.parameter(name)
+        for name in neuron.parameters()
+    }
+    symbolic = neuron.with_constants(symbols)
+
+    def step(ops: RecordingOps, state: tuple[Any, ...], x: Any) -> After:
+        spikes, after = symbolic.step(ops, neuron.state_type(*state), x)
+        return spikes, neuron.state_type(*after)
+
+    try:
+        return recorded(recording, neuron.variables, step)
+    except ArlifError as error:
+        raise ArlifError(f"{type(neuron).__name__}: {error}") from error

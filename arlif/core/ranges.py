@@ -1,0 +1,89 @@
+"""Which integers a value of a step can be: intervals, proven from what the step reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from arlif.core.formats import FixedPointFormat
+from arlif.core.tables import LookupTable
+from arlif.core.trace import CURRENT, Graph, Op
+
+Interval = tuple[int, int]
+"""The smallest and the largest integer that a value can be."""
+
+
+def intervals(
+    graph: Graph,
+    state_format: FixedPointFormat,
+    factor_bits: int,
+    constants: Mapping[str, Any],
+    tables: Mapping[str, LookupTable],
+    inputs: Mapping[str, Interval],
+) -> list[Interval]:
+    """The interval of every node of a step in integers; conditions are 0 to 1.
+
+    inputs: intervals of x and of the state variables by name.
+    """
+    found: list[Interval] = []
+    for node in graph.nodes:
+        given = [found[arg] for arg in node.args]
+        match node.op:
+            case Op.INPUT:
+                own = inputs[node.name]
+            case Op.PARAMETER:
+                values = constants[node.name]
+                own = (int(np.min(values)), int(np.max(values)))
+            case Op.NUMBER:
+                own = (int(node.number), int(node.number))
+            case Op.ADD:
+                own = (given[0][0] + given[1][0], given[0][1] + given[1][1])
+            case Op.SUB:
+                own = (given[0][0] - given[1][1], given[0][1] - given[1][0])
+            case Op.NEG:
+                own = (-given[0][1], -given[0][0])
+            case Op.GE | Op.FIRE:
+                own = (int(given[0][0] >= given[1][1]), int(given[0][1] >= given[1][0]))
+            case Op.MULTIPLY:
+                own = _product(given[0], given[1], factor_bits)
+            case Op.SATURATE:
+                own = _clipped(given[0], state_format.low, state_format.high)
+            case Op.WHERE | Op.SELECT:
+                own = _choice(*given)
+            case Op.LOOKUP:
+                own = _reachable(tables[node.name], given[0])
+            case _:
+                raise ValueError(f"{node.op} is no operation of integers")
+        found.append(own)
+    return found
+
+
+def format_intervals(graph: Graph, state_format: FixedPointFormat) -> dict[str, Interval]:
+    """x and every state variable anywhere in the state format."""
+    return dict.fromkeys((CURRENT, *graph.states), (state_format.low, state_format.high))
+
+
+def _product(value: Interval, factor: Interval, factor_bits: int) -> Interval:
+    corners = [toward_zero(a * b, factor_bits) for a in value for b in factor]
+    return min(corners), max(corners)
+
+
+def toward_zero(value: int, bits: int) -> int:
+    """value / 2**bits, rounded toward zero."""
+    return -(-value >> bits) if value < 0 else value >> bits
+
+
+def _clipped(value: Interval, low: int, high: int) -> Interval:
+    return min(max(value[0], low), high), min(max(value[1], low), high)
+
+
+def _choice(condition: Interval, a: Interval, b: Interval) -> Interval:
+    if condition[0] == condition[1]:
+        return a if condition[0] else b
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
+def _reachable(table: LookupTable, x: Interval) -> Interval:
+    first, last = ((edge - table.low) >> table.shift for edge in _clipped(x, table.low, table.high))
+    cells: Sequence[int] = table.values[first : last + 1]
+    return int(np.min(cells)), int(np.max(cells))
