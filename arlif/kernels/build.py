@@ -9,6 +9,7 @@ import platform
 import shutil
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,42 +17,70 @@ from arlif.base.errors import ArlifError
 from arlif.base.files import atomic_path
 from arlif.kernels.compiler import CHOICES, COMMON, choice, compiled, compiler
 
-SOURCE = Path(__file__).parent
-SOURCES = ("real.cpp", "integer_update.cpp", "events.cpp", "pools.cpp", "quantized.cpp")
-HEADERS = ("integer_steps.h", "kinds.h", "narrow_neurons.h", "neurons.h", "tiles.h", "vectors.h")
+FOLDER = Path(__file__).parent
+PRINTED = "printed.h"
+"""The file by which a source includes what was printed for it."""
+
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a library is compiled from.
+
+    files: C++ files of this folder. printed: text of the header PRINTED, which they may include.
+    """
+
+    files: tuple[str, ...]
+    printed: str = ""
+
+    def text(self) -> bytes:
+        """All that the compiler reads: the headers of this folder too."""
+        headers = sorted(path.name for path in FOLDER.glob("*.h"))
+        return b"".join((FOLDER / name).read_bytes() for name in (*headers, *self.files)) + (
+            self.printed.encode()
+        )
+
+
+EVENTS = Source(("events.cpp", "pools.cpp"))
+"""What knows no neuron."""
+
+
 @cache
-def library() -> ctypes.CDLL | None:
-    """The compiled kernels, built when first asked for; None, and one warning, where impossible."""
+def library(source: Source = EVENTS) -> ctypes.CDLL | None:
+    """A compiled library, built when first asked for; None where impossible, with one warning."""
     try:
-        return ctypes.CDLL(str(build()))
+        return ctypes.CDLL(str(build(source)))
     except (ArlifError, OSError) as error:
-        logger.warning("neurons run as plain loops, several times slower: %s", error)
+        _warn_once(str(error))
         return None
 
 
-def loaded(layout: str, *numbers: int) -> ctypes.CDLL:
-    """The library, which callers know to be there and whose array `layout` must be `numbers`.
+@cache
+def _warn_once(reason: str) -> None:
+    logger.warning("neurons run as plain loops, several times slower: %s", reason)
+
+
+def loaded(source: Source, layout: str, *numbers: int) -> ctypes.CDLL:
+    """A library, which callers know to be there and whose array `layout` must be `numbers`.
 
     They are what Python repeats of a source: sizes of structures, and constants.
     """
-    found = library()
+    found = library(source)
     assert found is not None, "callers ask for the kernels only where they were built"
     theirs = tuple((ctypes.c_int64 * len(numbers)).in_dll(found, layout))
     assert theirs == numbers, f"{layout} is {theirs} in C++, {numbers} in Python"
     return found
 
 
-def build() -> Path:
+def build(source: Source = EVENTS) -> Path:
     """Compile for this CPU unless that was done before; the library's path.
 
     A file's name tells the sources, the CPU and its own content: a good one needs no compiler, a
     damaged one is compiled again. Where the cache cannot be written, the library lies in a
     temporary folder until the process ends. Raises ArlifError where it cannot be compiled.
     """
-    name = f"kernels-{_identity()}"
+    name = f"kernels-{_identity(source)}"
     for path in _cache().glob(f"{name}-*.so"):
         if path.name == _named(name, path.read_bytes()):
             return path
@@ -62,18 +91,20 @@ def build() -> Path:
     lost = [flag for flag in CHOICES[0] if flag not in flags]
     without = f" without {' and '.join(lost)}, which {command[0]} lacks," if lost else ""
     logger.warning("compiling the neuron kernels%s in %s %s", without, folder, how_long)
-    content = compiled((*command, *COMMON, *flags), [SOURCE / name for name in SOURCES])
+    with tempfile.TemporaryDirectory(prefix="arlif-") as include:
+        (Path(include) / PRINTED).write_text(source.printed)
+        options = (*command, *COMMON, *flags, f"-I{include}")
+        content = compiled(options, [FOLDER / name for name in source.files])
     target = folder / _named(name, content)
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)
     return target
 
 
-def _identity() -> str:
-    """What tells these sources, and a machine that runs their machine code, from others."""
-    text = b"".join((SOURCE / name).read_bytes() for name in (*HEADERS, *SOURCES))
+def _identity(source: Source) -> str:
+    """What tells a source, and a machine that runs its machine code, from others."""
     machine = (platform.system(), platform.machine(), *platform.libc_ver(), *_processor())
-    return _digest(repr((COMMON, CHOICES, machine)).encode() + text)
+    return _digest(repr((COMMON, CHOICES, machine)).encode() + source.text())
 
 
 def _processor() -> list[str]:

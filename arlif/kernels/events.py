@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.base.errors import require
 from arlif.core.maps import Conv2d
-from arlif.kernels.build import library, loaded
+from arlif.kernels.build import EVENTS, library, loaded
 
 GROUP, WIDEST = 32, 128
 """`group` and `widest` of events.cpp."""
@@ -67,7 +67,7 @@ def count(inputs: NDArray[np.uint8]) -> int:
 
 
 def _library() -> ctypes.CDLL:
-    return loaded("arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST)
+    return loaded(EVENTS, "arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST)
 
 
 class _Geometry(Structure):
