@@ -230,12 +230,11 @@ class _Form:
     def _check(self, place: int) -> None:
         """Raise LoweringError where integers have no such operation."""
         graph, node = self.graph, self.graph.nodes[place]
-        require(
-            self.fixed[place] or node.op not in FUNCTIONS,
-            f"{node.op.value} of {_variables(graph, place)} is no operation of integers: put it "
-            "into a method of the neuron and read that with ops.lookup, or use ops.multiply",
-            LoweringError,
-        )
+        if node.op in FUNCTIONS and not self.fixed[place]:
+            raise LoweringError(
+                f"{node.op.value} of {_variables(graph, place)} is no operation of integers: put "
+                "it into a method of the neuron and read that with ops.lookup, or use ops.multiply"
+            )
         if node.op is not Op.LOOKUP:
             return
         require(len(node.args) == 2, f"{node.name} is a table already", LoweringError)
@@ -244,13 +243,13 @@ class _Form:
         others = sorted(
             graph.nodes[n].name for n in behind if graph.nodes[n].op is Op.INPUT and n != argument
         )
-        require(
-            not others,
-            f"{node.name} is a function of {' and '.join([_variables(graph, argument), *others])}: "
-            "a table takes one variable; give the function all it reads as its argument, or split "
-            "it into ops.multiply and functions of one variable",
-            LoweringError,
-        )
+        if others:
+            raise LoweringError(
+                f"{node.name} is a function of "
+                f"{' and '.join([_variables(graph, argument), *others])}: a table takes one "
+                "variable; give the function all it reads as its argument, or split it into "
+                "ops.multiply and functions of one variable"
+            )
 
     def _infer_units(self) -> None:
         """Spread the units that are known until nothing changes."""
@@ -297,14 +296,13 @@ class _Form:
         if self.fixed[place]:
             return
         found = self.units.setdefault(place, unit)
-        require(
-            found is unit,
-            f"{_described(self.graph, place)} is a {found.value} and is used as a {unit.value}: "
-            "ops.multiply takes a state and a factor, which is a constant or a function by "
-            "ops.lookup; the product of two states is a function of two variables, and only tables "
-            "of one are integers",
-            LoweringError,
-        )
+        if found is not unit:
+            raise LoweringError(
+                f"{_described(self.graph, place)} is a {found.value} and is used as a "
+                f"{unit.value}: ops.multiply takes a state and a factor, which is a constant or a "
+                "function by ops.lookup; the product of two states is a function of two variables, "
+                "and only tables of one are integers"
+            )
 
 
 def _proper(graph: Graph) -> list[int]:

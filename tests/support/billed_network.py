@@ -25,7 +25,7 @@ from arlif.core.network import (
 )
 from arlif.core.tables import LookupTable
 from hw_sim.engines.simulation import Simulation
-from support.integer_neurons import lif_soft
+from support.integer_neurons import arlif, lif_soft
 
 
 def billed_network() -> QuantizedNetwork:
@@ -42,9 +42,9 @@ def billed_network() -> QuantizedNetwork:
 
     lif = lif_soft(FixedPointFormat(12, 6), 5, decay=16, threshold=64)
     tables = (table(20), table(range(1, 17)), table(range(-16, 0)), table(9))
-    arlif = IntegerArlif(FixedPointFormat(10, 4), 4, 8, *tables)
+    adaptive = arlif(FixedPointFormat(10, 4), 4, 8, *tables)
     image = Population("image", (2, 3, 3), lif, np.ones(2), 4, np.zeros(2))
-    flat = Population("flat", (3,), arlif, np.ones(3), 6, np.zeros(3))
+    flat = Population("flat", (3,), adaptive, np.ones(3), 6, np.zeros(3))
     projections = (
         Projection(INPUT, "image", (Conv2d(kernels, padding=(1, 1)),)),
         Projection("image", "flat", (SumPool2d((2, 2), (1, 1)), Dense(pooled))),

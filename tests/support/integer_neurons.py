@@ -10,11 +10,30 @@ from arlif.core.integer_neurons import IntegerNeuron, Numbers
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import (
     NumpyRealOps,
+    RealArlif,
     RealCuba,
     RealLifHard,
     RealLifSoft,
     RealLifSubtract,
 )
+from arlif.core.tables import LookupTable
+
+
+def arlif(
+    state: FixedPointFormat,
+    factor_bits: int,
+    decay: int,
+    threshold: LookupTable,
+    gate: LookupTable,
+    drive: LookupTable,
+    reset: LookupTable,
+    memory: bool = True,
+) -> IntegerNeuron:
+    """Adaptive-reset LIF; without memory it has no gate."""
+    tables = {"threshold": threshold, "drive": drive, "reset": reset}
+    tables |= {"gate": gate} if memory else {}
+    kind = RealArlif(memory=memory)
+    return IntegerNeuron.of(kind, state, factor_bits, {"decay": decay}, tables)
 
 
 def lif_soft(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arlif.core.integer_neurons import PRESETS
+from arlif.core.integer_neurons import PRESETS, IntegerNeuron
 from arlif.core.maps import Conv2d, Dense, SumPool2d
 from arlif.core.network import (
     INPUT,
@@ -27,7 +27,7 @@ def example_network() -> QuantizedNetwork:
     def weight(*shape: int) -> np.ndarray:
         return rng.integers(-127, 128, shape).astype(np.int8)
 
-    def population(name: str, shape: tuple[int, ...], neuron: IntegerArlif | IntegerLifSoft):
+    def population(name: str, shape: tuple[int, ...], neuron: IntegerNeuron):
         return Population(name, shape, neuron, np.full(shape[0], 3), 9, np.arange(shape[0]))
 
     return QuantizedNetwork(

@@ -3,15 +3,13 @@
 Structure is drawn by hypothesis, so that it shrinks; the contents of arrays come from a drawn seed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import PRESETS, IntegerNeuron, Numbers
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, chain_shape
 from arlif.core.network import (
     INPUT,
@@ -22,16 +20,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from arlif.core.real_neurons import RealArlif
-from arlif.core.tables import TableDomain
-from support.integer_neurons import cuba, lif_subtract, sampled
-
-NUMBERS = (
-    *PRESETS.values(),
-    Numbers(FixedPointFormat(8, 4), factor_bits=4),
-    Numbers(FixedPointFormat(13, 6), factor_bits=7, tables=TableDomain(128, -4.0, 4.0)),
-)
-"""The presets, and two formats narrow enough to saturate all the time."""
+from support.strategies_neurons import neurons, rngs
 
 
 @dataclass(frozen=True)
@@ -48,67 +37,6 @@ LONG = (128, 200, 256, 300)
 
 SMALL = 300
 """Neurons up to which a network may run for LONG."""
-
-
-def rngs() -> st.SearchStrategy[np.random.Generator]:
-    """Numpy generators from a drawn seed."""
-    return st.integers(0, 2**32 - 1).map(np.random.default_rng)
-
-
-@st.composite
-def numbers(draw: st.DrawFn) -> Numbers:
-    """NUMBERS, or any state format of 6 to 30 bits with room for thresholds up to 4."""
-    if draw(st.booleans()):
-        return draw(st.sampled_from(NUMBERS))
-    bits = draw(st.integers(6, 30))
-    frac_bits = draw(st.integers(3, bits - 3))
-    reach = draw(st.integers(0, 2))
-    entries = draw(st.integers(max(4, frac_bits + reach - 23), min(10, frac_bits + reach + 1)))
-    tables = TableDomain(1 << entries, -float(1 << reach), float(1 << reach))
-    return Numbers(FixedPointFormat(bits, frac_bits), draw(st.integers(1, 16)), tables)
-
-
-@st.composite
-def arlifs(draw: st.DrawFn, numbers: Numbers) -> IntegerArlif:
-    """AR-LIF with sampled tables, half of the time filled with noise over their whole range."""
-    unit = st.floats(0, 1)
-    real = RealArlif(draw(unit), draw(st.floats(0.25, 2)), draw(unit), draw(st.floats(-1, 1)))
-    neuron = sampled(replace(real, memory=draw(st.booleans())), numbers)
-    if draw(st.booleans()):
-        return neuron
-    rng, state = draw(rngs()), numbers.state_format
-    noise = {
-        name: replace(getattr(neuron, name), values=rng.integers(low, high + 1, size))
-        for name, low, high in (
-            ("threshold", state.low, state.high),
-            ("gate", 0, neuron.one),
-            ("drive", state.low, state.high),
-            ("reset", state.low, state.high),
-        )
-        for size in (getattr(neuron, name).values.size,)
-    }
-    return replace(neuron, **noise)
-
-
-@st.composite
-def neurons(draw: st.DrawFn, shape: Shape | None = None) -> IntegerNeuron:
-    """Any integer neuron; CUBA only for a `shape`, which its bias has."""
-    held = draw(numbers())
-    kinds = (IntegerArlif, IntegerArlif, IntegerLifSoft, IntegerLifHard)
-    others = (IntegerLifSubtract,) if shape is None else (IntegerLifSubtract, IntegerCuba)
-    kind = draw(st.sampled_from((*kinds, *others)))
-    if kind is IntegerArlif:
-        return draw(arlifs(held))
-    state, one = held.state_format, 1 << held.factor_bits
-    low = st.integers(-state.one // 4, 2 * state.one)
-    shared = (state, held.factor_bits, draw(st.integers(0, one)))
-    if kind is IntegerCuba and shape is not None:
-        lead = (shape[0], *(1 for _ in shape[1:]))
-        bias = draw(rngs()).integers(-state.one, state.one + 1, lead).astype(np.int32)
-        return cuba(*shared, draw(st.integers(0, one)), draw(low), bias)
-    if kind is IntegerLifSubtract:
-        return lif_subtract(*shared, draw(low), draw(low), draw(st.integers(0, state.one)))
-    return kind(*shared, draw(low))
 
 
 def _weight(rng: np.random.Generator, shape: Shape) -> NDArray[np.int8]:
