@@ -117,6 +117,8 @@ class Neuron(Stateful, ArrayEquality):
                 f'as ("u",); got {names!r}',
             )
             cls.state_type = namedtuple(f"{cls.__name__}State", names)  # type: ignore[misc]
+        elif "state_type" in cls.__dict__:
+            cls.state = cls.state_type._fields
         dataclass(frozen=True, eq=False)(cls)
 
     def __post_init__(self) -> None:

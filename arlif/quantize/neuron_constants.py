@@ -88,12 +88,13 @@ def raw_factor(
     """The nearest raw factors; raises LoweringError where a leak would vanish, or the potential."""
     one = 1 << factor_bits
     raw = np.rint(real * one)
-    lost = (real > 0) & (real < 1) & ((raw <= 0) | (raw >= one))
-    kept = _first(raw, lost) / one
+    size, rounded = np.abs(real), np.abs(raw)
+    lost = (size > 0) & (size < 1) & ((rounded == 0) | (rounded >= one))
+    kept = _first(raw, lost) / one + 0.0  # no -0
     require(
         not lost.any(),
-        f"{name} = {_first(real, lost):.6g} rounds to {kept:.0f} in {factor_bits} bits, which keeps "
-        f"{'everything' if kept else 'nothing'}; {cure}",
+        f"{name} = {_first(real, lost):.6g} rounds to {kept:.0f} in {factor_bits} bits, which "
+        f"keeps {'everything' if kept else 'nothing'}; {cure}",
         LoweringError,
     )
     return raw.astype(np.int64).astype(np.int32)

@@ -11,7 +11,14 @@ from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import Conv2d, Dense, Shape, SumPool2d
 from arlif.core.network import READOUT, Projection, QuantizedNetwork
 from arlif.core.neuron import Neuron
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
+from arlif.core.real_neurons import (
+    RealArlif,
+    RealClif,
+    RealLifHard,
+    RealLifSoft,
+    RealLifSubtract,
+    RealLifWeighted,
+)
 from arlif.core.tables import TableDomain
 from arlif.quantize import Precision
 from arlif.quantize.linearized import (
@@ -45,14 +52,19 @@ def decays() -> st.SearchStrategy[float]:
 
 @st.composite
 def real_neurons(draw: st.DrawFn) -> Neuron:
+    """A neuron of any class that trains, with constants as training leaves them."""
     decay, threshold = draw(decays()), draw(st.floats(0.25, 2))
-    kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)))
+    plain = (RealLifSoft, RealLifHard, RealClif)
+    kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSubtract, RealLifWeighted, *plain)))
+    if kind is RealArlif:
+        alpha, beta = draw(st.floats(0, 1)), draw(st.floats(-1, 1))
+        return RealArlif(decay, threshold, alpha, beta, draw(st.booleans()))
     if kind is RealLifSubtract:
-        return kind(decay, threshold, draw(st.floats(0.25, 2)), draw(st.floats(0, 1)))
-    if kind is not RealArlif:
-        return kind(decay, threshold)
-    alpha, beta = draw(st.floats(0, 1)), draw(st.floats(-1, 1))
-    return RealArlif(decay, threshold, alpha, beta, draw(st.booleans()))
+        return RealLifSubtract(decay, threshold, draw(st.floats(0.25, 2)), draw(st.floats(0, 1)))
+    if kind is RealLifWeighted:
+        signs = st.sampled_from((1, -1))
+        return RealLifWeighted(draw(signs) * decay, threshold, draw(signs) * draw(decays()))
+    return kind(decay, threshold)
 
 
 @st.composite
