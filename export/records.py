@@ -1,16 +1,13 @@
 """Frozen dataclasses from trees of untrusted values, field by field, by their type hints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError, require
-from arlif.core.integer_neurons import IntegerNeuron
-from arlif.core.maps import Shape
-from arlif.core.network import NUMERICS_VERSION, Population
+from arlif.core.network import NUMERICS_VERSION
 from export.hdf5 import Tree
 
 Record = TypeVar("Record")
@@ -27,13 +24,29 @@ def build(cls: type[Record], tree: Any, where: str) -> Record:
     """
     hints = get_type_hints(cls)
     names = [f.name for f in fields(cls) if f.init]  # type: ignore[arg-type]
+    only(tree, names, where)
+    return cls(**{name: value(hints[name], tree[name], f"{where}/{name}") for name in names})
+
+
+def only(tree: Any, names: Sequence[str], where: str) -> None:
+    """Raise FormatError unless a tree is a group of exactly these names."""
     require(isinstance(tree, dict), f"{where} must be a group", FormatError)
     require(
         set(tree) == set(names),
         f"{where} must have the fields {', '.join(names)}; it has {', '.join(tree) or 'none'}",
         FormatError,
     )
-    return cls(**{name: value(hints[name], tree[name], f"{where}/{name}") for name in names})
+
+
+def texts(raw: Any, where: str) -> list[str]:
+    """A list of texts. Raises FormatError where it is none."""
+    found = np.asarray(raw)
+    require(
+        found.ndim == 1 and (found.dtype.kind == "U" or not found.size),
+        f"{where} must be a list of texts, not {found.dtype} of shape {found.shape}",
+        FormatError,
+    )
+    return [str(text) for text in found]
 
 
 def value(hint: Any, raw: Any, where: str) -> Any:
@@ -99,19 +112,26 @@ def entry(tree: Any, *names: str) -> Any:
     return tree
 
 
-def population(name: str, tree: Tree, neuron: IntegerNeuron) -> Population:
-    """A population from its neuron and the tree that holds its other fields; errors as in build."""
+FORMAT_VERSION = 2
+"""Of the layout of .nir and .net files; since 2 a neuron's step travels in the file."""
 
-    def field(hint: Any, key: str) -> Any:
-        return value(hint, entry(tree, key), f"{name}/{key}")
 
-    return Population(
-        name,
-        field(Shape, "shape"),
-        neuron,
-        field(NDArray[np.uint8], "gain"),
-        field(int, "gain_shift"),
-        field(NDArray[np.int32], "bias"),
+def versions() -> Tree:
+    """What a file says of itself."""
+    return {"format_version": FORMAT_VERSION, "numerics_version": NUMERICS_VERSION}
+
+
+def require_versions(tree: Any) -> None:
+    """Raise FormatError where a file has another layout, or another integer specification."""
+    layout = value(int, tree.get("format_version", 1), "format_version")
+    require(
+        layout == FORMAT_VERSION,
+        f"the file has layout {layout}, this arlif reads layout {FORMAT_VERSION}; quantize or "
+        "export the network again, or install the arlif that wrote it",
+        FormatError,
+    )
+    require_numerics_version(
+        value(int, entry(tree, "numerics_version"), "numerics_version"), "the file"
     )
 
 

@@ -104,7 +104,23 @@ def integer_form(graph: Graph) -> IntegerForm:
 
 def integer_units(graph: Graph) -> dict[str, Unit]:
     """The unit of every constant and every table of a step in integers, by name."""
-    return _Form(graph).named_units()
+    form = _Form(graph)
+    for place in form.proper:
+        node = graph.nodes[place]
+        require(
+            node.op not in FUNCTIONS
+            and (node.op is not Op.LOOKUP or len(node.args) == 1)
+            and (not form.fixed[place] or node.op in (Op.PARAMETER, Op.NUMBER))
+            and node.number.is_integer(),
+            f"{node.op.value}, operation {place} of the step, is none of integers on what varies",
+            LoweringError,
+        )
+    require(
+        not form.fixed[graph.spikes],
+        "spikes that depend on constants alone say nothing; compare a state with ops.fire",
+        LoweringError,
+    )
+    return form.named_units()
 
 
 @dataclass
@@ -268,6 +284,23 @@ class _Form:
                 self._spread(place)
             for place in self.proper:
                 self._spread(place)
+        for place in self.proper:
+            self._check_conditions(place)
+
+    def _check_conditions(self, place: int) -> None:
+        """Raise LoweringError where a step computes with a condition, or chooses by constants."""
+        node = self.graph.nodes[place]
+        computes = node.op in (Op.ADD, Op.SUB, Op.NEG, Op.MULTIPLY, Op.SATURATE)
+        if computes and self.units.get(place) is Unit.CONDITION:
+            raise LoweringError(
+                f"{_shortly(self.graph, place)} computes with a condition; choose between two "
+                "values by it: ops.select(s, 1, 0), or ops.where"
+            )
+        if node.op in (Op.WHERE, Op.SELECT) and self.fixed[node.args[0]] and not self.fixed[place]:
+            raise LoweringError(
+                f"{_shortly(self.graph, place)} chooses by constants alone; make the choice a "
+                "field of the class without `constant`, and write an `if` in the step"
+            )
 
     def _spread(self, place: int) -> None:
         node = self.graph.nodes[place]
@@ -298,10 +331,10 @@ class _Form:
         found = self.units.setdefault(place, unit)
         if found is not unit:
             raise LoweringError(
-                f"{_described(self.graph, place)} is a {found.value} and is used as a "
-                f"{unit.value}: ops.multiply takes a state and a factor, which is a constant or a "
-                "function by ops.lookup; the product of two states is a function of two variables, "
-                "and only tables of one are integers"
+                f"{_shortly(self.graph, place)} is a {found.value} and is used as a {unit.value}: "
+                "ops.multiply takes a state and a factor, which is a constant or a function by "
+                "ops.lookup; the product of two states is a function of two variables, and only "
+                "tables of one are integers"
             )
 
 
@@ -321,20 +354,20 @@ def _proper(graph: Graph) -> list[int]:
 def _roundings(graph: Graph, fixed: list[bool]) -> dict[int, Rounding]:
     """Constants that others are compared with: up where these must reach them, else down."""
     found: dict[int, Rounding] = {}
-
-    def reach(place: int, rounding: Rounding) -> None:
-        node = graph.nodes[place]
-        if fixed[place]:
-            found.setdefault(place, rounding)
-        elif node.op in (Op.WHERE, Op.SELECT):
-            reach(node.args[1], rounding)
-            reach(node.args[2], rounding)
-
     compared = [node for node in graph.nodes if node.op in (Op.FIRE, Op.GE)]
-    for node in compared:
-        reach(node.args[1], Rounding.UP)
-    for node in compared:
-        reach(node.args[0], Rounding.DOWN)
+    for side, rounding in ((1, Rounding.UP), (0, Rounding.DOWN)):
+        waiting = [node.args[side] for node in compared]
+        seen: set[int] = set()
+        while waiting:
+            place = waiting.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            node = graph.nodes[place]
+            if fixed[place]:
+                found.setdefault(place, rounding)
+            elif node.op in (Op.WHERE, Op.SELECT):
+                waiting += node.args[1:]
     return found
 
 
@@ -359,18 +392,33 @@ SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.TIMES: "*", Op.MULTIPLY: "*", Op.OVER: "ov
 
 
 def _described(graph: Graph, place: int) -> str:
-    """A node in words, as short as the equation has it."""
-    node = graph.nodes[place]
+    """A node in words, as short as the equation has it; different constants differ."""
+    texts: dict[int, str] = {}
+    for n in needed(graph, [place]):
+        texts[n] = _text(graph.nodes[n], [texts[arg] for arg in graph.nodes[n].args])
+    return texts[place]
+
+
+def _shortly(graph: Graph, place: int) -> str:
+    """A node in a line of words, however large the equation is."""
+    texts: dict[int, str] = {}
+    for n in needed(graph, [place]):
+        text = _text(graph.nodes[n], [texts[arg] for arg in graph.nodes[n].args])
+        texts[n] = text if len(text) <= 80 else "..."
+    return texts[place]
+
+
+def _text(node: Node, args: list[str]) -> str:
+    """A node in words, given its arguments in words."""
     if node.op is Op.NUMBER:
-        return f"{node.number:g}"
-    if node.name and node.op is not Op.LOOKUP:
-        return node.name
+        return repr(node.number).removesuffix(".0")
     if node.op is Op.LOOKUP:
-        return f"{node.name}({_described(graph, node.args[0])})"
-    parts = [_described(graph, arg) for arg in node.args]
+        return f"{node.name}({args[0]})"
+    if node.name:
+        return node.name
     if node.op in SIGNS:
-        return f" {SIGNS[node.op]} ".join(p if " " not in p else f"({p})" for p in parts)
-    return f"-{parts[0]}" if node.op is Op.NEG else f"{node.op.value}({', '.join(parts)})"
+        return f" {SIGNS[node.op]} ".join(p if " " not in p else f"({p})" for p in args)
+    return f"-{args[0]}" if node.op is Op.NEG else f"{node.op.value}({', '.join(args)})"
 
 
 def _variables(graph: Graph, place: int) -> str:

@@ -58,6 +58,12 @@ class IntegerNeuron(Stateful, ArrayEquality):
     tables: Mapping[str, LookupTable]
 
     def __post_init__(self) -> None:
+        require(
+            self.name.isidentifier(),
+            f"a neuron is called by the name of its class, not {self.name!r}",
+            NetworkError,
+        )
+        require(len(self.variables) > 0, f"{self.name} has no state variable", NetworkError)
         require_factor_bits(self.factor_bits, NetworkError)
         units = integer_units(self.graph)
         needed = {node.name for node in self.graph.nodes if node.op in (Op.PARAMETER, Op.LOOKUP)}
@@ -65,6 +71,12 @@ class IntegerNeuron(Stateful, ArrayEquality):
             needed == {*self.constants, *self.tables},
             f"{self.name} reads {_listed(needed)}; it has "
             f"{_listed({*self.constants, *self.tables})}",
+            NetworkError,
+        )
+        strange = [name for name in needed if not _is_title(name)]
+        require(
+            not strange,
+            f"constants and tables have names of printable characters without '/', not {strange}",
             NetworkError,
         )
         constants = {name: _number(value) for name, value in self.constants.items()}
@@ -130,13 +142,10 @@ class IntegerNeuron(Stateful, ArrayEquality):
         )
 
     def _require_32_bits(self) -> None:
-        for low, high in self.intervals():
-            require(
-                INT32.min <= low and high <= INT32.max,
-                f"{self.name} computes values from {low} to {high}, which leave 32 bits; put "
-                "ops.saturate around a sum of fewer parts, or use a narrower state format",
-                NetworkError,
-            )
+        try:
+            self.intervals()
+        except NetworkError as error:
+            raise NetworkError(f"{self.name}: {error}") from None
 
     @classmethod
     def of(
@@ -161,7 +170,6 @@ class IntegerNeuron(Stateful, ArrayEquality):
         return cls(integer_name(neuron), form.graph, state_format, factor_bits, raw, tables)
 
 
-INT32 = np.iinfo(np.int32)
 LARGEST = 1 << 16
 """The largest raw factor: 1.0 with 16 factor bits."""
 
@@ -205,6 +213,11 @@ def _number(value: Any) -> Any:
         NetworkError,
     )
     return int(array) if array.ndim == 0 else frozen_array(array, np.int32)
+
+
+def _is_title(name: str) -> bool:
+    """Whether a constant may have this name: an expression, and a group of a file."""
+    return name.isprintable() and "/" not in name and name.strip(". ") != ""
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.core.equality import ArrayEquality
 from arlif.core.ops import Ops, Value
 from arlif.core.steps import After
-from arlif.core.trace import CURRENT, Graph, Recording, RecordingOps, recorded
+from arlif.core.trace import CURRENT, Graph, Recording, RecordingOps, is_variable, recorded
 
 
 class Per(Enum):
@@ -112,9 +112,9 @@ class Neuron(Stateful, ArrayEquality):
             names = cls.state
             proper = isinstance(names, tuple) and len({*names}) == len(names) > 0
             require(
-                proper and CURRENT not in names,
-                f"{cls.__name__}.state names state variables, each once and none {CURRENT!r}, such "
-                f'as ("u",); got {names!r}',
+                proper and CURRENT not in names and all(map(is_variable, names)),
+                f"{cls.__name__}.state names state variables, words of Python, each once and none "
+                f'{CURRENT!r}, such as ("u",); got {names!r}',
             )
             cls.state_type = namedtuple(f"{cls.__name__}State", names)  # type: ignore[misc]
         elif "state_type" in cls.__dict__:

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from arlif.base.errors import NetworkError, require
 from arlif.core.formats import FixedPointFormat
 from arlif.core.tables import LookupTable
 from arlif.core.trace import CURRENT, Graph, Op
 
 Interval = tuple[int, int]
 """The smallest and the largest integer that a value can be."""
+INT32 = np.iinfo(np.int32)
 
 
 def intervals(
@@ -23,7 +25,8 @@ def intervals(
 ) -> list[Interval]:
     """The interval of every node of a step in integers; conditions are 0 to 1.
 
-    inputs: intervals of x and of the state variables by name.
+    inputs: intervals of x and of the state variables by name. Raises NetworkError where a value
+    could leave 32 bits.
     """
     found: list[Interval] = []
     for node in graph.nodes:
@@ -54,6 +57,12 @@ def intervals(
                 own = _reachable(tables[node.name], given[0])
             case _:
                 raise ValueError(f"{node.op} is no operation of integers")
+        require(
+            INT32.min <= own[0] and own[1] <= INT32.max,
+            f"a value of the step lies in {own[0]} to {own[1]}, which leaves 32 bits; put "
+            "ops.saturate around a sum of fewer parts, or use a narrower state format",
+            NetworkError,
+        )
         found.append(own)
     return found
 

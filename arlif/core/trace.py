@@ -7,6 +7,7 @@ reader counts, prints or differentiates is what the equation needs, and nothing 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from keyword import iskeyword
 from numbers import Real
 from typing import Any
 
@@ -52,6 +53,8 @@ FUNCTIONS = (Op.TIMES, Op.OVER, Op.TANH, Op.SIGMOID, Op.EXP)
 """What only real numbers know; integers read tables in their place."""
 CURRENT = "x"
 """The input that is the current; every other input is a state variable."""
+MOST_NODES = 1000
+"""A step has at most so many operations: any file is read and checked within seconds."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,13 @@ class Graph:
     def __post_init__(self) -> None:
         known = {CURRENT, *self.states}
         require(
-            CURRENT not in self.states and len(known) == 1 + len(self.states),
-            f"a neuron's state variables have different names, and none is {CURRENT!r}; got "
-            f"{', '.join(self.states)}",
+            len(known) == 1 + len(self.states) and all(map(is_variable, self.states)),
+            f"a neuron's state variables have different names, words of Python, and none is "
+            f"{CURRENT!r}; got {', '.join(map(repr, self.states)) or 'none'}",
+        )
+        require(
+            len(self.nodes) <= MOST_NODES,
+            f"a neuron's step has at most {MOST_NODES} operations, not {len(self.nodes)}",
         )
         for place, node in enumerate(self.nodes):
             require(
@@ -142,6 +149,11 @@ class Graph:
                     value = APPLY[node.op](ops, *given)
             values.append(value)
         return values[self.spikes], tuple(values[place] for place in self.after)
+
+
+def is_variable(name: str) -> bool:
+    """Whether a state variable may have this name: it is a field of a named tuple, and a file."""
+    return name.isidentifier() and not iskeyword(name) and not name.startswith("_")
 
 
 APPLY: dict[Op, Callable[..., Any]] = {

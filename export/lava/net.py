@@ -7,10 +7,8 @@ import numpy as np
 
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
-from arlif.core.integer_neurons import NEURONS
 from arlif.core.maps import MAPS
 from arlif.core.network import (
-    NUMERICS_VERSION,
     READOUT,
     Input,
     Population,
@@ -20,15 +18,16 @@ from arlif.core.network import (
 )
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
+from export.population_tree import build_population, population_tree
 from export.records import (
     build,
     build_typed,
     difference,
-    population,
     record_tree,
-    require_numerics_version,
+    require_versions,
     typed_tree,
     value,
+    versions,
 )
 from export.seal import sealed_path
 
@@ -63,15 +62,16 @@ def net_tree(network: QuantizedNetwork) -> Tree:
     for node, netx in zip(nodes, netx_layers(network), strict=True):
         layers += [*netx[:-1], netx[-1] | {OURS: _node_tree(network, node)}]
     return {
-        OURS: {"numerics_version": NUMERICS_VERSION, "time_steps": network.time_steps},
+        OURS: {**versions(), "time_steps": network.time_steps},
         "layer": {str(index): layer for index, layer in enumerate(layers)},
     }
 
 
 def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) -> Tree:
-    tree = record_tree(node)
     if isinstance(node, Population):
-        tree["neuron"] = typed_tree(node.neuron)
+        tree = {"name": node.name, **population_tree(node)}
+    else:
+        tree = record_tree(node)
     if not isinstance(node, Input):
         tree["projection"] = {
             str(index): _projection_tree(projection)
@@ -111,10 +111,11 @@ def is_ours(path: StrPath) -> bool:
 
 def _network(tree: Tree) -> QuantizedNetwork:
     require(OURS in tree, FOREIGN.format(f"it has no group /{OURS}"), FormatError)
-    version = value(int, tree[OURS]["numerics_version"], "/arlif/numerics_version")
-    require_numerics_version(version, "the file")
+    require_versions(tree[OURS])
     nodes = [layer[OURS] for _, layer in _numbered(tree["layer"]) if OURS in layer]
-    populations = tuple(_population(node) for node in nodes[1:-1])
+    populations = tuple(
+        build_population(value(str, node["name"], "name"), node) for node in nodes[1:-1]
+    )
     readout = {name: item for name, item in nodes[-1].items() if name != "projection"}
     names = [*(p.name for p in populations), READOUT]
     projections = {
@@ -129,11 +130,6 @@ def _network(tree: Tree) -> QuantizedNetwork:
         build(Readout, readout, "readout"),
         value(int, tree[OURS]["time_steps"], "/arlif/time_steps"),
     )
-
-
-def _population(node: Tree) -> Population:
-    name = value(str, node["name"], "name")
-    return population(name, node, build_typed(node["neuron"], NEURONS, f"{name}/neuron"))
 
 
 def _projection(item: Tree, target: str) -> Projection:

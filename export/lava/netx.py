@@ -135,7 +135,9 @@ def netx_layers(network: QuantizedNetwork) -> list[list[Tree]]:
         shape = (int(np.prod(network.shape(before))),)
         layer = {"shape": node.shape, **synapse}
         if isinstance(node, Population):
-            layer |= Lif.of(node).layer() if plain else {"neuron": {"type": node.neuron.name}}
+            layer |= (
+                Lif.of(node).layer() if plain else {"neuron": {"type": f"arlif.{node.neuron.name}"}}
+            )
         layers.append([*([{"type": "flatten", "shape": shape}] if flat else []), layer])
     return layers
 

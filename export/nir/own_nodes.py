@@ -1,6 +1,6 @@
 """What NIR has no node for: quantized populations, some maps, the shift behind a projection."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import nir
@@ -8,12 +8,16 @@ import numpy as np
 
 from arlif.core.maps import LinearMap, Shape
 from arlif.core.network import Population
+from export.population_tree import population_tree
 from export.records import typed_tree
+
+POPULATION = "Population"
+"""The NIR type of a quantized population, whatever its neuron: none of NIR's own."""
 
 
 @dataclass(eq=False)
 class PopulationNode(nir.NIRNode):
-    """A population; its NIR type is its neuron's name in arlif.core.integer_neurons.NEURONS."""
+    """A population: see export.population_tree."""
 
     population: Population
 
@@ -22,9 +26,7 @@ class PopulationNode(nir.NIRNode):
         self.output_type = {"output": np.array(self.population.shape)}
 
     def to_dict(self) -> dict[str, Any]:
-        tree = asdict(self.population)
-        del tree["name"]
-        return {"type": type(self.population.neuron).__name__, **tree}
+        return {"type": POPULATION, **population_tree(self.population)}
 
 
 @dataclass(eq=False)

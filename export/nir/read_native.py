@@ -7,26 +7,25 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
-from arlif.core.integer_neurons import NEURONS
 from arlif.core.maps import MAPS, Conv2d, Dense, LinearMap, SumPool2d
 from arlif.core.network import (
     INPUT,
     READOUT,
     Input,
-    Population,
     Projection,
     QuantizedNetwork,
     Readout,
 )
 from export.hdf5 import Tree, read_tree
 from export.nir.write_native import PROFILE, native_graph
+from export.population_tree import build_population
 from export.records import (
     build,
     build_typed,
     difference,
     entry,
-    population,
-    require_numerics_version,
+    require_versions,
+    texts,
     value,
 )
 
@@ -71,15 +70,14 @@ def _about(graph: Any) -> Tree:
 def native_network(graph: Tree) -> QuantizedNetwork:
     """The network whose `native_graph` has this tree. Raises FormatError and NetworkError."""
     about = _about(graph)
-    version = value(int, entry(about, "numerics_version"), "metadata/arlif/numerics_version")
-    require_numerics_version(version, "the file")
+    require_versions(about)
     nodes = entry(graph, "nodes")
-    names = [str(name) for name in np.ravel(entry(about, "populations"))]
+    names = texts(entry(about, "populations"), "metadata/arlif/populations")
     source = entry(nodes, INPUT, "metadata", "arlif")
     require(isinstance(source, dict), f"{INPUT}/metadata/arlif must be a group", FormatError)
     network = QuantizedNetwork(
         build(Input, source | {"shape": entry(nodes, INPUT, "shape")}, INPUT),
-        tuple(_population(name, entry(nodes, name)) for name in names),
+        tuple(build_population(name, entry(nodes, name)) for name in names),
         _projections(nodes, entry(graph, "edges"), {INPUT, READOUT, *names}),
         build(Readout, entry(nodes, READOUT, "metadata", "arlif"), READOUT),
         value(int, entry(about, "time_steps"), "metadata/arlif/time_steps"),
@@ -91,17 +89,6 @@ def native_network(graph: Tree) -> QuantizedNetwork:
         FormatError,
     )
     return network
-
-
-def _population(name: str, node: Tree) -> Population:
-    kind = value(str, entry(node, "type"), f"{name}/type")
-    require(
-        kind in NEURONS,
-        f"{name} is a node of type {kind}; known neurons are {', '.join(NEURONS)}",
-        FormatError,
-    )
-    neuron = build(NEURONS[kind], entry(node, "neuron"), f"{name}/neuron")
-    return population(name, node, neuron)
 
 
 def _projections(nodes: Tree, edges: Any, ends: set[str]) -> tuple[Projection, ...]:

@@ -7,8 +7,9 @@ import numpy as np
 
 from arlif.base.files import StrPath
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
-from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, QuantizedNetwork
+from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from export.nir.own_nodes import MapNode, PopulationNode, Shift
+from export.records import versions
 from export.seal import sealed_path
 
 PROFILE = "native"
@@ -53,7 +54,7 @@ def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
         edges += [(at, name), (name, projection.target)]
     metadata = {
         "profile": PROFILE,
-        "numerics_version": NUMERICS_VERSION,
+        **versions(),
         "time_steps": network.time_steps,
         "populations": [p.name for p in network.populations],
     }
