@@ -147,3 +147,56 @@ def cuba_integer(
         v = 0 if s else v
         history.append((s, u, v))
     return history
+
+
+def lif_weighted_integer(
+    xs: list[int], bits: int, factor_bits: int, decay: int, threshold: int, gain: int
+) -> list[tuple[int, int]]:
+    """(s, u) at every step for raw currents xs; the gain acts before the membrane."""
+    weighted = [towards_zero(x * gain, 2**factor_bits) for x in xs]
+    return lif_integer(weighted, bits, factor_bits, decay, threshold, hard=True)
+
+
+def clif_integer(
+    xs: list[int],
+    bits: int,
+    factor_bits: int,
+    spike: int,
+    decay: int,
+    threshold: int,
+    tables: dict[str, tuple[list[int], int, int]],
+) -> list[tuple[int, int, int]]:
+    """(s, u, m) at every step for raw currents xs; a spike adds the raw value `spike` to m."""
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    u = m = 0
+    history = []
+    for x in xs:
+        h = clip(towards_zero(u * decay, 2**factor_bits) + x, low, high)
+        s = 1 if h >= threshold else 0
+        m = clip(towards_zero(m * read(*tables["gate"], h), 2**factor_bits) + s * spike, low, high)
+        u = clip(h - threshold - read(*tables["reset"], m), low, high) if s else h
+        history.append((s, u, m))
+    return history
+
+
+def adaptive_integer(
+    xs: list[int],
+    bits: int,
+    factor_bits: int,
+    one: int,
+    decay: int,
+    strength: int,
+    kept: tuple[list[int], int, int],
+) -> list[tuple[int, int, int]]:
+    """(s, u, a) at every step of support.user_neurons.Adaptive; `one` is the raw state 1.0."""
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    u = a = 0
+    history = []
+    for x in xs:
+        h = clip(towards_zero(u * decay, 2**factor_bits) + x, low, high)
+        theta = one + towards_zero(a * strength, 2**factor_bits)
+        s = 1 if h >= theta else 0
+        a = clip(towards_zero(a * read(*kept, a), 2**factor_bits) + s * one, low, high)
+        u = clip(h - theta, low, high) if s else h
+        history.append((s, u, a))
+    return history
