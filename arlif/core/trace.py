@@ -38,6 +38,12 @@ class Op(Enum):
     TANH = "tanh"
     SIGMOID = "sigmoid"
     EXP = "exp"
+    SURROGATE = "surrogate"
+    """Gradients only: of v from b, that of [v >= 0]; 0 outside the rectangle, whatever b is."""
+    INSIDE = "inside"
+    """Gradients only: b where a is inside the state format, else 0."""
+    FINITE = "finite"
+    """Gradients only: a where it is finite, else 0."""
 
 
 ARITY = {
@@ -47,7 +53,7 @@ ARITY = {
     **dict.fromkeys((Op.WHERE, Op.SELECT), (3,)),
     Op.LOOKUP: (1, 2),
 }
-"""How many arguments an operation takes."""
+"""How many arguments an operation of a step takes."""
 NAMED = (Op.INPUT, Op.PARAMETER, Op.LOOKUP)
 FUNCTIONS = (Op.TIMES, Op.OVER, Op.TANH, Op.SIGMOID, Op.EXP)
 """What only real numbers know; integers read tables in their place."""
@@ -96,7 +102,7 @@ class Graph:
         )
         for place, node in enumerate(self.nodes):
             require(
-                len(node.args) in ARITY[node.op]
+                len(node.args) in ARITY.get(node.op, ())
                 and all(0 <= arg < place for arg in node.args)
                 and (node.op is not Op.INPUT or node.name in known)
                 and bool(node.name) == (node.op in NAMED),
