@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, FormatError, NetworkError, require
 from arlif.core.formats import FixedPointFormat
+from arlif.core.graph import MOST_NODES, Graph, Node, Op
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Shape
 from arlif.core.network import Population
 from arlif.core.tables import LookupTable
-from arlif.core.trace import MOST_NODES, Graph, Node, Op
 from export.hdf5 import Tree
 from export.records import build, entry, only, record_tree, texts, value
 

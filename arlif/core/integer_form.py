@@ -12,18 +12,16 @@ from enum import Enum
 from typing import Any
 
 from arlif.base.errors import LoweringError, require
-from arlif.core.trace import (
+from arlif.core.graph import (
     APPLY,
     CURRENT,
     FUNCTIONS,
     Graph,
     Node,
     Op,
-    Recording,
-    Symbol,
     needed,
-    recorded,
 )
+from arlif.core.trace import Recording, Symbol, recorded
 
 
 class Unit(Enum):

@@ -12,6 +12,7 @@ import numpy as np
 from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat
+from arlif.core.graph import Graph, Op
 from arlif.core.integer_form import (
     Constant,
     Expression,
@@ -26,7 +27,6 @@ from arlif.core.ops import IntegerOps, Ops, Value
 from arlif.core.ranges import Interval, format_intervals, intervals
 from arlif.core.steps import After
 from arlif.core.tables import LookupTable, TableDomain
-from arlif.core.trace import Graph, Op
 
 
 def require_factor_bits(bits: int, error: type[ArlifError] = ArlifError) -> None:

@@ -1,14 +1,14 @@
 """What a neuron is: one class with its state, its constants and its step; the rest follows.
 
 class Leaky(Neuron):
-state = ("u",)
-decay: float = constant(0.9, low=0, high=1)
-threshold: float = learned(1.0, low=0.1, per="channel")
+    state = ("u",)
+    decay: float = constant(0.9, low=0, high=1)
+    threshold: float = learned(1.0, low=0.1, per="channel")
 
-def step(self, ops, state, x):
-h = ops.saturate(ops.multiply(state.u, self.decay) + x)
-s = ops.fire(h, self.threshold)
-return s, (ops.saturate(h - ops.select(s, self.threshold, 0)),)
+    def step(self, ops, state, x):
+        h = ops.saturate(ops.multiply(state.u, self.decay) + x)
+        s = ops.fire(h, self.threshold)
+        return s, (ops.saturate(h - ops.select(s, self.threshold, 0)),)
 """
 
 import math
@@ -24,9 +24,10 @@ import numpy as np
 
 from arlif.base.errors import ArlifError, require
 from arlif.core.equality import ArrayEquality
+from arlif.core.graph import CURRENT, Graph, is_variable
 from arlif.core.ops import Ops, Value
 from arlif.core.steps import After
-from arlif.core.trace import CURRENT, Graph, Recording, RecordingOps, is_variable, recorded
+from arlif.core.trace import Recording, RecordingOps, recorded
 
 
 class Per(Enum):
@@ -94,7 +95,7 @@ class Stateful:
         raise NotImplementedError
 
 
-@dataclass_transform(field_specifiers=(constant, learned), frozen_default=True, eq_default=False)
+@dataclass_transform(frozen_default=True, eq_default=False)
 @dataclass(frozen=True, eq=False)
 class Neuron(Stateful, ArrayEquality):
     """A neuron with real constants; subclasses declare its state, its constants and its step.
@@ -120,17 +121,31 @@ class Neuron(Stateful, ArrayEquality):
         elif "state_type" in cls.__dict__:
             cls.state = cls.state_type._fields
         dataclass(frozen=True, eq=False)(cls)
+        taken = {CURRENT, *getattr(cls, "state", ()), *dir(Neuron)}
+        for name in cls.parameters():
+            require(
+                name not in taken,
+                f"{cls.__name__}.{name}: a constant is named neither as x or a state variable nor "
+                "as what every neuron has; choose another name",
+            )
 
     def __post_init__(self) -> None:
         for name, known in self.parameters().items():
             value = getattr(self, name)
-            if isinstance(value, int | float | np.ndarray | np.number):
-                inside = np.min(value) >= known.low and np.max(value) <= known.high
-                require(
-                    bool(inside and np.isfinite(value).all()),
-                    f"{name} of {type(self).__name__} lies in [{known.low:g}, {known.high:g}], "
-                    f"not at {value}",
-                )
+            if not isinstance(value, int | float | np.ndarray | np.number):
+                continue
+            low, high, shape = np.min(value), np.max(value), np.shape(value)
+            require(
+                bool(known.low <= low and high <= known.high and np.isfinite(value).all()),
+                f"{name} of {type(self).__name__} lies in [{known.low:g}, {known.high:g}], not at "
+                f"{low:g}" + (f" to {high:g}" if shape else ""),
+            )
+            single = {Per.LAYER: shape, Per.CHANNEL: shape[1:], Per.NEURON: ()}[known.per]
+            require(
+                math.prod(single) == 1,
+                f"{name} of {type(self).__name__} is one number per {known.per.value}, not an "
+                f'array of shape {shape}; declare it with per="channel" or per="neuron"',
+            )
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
@@ -160,6 +175,10 @@ def traced(neuron: Neuron, known: Mapping[str, float] = MappingProxyType({})) ->
     known: constants that are numbers in the graph, and folded, by name. Raises ArlifError where
     the step cannot be traced.
     """
+    require(
+        hasattr(neuron, "state_type"),
+        f'{type(neuron).__name__} says no state; declare its variables, such as state = ("u",)',
+    )
     recording = Recording()
     symbols = {
         name: recording.symbol(known[name]) if name in known else recording.parameter(name)

@@ -7,8 +7,8 @@ import numpy as np
 
 from arlif.base.errors import NetworkError, require
 from arlif.core.formats import FixedPointFormat
+from arlif.core.graph import CURRENT, Graph, Op
 from arlif.core.tables import LookupTable
-from arlif.core.trace import CURRENT, Graph, Op
 
 Interval = tuple[int, int]
 """The smallest and the largest integer that a value can be."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from arlif.base.errors import require
-from arlif.core.trace import CURRENT, Graph, Node, Op, Recording, Symbol, recorded
+from arlif.core.graph import CURRENT, Graph, Node, Op
+from arlif.core.trace import Recording, Symbol, recorded
 from arlif.kernels.signed_recording import SignedRecording
 
 OF_SPIKES = "of the spikes"

@@ -1,6 +1,7 @@
 """A recording for gradients: it keeps them as short as a person would write them."""
 
-from arlif.core.trace import Node, Op, Recording, Symbol
+from arlif.core.graph import Node, Op
+from arlif.core.trace import Recording, Symbol
 
 ZERO = Node(Op.NUMBER)
 

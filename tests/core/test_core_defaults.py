@@ -8,7 +8,7 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import Conv2d, SumPool2d, Window
 from arlif.core.nodes import Input, Projection, Readout
-from arlif.core.real_neurons import RealArlif, Sigmoid
+from arlif.core.real_neurons import RealArlif, RealLifSubtract
 from arlif.core.tables import TableDomain
 
 ONE, NONE = (1, 1), (0, 0)
@@ -16,9 +16,8 @@ DEFAULTS = {
     FixedPointFormat: {"bits": 16, "frac_bits": 8},
     TableDomain: {"entries": 256, "low": -8.0, "high": 8.0},
     Numbers: {"state_format": FixedPointFormat(), "factor_bits": 8, "tables": TableDomain()},
-    IntegerArlif: {"memory": True},
-    RealArlif: {"memory": True},
-    Sigmoid: {"slope": 1.0},
+    RealArlif: {"decay": 0.5, "v_threshold": 1.0, "alpha": 1.0, "beta": 0.0, "memory": True},
+    RealLifSubtract: {"decay": 0.5, "threshold": 1.0, "amount": 1.0, "hold": 0.0},
     Conv2d: {"stride": ONE, "padding": NONE, "dilation": ONE, "groups": 1},
     SumPool2d: {"padding": NONE},
     Window: {"stride": ONE, "padding": NONE, "dilation": ONE},

@@ -32,7 +32,7 @@ from arlif.core.real_neurons import (
 
 Step = Callable[[float, float, float], tuple[bool, float, float]]
 """(u, second state, x) -> (spike, u, second state)."""
-V, ALPHA, BETA, AMOUNT, HOLD, GAIN = 0.8, 0.7, -0.6, 1.1, 0.3, 1.7
+V, ALPHA, BETA, AMOUNT, HOLD, GAIN = 0.8, 0.7, -0.6, 1.1, 0.3, -0.9
 
 
 def arlif(k: float, memory: bool) -> Step:

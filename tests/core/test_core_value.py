@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.places import ROOT
@@ -21,7 +22,7 @@ from arlif.core.steps import ArlifState, LifState, lif_soft_step
 
 
 def right(ops: Ops, neuron: Any, state: ArlifState, x: Value) -> tuple[Value, ArlifState]:
-    u = ops.saturate(ops.multiply(state.u, neuron.decay, 8) + 1 - x)
+    u = ops.saturate(ops.multiply(state.u, neuron.decay) + 1 - x)
     s = ops.fire(u, 3 - (-state.r))
     return s, ArlifState(ops.where(1 + u >= x, u, 0), ops.select(s, u - 1.5, 0))
 
@@ -35,8 +36,8 @@ def wrong(ops: Ops, neuron: Any, state: ArlifState, x: Value, y: Value) -> Value
     x.clip(0, 1)  # wrong
     x[0]  # wrong
     x < y  # wrong
-    ops.multiply(x, neuron.decay)  # wrong
-    ops.multiply(x, neuron.decay, y)  # wrong
+    ops.multiply(x)  # wrong
+    ops.multiply(x, neuron.decay, 8)  # wrong
     ops.saturate("x")  # wrong
     ops.tanh(x)  # wrong
     ArlifState(x)  # wrong
@@ -44,24 +45,65 @@ def wrong(ops: Ops, neuron: Any, state: ArlifState, x: Value, y: Value) -> Value
 
 
 def interpreters(integers: NDArray[np.int32], reals: NDArray[np.float64], neuron: Any) -> None:
-    lif_soft_step(IntegerOps(neuron.state_format), neuron, LifState(integers), integers)
+    lif_soft_step(IntegerOps(neuron.state_format, 8), neuron, LifState(integers), integers)
     lif_soft_step(NumpyRealOps(), neuron, LifState(reals), reals)
     lif_soft_step(NumpyRealOps(), neuron, ArlifState(reals, reals), reals)  # wrong
     lif_soft_step(neuron.state_format, neuron, LifState("text"), reals)  # wrong
 """
 
+NEURONS = """
+from typing import Any
 
-def test_mypy_refuses_wrong_steps_and_nothing_else(tmp_path):
-    path = tmp_path / "steps.py"
-    path.write_text(STEPS)
+from arlif.core.neuron import Neuron, constant, learned
+from arlif.core.ops import Ops, Value
+from arlif.core.real_neurons import RealOps, RealValue
+from arlif.core.steps import After
+
+
+class Leaky(Neuron):
+    state = ("u",)
+    decay: float = constant(0.9, low=0, high=1)
+    threshold: float = learned(1.0, low=0.1, per="channel")
+
+    def step(self, ops: Ops, state: Any, x: Value) -> After:
+        h = ops.saturate(ops.multiply(state.u, self.decay) + x)
+        s = ops.fire(h, self.threshold)
+        return s, (ops.saturate(h - ops.select(s, self.threshold, 0)),)
+
+
+class Gated(Neuron):
+    state = ("u", "a")
+    slope: Any = learned(2.0)
+
+    def gate(self, ops: RealOps, a: RealValue) -> Any:
+        return 1 - ops.sigmoid(self.slope * a) / 2
+
+    def step(self, ops: Ops, state: Any, x: Value) -> After:
+        h = ops.saturate(ops.multiply(state.u, ops.lookup(self.gate, state.a)) + x)
+        s = ops.fire(h, 1)
+        return s, (ops.select(s, 0, h), h * h)  # wrong
+
+
+Leaky(), Leaky(0.5), Leaky(threshold=2.0)
+Leaky(decay="half")  # wrong
+Leaky(tau=2.0)  # wrong
+Leaky().decay = 0.5  # wrong
+constant(0.9, per=3)  # wrong
+"""
+
+
+@pytest.mark.parametrize("source", [STEPS, NEURONS], ids=["steps", "neurons"])
+def test_mypy_refuses_what_is_wrong_and_nothing_else(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(source)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", str(path)],
+        [sys.executable, "-m", "mypy", "--strict", str(path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    refused = {int(line) for line in re.findall(r"^\S*steps\.py:(\d+): error", done.stdout, re.M)}
-    wrong = {n for n, line in enumerate(STEPS.splitlines(), 1) if line.endswith("# wrong")}
+    refused = {int(line) for line in re.findall(r"^\S*own\.py:(\d+): error", done.stdout, re.M)}
+    wrong = {n for n, line in enumerate(source.splitlines(), 1) if line.endswith("# wrong")}
     assert refused == wrong, done.stdout + done.stderr
-    assert len(wrong) > 10
+    assert len(wrong) >= 5

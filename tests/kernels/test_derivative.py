@@ -10,6 +10,7 @@ from torch import Tensor
 
 from arlif.arithmetic.floating import FloatOps
 from arlif.base.errors import ArlifError
+from arlif.core.graph import APPLY, CURRENT, Op
 from arlif.core.integer_form import integer_form
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import (
@@ -21,7 +22,6 @@ from arlif.core.real_neurons import (
     RealLifSubtract,
     RealLifWeighted,
 )
-from arlif.core.trace import APPLY, CURRENT, Op
 from arlif.kernels.derivative import OF_SPIKES, Derivative, derivative, of_state, real_graph
 
 WIDTH, LOW, HIGH = 1.5, -1.25, 2.0
