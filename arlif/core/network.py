@@ -30,9 +30,9 @@ SPIKES: Interval = (0, 1)
 
 @dataclass(frozen=True, eq=False)
 class QuantizedNetwork(ArrayEquality):
-    """A feed-forward graph: input and populations, joined by projections, into one readout.
+    """A graph: input and populations, joined by projections, into one readout.
 
-    The constructor proves that names are unique, shapes fit, the graph has no cycle, everything is
+    The constructor proves that names are unique, shapes fit, every cycle has a delay, everything is
     driven and reaches the readout, and no accumulator can leave int32.
     time_steps: T that the network was trained for, at least 1.
     Raises NetworkError.
@@ -60,16 +60,27 @@ class QuantizedNetwork(ArrayEquality):
         for population in ordered:
             self._check_node(population)
         self._check_node(self.readout)
-        fed = {p.source for p in self.projections}
-        unused = [name for name in names if name not in fed and name != READOUT]
+        reaching = self._reaching(READOUT)
+        unused = [name for name in names if name not in reaching]
         require(
             not unused,
             f"these nodes lead nowhere: {', '.join(unused)}; connect or remove them",
             NetworkError,
         )
 
+    def _reaching(self, target: str) -> set[str]:
+        """The nodes from which projections lead to a node, itself too."""
+        found: set[str] = set()
+        waiting = [target]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += [p.source for p in self.incoming(name)]
+        return found
+
     def _sorted_populations(self) -> tuple[Population, ...]:
-        """Sources before targets, otherwise in the given order."""
+        """Sources before targets, but for delayed ones, otherwise in the given order."""
         waiting = {p.name: p for p in self.populations}
         sources: dict[str, set[str]] = {name: set() for name in waiting}
         for projection in self.projections:
@@ -78,15 +89,16 @@ class QuantizedNetwork(ArrayEquality):
                 f"projection {projection}: nothing leaves the readout or enters the input",
                 NetworkError,
             )
-            if projection.target in waiting and projection.source in waiting:
+            inside = projection.target in waiting and projection.source in waiting
+            if inside and projection.delay == 0:
                 sources[projection.target].add(projection.source)
         ordered = []
         while waiting:
             ready = next((name for name in waiting if not sources[name] & waiting.keys()), None)
             require(
                 ready is not None,
-                f"the network must be feed-forward, but {', '.join(waiting)} hold a cycle; "
-                "recurrent connections are not supported",
+                f"{', '.join(waiting)} hold a cycle without delay, or lie behind one: give a "
+                "projection that goes back a delay of one time step or more",
                 NetworkError,
             )
             ordered.append(waiting.pop(str(ready)))
@@ -143,11 +155,55 @@ class QuantizedNetwork(ArrayEquality):
 
     @cached_property
     def depth(self) -> dict[str, int]:
-        """Longest path from the input to each node, in projections; the input has 0."""
+        """Longest path from the input to each node, in projections that do not wait; input: 0."""
         depth = {INPUT: 0}
         for name in (*(p.name for p in self.populations), READOUT):
-            depth[name] = 1 + max(depth[p.source] for p in self.incoming(name))
+            before = [depth[p.source] for p in self.incoming(name) if p.delay == 0]
+            depth[name] = 1 + max(before, default=0)
         return depth
+
+    def waits(self, name: str) -> int:
+        """How many steps what a node sends may still have to wait: its longest delay."""
+        return max((p.delay for p in self.projections if p.source == name), default=0)
+
+    @cached_property
+    def loops(self) -> tuple[tuple[Population, ...], ...]:
+        """The populations in parts that follow one another; within a part each reaches each.
+
+        A part of one population that does not feed itself is no loop.
+        """
+        reaching = {p.name: self._reaching(p.name) for p in self.populations}
+        parts: list[list[Population]] = []
+        for population in self.populations:
+            name = population.name
+            part = next((q for q in parts if _mutual(name, q[0].name, reaching)), None)
+            if part is None:
+                parts.append([population])
+            else:
+                part.append(population)
+        return tuple(tuple(part) for part in _in_order(parts, reaching))
+
+    def chunk(self, loop: tuple[Population, ...]) -> int | None:
+        """How many steps the populations of a loop can run for, one after the other; None: any.
+
+        It is the shortest delay within the loop.
+        """
+        names = {p.name for p in loop}
+        delays = [
+            p.delay for p in self.projections if p.delay and p.source in names and p.target in names
+        ]
+        return min(delays, default=None)
+
+
+def _mutual(a: str, b: str, reaching: dict[str, set[str]]) -> bool:
+    return a in reaching[b] and b in reaching[a]
+
+
+def _in_order(
+    parts: list[list[Population]], reaching: dict[str, set[str]]
+) -> list[list[Population]]:
+    """Parts behind those that reach them: one is reached by fewer than what it reaches."""
+    return sorted(parts, key=lambda part: len(reaching[part[0].name]))
 
 
 def require_time_steps(time_steps: object, error: type[ArlifError] = ArlifError) -> None:

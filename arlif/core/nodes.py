@@ -12,6 +12,9 @@ from arlif.core.formats import real_array, require_finite
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import LinearMap, Shape
 
+LONGEST_DELAY = 1 << 12
+"""Time steps that a projection may wait, at most."""
+
 INPUT = "input"
 READOUT = "readout"
 
@@ -82,14 +85,25 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Projection(ArrayEquality):
-    """Adds (maps applied to the source) << shift to the target's accumulator. It never rounds."""
+    """Adds (maps applied to the source) << shift to the target's accumulator. It never rounds.
+
+    delay: whole time steps, 0 to LONGEST_DELAY: what the source sends at step t arrives at step
+    t + delay. Before step 0 nothing was sent, and what would arrive after the last step does not.
+    """
 
     source: str
     target: str
     maps: tuple[LinearMap, ...]
     shift: int = 0
+    delay: int = 0
 
     def __post_init__(self) -> None:
+        require(
+            0 <= self.delay <= LONGEST_DELAY,
+            f"projection {self}: a delay is 0 to {LONGEST_DELAY} whole time steps, not "
+            f"{self.delay}",
+            NetworkError,
+        )
         require(
             0 <= self.shift <= 24,
             f"projection {self}: shift must be 0 to 24, not {self.shift}",

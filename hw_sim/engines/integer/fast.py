@@ -1,12 +1,11 @@
-"""The fast engine: the reference's results, layer by layer over all time steps, on torch.
+"""The fast engine: the reference's results, layer by layer over many time steps, on torch.
 
-A feed-forward network lets every layer run over many time steps at once: one convolution for all
-frames of a block, then one pass of the neurons over time. Blocks are cut so that memory depends
-neither on the number of samples nor on T.
+Every layer runs over a block of time steps at once: one convolution for all frames, then one pass
+of the neurons over time; layers of a loop run for as many steps as its shortest delay. Blocks are
+cut so that memory depends neither on the number of samples nor on T.
 """
 
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,11 @@ from torch import Tensor
 from arlif.base.cut import cut
 from arlif.base.errors import SimulationError, require
 from arlif.core.equality import fingerprint
-from arlif.core.network import INPUT, READOUT, Population, QuantizedNetwork
+from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
 from hw_sim.engines.integer.integer_options import IntegerOptions
+from hw_sim.engines.integer.layers import Layer, Run
 from hw_sim.engines.integer.projection import ProjectionSum
 from hw_sim.engines.integer.update import population_update
 from hw_sim.engines.simulation import (
@@ -81,8 +81,9 @@ class FastEngine:
         self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
         self.readouts: dict[int, ProjectionSum] = {}
         self.updates = {p.name: population_update(p, self.device) for p in network.populations}
-        self.last_use = {source: name for name, s in self.sums.items() for source in s.sources}
-        self.read = {p.source for p in network.incoming(READOUT)}
+        self.waits = {name: network.waits(name) for name in (INPUT, *names)}
+        self.read = {(p.source, p.delay) for p in network.incoming(READOUT)}
+        self.last_read_by = _last_read_by(network)
 
     def simulate(
         self, inputs: NDArray[Any], time_steps: int, record: Record = Record()
@@ -110,52 +111,34 @@ class FastEngine:
     def _run(
         self, frames: Tensor, time_steps: int, block: int, result: "_Result", chunk: slice
     ) -> None:
-        states: dict[str, Any] = {}
-        constants: dict[str, Tensor] = {}
+        run = Run(self, frames.shape[1])
         static = self.network.input.static
         for steps in cut(time_steps, block):
-            count = steps.stop - steps.start
-            sent = {INPUT: frames if static else frames[steps]}
-            totals: dict[str, Tensor] = {}
-            if INPUT in self.read:
-                totals[INPUT] = sent[INPUT].int().sum(0) * (count if static else 1)
-            for population in self.network.populations:
-                name = population.name
-                spikes, states[name], history = self.updates[name](
-                    self._accumulate(name, sent, constants),
-                    count,
-                    states.get(name),
-                    result.wants_states(name),
-                )
-                totals[name] = reduce(torch.add, spikes)
-                result.keep(population, spikes, totals[name], history, steps, chunk)
-                sent[name] = spikes
-                self._forget(name, sent)
-            read = {name: totals[name][None] for name in self.read}
-            result.readout[chunk] += self._readout(count)(read)[0].cpu().numpy().astype(np.int64)
-            result.readout[chunk] += count * self.network.readout.bias.astype(np.int64)
+            given = frames if static else frames[steps]
 
-    def _readout(self, steps: int) -> ProjectionSum:
+            def keep(done: Layer, start: int = steps.start) -> None:
+                steps = slice(start + done.steps.start, start + done.steps.stop)
+                result.keep(done, steps, chunk)
+
+            readout = run.block(given, steps.stop - steps.start, result.wants_states, keep)
+            result.readout[chunk] += readout
+
+    def readout_sum(self, steps: int) -> ProjectionSum:
         """The readout is linear and has no memory: it reads spikes that are summed over time."""
         if steps not in self.readouts:
             self.readouts[steps] = ProjectionSum(self.network, READOUT, self.device, steps)
         return self.readouts[steps]
 
-    def _accumulate(
-        self, name: str, sent: dict[str, Tensor], constants: dict[str, Tensor]
-    ) -> Tensor:
-        """A node's accumulators; those that are the same at every step are computed once."""
-        if not self.sums[name].constant:
-            return self.sums[name](sent)
-        if name not in constants:
-            constants[name] = self.sums[name](sent)
-        return constants[name]
 
-    def _forget(self, name: str, sent: dict[str, Tensor]) -> None:
-        """Drop spikes that no later population reads."""
-        for source in {*self.sums[name].sources, name}:
-            if self.last_use.get(source, name) == name:
-                del sent[source]
+def _last_read_by(network: QuantizedNetwork) -> list[list[str]]:
+    """For every part of the network, the nodes whose frames no later part reads."""
+    place = {p.name: index for index, part in enumerate(network.loops) for p in part}
+    last = {INPUT: 0} | place
+    for projection in network.projections:
+        if projection.target in place:
+            source = projection.source
+            last[source] = max(last[source], place[projection.target])
+    return [[name for name, at in last.items() if at == i] for i in range(len(network.loops))]
 
 
 def _present(device: str) -> torch.device:
@@ -198,24 +181,13 @@ class _Result:
     def wants_states(self, name: str) -> bool:
         return self.record.states and name in self.traces
 
-    def keep(
-        self,
-        population: Population,
-        spikes: Tensor,
-        total: Tensor,
-        states: dict[str, Tensor],
-        steps: slice,
-        chunk: slice,
-    ) -> None:
-        """Take what is asked for of one block: spikes uint8 [T, N, *shape], states likewise.
-
-        total: spikes summed over T.
-        """
-        name = population.name
+    def keep(self, done: Layer, steps: slice, chunk: slice) -> None:
+        """Take what is asked for of one layer in these time steps."""
+        name = done.name
         counts = self.counts[name]
-        counts[chunk] += total.cpu().numpy().astype(counts.dtype)
+        counts[chunk] += done.total.cpu().numpy().astype(counts.dtype)
         if name in self.traces:
             trace = self.traces[name]
-            trace.spikes[steps, chunk] = spikes.cpu().numpy()
-            for state, values in states.items():
+            trace.spikes[steps, chunk] = done.spikes.cpu().numpy()
+            for state, values in done.states.items():
                 trace.states[state][steps, chunk] = values.cpu().numpy()

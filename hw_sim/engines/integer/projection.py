@@ -1,5 +1,6 @@
 """Accumulators of a node for many time steps at once, exact, on a device."""
 
+from collections.abc import Callable
 from functools import reduce
 
 import torch
@@ -25,8 +26,8 @@ class ProjectionSum:
         self, network: QuantizedNetwork, target: str, device: torch.device, frames: int = 1
     ) -> None:
         self.projections = network.incoming(target)
-        self.sources = {p.source for p in self.projections}
-        self.constant = network.input.static and self.sources == {INPUT}
+        at_once = all(p.source == INPUT and p.delay == 0 for p in self.projections)
+        self.constant = network.input.static and at_once
         intervals = [_times(frames, network.source_interval(p.source)) for p in self.projections]
         pairs = list(zip(self.projections, intervals, strict=True))
         self.maps = [_compile(p.maps, interval, device) for p, interval in pairs]
@@ -34,15 +35,15 @@ class ProjectionSum:
         wide = torch.int32 if bound < 1 << 31 else torch.int64
         self.dtype = torch.float32 if bound < FLOAT32_EXACT else wide
 
-    def __call__(self, sent: dict[str, Tensor]) -> Tensor:
-        """[T, N, *shape], or [1, N, *shape] where `sent` holds one frame of every source."""
-        pairs = zip(self.projections, self.maps, strict=True)
-        return reduce(torch.add, (self._term(p, maps, sent) for p, maps in pairs))
+    def __call__(self, arriving: Callable[[Projection], Tensor]) -> Tensor:
+        """[T, N, *shape], or [1, N, *shape] where one frame of every source arrives.
 
-    def _term(
-        self, projection: Projection, maps: list[CompiledMap], sent: dict[str, Tensor]
-    ) -> Tensor:
-        x = sent[projection.source]
+        arriving: the frames that enter the maps of a projection.
+        """
+        pairs = zip(self.projections, self.maps, strict=True)
+        return reduce(torch.add, (self._term(p, maps, arriving(p)) for p, maps in pairs))
+
+    def _term(self, projection: Projection, maps: list[CompiledMap], x: Tensor) -> Tensor:
         folded = reduce(lambda value, evaluate: evaluate(value), maps, x.flatten(0, 1))
         values = folded.view(*x.shape[:2], *folded.shape[1:])
         if len(self.projections) == 1 and projection.shift == 0:

@@ -24,16 +24,18 @@ def simulate(
     samples = inputs.shape[network.input.sample_axis]
     states: dict[str, Any] = {}
     readout = np.zeros((samples, *network.readout.shape), np.int64)
+    waits = {name: network.waits(name) for name in (INPUT, *names) if network.waits(name)}
     kind = count_type(time_steps)
     counts = {p.name: np.zeros((samples, *p.shape), kind) for p in network.populations}
     history: dict[str, list[tuple[Any, Any]]] = {name: [] for name in record.layers}
+    past: dict[str, list[NDArray[Any]]] = {}
     for t in range(time_steps):
         sent = {INPUT: inputs if network.input.static else inputs[t]}
         for population in network.populations:
             name, neuron = population.name, population.neuron
             x = current(
                 IntegerOps(neuron.state_format, population.gain_shift),
-                accumulate(network, name, sent),
+                accumulate(network, name, sent, past, samples),
                 population.per_neuron(population.gain),
                 population.per_neuron(population.bias),
             )
@@ -42,19 +44,30 @@ def simulate(
             counts[name] += sent[name].astype(kind)
             if name in history:
                 history[name].append((sent[name], states[name] if record.states else ()))
-        readout += accumulate(network, READOUT, sent) + network.readout.bias
+        readout += accumulate(network, READOUT, sent, past, samples) + network.readout.bias
+        for name, longest in waits.items():
+            past[name] = [sent[name], *past.get(name, [])][:longest]
     return Simulation(readout, counts, {name: _trace(steps) for name, steps in history.items()})
 
 
 def accumulate(
-    network: QuantizedNetwork, target: str, sent: dict[str, NDArray[Any]]
+    network: QuantizedNetwork,
+    target: str,
+    sent: dict[str, NDArray[Any]],
+    past: dict[str, list[NDArray[Any]]],
+    samples: int,
 ) -> NDArray[np.int64]:
-    """The accumulator of a node: sum over its projections of (maps applied to source) << shift."""
-    terms = [
-        apply_chain(p.maps, sent[p.source], network.source_interval(p.source)) << p.shift
-        for p in network.incoming(target)
-    ]
-    return np.sum(terms, axis=0)
+    """The accumulator of a node: sum over its projections of (maps applied to source) << shift.
+
+    sent: what nodes send now. past: what they sent before, the latest first.
+    """
+    total = np.zeros((samples, *network.shape(target)), np.int64)
+    for p in network.incoming(target):
+        before = past.get(p.source, [])
+        if p.delay <= len(before):
+            frame = before[p.delay - 1] if p.delay else sent[p.source]
+            total += apply_chain(p.maps, frame, network.source_interval(p.source)) << p.shift
+    return total
 
 
 def _trace(steps: list[tuple[Any, Any]]) -> Trace:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from arlif.base.errors import SimulationError, require
+from arlif.core.network import INPUT, READOUT, Projection, QuantizedNetwork
 from hw_sim.engines.lava.lava_options import Models
 
 
@@ -34,8 +35,50 @@ class Stream:
 
 
 def depths(network: QuantizedNetwork, models: Models) -> dict[str, int]:
-    """Time steps from the input to each node, along the slowest path."""
-    depth = {INPUT: 0}
-    for name in (*(p.name for p in network.populations), READOUT):
-        depth[name] = max(depth[p.source] + models.steps(p) for p in network.incoming(name))
-    return depth
+    """Lava's time steps from the input to each node, along the slowest path.
+
+    Every connection takes a step, so a delay of the network is as much time to spare.
+    Raises SimulationError where a loop takes more steps than its delays give it.
+    """
+    waiting = [p for p in network.projections if p.delay]
+    require(
+        not waiting or models is not Models.STOCK,
+        f"projection {', '.join(map(str, waiting))} has a delay, and Lava's own synapses cannot "
+        "forget what is on its way when a sample ends; use --lava-models fast",
+        SimulationError,
+    )
+    names = [INPUT, *(p.name for p in network.populations), READOUT]
+    depth = dict.fromkeys(names, 0)
+    slowest: dict[str, Projection] = {}
+    for _ in names:
+        late = [p for p in network.projections if _least(p, depth, models) > depth[p.target]]
+        if not late:
+            return depth
+        for projection in late:
+            least = _least(projection, depth, models)
+            if least > depth[projection.target]:
+                depth[projection.target] = least
+                slowest[projection.target] = projection
+    loop = _loop(late[0], slowest)
+    steps, delays = sum(map(models.steps, loop)), sum(p.delay for p in loop)
+    path = " -> ".join([*(p.source for p in loop), loop[0].source])
+    raise SimulationError(
+        f"the loop {path} takes {steps} time steps in Lava, one for every connection, and its "
+        f"delays are {delays} in all; give it delays of {steps} or more"
+    )
+
+
+def _least(projection: Projection, depth: dict[str, int], models: Models) -> int:
+    """The least depth of the target for which a projection is in time."""
+    return depth[projection.source] + models.steps(projection) - projection.delay
+
+
+def _loop(late: Projection, slowest: dict[str, Projection]) -> list[Projection]:
+    """The loop that makes nodes ever later, found from one of them backwards."""
+    path, seen = [late], {late.target}
+    while path[-1].source not in seen:
+        seen.add(path[-1].source)
+        path.append(slowest[path[-1].source])
+    start = path[-1].source
+    first = next(i for i, p in enumerate(path) if p.target == start)
+    return path[first:][::-1]

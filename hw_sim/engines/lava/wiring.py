@@ -10,7 +10,7 @@ from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from hw_sim.engines.lava.job import Job
 from hw_sim.engines.lava.processes.ends import Integrator, Source
 from hw_sim.engines.lava.processes.population import Population
-from hw_sim.engines.lava.processes.synapse import Synapse
+from hw_sim.engines.lava.processes.synapse import Synapse, Wait
 from hw_sim.engines.lava.recorder import Recorder, create
 from hw_sim.engines.lava.stream import Stream, depths
 
@@ -63,8 +63,9 @@ def build(
             maps=projection.maps,
             interval=network.source_interval(projection.source),
             shift=projection.shift,
-            delay=depth[projection.target] - depth[projection.source],
+            delay=depth[projection.target] - depth[projection.source] + projection.delay,
             batch=job.batch,
+            wait=Wait(stream, depth[projection.target], projection.delay),
             name=str(projection),
         )
         nodes[projection.source].s_out.connect(synapse.s_in)

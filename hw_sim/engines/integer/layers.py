@@ -1,0 +1,132 @@
+"""A run of the fast engine under way: what each layer did last, and what is still on its way."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from arlif.base.cut import cut
+from arlif.core.network import INPUT, Population, Projection
+from hw_sim.engines.integer.line import Line
+
+if TYPE_CHECKING:
+    from hw_sim.engines.integer.fast import FastEngine
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What one population did in some steps of a block.
+
+    spikes: uint8 [T, N, *shape]; total: their sum over T; states: of that shape, where wanted.
+    """
+
+    name: str
+    steps: slice
+    spikes: Tensor
+    total: Tensor
+    states: dict[str, Tensor]
+
+
+@dataclass(eq=False)
+class Run:
+    """The state of a network between blocks of time steps, for some samples."""
+
+    engine: "FastEngine"
+    samples: int
+    states: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, Tensor] = field(default_factory=dict)
+    past: dict[str, Tensor] = field(default_factory=dict)
+
+    def block(
+        self,
+        frames: Tensor,
+        count: int,
+        wants_states: Callable[[str], bool],
+        keep: Callable[[Layer], None],
+    ) -> NDArray[np.int64]:
+        """Run `count` time steps: what they add to the readout, [N, classes].
+
+        frames: raw inputs [T, N, *shape], or one frame [1, N, *shape] that is shown at every step.
+        keep: takes what each population did, in the order in which they did it.
+        """
+        engine, network = self.engine, self.engine.network
+        lines = {INPUT: self._line(INPUT, frames, network.input.static)}
+        totals: dict[tuple[str, int], Tensor] = {}
+        if (INPUT, 0) in engine.read:
+            once = frames.int().sum(0)
+            totals[INPUT, 0] = once * count if network.input.static else once
+        rests = {INPUT: lines[INPUT].rest(count)}
+        self._total_late(totals, lines, count)
+        for index, part in enumerate(network.loops):
+            for done in self._part(part, count, lines, wants_states):
+                keep(done)
+                key = (done.name, 0)
+                totals[key] = totals[key] + done.total if key in totals else done.total
+            rests |= {p.name: lines[p.name].rest(count) for p in part}
+            self._total_late(totals, lines, count)
+            for name in engine.last_read_by[index]:
+                del lines[name]
+        self.past = rests
+        sums = engine.readout_sum(count)(lambda p: totals[p.source, p.delay][None])
+        bias = network.readout.bias.astype(np.int64)
+        return sums[0].cpu().numpy().astype(np.int64) + count * bias
+
+    def _total_late(
+        self, totals: dict[tuple[str, int], Tensor], lines: dict[str, Line], count: int
+    ) -> None:
+        """Add what the readout sums of frames that had to wait, of the lines that there are."""
+        for name, delay in self.engine.read - totals.keys():
+            if delay and name in lines:
+                late = lines[name].arriving(slice(0, count), delay)
+                totals[name, delay] = late.sum(0, dtype=torch.int32)
+
+    def _line(self, name: str, block: Tensor, steady: bool = False) -> Line:
+        return Line.of(block, self.past.get(name), self.engine.waits[name], steady)
+
+    def _part(
+        self,
+        part: tuple[Population, ...],
+        count: int,
+        lines: dict[str, Line],
+        wants_states: Callable[[str], bool],
+    ) -> Iterator[Layer]:
+        """Populations of a loop, as many steps at once as none of them waits for another."""
+        chunk = self.engine.network.chunk(part)
+        looped = chunk is not None
+        if looped:
+            for population in part:
+                shape = (count, self.samples, *population.shape)
+                empty = torch.empty(shape, dtype=torch.uint8, device=self.engine.device)
+                lines[population.name] = self._line(population.name, empty)
+        for steps in cut(count, chunk or count):
+            for population in part:
+                name = population.name
+                spikes, self.states[name], states = self.engine.updates[name](
+                    self._accumulated(name, lines, steps),
+                    steps.stop - steps.start,
+                    self.states.get(name),
+                    wants_states(name),
+                )
+                if looped:
+                    lines[name].block[steps] = spikes
+                else:
+                    lines[name] = self._line(name, spikes)
+                yield Layer(name, steps, spikes, reduce(torch.add, spikes), states)
+
+    def _accumulated(self, name: str, lines: dict[str, Line], steps: slice) -> Tensor:
+        """A node's accumulators; those that are the same at every step are computed once."""
+
+        def arriving(projection: Projection) -> Tensor:
+            return lines[projection.source].arriving(steps, projection.delay)
+
+        sums = self.engine.sums[name]
+        if not sums.constant:
+            return sums(arriving)
+        if name not in self.constants:
+            self.constants[name] = sums(arriving)
+        return self.constants[name]
