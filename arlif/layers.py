@@ -116,3 +116,21 @@ class Repeat(nn.Module):
     def extra_repr(self) -> str:
         """T, as shown in a model's summary."""
         return f"time_steps={self.time_steps}"
+
+
+class Delay(nn.Module):
+    """Shifts [T, N, ...] by whole time steps; nothing comes before the first, the last are lost."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        require(steps >= 0, f"a delay is 0 or more whole time steps, not {steps}")
+        self.steps = steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zeros, then x [T, N, ...] without its last `steps` time steps."""
+        late = min(self.steps, len(x))
+        return torch.cat([torch.zeros_like(x[:late]), x[: len(x) - late]])
+
+    def extra_repr(self) -> str:
+        """The steps, as shown in a model's summary."""
+        return f"steps={self.steps}"

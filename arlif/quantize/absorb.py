@@ -1,17 +1,17 @@
 """What each torch layer means to spikes and currents: the mapping rules, one function a layer."""
 
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import reduce, singledispatch
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from arlif.base.errors import LoweringError
+from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape, SumPool2d
 from arlif.core.network import INPUT
-from arlif.layers import both_axes
+from arlif.layers import Delay, both_axes
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
 
 
@@ -45,6 +45,16 @@ def absorb(layer: nn.Module, value: Any) -> Any:
 @absorb.register(nn.Dropout2d)
 def _(layer: nn.Module, value: Any) -> Any:
     return value
+
+
+@absorb.register
+def _(layer: nn.Sequential, value: Any) -> Any:
+    return reduce(lambda at, part: absorb(part, at), layer, value)
+
+
+@absorb.register
+def _(layer: Delay, value: Any) -> Any:
+    return delayed(value, layer.steps)
 
 
 @absorb.register(nn.Flatten)
@@ -215,6 +225,18 @@ def _windows(size: int, wanted: int) -> Real:
         first, last = row * size // wanted, -(-(row + 1) * size // wanted)
         matrix[row, first:last] = 1.0 / (last - first)
     return matrix
+
+
+def delayed(value: Any, steps: int) -> Any:
+    """Spikes that arrive so many time steps later. Raises LoweringError where a current would."""
+    if steps == 0:
+        return value
+    require(
+        isinstance(value, Spikes),
+        "a current cannot wait, since its bias does not; put the delay in front of the weights",
+        LoweringError,
+    )
+    return replace(value, term=replace(value.term, delay=value.term.delay + steps))
 
 
 def flatten(value: Any) -> Any:

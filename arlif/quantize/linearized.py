@@ -46,13 +46,17 @@ class RealDense:
 
 @dataclass(frozen=True)
 class Term:
-    """scale * maps(source): maps before the weights, the weights if any, maps after them."""
+    """scale * maps(source): maps before the weights, the weights if any, maps after them.
+
+    delay: time steps that what the source sends waits.
+    """
 
     source: str
     before: tuple[LinearMap, ...] = ()
     weights: RealConv2d | RealDense | None = None
     after: tuple[LinearMap, ...] = ()
     scale: float = 1.0
+    delay: int = 0
 
     @property
     def synapses(self) -> RealConv2d | RealDense:

@@ -198,4 +198,5 @@ def project(term: Term, target: str, weight: Real, shift: int, precision: Precis
         linear = Conv2d(raw, real.stride, real.padding, real.dilation, real.groups)
     else:
         linear = Dense(raw)
-    return Projection(term.source, target, (*term.before, linear, *term.after), shift)
+    maps = (*term.before, linear, *term.after)
+    return Projection(term.source, target, maps, shift, term.delay)

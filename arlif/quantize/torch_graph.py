@@ -10,6 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from arlif.base.errors import LoweringError, require
 from arlif.layers import Repeat, evaluating
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.recurrent import Loop
 from arlif.quantize.absorb import REASONS
 
 
@@ -59,7 +60,7 @@ class LayerTracer(fx.Tracer):
     """
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, SpikingNeuron) or _is_layer(m)
+        return isinstance(m, SpikingNeuron | Loop) or _is_layer(m)
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Proxy(node, self)

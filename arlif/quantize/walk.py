@@ -5,6 +5,7 @@ judged as far as it can be.
 """
 
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -16,7 +17,8 @@ from arlif.core.network import INPUT, READOUT
 from arlif.core.neuron import Neuron
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
-from arlif.quantize.absorb import Spikes, absorb, add, as_current, flatten, reason
+from arlif.neurons.recurrent import GIVEN, Loop
+from arlif.quantize.absorb import Spikes, absorb, add, as_current, delayed, flatten, reason
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
 
@@ -135,17 +137,44 @@ class Walk:
             return self._function(node, inputs)
         if isinstance(layer, SpikingNeuron):
             return self._fire(node, layer, inputs[0])
+        if isinstance(layer, Loop):
+            return self._loop(node, layer, inputs[0])
         if isinstance(layer, Repeat):
             return self._repeat(layer, inputs[0])
         return absorb(layer, inputs[0])
 
     def _fire(self, node: fx.Node, layer: SpikingNeuron, value: Any) -> Spikes:
         name = self._name(str(node.target))
+        return self._populate(node, name, layer, as_current(value))
+
+    def _populate(self, node: fx.Node, name: str, layer: SpikingNeuron, current: Current) -> Spikes:
         neuron, factor = layer.lowered()
-        current = as_current(value).scaled(factor)
+        current = current.scaled(factor)
         if node in self.live:
             self.populations.append(LinearizedPopulation(name, detached(neuron), current))
         return Spikes(Term(name), current.shape)
+
+    def _loop(self, node: fx.Node, loop: Loop, value: Any) -> Spikes:
+        """Every population of a loop; one that is alone in it is called as the loop."""
+        path = str(node.target)
+        names = {n: self._name(path if len(loop.order) == 1 else f"{path}.{n}") for n in loop.order}
+        sent: dict[str, Any] = {GIVEN: value}
+        while len(sent) <= len(names):
+            ready = [n for n in names if n not in sent and self._fed(loop, n, sent)]
+            for name in ready:
+                first = next(c for c in loop.incoming(name) if c.source in sent)
+                shape = as_current(absorb(first.layer, sent[first.source])).shape
+                sent[name] = Spikes(Term(names[name]), shape)
+        for name in names:
+            parts = [
+                as_current(absorb(c.layer, delayed(sent[c.source], c.delay)))
+                for c in loop.incoming(name)
+            ]
+            self._populate(node, names[name], loop.neurons[name], reduce(add, parts))
+        return sent[loop.output]
+
+    def _fed(self, loop: Loop, name: str, sent: dict[str, Any]) -> bool:
+        return any(c.source in sent for c in loop.incoming(name))
 
     def _name(self, path: str) -> str:
         """The population's name, which no other may have."""

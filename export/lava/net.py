@@ -83,7 +83,12 @@ def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) ->
 
 def _projection_tree(projection: Projection) -> Tree:
     maps = {str(index): typed_tree(linear) for index, linear in enumerate(projection.maps)}
-    return {"source": projection.source, "shift": projection.shift, "map": maps}
+    return {
+        "source": projection.source,
+        "shift": projection.shift,
+        "delay": projection.delay,
+        "map": maps,
+    }
 
 
 def read_net(path: StrPath) -> QuantizedNetwork:
@@ -135,7 +140,9 @@ def _network(tree: Tree) -> QuantizedNetwork:
 def _projection(item: Tree, target: str) -> Projection:
     maps = [build_typed(linear, MAPS, f"{target}/map") for _, linear in _numbered(item["map"])]
     source = value(str, item["source"], f"{target}/source")
-    return Projection(source, target, tuple(maps), value(int, item["shift"], f"{target}/shift"))
+    shift = value(int, item["shift"], f"{target}/shift")
+    delay = value(int, item["delay"], f"{target}/delay")
+    return Projection(source, target, tuple(maps), shift, delay)
 
 
 def _numbered(tree: Tree) -> list[tuple[int, Any]]:

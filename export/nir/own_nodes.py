@@ -46,14 +46,15 @@ class MapNode(nir.NIRNode):
 
 @dataclass(eq=False)
 class Shift(nir.NIRNode):
-    """y = x << shift, on integers."""
+    """y(t + delay) = x(t) << shift, on integers; delay: whole time steps."""
 
     shape: Shape
     shift: int
+    delay: int
 
     def __post_init__(self) -> None:
         self.input_type = {"input": np.array(self.shape)}
         self.output_type = {"output": np.array(self.shape)}
 
     def to_dict(self) -> dict[str, Any]:
-        return {"type": "Shift", "shift": self.shift}
+        return {"type": "Shift", "shift": self.shift, "delay": self.delay}

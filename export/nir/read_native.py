@@ -113,6 +113,7 @@ def _projection(
     nodes: Tree, sources: dict[str, list[str]], ends: set[str], last: str, target: str
 ) -> Projection:
     shift = value(int, entry(nodes, last, "shift"), f"{last}/shift")
+    delay = value(int, entry(nodes, last, "delay"), f"{last}/delay")
     maps: list[LinearMap] = []
     at, seen = last, {last}
     while True:
@@ -125,7 +126,7 @@ def _projection(
         )
         at = before[0]
         if at in ends:
-            return Projection(at, target, tuple(reversed(maps)), shift)
+            return Projection(at, target, tuple(reversed(maps)), shift, delay)
         seen.add(at)
         maps.extend(_maps(at, entry(nodes, at)))
 

@@ -50,7 +50,7 @@ def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
             nodes[f"{name}.{step}"] = node
             edges.append((at, f"{name}.{step}"))
             at = f"{name}.{step}"
-        nodes[name] = Shift(network.shape(projection.target), projection.shift)
+        nodes[name] = Shift(network.shape(projection.target), projection.shift, projection.delay)
         edges += [(at, name), (name, projection.target)]
     metadata = {
         "profile": PROFILE,
