@@ -1,5 +1,7 @@
 """The reference engine: the integer specification on numpy, one step after another."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ def simulate(
             name, neuron = population.name, population.neuron
             x = current(
                 IntegerOps(neuron.state_format, population.gain_shift),
-                accumulate(network, name, sent, past, samples),
+                accumulate(network, name, sent, past),
                 population.per_neuron(population.gain),
                 population.per_neuron(population.bias),
             )
@@ -44,7 +46,7 @@ def simulate(
             counts[name] += sent[name].astype(kind)
             if name in history:
                 history[name].append((sent[name], states[name] if record.states else ()))
-        readout += accumulate(network, READOUT, sent, past, samples) + network.readout.bias
+        readout += accumulate(network, READOUT, sent, past) + network.readout.bias
         for name, longest in waits.items():
             past[name] = [sent[name], *past.get(name, [])][:longest]
     return Simulation(readout, counts, {name: _trace(steps) for name, steps in history.items()})
@@ -54,13 +56,13 @@ def accumulate(
     network: QuantizedNetwork,
     target: str,
     sent: dict[str, NDArray[Any]],
-    past: dict[str, list[NDArray[Any]]],
-    samples: int,
+    past: Mapping[str, list[NDArray[Any]]] = MappingProxyType({}),
 ) -> NDArray[np.int64]:
     """The accumulator of a node: sum over its projections of (maps applied to source) << shift.
 
     sent: what nodes send now. past: what they sent before, the latest first.
     """
+    samples = len(next(iter(sent.values())))
     total = np.zeros((samples, *network.shape(target)), np.int64)
     for p in network.incoming(target):
         before = past.get(p.source, [])

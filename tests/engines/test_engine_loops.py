@@ -1,0 +1,88 @@
+"""Loops and delays: the reference against plain Python, and the fast engine in any cut of time."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.loops import LoopCase, loop_cases
+
+from arlif.base.errors import NetworkError
+from arlif.core.maps import Dense
+from arlif.core.network import INPUT, READOUT, Projection, QuantizedNetwork
+from hw_sim.engines.integer import reference
+from hw_sim.engines.integer.fast import FastEngine
+from hw_sim.engines.simulation import Record, Simulation
+
+
+def assert_equal(want: Simulation, got: Simulation) -> None:
+    assert np.array_equal(want.readout, got.readout)
+    for name, trace in want.traces.items():
+        assert np.array_equal(want.counts[name], got.counts[name])
+        assert np.array_equal(trace.spikes, got.traces[name].spikes)
+        for variable, values in trace.states.items():
+            assert np.array_equal(values, got.traces[name].states[variable])
+
+
+@given(loop_cases(), st.sampled_from((1, 7, 60, 10**6)))
+def test_the_fast_engine_equals_the_reference_in_any_blocks(case: LoopCase, block: int) -> None:
+    record = Record.everything(case.network)
+    want = reference.simulate(case.network, case.inputs, case.time_steps, record)
+    engine = FastEngine(case.network, block_elements=block)
+    assert_equal(want, engine.simulate(case.inputs, case.time_steps, record))
+
+
+@given(loop_cases())
+def test_the_reference_equals_sums_over_what_was_sent(case: LoopCase) -> None:
+    """Every accumulator again, from the spikes that were recorded, one product at a time."""
+    network, steps = case.network, case.time_steps
+    done = reference.simulate(network, case.inputs, steps, Record.everything(network))
+    frames = case.inputs if not network.input.static else [case.inputs] * steps
+    sent = {INPUT: [np.asarray(frame, int) for frame in frames]} | {
+        name: list(trace.spikes.astype(int)) for name, trace in done.traces.items()
+    }
+    total = np.zeros_like(done.readout)
+    for t in range(steps):
+        total += network.readout.bias
+        for p in network.incoming(READOUT):
+            if t >= p.delay:
+                (linear,) = p.maps
+                assert isinstance(linear, Dense)
+                total += (sent[p.source][t - p.delay] @ linear.weight.T.astype(int)) << p.shift
+    assert np.array_equal(total, done.readout)
+    for population in network.populations:
+        neuron = population.neuron
+        state = neuron.initial_state(np.zeros((len(done.readout), *population.shape), np.int32))
+        for t in range(steps):
+            sums = np.zeros((len(done.readout), *population.shape), int)
+            for p in network.incoming(population.name):
+                if t >= p.delay:
+                    (linear,) = p.maps
+                    assert isinstance(linear, Dense)
+                    weight = linear.weight.astype(int)
+                    sums += (sent[p.source][t - p.delay] @ weight.T) << p.shift
+            product = sums * population.gain.astype(int)
+            scaled = np.sign(product) * (np.abs(product) >> population.gain_shift)
+            form = neuron.state_format
+            x = np.clip(scaled + population.bias, form.low, form.high).astype(np.int32)
+            spikes, state = neuron.step(neuron.ops(), state, x)
+            assert np.array_equal(spikes, done.traces[population.name].spikes[t])
+
+
+def test_a_cycle_needs_a_delay_and_every_node_a_way_to_the_readout() -> None:
+    case = LoopCase.smallest()
+    network = case.network
+    inside = next(p for p in network.projections if p.delay)
+    others = tuple(p for p in network.projections if p is not inside)
+    still = Projection(inside.source, inside.target, inside.maps)
+    with pytest.raises(NetworkError, match=r"cycle without delay.*delay of one time step or more"):
+        QuantizedNetwork(network.input, network.populations, (*others, still), network.readout, 3)
+    ends = tuple(p for p in network.projections if p.target != READOUT)
+    away = Projection(INPUT, READOUT, (Dense(np.ones((3, 2), np.int8)),))
+    with pytest.raises(NetworkError, match="lead nowhere: a"):
+        QuantizedNetwork(network.input, network.populations, (*ends, away), network.readout, 3)
+
+
+@pytest.mark.parametrize("delay", [-1, 4097])
+def test_delays_have_bounds(delay: int) -> None:
+    with pytest.raises(NetworkError, match="0 to 4096 whole time steps"):
+        Projection("a", "b", (), 0, delay)
