@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.loops import LoopCase, loop_cases
 
-from arlif.base.errors import NetworkError
+from arlif.base.errors import ArlifError, NetworkError
 from arlif.core.maps import Dense
 from arlif.core.network import INPUT, READOUT, Projection, QuantizedNetwork
 from hw_sim.engines.integer import reference
 from hw_sim.engines.integer.fast import FastEngine
+from hw_sim.engines.integer.stream import Stream
 from hw_sim.engines.simulation import Record, Simulation
 
 
@@ -86,3 +87,33 @@ def test_a_cycle_needs_a_delay_and_every_node_a_way_to_the_readout() -> None:
 def test_delays_have_bounds(delay: int) -> None:
     with pytest.raises(NetworkError, match="0 to 4096 whole time steps"):
         Projection("a", "b", (), 0, delay)
+
+
+@given(loop_cases())
+def test_a_stream_of_steps_equals_the_whole_run(case: LoopCase) -> None:
+    network = case.network
+    want = reference.simulate(
+        network, case.inputs, case.time_steps, Record.everything(network, states=False)
+    )
+    stream = Stream(network, len(want.readout))
+    for _ in range(2):
+        stream.restart()
+        for t in range(case.time_steps):
+            done = stream.step(case.inputs if network.input.static else case.inputs[t])
+            for name, trace in want.traces.items():
+                assert np.array_equal(done.spikes[name], trace.spikes[t])
+        assert np.array_equal(stream.readout, want.readout)
+        assert np.array_equal(stream.decisions, want.decisions)
+
+
+def test_a_stream_takes_one_step_of_raw_integers() -> None:
+    stream = Stream(LoopCase.smallest().network, 2)
+    for frame, rule in (
+        (np.zeros((3, 2), np.int8), r"raw integers \(2, 2\)"),
+        (np.zeros((2, 2)), r"raw integers \(2, 2\), not float64"),
+        (np.full((2, 2), 200), r"lie in \[-127, 127\], not 200"),
+    ):
+        with pytest.raises(ArlifError, match=rule):
+            stream.step(frame)
+    with pytest.raises(ArlifError, match="at least 1 sample, not 0"):
+        Stream(LoopCase.smallest().network, 0)

@@ -37,10 +37,15 @@ BLOCK_ELEMENTS = 4_000_000
 """Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
 
 
+MOST_STEPS = 255
+"""Time steps of a block at most: one byte holds how often a neuron fired."""
+
+
 def run(work: Work[IntegerOptions]) -> Outcome:
     """The network of a native .nir file."""
     network = read_nir(work.path)
-    engine = FastEngine(network, work.options.device)
+    steps = 1 if work.options.stream else MOST_STEPS
+    engine = FastEngine(network, work.options.device, block_steps=steps)
     simulation = in_batches(
         lambda part, record: engine.simulate(part, work.time_steps, record),
         network.input,
@@ -69,14 +74,19 @@ def simulate(
 class FastEngine:
     """A network compiled for a device; use it for many batches.
 
-    block_elements: bound on accumulators alive at once; it changes speed and memory, never a bit.
+    block_elements, block_steps: bounds on accumulators alive at once and on time steps that a layer
+    runs for at once; they change speed and memory, never a bit.
     """
 
     def __init__(
-        self, network: QuantizedNetwork, device: str = "cpu", block_elements: int = BLOCK_ELEMENTS
+        self,
+        network: QuantizedNetwork,
+        device: str = "cpu",
+        block_elements: int = BLOCK_ELEMENTS,
+        block_steps: int = MOST_STEPS,
     ) -> None:
         self.network, self.device = network, _present(device)
-        self.block_elements = block_elements
+        self.block_elements, self.block_steps = block_elements, block_steps
         names = [p.name for p in network.populations]
         self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
         self.readouts: dict[int, ProjectionSum] = {}
@@ -103,7 +113,7 @@ class FastEngine:
     def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
         """How many time steps and samples go through a layer at once; blocks are about equal."""
         largest = max((int(np.prod(p.shape)) for p in self.network.populations), default=1)
-        steps = max(1, min(time_steps, 255, self.block_elements // largest))
+        steps = max(1, min(time_steps, self.block_steps, self.block_elements // largest))
         most = max(1, self.block_elements // (largest * steps))
         blocks = max(1, -(-samples // most))
         return steps, max(1, -(-samples // blocks))

@@ -15,6 +15,7 @@ class Device(StrEnum):
 
 @dataclass(frozen=True)
 class IntegerOptions:
-    """Where to compute."""
+    """Where to compute, and whether time steps come one by one."""
 
     device: Device = option(Device.CPU, "--device", "where to compute")
+    stream: bool = option(False, "--stream", "one time step at a time, as a device would")
