@@ -6,7 +6,7 @@ NIR fires on v > v_threshold and arlif on >=, so files hold the next float32 bel
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import nir
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import LoweringError, require
+from arlif.core.integer_neurons import integer_name
 from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
@@ -60,44 +61,64 @@ Convention = Callable[[Neuron, Shape], Spoken]
 
 def portable(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1, weights divided by 1 - k: what snnTorch, Norse and SpikingJelly all run exactly."""
-    if neuron.decay == 1:
+    lost = 1 - decay(neuron)
+    if lost == 0:
         return _integrator(neuron, shape)
-    return Spoken(_lif(neuron, shape, r=1.0), 1 / (1 - neuron.decay))
+    return Spoken(_lif(neuron, shape, r=1.0), 1 / lost)
 
 
 def unscaled(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1 / (1 - k), weights as they are: for snnTorch, SpikingJelly; Norse ignores r."""
-    if neuron.decay == 1:
+    lost = 1 - decay(neuron)
+    if lost == 0:
         return _integrator(neuron, shape)
-    return Spoken(_lif(neuron, shape, r=1 / (1 - neuron.decay)))
+    return Spoken(_lif(neuron, shape, r=1 / lost))
 
 
 def exact(neuron: Neuron, shape: Shape) -> Spoken:
     """AR-LIF as a node of its own, which only arlif reads; other neurons as in `unscaled`."""
-    if not isinstance(neuron, RealArlif):
+    if type(neuron) is not RealArlif:
         return unscaled(neuron, shape)
     return Spoken(ARLIF(np.array(shape), **neuron_constants(neuron)))
 
 
 def neuron_constants(neuron: Neuron) -> dict[str, Any]:
-    """The fields of a real-valued neuron as plain numbers."""
-    values = {f.name: getattr(neuron, f.name) for f in fields(neuron)}
-    return {name: v if isinstance(v, bool) else float(v) for name, v in values.items()}
+    """The constants and flags of a real-valued neuron as plain numbers.
+
+    Raises LoweringError where NIR cannot say the neuron.
+    """
+    kind, constants = type(neuron), neuron.constants()
+    require(
+        kind in REAL_NEURONS.values(),
+        f"NIR has no node for {integer_name(kind)}; quantize the network and write it with "
+        "write_nir, whose files hold any neuron's step, or use arlif.ARLIF or arlif.LIF",
+        LoweringError,
+    )
+    many = [name for name, value in constants.items() if np.size(value) > 1]
+    require(
+        not many,
+        f"{' and '.join(many)} of {integer_name(kind)} has a value for each channel or neuron, "
+        "which NIR files of real numbers do not hold; quantize the network and write it with "
+        "write_nir",
+        LoweringError,
+    )
+    return {name: float(value) for name, value in constants.items()} | neuron.flags()
+
+
+def decay(neuron: Neuron) -> float:
+    """What the membrane potential keeps of itself. Raises LoweringError as neuron_constants."""
+    return float(neuron_constants(neuron)["decay"])
 
 
 def threshold(neuron: Neuron) -> float:
     """The threshold that a plain LIF takes over: v_threshold, without AR-LIF's adaptation."""
-    require(
-        type(neuron).__name__ in REAL_NEURONS,
-        f"NIR has no node for {type(neuron).__name__}; use arlif.ARLIF or arlif.LIF",
-        LoweringError,
-    )
-    return float(neuron.v_threshold if isinstance(neuron, RealArlif) else neuron.threshold)  # type: ignore[attr-defined]
+    constants = neuron_constants(neuron)
+    return float(constants["v_threshold" if type(neuron) is RealArlif else "threshold"])
 
 
 def _lif(neuron: Neuron, shape: Shape, r: float) -> nir.LIF:
     return nir.LIF(
-        tau=_full(shape, DT / (1 - neuron.decay)),
+        tau=_full(shape, DT / (1 - decay(neuron))),
         r=_full(shape, r),
         v_leak=_full(shape, 0.0),
         v_reset=_full(shape, 0.0),

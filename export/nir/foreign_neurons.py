@@ -12,7 +12,7 @@ from arlif.core.real_neurons import RealArlif, RealLifHard
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.convert import spiking_module
 from export.hdf5 import Tree
-from export.nir.conventions import REAL_NEURONS, threshold
+from export.nir.conventions import REAL_NEURONS, decay, threshold
 from export.nir.fields import numbers, uniform
 from export.nir.node_list import Node
 from export.records import value
@@ -85,9 +85,9 @@ def _restored(node: Node, plain: RealLifHard) -> Neuron:
     require(kind in REAL_NEURONS, f"{where}: no neuron is called {kind}", FormatError)
     found = _constants(REAL_NEURONS[kind], noted, where)
     require(
-        abs(found.decay - plain.decay) < 1e-5
+        abs(decay(found) - plain.decay) < 1e-5
         and abs(threshold(found) - plain.threshold) < 1e-5 * abs(plain.threshold),
-        f"{where} says decay {found.decay} and threshold {threshold(found)}, but {node.name} has "
+        f"{where} says decay {decay(found)} and threshold {threshold(found)}, but {node.name} has "
         f"{plain.decay} and {plain.threshold}; delete the metadata or export again",
         FormatError,
     )
@@ -95,10 +95,11 @@ def _restored(node: Node, plain: RealLifHard) -> Neuron:
 
 
 def _constants(cls: type[Neuron], tree: Tree, where: str) -> Any:
+    constants = cls.parameters()
     read = {}
     for field in fields(cls):
         require(field.name in tree, f"{where}/{field.name} is missing", FormatError)
-        hint = bool if field.name == "memory" else float
+        hint = float if field.name in constants else bool
         read[field.name] = value(hint, tree[field.name], f"{where}/{field.name}")
         require(
             bool(np.isfinite(read[field.name])), f"{where}/{field.name} is not finite", FormatError

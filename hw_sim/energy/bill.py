@@ -13,7 +13,7 @@ from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.counts import LayerCounts, NetworkCounts
 from hw_sim.energy.estimate import Estimate, estimates
 from hw_sim.energy.models import Bill, CostModel, energy_uj
-from hw_sim.energy.operations import Kind
+from hw_sim.energy.operations import OperationKind
 from hw_sim.energy.traffic import traffic_bits
 from hw_sim.engines.simulation import Simulation
 
@@ -91,7 +91,7 @@ def _operations(layer: LayerCounts) -> dict[str, Any]:
         "accumulates": float(layer.accumulates.mean()),
         "multiply_accumulates": float(layer.multiply_accumulates.mean()),
         "updates": layer.updates,
-        "operations_per_update": {kind.value: layer.update.number(kind) for kind in Kind},
+        "operations_per_update": {kind.value: layer.update.number(kind) for kind in OperationKind},
         "memory_bits": {memory.value: bits for memory, bits in traffic_bits(layer).items()},
     }
 

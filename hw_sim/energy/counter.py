@@ -19,7 +19,7 @@ from arlif.core.network import (
 )
 from hw_sim.energy.connections import Counts, fan_out, nominal_connections, stored_weights
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
-from hw_sim.energy.operations import Kind, Operation, Update, update
+from hw_sim.energy.operations import OperationKind, Operation, UpdateCost, update_cost
 from hw_sim.engines.simulation import Simulation, count_type
 
 
@@ -33,7 +33,7 @@ class OperationCounter:
         self.network = network
         names = [*(p.name for p in network.populations), READOUT]
         self.bits = {name: network.accumulator_bits(name) for name in names}
-        self.updates = {p.name: update(p, self.bits[p.name]) for p in network.populations}
+        self.updates = {p.name: update_cost(p, self.bits[p.name]) for p in network.populations}
         self.routes = {
             name: [_Route.of(network, p) for p in network.incoming(name)] for name in names
         }
@@ -106,7 +106,10 @@ class OperationCounter:
     ) -> LayerCounts:
         bits, classes = self.bits[READOUT], self.network.readout.shape[0]
         state_bits = bits + summed.bit_length()
-        additions = {Operation(Kind.ADD, bits): 1, Operation(Kind.ADD, state_bits): 1}
+        additions = {
+            Operation(OperationKind.ADD, bits): 1,
+            Operation(OperationKind.ADD, state_bits): 1,
+        }
         return LayerCounts(
             READOUT,
             Readout.__name__,
@@ -115,7 +118,7 @@ class OperationCounter:
             time_steps,
             state_bits,
             bits,
-            Update(additions, ("sum",)),
+            UpdateCost(additions, ("sum",)),
             np.zeros(len(events[INPUT]), np.int64),
             self._incoming(READOUT, events),
         )

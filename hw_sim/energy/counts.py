@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.network import READOUT, Projection
-from hw_sim.energy.operations import Operation, Update
+from hw_sim.energy.operations import Operation, UpdateCost
 
 PerSample = NDArray[np.int64]
 
@@ -51,7 +51,7 @@ class LayerCounts:
     time_steps: int
     state_bits: int
     accumulator_bits: int
-    update: Update
+    update: UpdateCost
     spikes: PerSample
     incoming: tuple[ProjectionCounts, ...]
 

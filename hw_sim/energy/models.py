@@ -11,7 +11,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import STRICT
 from hw_sim.energy.connections import stored_weights
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, ProjectionCounts
-from hw_sim.energy.operations import Kind, Operation
+from hw_sim.energy.operations import OperationKind, Operation
 from hw_sim.energy.prices import Units, memory_access
 from hw_sim.energy.traffic import Memory, traffic, weight_bits
 
@@ -92,9 +92,9 @@ class ArithmeticModel:
 
     def operation(self, operation: Operation) -> float:
         """One operation of a neuron update, in pJ; a lookup is a read of the table's memory."""
-        if operation.kind is Kind.MULTIPLY:
+        if operation.kind is OperationKind.MULTIPLY:
             return self.units.multiply(operation.bits, operation.other)
-        if operation.kind is Kind.LOOKUP:
+        if operation.kind is OperationKind.LOOKUP:
             return memory_access(operation.bits, operation.other)
         return self.units.add(operation.bits)
 

@@ -1,7 +1,8 @@
-"""What one neuron update costs in operations, derived by running the step itself on symbols.
+"""What one neuron update costs in operations, read from the graph of its step.
 
-No table of costs exists: `current` and the neuron's own `step` are interpreted by CountingOps, so a
-change of the equation changes the bill. Rules, as the integer specification (IntegerOps) works:
+No table of costs exists: the graphs of `current` and of the neuron's own step are counted, so a
+change of the equation changes the bill. Equal operations are done once, and what is made of
+constants alone costs nothing. Rules, as the integer specification (IntegerOps) works:
 
     multiply   one multiplication and one addition (rounding toward zero)
     saturate   two comparisons
@@ -12,20 +13,21 @@ change of the equation changes the bill. Rules, as the integer specification (In
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from numbers import Integral
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from arlif.base.errors import ArlifError
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.core.tables import LookupTable
+from arlif.core.trace import CURRENT, Graph, Op, Recording, recorded
 
 
-class Kind(Enum):
+class OperationKind(Enum):
     """What an operation does."""
 
     MULTIPLY = "multiply"
@@ -44,13 +46,13 @@ class Operation:
     size in bits of a lookup's table, otherwise 0.
     """
 
-    kind: Kind
+    kind: OperationKind
     bits: int
     other: int = 0
 
 
 @dataclass(frozen=True)
-class Update:
+class UpdateCost:
     """What one neuron does in one time step, from accumulator to spike.
 
     operations: how many of each. states: the state variables that it reads back and rewrites.
@@ -59,135 +61,94 @@ class Update:
     operations: Mapping[Operation, int]
     states: tuple[str, ...]
 
-    def number(self, kind: Kind) -> int:
+    def number(self, kind: OperationKind) -> int:
         """How many operations of one kind, whatever their width."""
         return sum(n for operation, n in self.operations.items() if operation.kind is kind)
-
-
-@dataclass
-class Tally:
-    """What has been counted so far."""
-
-    operations: Counter[Operation] = field(default_factory=Counter)
-    read: set[str] = field(default_factory=set)
-
-    def add(self, kind: Kind, bits: int, other: int = 0) -> None:
-        """Count one operation."""
-        self.operations[Operation(kind, bits, other)] += 1
-
-
-@dataclass(frozen=True, eq=False)
-class Symbol:
-    """A value of known width that counts what is done with it; it refuses to be branched on."""
-
-    tally: Tally
-    bits: int
-    name: str = ""
-
-    __array_ufunc__ = None  # an array on the left is one operand too, not one per element
-
-    def _sum(self, other: Any) -> "Symbol":
-        bits = max(_use(self), _use(other)) + 1
-        self.tally.add(Kind.ADD, bits)
-        return Symbol(self.tally, bits)
-
-    __add__ = __radd__ = __sub__ = __rsub__ = _sum
-
-    def __neg__(self) -> "Symbol":
-        return self._sum(0)
-
-    def __ge__(self, other: Any) -> "Symbol":
-        self.tally.add(Kind.COMPARE, max(_use(self), _use(other)))
-        return Symbol(self.tally, 1)
-
-    def __bool__(self) -> bool:
-        raise TypeError("a step may not branch on values; use ops.where or ops.select")
-
-
-class CountingOps:
-    """The arithmetic of a step on symbols: every operation is counted with its width."""
-
-    def __init__(self, state_bits: int) -> None:
-        self.state_bits, self.tally = state_bits, Tally()
-
-    def symbol(self, bits: int, name: str = "") -> Symbol:
-        """An input of the step."""
-        return Symbol(self.tally, bits, name)
-
-    def multiply(self, value: Any, factor: Any, factor_bits: int) -> Any:
-        a, b = _use(value), _use(factor)
-        self.tally.add(Kind.MULTIPLY, a, b)
-        self.tally.add(Kind.ADD, a + b)
-        return self.symbol(max(1, a + b - factor_bits))
-
-    def saturate(self, value: Any) -> Any:
-        self._clip(value)
-        return self.symbol(self.state_bits)
-
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
-        bits = max(_use(a), _use(b))
-        self.tally.add(Kind.SELECT, bits)
-        return self.symbol(bits)
-
-    def fire(self, h: Any, theta: Any) -> Any:
-        return h >= theta
-
-    def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
-        return self.where(spikes, fired, silent)
-
-    def lookup(self, table: LookupTable, x: Any) -> Any:
-        bits = max(_bits(int(table.values.min())), _bits(int(table.values.max())))
-        self._clip(x)
-        self.tally.add(Kind.ADD, _use(x))
-        self.tally.add(Kind.LOOKUP, bits, bits * table.values.size)
-        return self.symbol(bits)
-
-    def _clip(self, value: Any) -> None:
-        self.tally.add(Kind.COMPARE, _use(value))
-        self.tally.add(Kind.COMPARE, _use(value))
 
 
 GAIN_BITS = 8
 """Width of a population's gains, uint8 (arlif.core.nodes.Population)."""
 
 
-def update(population: Population, accumulator_bits: int) -> Update:
+def update_cost(population: Population, accumulator_bits: int) -> UpdateCost:
     """What one neuron of a population does per time step.
 
     accumulator_bits: width of its accumulator (network.accumulator_bits).
-    Raises ArlifError where the neuron has no step that can be traced: nothing is ever free.
     """
     neuron = population.neuron
-    ops = CountingOps(neuron.state_format.bits)
-    state = neuron.state_type(*(ops.symbol(ops.state_bits, name) for name in neuron.variables))
-    gain, bias = ops.symbol(GAIN_BITS), ops.symbol(ops.state_bits)
-    x = current(ops, ops.symbol(accumulator_bits), gain, population.gain_shift, bias)
-    try:
-        neuron.step(ops, state, x)
-    except (NotImplementedError, TypeError, AttributeError) as error:
-        raise ArlifError(
-            f"population {population.name}: the cost of {neuron.name} is unknown, its "
-            f"step cannot be traced ({error or 'it has none'}); write the step through ops"
-        ) from error
-    states = tuple(name for name in neuron.variables if name in ops.tally.read)
-    return Update(dict(ops.tally.operations), states)
+    state = neuron.state_format.bits
+    before = {CURRENT: accumulator_bits, "gain": GAIN_BITS, "bias": state}
+    operations = counted(_current(), before, state, population.gain_shift)
+    widths = dict.fromkeys((CURRENT, *neuron.variables), state)
+    widths |= {name: value_bits(value) for name, value in neuron.constants.items()}
+    operations += counted(neuron.graph, widths, state, neuron.factor_bits, neuron.tables)
+    return UpdateCost(dict(operations), _states_read(neuron.graph))
 
 
-def _use(value: Any) -> int:
-    """The width of an operand, noting that it was read."""
-    if isinstance(value, Symbol):
-        if value.name:
-            value.tally.read.add(value.name)
-        return value.bits
-    if isinstance(value, np.ndarray) and value.size and value.dtype.kind in "iu":
-        return max(_bits(int(value.min())), _bits(int(value.max())))
-    return _bits(int(value)) if isinstance(value, Integral) else _not_a_number(value)
+def counted(
+    graph: Graph,
+    widths: Mapping[str, int],
+    state_bits: int,
+    factor_bits: int,
+    tables: Mapping[str, LookupTable] = MappingProxyType({}),
+) -> Counter[Operation]:
+    """How many of each operation a graph in integers does.
+
+    widths: of x, the state variables and the constants by name, in bits.
+    """
+    kind, found, bits = OperationKind, Counter[Operation](), list[int]()
+    for node in graph.nodes:
+        given = [bits[arg] for arg in node.args]
+        match node.op:
+            case Op.INPUT | Op.PARAMETER:
+                own = widths[node.name]
+            case Op.NUMBER:
+                own = value_bits(int(node.number))
+            case Op.ADD | Op.SUB | Op.NEG:
+                own = max(given) + 1
+                found[Operation(kind.ADD, own)] += 1
+            case Op.GE | Op.FIRE:
+                own = 1
+                found[Operation(kind.COMPARE, max(given))] += 1
+            case Op.MULTIPLY:
+                own = max(1, sum(given) - factor_bits)
+                found[Operation(kind.MULTIPLY, *given)] += 1
+                found[Operation(kind.ADD, sum(given))] += 1
+            case Op.SATURATE:
+                own = state_bits
+                found[Operation(kind.COMPARE, *given)] += 2
+            case Op.WHERE | Op.SELECT:
+                own = max(given[1:])
+                found[Operation(kind.SELECT, own)] += 1
+            case Op.LOOKUP:
+                values = tables[node.name].values
+                own = value_bits(values)
+                found[Operation(kind.COMPARE, *given)] += 2
+                found[Operation(kind.ADD, *given)] += 1
+                found[Operation(kind.LOOKUP, own, own * values.size)] += 1
+            case _:
+                raise ValueError(f"{node.op} is no operation of integers")
+        bits.append(own)
+    return found
+
+
+@cache
+def _current() -> Graph:
+    """The input current: its accumulator is the input, gain and bias are constants."""
+    recording = Recording()
+    gain, bias = (recording.parameter(name) for name in ("gain", "bias"))
+    return recorded(recording, (), lambda ops, state, x: (current(ops, x, gain, bias), ()))
+
+
+def _states_read(graph: Graph) -> tuple[str, ...]:
+    read = {graph.nodes[arg].name for node in graph.nodes for arg in node.args}
+    return tuple(name for name in graph.states if name in read)
+
+
+def value_bits(value: Any) -> int:
+    """Two's complement width of an integer, or of the widest of an array."""
+    return max(_bits(int(np.min(value))), _bits(int(np.max(value))))
 
 
 def _bits(value: int) -> int:
-    """Two's complement width of one integer."""
     return (value if value >= 0 else -value - 1).bit_length() + 1
-
-
-def _not_a_number(value: Any) -> int:
-    raise TypeError(f"{value!r} is no integer of known width")

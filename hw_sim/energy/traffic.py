@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hw_sim.energy.connections import stored_weights
 from hw_sim.energy.counts import LayerCounts, PerSample
-from hw_sim.energy.operations import GAIN_BITS, Kind
+from hw_sim.energy.operations import GAIN_BITS, OperationKind
 
 
 class Memory(Enum):
@@ -56,7 +56,7 @@ def traffic(layer: LayerCounts) -> tuple[Traffic, ...]:
     found += [
         Traffic(Memory.TABLES, number * every, op.bits, op.other)
         for op, number in layer.update.operations.items()
-        if op.kind is Kind.LOOKUP
+        if op.kind is OperationKind.LOOKUP
     ]
     return tuple(found)
 

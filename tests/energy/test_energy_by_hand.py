@@ -14,7 +14,7 @@ from hw_sim.energy.bill import energy_report
 from hw_sim.energy.catalogue import INTEGER, LOIHI1, MEMORY, PAPER, find_model
 from hw_sim.energy.counter import CHUNK, OperationCounter, count, synaptic_operations
 from hw_sim.energy.models import HIGHEST_PJ, TableModel
-from hw_sim.energy.operations import CountingOps, Kind, Operation
+from hw_sim.energy.operations import CountingOps, OperationKind, Operation
 from hw_sim.energy.prices import IntegerUnits, memory_access
 from hw_sim.energy.traffic import Memory, traffic_bits, weight_bits
 from hw_sim.engines.simulation import Simulation, Trace
@@ -118,7 +118,7 @@ def test_widths_of_operands_that_are_numbers() -> None:
     assert (ops.symbol(8) + np.array([-300, 3])).bits == 11
     assert [(ops.symbol(2) + number).bits for number in (-8, 8)] == [5, 6]
     assert (ops.symbol(4) >= 1000).bits == 1
-    assert ops.tally.operations[Operation(Kind.COMPARE, 11)] == 1
+    assert ops.tally.operations[Operation(OperationKind.COMPARE, 11)] == 1
     assert ops.multiply(ops.symbol(3), ops.symbol(2), 12).bits == 1  # nothing has no width
 
 
@@ -131,7 +131,7 @@ def test_prices_between_and_beyond_the_published_ones() -> None:
     sizes = (4, 20, 528, 1272)
     assert [memory_access(64, size * kib) for size in sizes] == pytest.approx([10, 15, 60, 120])
     assert memory_access(16, 20 * kib) == pytest.approx(15 / 4)
-    table = Operation(Kind.LOOKUP, 16, 20 * kib)
+    table = Operation(OperationKind.LOOKUP, 16, 20 * kib)
     assert INTEGER.operation(table) == pytest.approx(15 / 4)
 
 

@@ -13,10 +13,15 @@ from hw_sim.energy.counter import count
 from hw_sim.energy.counts import NetworkCounts
 from hw_sim.energy.estimate import estimates
 from hw_sim.energy.models import CostModel, network_energy_uj
-from hw_sim.energy.operations import Kind, Operation
+from hw_sim.energy.operations import OperationKind, Operation
 from hw_sim.energy.traffic import Memory, traffic, traffic_bits
 
-ADD, COMPARE, SELECT, LOOKUP = Kind.ADD, Kind.COMPARE, Kind.SELECT, Kind.LOOKUP
+ADD, COMPARE, SELECT, LOOKUP = (
+    OperationKind.ADD,
+    OperationKind.COMPARE,
+    OperationKind.SELECT,
+    OperationKind.LOOKUP,
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,9 @@ def test_what_an_update_of_lif_does(counts: NetworkCounts) -> None:
         [13, 13, 14, 14, 13, 13, 12],
         [8],
     )
-    want = Counter({Operation(Kind.MULTIPLY, 7, 8): 1, Operation(Kind.MULTIPLY, 12, 6): 1})
+    want = Counter(
+        {Operation(OperationKind.MULTIPLY, 7, 8): 1, Operation(OperationKind.MULTIPLY, 12, 6): 1}
+    )
     for kind, widths in ((ADD, adds), (COMPARE, compares), (SELECT, selects)):
         want.update(Operation(kind, bits) for bits in widths)
     assert counts.layers[0].update.operations == want
@@ -90,7 +97,7 @@ def test_what_an_update_of_arlif_does(counts: NetworkCounts) -> None:
     selects = [6, 7, 7]  # drive or -drive; gate or 1 - gate; theta + reset or 0
     multiplies = [(11, 8), (10, 5), (10, 7)]
     lookups = [(6, 96), (6, 96), (5, 80), (5, 80)]
-    want = Counter(Operation(Kind.MULTIPLY, *widths) for widths in multiplies)
+    want = Counter(Operation(OperationKind.MULTIPLY, *widths) for widths in multiplies)
     want.update(Operation(LOOKUP, *widths) for widths in lookups)
     for kind, widths in ((ADD, adds), (COMPARE, compares), (SELECT, selects)):
         want.update(Operation(kind, bits) for bits in widths)

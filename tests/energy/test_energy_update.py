@@ -18,7 +18,7 @@ from arlif.core.network import (
 from arlif.core.ops import IntegerOps
 from arlif.core.real_neurons import RealArlif
 from arlif.core.steps import current
-from hw_sim.energy.operations import CountingOps, Kind, update
+from hw_sim.energy.operations import CountingOps, OperationKind, update_cost
 
 
 class CallCounter(IntegerOps):
@@ -46,13 +46,13 @@ def test_an_update_costs_what_a_real_run_of_the_equation_uses(neuron: IntegerNeu
     ops = CallCounter(neuron.state_format)
     x = current(ops, np.array([5, -9, 400]), node.gain, node.gain_shift, node.bias)
     neuron.step(ops, neuron.initial_state(np.zeros_like(x)), x)
-    cost = update(node, accumulator_bits=20)
-    assert cost.number(Kind.MULTIPLY) == ops.calls["multiply"]
-    assert cost.number(Kind.LOOKUP) == ops.calls["lookup"]
-    assert cost.number(Kind.SELECT) == ops.calls["where"] + ops.calls["select"]
+    cost = update_cost(node, accumulator_bits=20)
+    assert cost.number(OperationKind.MULTIPLY) == ops.calls["multiply"]
+    assert cost.number(OperationKind.LOOKUP) == ops.calls["lookup"]
+    assert cost.number(OperationKind.SELECT) == ops.calls["where"] + ops.calls["select"]
     clips = ops.calls["saturate"] + ops.calls["lookup"]
     signs = ops.calls["where"]  # the only comparison outside fire is r >= 0, in front of a where
-    assert cost.number(Kind.COMPARE) == 2 * clips + ops.calls["fire"] + signs
+    assert cost.number(OperationKind.COMPARE) == 2 * clips + ops.calls["fire"] + signs
 
 
 def arlif(memory=True) -> IntegerArlif:
@@ -76,10 +76,10 @@ def lif(kind) -> IntegerNeuron:
     ],
 )
 def test_the_cost_of_each_neuron_by_hand(neuron, multiplies, adds, lookups, states):
-    cost = update(population(neuron), accumulator_bits=20)
-    assert cost.number(Kind.MULTIPLY) == multiplies
-    assert cost.number(Kind.ADD) == adds
-    assert cost.number(Kind.LOOKUP) == lookups
+    cost = update_cost(population(neuron), accumulator_bits=20)
+    assert cost.number(OperationKind.MULTIPLY) == multiplies
+    assert cost.number(OperationKind.ADD) == adds
+    assert cost.number(OperationKind.LOOKUP) == lookups
     assert cost.states == states
 
 
@@ -91,10 +91,10 @@ def test_a_change_of_the_equation_changes_the_bill():
             return super().step(ops, state._replace(u=u), x)
 
     plain, twice = (
-        update(population(lif(kind)), accumulator_bits=20)
+        update_cost(population(lif(kind)), accumulator_bits=20)
         for kind in (IntegerLifSoft, TwiceDecayed)
     )
-    assert twice.number(Kind.MULTIPLY) == plain.number(Kind.MULTIPLY) + 1
+    assert twice.number(OperationKind.MULTIPLY) == plain.number(OperationKind.MULTIPLY) + 1
 
 
 def test_an_array_of_constants_is_one_operand():
@@ -120,7 +120,7 @@ def test_a_neuron_without_a_traceable_step_is_an_error_not_a_zero():
     stepless = Stepless(numbers.state_format, numbers.factor_bits, 128)
     for neuron in (stepless, lif(Branching), lif(Foreign)):
         with pytest.raises(ArlifError, match=r"cost of .* is unknown"):
-            update(population(neuron), accumulator_bits=20)
+            update_cost(population(neuron), accumulator_bits=20)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,12 @@ def test_a_neuron_without_a_traceable_step_is_an_error_not_a_zero():
 def test_the_documented_costs_are_the_traced_ones(title, neuron):
     text = (DOCS / "energy.md").read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if line.startswith(f"| {title} |")]
-    cost = update(population(neuron), accumulator_bits=20)
-    kinds = (Kind.MULTIPLY, Kind.ADD, Kind.COMPARE, Kind.SELECT, Kind.LOOKUP)
+    cost = update_cost(population(neuron), accumulator_bits=20)
+    kinds = (
+        OperationKind.MULTIPLY,
+        OperationKind.ADD,
+        OperationKind.COMPARE,
+        OperationKind.SELECT,
+        OperationKind.LOOKUP,
+    )
     assert [int(cell) for cell in row.split("|")[2:7]] == [cost.number(kind) for kind in kinds]
