@@ -108,8 +108,8 @@ class IntegerNeuron(Stateful, ArrayEquality):
         spikes, after = self.graph.run(ops, state, x, self.constants, self.tables)
         return spikes, self.state_type(*after)
 
-    def is_a(self, neuron: type[Neuron]) -> bool:
-        """Whether this is the integer form of a class, whatever its constants are."""
+    def is_a(self, neuron: type[Neuron] | Neuron) -> bool:
+        """Whether this is the integer form of a class, or of its flags, whatever its constants."""
         return self.name == integer_name(neuron) and self.graph == _form(neuron).graph
 
     def intervals(self, inputs: Mapping[str, Interval] | None = None) -> list[Interval]:

@@ -17,6 +17,7 @@ from arlif.core.maps import LinearMap, Shape
 from arlif.core.network import Population, Projection, QuantizedNetwork, Readout
 from hw_sim.energy.catalogue import LOIHI1_COMPARTMENTS
 from hw_sim.energy.connections import maps_and_shapes
+from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.energy.traffic import weight_bits
 
 
@@ -258,7 +259,7 @@ class _Layer:
     def _compartments(self) -> int:
         """Compartments that one neuron takes."""
         node = self.node
-        kind = node.neuron.name if isinstance(node, Population) else type(node).__name__
+        kind = neuron_title(node.neuron) if isinstance(node, Population) else type(node).__name__
         return self.limits.compartments.get(kind, 1)
 
 

@@ -19,7 +19,8 @@ from arlif.core.network import (
 )
 from hw_sim.energy.connections import Counts, fan_out, nominal_connections, stored_weights
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
-from hw_sim.energy.operations import OperationKind, Operation, UpdateCost, update_cost
+from hw_sim.energy.neuron_titles import neuron_title
+from hw_sim.energy.operations import Operation, OperationKind, UpdateCost, update_cost
 from hw_sim.engines.simulation import Simulation, count_type
 
 
@@ -90,7 +91,7 @@ class OperationCounter:
     ) -> LayerCounts:
         return LayerCounts(
             node.name,
-            node.neuron.name,
+            neuron_title(node.neuron),
             int(np.prod(node.shape)),
             node.shape[0],
             time_steps,

@@ -11,7 +11,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import STRICT
 from hw_sim.energy.connections import stored_weights
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, ProjectionCounts
-from hw_sim.energy.operations import OperationKind, Operation
+from hw_sim.energy.operations import Operation, OperationKind
 from hw_sim.energy.prices import Units, memory_access
 from hw_sim.energy.traffic import Memory, traffic, weight_bits
 

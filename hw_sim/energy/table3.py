@@ -20,7 +20,7 @@ from arlif.training import load_recipe
 from hw_sim.energy.architecture import DenseNetwork, dense_network
 from hw_sim.energy.catalogue import FLOAT, INTEGER
 from hw_sim.energy.models import ArithmeticModel
-from hw_sim.energy.operations import update
+from hw_sim.energy.operations import update_cost
 from hw_sim.energy.prices import FLOAT32_ADD, FLOAT32_MULTIPLY
 
 MULTIPLY_ACCUMULATE_PJ = FLOAT32_MULTIPLY + FLOAT32_ADD
@@ -107,7 +107,7 @@ def update_pj(model: ArithmeticModel) -> float:
     """One update of an AR-LIF neuron, in pJ."""
     neuron = to_integer(RealArlif(0.5, 1.0, 1.0, 0.0), PRESETS["compact16"])
     gain, bias = np.ones(1, np.uint8), np.zeros(1, np.int32)
-    cost = update(Population("row", (1,), neuron, gain, 0, bias), ACCUMULATOR_BITS)
+    cost = update_cost(Population("row", (1,), neuron, gain, 0, bias), ACCUMULATOR_BITS)
     return sum(n * model.operation(op) for op, n in cost.operations.items())
 
 

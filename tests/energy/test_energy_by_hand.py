@@ -14,7 +14,7 @@ from hw_sim.energy.bill import energy_report
 from hw_sim.energy.catalogue import INTEGER, LOIHI1, MEMORY, PAPER, find_model
 from hw_sim.energy.counter import CHUNK, OperationCounter, count, synaptic_operations
 from hw_sim.energy.models import HIGHEST_PJ, TableModel
-from hw_sim.energy.operations import CountingOps, OperationKind, Operation
+from hw_sim.energy.operations import Operation, OperationKind
 from hw_sim.energy.prices import IntegerUnits, memory_access
 from hw_sim.energy.traffic import Memory, traffic_bits, weight_bits
 from hw_sim.engines.simulation import Simulation, Trace
@@ -110,16 +110,6 @@ def test_a_report_by_hand() -> None:
 )
 def test_weights_are_as_wide_as_the_one_farthest_from_0(weights: list[int], bits: int) -> None:
     assert weight_bits(np.array(weights, np.int8)) == bits
-
-
-def test_widths_of_operands_that_are_numbers() -> None:
-    """-300 takes 10 bits, 1000 takes 11, -8 takes 4 and 8 takes 5."""
-    ops = CountingOps(16)
-    assert (ops.symbol(8) + np.array([-300, 3])).bits == 11
-    assert [(ops.symbol(2) + number).bits for number in (-8, 8)] == [5, 6]
-    assert (ops.symbol(4) >= 1000).bits == 1
-    assert ops.tally.operations[Operation(OperationKind.COMPARE, 11)] == 1
-    assert ops.multiply(ops.symbol(3), ops.symbol(2), 12).bits == 1  # nothing has no width
 
 
 def test_prices_between_and_beyond_the_published_ones() -> None:

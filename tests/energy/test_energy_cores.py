@@ -202,7 +202,7 @@ def test_an_arlif_takes_as_many_compartments_on_loihi1_as_it_is_priced_for():
     cores = [estimate_mapping(n, LOIHI1).layers[0].total for n in (lif, arlif)]
     prices = catalogue.LOIHI1.neuron_update_pj
     assert cores == [2, 4]
-    assert cores[1] / cores[0] == prices["IntegerArlif"] / prices["IntegerLifSoft"]
+    assert cores[1] / cores[0] == prices["Arlif"] / prices["LifSoft"]
     assert estimate_mapping(arlif, LOIHI2).layers[0].needs["neurons"] == 2048
 
 

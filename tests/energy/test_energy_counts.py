@@ -26,7 +26,7 @@ from arlif.training import load_recipe
 from hw_sim.energy.catalogue import MODELS
 from hw_sim.energy.connections import fan_out
 from hw_sim.energy.counter import OperationCounter, count, synaptic_operations
-from hw_sim.energy.operations import Kind
+from hw_sim.energy.operations import OperationKind
 from hw_sim.energy.traffic import Memory, traffic
 from hw_sim.engines.integer.fast import FastEngine
 from hw_sim.engines.integer.reference import simulate
@@ -123,7 +123,7 @@ def test_traffic_follows_operations_and_updates(case: Case):
         want = 2 * (layer.synaptic_operations + layer.updates)
         assert np.array_equal(accumulators.accesses, want)
         tables = sum(t.accesses for t in parts[Memory.TABLES])
-        assert np.all(tables == layer.update.number(Kind.LOOKUP) * layer.updates)
+        assert np.all(tables == layer.update.number(OperationKind.LOOKUP) * layer.updates)
         stored = sum(t.size_bits for t in parts[Memory.WEIGHTS])
         held = [m.weight for p in layer.incoming for m in p.projection.maps if hasattr(m, "weight")]
         assert sum(2 * w.size for w in held) <= stored <= sum(8 * w.size for w in held)

@@ -13,7 +13,7 @@ from hw_sim.energy.counter import count
 from hw_sim.energy.counts import NetworkCounts
 from hw_sim.energy.estimate import estimates
 from hw_sim.energy.models import CostModel, network_energy_uj
-from hw_sim.energy.operations import OperationKind, Operation
+from hw_sim.energy.operations import Operation, OperationKind
 from hw_sim.energy.traffic import Memory, traffic, traffic_bits
 
 ADD, COMPARE, SELECT, LOOKUP = (

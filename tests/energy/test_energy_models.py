@@ -156,7 +156,7 @@ name = "mychip"
 source = "our measurements"
 accumulate_pj = 2
 multiply_accumulate_pj = 5.5
-neuron_update_pj = { IntegerLifSoft = 10, Readout = 1.5 }
+neuron_update_pj = { LifSoft = 10, Readout = 1.5 }
 memory_pj_per_bit = { weights = 0.1 }
 """
 
@@ -178,14 +178,14 @@ def test_a_user_file_is_a_cost_model(tmp_path):
         ("accumulate_pj = 2", "accumulate_pj = -2", "not negative"),
         ("accumulate_pj = 2", 'accumulate_pj = "2"', "accumulate_pj"),
         ("accumulate_pj = 2", "accumulate_pj = nan", "finite"),
-        ("IntegerLifSoft = 10", "IntegerLifSoft = 0", "above 0"),
+        ("LifSoft = 10", "IntegerLifSoft = 0", "above 0"),
         ("weights = 0.1", "wieghts = 0.1", "weights"),
         ("name =", "nme =", "name"),
         ("name =", "[", "TOML"),
         ('"mychip"', '"paper"', "built-in"),
         ('"our measurements"', "2026-11-25", "2026-11-25 is a date"),
         ("accumulate_pj = 2", "accumulate_pj = 1e308", "at most 1e"),
-        ("IntegerLifSoft = 10", "IntegerLifSoft = 1e13", "at most 1e"),
+        ("LifSoft = 10", "IntegerLifSoft = 1e13", "at most 1e"),
         ('"mychip"', '"  "', "a line of text"),
         ('"our measurements"', '"our\\nmeasurements"', "a line of text"),
         ("name =", 'assumptions = [""]\nname =', "a line of text"),
