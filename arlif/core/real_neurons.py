@@ -172,6 +172,19 @@ class RealCuba(Neuron):
         return cuba_step(ops, self, state, x)
 
 
+BUILT_IN: tuple[Neuron, ...] = (
+    RealArlif(),
+    RealArlif(memory=False),
+    RealLifSoft(),
+    RealLifSubtract(),
+    RealLifHard(),
+    RealLifWeighted(),
+    RealClif(),
+    RealCuba(),
+)
+"""One neuron of each step that comes with arlif."""
+
+
 class NumpyRealOps(NumpyChoices):
     """Real numbers as numpy floats: what tables are sampled with, and Lava's floating_pt model."""
 

@@ -1,20 +1,34 @@
 // The update of a population of integer neurons over T time steps, in one pass over memory.
-// Equal to arlif/core/steps.py on arlif.core.ops.IntegerOps in every bit; tests hold it to that.
+// Equal to the neurons' steps on arlif.core.ops.IntegerOps in every bit; tests hold it to that.
 // Called from Python through ctypes (arlif/kernels/integer_update.py).
-#include "narrow_neurons.h"
+//
+// A printed neuron N works on up to `tile` numbers at a time. N::derive computes N::rows rows from
+// the input current x, all that a step needs of x alone; where x is the same at every step, that
+// happens once. N::step reads them, reads and writes N::states rows of state, and says who fired.
+#include "integer_lanes.h"
 
-#include <cmath>
 #include <type_traits>
 
 namespace {
 
-// Accumulators [steps or 1, size]; spikes [steps, size]; state [states, size], written, and read
-// first unless `fresh`: then it starts at 0; history [states, steps, size] or null. Channel of an
-// element: (index / inner) % channels.
-struct Arrays {
-  int64_t steps, size, threads, channels, inner, accumulator_stride, fresh;
-  const int32_t *gain, *bias;
-  int32_t gain_shift;
+#include "printed.h"
+
+// One number for each of `period` neurons, again and again.
+template <class T> struct Repeated {
+  const T *values;
+  int64_t period;
+};
+
+// Accumulators [steps or 1, size], float32 where `real`; spikes [steps, size]; state [states,
+// size], written, and read first unless `fresh`: then it starts at 0; history [states, steps, size]
+// or null; varying: the neuron's constants that are not one for the layer.
+struct Update {
+  Numbers numbers;
+  const Repeated<int32_t> *varying;
+  Repeated<float> gain;
+  Repeated<int32_t> bias;
+  int64_t steps, size, threads, accumulator_stride, fresh, real;
+  const void *accumulators;
   int32_t *state;
   uint8_t *spikes;
   int32_t *history;
@@ -28,28 +42,23 @@ void copy_rows(To *to, int64_t to_stride, const From *from, int64_t from_stride,
     std::copy(from + k * from_stride, from + k * from_stride + count, to + k * to_stride);
 }
 
-// Writes the gain and bias of every neuron of a tile that begins at `begin`.
-void expand(const Arrays &a, int64_t begin, int64_t count, float *gain, int32_t *bias) {
-  const float unit = std::ldexp(1.f, -a.gain_shift);
-  const int64_t step = a.inner == 1; // a run has one channel each, or all of it one channel
-  int64_t channel = begin / a.inner % a.channels, left = a.inner - begin % a.inner;
-  for (int64_t i = 0, run; i < count; i += run) {
-    run = std::min(count - i, step ? a.channels - channel : left);
-    for (int64_t k = 0; k < run; ++k) {
-      gain[i + k] = float(a.gain[channel + step * k]) * unit;
-      bias[i + k] = a.bias[channel + step * k];
-    }
-    channel = step ? 0 : (channel + 1) % a.channels, left = a.inner;
+// The numbers of the neurons of a tile that begins at `begin`.
+template <class T, class To>
+void expand(const Repeated<T> &from, int64_t begin, int64_t count, To *to) {
+  int64_t at = begin % from.period;
+  for (int64_t i = 0, run; i < count; i += run, at = 0) {
+    run = std::min(count - i, from.period - at);
+    std::copy(from.values + at, from.values + at + run, to + i);
   }
 }
 
-// Input currents. R holds the products of sums and gains, which are divided by a power of two:
-// R may be a floating type, whose conversion to integers rounds toward zero as the steps do.
+// Input currents. R holds the products of sums and gains, which are multiples of a power of two:
+// a floating type, whose conversion to integers rounds toward zero as the steps do.
 template <class R, class A, class Lane>
-void currents(const A *in, const float *gain, const int32_t *bias, const Constants &c,
+void currents(const A *in, const float *gain, const int32_t *bias, const Numbers &n,
               int64_t count, Lane *x) {
   using Sum = std::conditional_t<sizeof(R) == 4, int32_t, int64_t>;
-  const Sum low = c.low, high = c.high;
+  const Sum low = n.low, high = n.high;
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i)
     x[i] = Lane(clamped<Sum>(Sum(R(in[i]) * R(gain[i])) + bias[i], low, high));
@@ -63,90 +72,70 @@ template <class A> bool exact_in_float32(const A *in, int64_t count) {
   return !outside;
 }
 
-template <class Neuron, class A>
-void run(const Neuron &from, const Constants &c, const Arrays &a, const A *acc) {
-  using Lane = typename Neuron::Lane;
-  constexpr int64_t tile = Neuron::tile;
-  constexpr int states = Neuron::states;
-  for_tiles(a.size, tile, a.threads, [&](int64_t begin, int64_t count, int64_t) {
-    const Neuron neuron = from;
+template <class A, class Lane>
+void currents_of(const A *in, const float *gain, const int32_t *bias, const Numbers &n,
+                 int64_t count, Lane *x) {
+  if (exact_in_float32(in, count)) currents<float>(in, gain, bias, n, count, x);
+  else currents<double>(in, gain, bias, n, count, x);
+}
+
+template <class N, class Lanes> void run(const Update &u) {
+  using Lane = typename Lanes::Lane;
+  constexpr int64_t tile = Lanes::tile;
+  for_tiles(u.size, tile, u.threads, [&](int64_t begin, int64_t count, int64_t) {
+    const Lanes lanes(u.numbers);
     float gain[tile];
     int32_t bias[tile];
-    Lane x[tile] = {}, derived[Neuron::derived * tile], now[states * tile] = {}, fired[tile];
-    if (!a.fresh) copy_rows(now, tile, a.state + begin, a.size, states, count);
-    expand(a, begin, count, gain, bias);
-    for (int64_t t = 0; t < a.steps; ++t) {
-      if (t == 0 || a.accumulator_stride) {
-        const A *in = acc + t * a.accumulator_stride + begin;
-        if (exact_in_float32(in, count)) currents<float>(in, gain, bias, c, count, x);
-        else currents<double>(in, gain, bias, c, count, x);
-        neuron.derive(x, count, derived);
+    Lane x[tile] = {}, now[N::states * tile] = {}, fired[tile];
+    Lane rows[N::rows * tile + 1], varying[N::varying * tile + 1] = {};
+    if (!u.fresh) copy_rows(now, tile, u.state + begin, u.size, N::states, count);
+    expand(u.gain, begin, count, gain);
+    expand(u.bias, begin, count, bias);
+    for (int k = 0; k < N::varying; ++k) expand(u.varying[k], begin, count, varying + k * tile);
+    for (int64_t t = 0; t < u.steps; ++t) {
+      if (t == 0 || u.accumulator_stride) {
+        const int64_t from = t * u.accumulator_stride + begin;
+        if (u.real)
+          currents_of((const float *)u.accumulators + from, gain, bias, u.numbers, count, x);
+        else currents_of((const int32_t *)u.accumulators + from, gain, bias, u.numbers, count, x);
+        if (N::rows) N::derive(lanes, count, varying, x, rows);
       }
-      neuron.step(derived, count, now, fired);
-      std::copy(fired, fired + count, a.spikes + t * a.size + begin);
-      if (a.history)
-        copy_rows(a.history + t * a.size + begin, a.steps * a.size, now, tile, states, count);
+      N::step(lanes, count, varying, x, rows, now, fired);
+      std::copy(fired, fired + count, u.spikes + t * u.size + begin);
+      if (u.history)
+        copy_rows(u.history + t * u.size + begin, u.steps * u.size, now, tile, N::states, count);
     }
-    copy_rows(a.state + begin, a.size, now, tile, states, count);
+    copy_rows(u.state + begin, u.size, now, tile, N::states, count);
   });
 }
 
-#if defined(__AVX512BW__)
-template <class Neuron, class A>
-bool run_narrow(const Constants &c, const Arrays &a, const A *acc) {
-  if (!Neuron::applies(c)) return false;
-  run(Neuron(c), c, a, acc);
-  return true;
-}
+enum Width { NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS };
 
-template <class A>
-bool with_narrow_neuron(int kind, const Constants &c, const Arrays &a, const A *acc) {
-  switch (kind) {
-  case ARLIF: return run_narrow<NarrowArlif<true>>(c, a, acc);
-  case ARLIF_WITHOUT_MEMORY: return run_narrow<NarrowArlif<false>>(c, a, acc);
-  case LIF_SOFT: return run_narrow<NarrowLif<LIF_SOFT>>(c, a, acc);
-  case LIF_HARD: return run_narrow<NarrowLif<LIF_HARD>>(c, a, acc);
-  case LIF_SUBTRACT: return run_narrow<NarrowLif<LIF_SUBTRACT>>(c, a, acc);
-  }
-  return false;
-}
-#else
-template <class A> bool with_narrow_neuron(int, const Constants &, const Arrays &, const A *) {
-  return false;
-}
-#endif
-
-template <class W, class A>
-void with_neuron(int kind, const Constants &c, const Arrays &a, const A *acc) {
-  if ((kind == ARLIF || kind == ARLIF_WITHOUT_MEMORY) && Joined::applies(c)) {
-    const Joined tables(c);
-    if (kind == ARLIF) return run(Arlif<W, true, true>{{c}, tables.values}, c, a, acc);
-    return run(Arlif<W, false, true>{{c}, tables.values}, c, a, acc);
-  }
-  switch (kind) {
-  case ARLIF: return run(Arlif<W, true, false>{{c}}, c, a, acc);
-  case ARLIF_WITHOUT_MEMORY: return run(Arlif<W, false, false>{{c}}, c, a, acc);
-  case LIF_SOFT: return run(Lif<W, LIF_SOFT>{{c}}, c, a, acc);
-  case LIF_HARD: return run(Lif<W, LIF_HARD>{{c}}, c, a, acc);
-  case LIF_SUBTRACT: return run(Lif<W, LIF_SUBTRACT>{{c}}, c, a, acc);
-  }
+template <class N, class W> void run_wide(bool joined, const Update &u) {
+  if (N::joins && joined) run<N, WideLanes<W, N::joins>>(u);
+  else run<N, WideLanes<W, false>>(u);
 }
 
 } // namespace
 
 // What arlif/kernels/integer_update.py repeats.
 extern "C" {
-int64_t arlif_integer_layout[] = {sizeof(Table), sizeof(Constants), sizeof(Arrays)};
+int64_t arlif_integer_layout[] = {sizeof(Table), sizeof(Repeated<float>), sizeof(Update)};
+#if defined(__AVX512BW__)
+int64_t arlif_integer_narrow = 1;
+#else
+int64_t arlif_integer_narrow = 0;
+#endif
 }
 
-// wide: whether products of state and factor need 64 bits. real: accumulators are float32.
-extern "C" void arlif_integer(int kind, int wide, int real, const Constants *c,
-                              const Arrays *arrays, const void *accumulators) {
-  const auto with_accumulators = [&](auto *acc) {
-    if (with_narrow_neuron(kind, *c, *arrays, acc)) return;
-    if (wide) with_neuron<int64_t>(kind, *c, *arrays, acc);
-    else with_neuron<int32_t>(kind, *c, *arrays, acc);
-  };
-  if (real) with_accumulators((const float *)accumulators);
-  else with_accumulators((const int32_t *)accumulators);
+// number: of a printed neuron. joined: whether tables that are read together share their values.
+extern "C" void arlif_integer(int64_t number, int64_t width, int64_t joined, const Update *u) {
+  with_neuron(number, [&](auto neuron) {
+    using N = decltype(neuron);
+    if (width == PRODUCTS_OF_32_BITS) run_wide<N, int32_t>(joined, *u);
+    else if (width == PRODUCTS_OF_64_BITS) run_wide<N, int64_t>(joined, *u);
+#if defined(__AVX512BW__)
+    else run<N, NarrowLanes>(*u);
+#endif
+  });
 }

@@ -1,26 +1,34 @@
 """The integer update of a population, fused over time; equal to the reference in every bit."""
 
 import ctypes
-from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
-from math import prod
+from collections.abc import Iterable
+from ctypes import Structure, c_int32, c_int64, c_void_p
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
+from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
+from arlif.core.neuron import Parameter, Per, traced
+from arlif.core.real_neurons import BUILT_IN
 from arlif.core.tables import LookupTable
-from arlif.kernels.build import loaded
+from arlif.kernels.build import Source, library, loaded
+from arlif.kernels.integer_printer import IntegerKernel, printed
+from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined_fields
 
-INT32 = np.iinfo(np.int32)
+NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(3)
+"""Width of integer_update.cpp."""
 
 
 class Update(NamedTuple):
     """spikes: uint8 [T, N, *shape]; state: after the last step, int32 [N, *shape] each;
 
-    history: every state by name over time, int32 [T, N, *shape], where it was asked for.
+    history: every state by name over time, int32 [T, N, *shape], where it was asked for. Channels
+    come last.
     """
 
     spikes: NDArray[np.uint8]
@@ -28,9 +36,63 @@ class Update(NamedTuple):
     history: dict[str, NDArray[np.int32]]
 
 
+class Compiled(NamedTuple):
+    """A kernel, the source it is compiled from, and its number there."""
+
+    kernel: IntegerKernel
+    source: Source
+    number: int
+
+
 def applies(neuron: IntegerNeuron) -> bool:
-    """Whether IntegerUpdate knows this neuron and could be compiled here."""
-    return False
+    """Whether kernels can be compiled here; a neuron that is new has its own compiled at once."""
+    return library(compiled(neuron).source) is not None
+
+
+def compiled(neuron: IntegerNeuron) -> Compiled:
+    """What runs a neuron: the kernel of one that comes with arlif, or one of its own."""
+    arrays = (name for name, value in neuron.constants.items() if isinstance(value, np.ndarray))
+    return _compiled(neuron.graph, frozenset(arrays))
+
+
+@cache
+def _compiled(graph: Any, varying: frozenset[str]) -> Compiled:
+    known = built_in()
+    for number, kernel in enumerate(known):
+        if kernel.graph == graph and varying <= kernel.varying:
+            return Compiled(kernel, built_in_source(), number)
+    kernel = IntegerKernel(graph, varying)
+    return Compiled(kernel, source_of((kernel,)), 0)
+
+
+@cache
+def built_in() -> tuple[IntegerKernel, ...]:
+    """The kernels of the neurons that come with arlif."""
+    kernels = []
+    for neuron in BUILT_IN:
+        form, known = integer_form(traced(neuron)), neuron.parameters()
+        varying = {
+            name
+            for name, constant in form.constants.items()
+            if any(_varies(known[part]) for part in constant.value.parameters())
+        }
+        kernels.append(IntegerKernel(form.graph, frozenset(varying)))
+    return tuple(kernels)
+
+
+@cache
+def built_in_source() -> Source:
+    """What the kernels of the neurons that come with arlif are compiled from."""
+    return source_of(built_in())
+
+
+def source_of(kernels: tuple[IntegerKernel, ...]) -> Source:
+    """What kernels are compiled from."""
+    return Source(("integer_update.cpp",), printed(kernels))
+
+
+def _varies(known: Parameter) -> bool:
+    return known.per is not Per.LAYER
 
 
 class IntegerUpdate:
@@ -38,10 +100,29 @@ class IntegerUpdate:
 
     def __init__(self, population: Population) -> None:
         self.population, neuron = population, population.neuron
-        self.gain, self.bias = population.gain.astype(np.int32), population.bias
-        self.kind = KINDS[type(neuron)](neuron)
-        self.wide = neuron.state_format.bits - 1 + neuron.factor_bits > 31
-        self.constants = _constants(neuron)
+        channel, *rest = population.shape
+        self.shape = (*rest, channel)
+        self.kernel, self.source, self.number = compiled(neuron)
+        self.width = PRODUCTS_OF_64_BITS if has_wide_products(neuron) else PRODUCTS_OF_32_BITS
+        if fits_16_bits(neuron, self.kernel) and _has_narrow_lanes(self.source):
+            self.width = NARROW
+        packed = {} if self.width == NARROW else _packed(neuron, self.kernel)
+        self.joined = bool(packed)
+        tables = [(neuron.tables[name], packed.get(name)) for name in self.kernel.tables]
+        held = [_cells(table, field) for table, field in tables]
+        self.tables = (_Table * len(held))(*(_Table(values.ctypes.data, *at) for values, at in held))
+        self.constants = _int32([neuron.constants[name] for name in self.kernel.constants])
+        shape = population.shape
+        gain = population.gain.astype(np.float32) / np.float32(1 << population.gain_shift)
+        rows = [
+            _row(gain, shape, np.float32),
+            _row(population.bias, shape, np.int32),
+            *(_row(neuron.constants[name], shape, np.int32) for name in self.kernel.rows),
+        ]
+        repeated = [_Repeated(row.ctypes.data, row.size) for row in rows]
+        self.gain, self.bias, *varying = repeated
+        self.varying = (_Repeated * len(varying))(*varying)
+        self.held = (held, rows)  # the memory that the structures point into
 
     def __call__(
         self,
@@ -53,89 +134,138 @@ class IntegerUpdate:
     ) -> Update:
         """Run `steps` time steps on that many threads.
 
-        accumulators: numpy array or CPU tensor, [T, N, *shape], or [1, N, *shape] where every step
-        has the same; int32, or integers in float32, or what converts to int32. state: where to
-        start, None for 0. Raises ArlifError where shapes do not fit.
+        accumulators: numpy array or CPU tensor, [T, N, H, W, C] or [T, N, features], or T = 1 where
+        every step has the same; int32, or integers in float32, or what converts to int32. state:
+        where to start, None for 0. Raises ArlifError where shapes do not fit.
         """
-        population = self.population
+        population, neuron = self.population, self.population.neuron
         acc = np.asarray(accumulators)
         kept = acc.dtype if acc.dtype in (np.float32, np.int32) else np.int32
         acc = np.ascontiguousarray(acc, kept)
         shape = acc.shape[1:]
         require(
-            shape[1:] == population.shape and acc.shape[0] in (1, steps) and steps >= 1,
+            shape[1:] == self.shape and acc.shape[0] in (1, steps) and steps >= 1,
             f"{population.name} takes accumulators [{steps} or 1, N, "
-            f"{', '.join(map(str, population.shape))}], not {acc.shape}",
+            f"{', '.join(map(str, self.shape))}], not {acc.shape}",
         )
-        kind, names = population.neuron.state_type, population.neuron.variables
+        names = neuron.variables
         states = np.empty((len(names), *shape), np.int32)
         if state is not None:
             states[:] = [np.asarray(part) for part in state]
         spikes = np.empty((steps, *shape), np.uint8)
         past = np.empty((len(names), steps, *shape) if history else 0, np.int32)
-        arrays = _Arrays(
+        update = _Update(
+            neuron.state_format.low,
+            neuron.state_format.high,
+            neuron.factor_bits,
+            self.constants.ctypes.data,
+            ctypes.addressof(self.tables),
+            ctypes.addressof(self.varying),
+            self.gain,
+            self.bias,
             steps,
             states[0].size,
             threads,
-            len(self.gain),
-            prod(population.shape[1:]),
             0 if acc.shape[0] < steps else states[0].size,
             state is None,
-            self.gain.ctypes.data,
-            self.bias.ctypes.data,
-            population.gain_shift,
+            acc.dtype == np.float32,
+            acc.ctypes.data,
             states.ctypes.data,
             spikes.ctypes.data,
             past.ctypes.data if history else None,
         )
-        sizes = map(ctypes.sizeof, (_Table, _Constants, _Arrays))
-        loaded("arlif_integer_layout", *sizes).arlif_integer(
-            self.kind,
-            self.wide,
-            acc.dtype == np.float32,
-            ctypes.byref(self.constants),
-            ctypes.byref(arrays),
-            c_void_p(acc.ctypes.data),
+        sizes = map(ctypes.sizeof, (_Table, _Repeated, _Update))
+        loaded(self.source, "arlif_integer_layout", *sizes).arlif_integer(
+            c_int64(self.number),
+            c_int64(self.width),
+            c_int64(self.joined),
+            ctypes.byref(update),
         )
-        return Update(spikes, kind(*states), dict(zip(names, past, strict=True)) if history else {})
+        after = neuron.state_type(*states)
+        return Update(spikes, after, dict(zip(names, past, strict=True)) if history else {})
 
 
 class _Table(Structure):
-    """Table of integer_steps.h."""
+    """Table of integer_lanes.h."""
 
     _fields_ = (
-        ("values", POINTER(c_int32)),
-        ("low", c_int32),
-        ("high", c_int32),
-        ("shift", c_int32),
-    )
-
-    @classmethod
-    def of(cls, table: LookupTable) -> "_Table":
-        values = table.values.ctypes.data_as(POINTER(c_int32))
-        return cls(values, table.low, min(table.high, INT32.max), table.shift)
-
-
-class _Constants(Structure):
-    """Constants of integer_steps.h."""
-
-    _fields_ = (
-        *((name, c_int32) for name in ("low", "high", "factor_bits", "decay")),
-        *((name, c_int32) for name in ("threshold", "raised", "amount")),
-        *((name, _Table) for name in ("thresholds", "gates", "drives", "resets")),
+        ("values", c_void_p),
+        *((name, c_int32) for name in ("low", "high", "shift", "left", "right")),
     )
 
 
-class _Arrays(Structure):
-    """Arrays of integer_update.cpp."""
+class _Repeated(Structure):
+    """Repeated of integer_update.cpp."""
+
+    _fields_ = (("values", c_void_p), ("period", c_int64))
+
+
+class _Update(Structure):
+    """Update of integer_update.cpp."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("steps", "size", "threads", "channels", "inner")),
-        *((name, c_int64) for name in ("accumulator_stride", "fresh")),
-        ("gain", c_void_p),
-        ("bias", c_void_p),
-        ("gain_shift", c_int32),
-        ("state", c_void_p),
-        ("spikes", c_void_p),
-        ("history", c_void_p),
+        *((name, c_int32) for name in ("low", "high", "factor_bits")),
+        *((name, c_void_p) for name in ("constants", "tables", "varying")),
+        *((name, _Repeated) for name in ("gain", "bias")),
+        *((name, c_int64) for name in ("steps", "size", "threads", "accumulator_stride")),
+        *((name, c_int64) for name in ("fresh", "real")),
+        *((name, c_void_p) for name in ("accumulators", "state", "spikes", "history")),
     )
+
+
+def _has_narrow_lanes(source: Source) -> bool:
+    """Whether a library has lanes of 16 bits, which only some CPUs know."""
+    found = library(source)
+    assert found is not None, "callers ask `applies` first"
+    return bool(c_int64.in_dll(found, "arlif_integer_narrow").value)
+
+
+class Field(NamedTuple):
+    """Where one table's values lie in those that several tables share."""
+
+    values: NDArray[np.int32]
+    first: int
+    bits: int
+
+
+def _packed(neuron: IntegerNeuron, kernel: IntegerKernel) -> dict[str, Field]:
+    """Tables that are read together, as fields of one; none where some do not fit."""
+    found: dict[str, Field] = {}
+    for names in kernel.joined:
+        tables = [neuron.tables[name] for name in names]
+        fields = joined_fields(tables)
+        if fields is None:
+            return {}
+        shared = np.zeros(tables[0].values.size, np.uint32)
+        for table, (first, bits) in zip(tables, fields, strict=True):
+            field = table.values.astype(np.uint32) & np.uint32((1 << bits) - 1)
+            shared |= field << np.uint32(first)
+        values = shared.view(np.int32)
+        found |= {name: Field(values, *at) for name, at in zip(names, fields, strict=True)}
+    return found
+
+
+def _cells(table: LookupTable, field: Field | None) -> tuple[NDArray[np.int32], tuple[int, ...]]:
+    """The values of a table, and what else _Table says of it."""
+    cells = (table.low, table.high, table.shift)
+    if field is None:
+        return table.values, (*cells, 0, 0)
+    return field.values, (*cells, 32 - field.first - field.bits, 32 - field.bits)
+
+
+def _int32(values: Iterable[int]) -> NDArray[np.int32]:
+    return np.array([*values, 0], np.int32)  # one more, since an empty array may have no address
+
+
+SHORTEST = 256
+"""Numbers of a row that is copied again and again: a short one takes many copies."""
+
+
+def _row(values: Any, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """The numbers of neurons in the order of memory, where channels come last."""
+    array = np.asarray(values, dtype)
+    if array.ndim > 1 and array.shape == shape:
+        array = np.moveaxis(array, 0, -1)
+    elif array.ndim == 0:
+        array = np.full(shape[0], array)
+    return np.tile(array.ravel(), -(-SHORTEST // array.size))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,12 +33,11 @@ def population_update(population: Population, device: torch.device) -> Update:
 class FusedUpdate:
     """All time steps in one pass over memory, on a CPU.
 
-    Convolutions leave channels last, so the kernel sees [T, N H W, C]: neurons of one channel are
-    alike wherever they are.
+    Convolutions leave channels last, and so the kernel sees them.
     """
 
     def __init__(self, population: Population) -> None:
-        self.update = integer_update.IntegerUpdate(replace(population, shape=population.shape[:1]))
+        self.update = integer_update.IntegerUpdate(population)
 
     def __call__(
         self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
@@ -48,15 +46,9 @@ class FusedUpdate:
         last = accumulators.movedim(2, -1)
 
         def restore(values: Any) -> Tensor:
-            return torch.from_numpy(values).view(steps, *last.shape[1:]).movedim(-1, 2)
+            return torch.from_numpy(values).movedim(-1, 2)
 
-        done = self.update(
-            last.reshape(len(last), -1, last.shape[-1]),
-            steps,
-            torch.get_num_threads(),
-            state,
-            keep_states,
-        )
+        done = self.update(last, steps, torch.get_num_threads(), state, keep_states)
         states = {name: restore(values) for name, values in done.history.items()}
         return restore(done.spikes), done.state, states
 

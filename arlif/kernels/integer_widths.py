@@ -1,0 +1,90 @@
+"""Which lanes a neuron's integers fit, by their proven intervals."""
+
+from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.ranges import Interval
+from arlif.core.tables import LookupTable
+from arlif.core.trace import Graph, Op
+from arlif.kernels.integer_printer import CHOICES, SUMS, IntegerKernel, saturated_sums
+
+INT16: Interval = (-(1 << 15), (1 << 15) - 1)
+INT32: Interval = (-(1 << 31), (1 << 31) - 1)
+LARGEST_FACTOR = (1 << 16) - 1
+CELLS = 256
+"""Entries of the largest table that lanes of 16 bits look up."""
+
+
+def fits_16_bits(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
+    """Whether lanes of 16 bits compute every bit of a neuron's step."""
+    graph, found = neuron.graph, neuron.intervals()
+    saturated, factors = saturated_sums(graph), _only_factors(graph)
+    return (
+        neuron.state_format.bits <= 16
+        and neuron.factor_bits <= 15
+        and all(_fits_cells(table) for table in neuron.tables.values())
+        and all(_same_cells([neuron.tables[name] for name in names]) for names in kernel.joined)
+        and all(
+            0 <= found[node.args[1]][0] and found[node.args[1]][1] <= LARGEST_FACTOR
+            for node in graph.nodes
+            if node.op is Op.MULTIPLY
+        )
+        and all(
+            place in saturated or place in factors or _within(interval, INT16)
+            for place, interval in enumerate(found)
+        )
+    )
+
+
+def has_wide_products(neuron: IntegerNeuron) -> bool:
+    """Whether a product of the step can leave 32 bits."""
+    graph, found = neuron.graph, neuron.intervals()
+    products = [
+        value * factor
+        for node in graph.nodes
+        if node.op is Op.MULTIPLY
+        for value in found[node.args[0]]
+        for factor in found[node.args[1]]
+    ]
+    return not all(_within((product, product), INT32) for product in products)
+
+
+def joined_fields(tables: list[LookupTable]) -> list[tuple[int, int]] | None:
+    """(first bit, bits) of each table's values in one of 32 bits, or None where they do not fit."""
+    if not _same_cells(tables):
+        return None
+    fields, first = [], 0
+    for table in tables:
+        low, high = int(table.values.min()), int(table.values.max())
+        bits = 1 + max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0)
+        fields.append((first, bits))
+        first += bits
+    return fields if first <= 32 else None
+
+
+def _only_factors(graph: Graph) -> frozenset[int]:
+    """Values that end as factors, which are unsigned; what lies between may wrap."""
+    free = set(range(len(graph.nodes))) - {graph.spikes, *graph.after}
+    for place in reversed(range(len(graph.nodes))):
+        node = graph.nodes[place]
+        match node.op:
+            case Op.MULTIPLY:
+                free.discard(node.args[0])
+            case op if op in CHOICES:
+                free.discard(node.args[0])
+                if place not in free:
+                    free.difference_update(node.args)
+            case op if op not in SUMS or place not in free:
+                free.difference_update(node.args)
+    return frozenset(free)
+
+
+def _fits_cells(table: LookupTable) -> bool:
+    return table.values.size <= CELLS and table.shift <= 15 and _within((table.low,) * 2, INT16)
+
+
+def _same_cells(tables: list[LookupTable]) -> bool:
+    cells = {(table.low, table.shift, table.values.size) for table in tables}
+    return len(cells) == 1
+
+
+def _within(interval: Interval, outer: Interval) -> bool:
+    return outer[0] <= interval[0] and interval[1] <= outer[1]
