@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arlif.core.integer_neurons import PRESETS, IntegerNeuron, Numbers
+from arlif.core.integer_neurons import PRESETS, IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
@@ -85,9 +85,7 @@ def rows(repeats: int = 15, flags: tuple[str, ...] | None = None) -> Iterator[Ro
             yield _row(f"{preset} {name}", old, kind, to_integer(neuron, numbers), repeats)
 
 
-def _row(
-    name: str, old: ctypes.CDLL, kind: int, neuron: IntegerNeuron, repeats: int
-) -> Row:
+def _row(name: str, old: ctypes.CDLL, kind: int, neuron: IntegerNeuron, repeats: int) -> Row:
     rng = np.random.default_rng(0)
     channels, one = SHAPE[-1], neuron.state_format.one
     population = Population(

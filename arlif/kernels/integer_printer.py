@@ -20,22 +20,17 @@ SUMS = (Op.ADD, Op.SUB, Op.NEG)
 class IntegerKernel:
     """What one compiled kernel computes.
 
-    graph: a step in integers. varying: names of constants that have a value per channel or neuron;
-    the others have one for the layer.
+    graph: a step in integers. per_neuron: whether every neuron has constants of its own, in rows
+    as x has; else there is one of each for the layer.
     """
 
     graph: Graph
-    varying: frozenset[str] = frozenset()
+    per_neuron: bool = False
 
     @cached_property
     def constants(self) -> tuple[str, ...]:
-        """Constants with one value, in the order that the kernel numbers them."""
-        return tuple(name for name in self.graph.parameters() if name not in self.varying)
-
-    @cached_property
-    def rows(self) -> tuple[str, ...]:
-        """Constants with many values, in the order that the kernel numbers them."""
-        return tuple(name for name in self.graph.parameters() if name in self.varying)
+        """The constants in the order that the kernel numbers them."""
+        return self.graph.parameters()
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
@@ -97,9 +92,7 @@ class _Printer:
         self.of_x = [inputs == {CURRENT} for inputs in self.graph.dependencies()]
         self.results = (self.graph.spikes, *self.graph.after)
         self.derived = [place for place in self._step_needs() if self._is_dear(place)]
-        self.group = {
-            name: number for number, names in enumerate(kernel.joined) for name in names
-        }
+        self.group = {name: number for number, names in enumerate(kernel.joined) for name in names}
 
     def neuron(self, number: int) -> str:
         """The struct of a neuron."""
@@ -122,9 +115,13 @@ class _Printer:
             [
                 f"struct Neuron{number} {{",
                 f"  static constexpr int states = {len(graph.states)}, rows = {len(self.derived)};",
-                f"  static constexpr int varying = {len(kernel.rows)};",
+                f"  static constexpr int varying = {len(kernel.constants) * kernel.per_neuron};",
                 f"  static constexpr bool joins = {str(bool(kernel.joined)).lower()};",
-                *self._loop("derive", f"{rows}, typename S::Lane *rows", derive),
+                *(
+                    self._loop("derive", f"{rows}, typename S::Lane *rows", derive)
+                    if derive
+                    else ()
+                ),
                 *self._loop("step", f"{rows}, {state}", step),
                 "};",
             ]
@@ -179,10 +176,10 @@ class _Printer:
         match node.op:
             case Op.NUMBER:
                 return f"s.number({int(node.number)})"
-            case Op.PARAMETER if node.name in kernel.varying:
-                return f"s.load(varying + {kernel.rows.index(node.name)} * S::tile + i)"
             case Op.PARAMETER:
-                return f"c{kernel.constants.index(node.name)}"
+                number = kernel.constants.index(node.name)
+                row = f"s.load(&varying[{number} * S::tile + i])"
+                return row if kernel.per_neuron else f"c{number}"
             case Op.ADD | Op.SUB:
                 verb = "plus" if node.op is Op.ADD else "minus"
                 within = "_within" if place in self.within else ""

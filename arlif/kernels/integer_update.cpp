@@ -98,7 +98,7 @@ template <class N, class Lanes> void run(const Update &u) {
         if (u.real)
           currents_of((const float *)u.accumulators + from, gain, bias, u.numbers, count, x);
         else currents_of((const int32_t *)u.accumulators + from, gain, bias, u.numbers, count, x);
-        if (N::rows) N::derive(lanes, count, varying, x, rows);
+        if constexpr (N::rows > 0) N::derive(lanes, count, varying, x, rows);
       }
       N::step(lanes, count, varying, x, rows, now, fired);
       std::copy(fired, fired + count, u.spikes + t * u.size + begin);

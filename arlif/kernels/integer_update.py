@@ -1,7 +1,6 @@
 """The integer update of a population, fused over time; equal to the reference in every bit."""
 
 import ctypes
-from collections.abc import Iterable
 from ctypes import Structure, c_int32, c_int64, c_void_p
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,9 +12,10 @@ from arlif.base.errors import require
 from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
-from arlif.core.neuron import Parameter, Per, traced
+from arlif.core.neuron import Per, traced
 from arlif.core.real_neurons import BUILT_IN
 from arlif.core.tables import LookupTable
+from arlif.core.trace import Graph
 from arlif.kernels.build import Source, library, loaded
 from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined_fields
@@ -51,33 +51,30 @@ def applies(neuron: IntegerNeuron) -> bool:
 
 def compiled(neuron: IntegerNeuron) -> Compiled:
     """What runs a neuron: the kernel of one that comes with arlif, or one of its own."""
-    arrays = (name for name, value in neuron.constants.items() if isinstance(value, np.ndarray))
-    return _compiled(neuron.graph, frozenset(arrays))
+    arrays = any(isinstance(value, np.ndarray) for value in neuron.constants.values())
+    return _compiled(neuron.graph, arrays)
 
 
 @cache
-def _compiled(graph: Any, varying: frozenset[str]) -> Compiled:
+def _compiled(graph: Graph, per_neuron: bool) -> Compiled:
     known = built_in()
     for number, kernel in enumerate(known):
-        if kernel.graph == graph and varying <= kernel.varying:
+        if kernel.graph == graph and (kernel.per_neuron or not per_neuron):
             return Compiled(kernel, built_in_source(), number)
-    kernel = IntegerKernel(graph, varying)
+    kernel = IntegerKernel(graph, per_neuron)
     return Compiled(kernel, source_of((kernel,)), 0)
 
 
 @cache
 def built_in() -> tuple[IntegerKernel, ...]:
     """The kernels of the neurons that come with arlif."""
-    kernels = []
-    for neuron in BUILT_IN:
-        form, known = integer_form(traced(neuron)), neuron.parameters()
-        varying = {
-            name
-            for name, constant in form.constants.items()
-            if any(_varies(known[part]) for part in constant.value.parameters())
-        }
-        kernels.append(IntegerKernel(form.graph, frozenset(varying)))
-    return tuple(kernels)
+    return tuple(
+        IntegerKernel(
+            integer_form(traced(neuron)).graph,
+            any(known.per is not Per.LAYER for known in neuron.parameters().values()),
+        )
+        for neuron in BUILT_IN
+    )
 
 
 @cache
@@ -89,10 +86,6 @@ def built_in_source() -> Source:
 def source_of(kernels: tuple[IntegerKernel, ...]) -> Source:
     """What kernels are compiled from."""
     return Source(("integer_update.cpp",), printed(kernels))
-
-
-def _varies(known: Parameter) -> bool:
-    return known.per is not Per.LAYER
 
 
 class IntegerUpdate:
@@ -110,14 +103,18 @@ class IntegerUpdate:
         self.joined = bool(packed)
         tables = [(neuron.tables[name], packed.get(name)) for name in self.kernel.tables]
         held = [_cells(table, field) for table, field in tables]
-        self.tables = (_Table * len(held))(*(_Table(values.ctypes.data, *at) for values, at in held))
-        self.constants = _int32([neuron.constants[name] for name in self.kernel.constants])
+        self.tables = (_Table * len(held))(
+            *(_Table(values.ctypes.data, *at) for values, at in held)
+        )
+        own = [neuron.constants[name] for name in self.kernel.constants]
+        per_neuron = self.kernel.per_neuron
+        self.constants = np.zeros(1, np.int32) if per_neuron else np.array([*own, 0], np.int32)
         shape = population.shape
         gain = population.gain.astype(np.float32) / np.float32(1 << population.gain_shift)
         rows = [
             _row(gain, shape, np.float32),
             _row(population.bias, shape, np.int32),
-            *(_row(neuron.constants[name], shape, np.int32) for name in self.kernel.rows),
+            *(_row(values, shape, np.int32) for values in (own if per_neuron else ())),
         ]
         repeated = [_Repeated(row.ctypes.data, row.size) for row in rows]
         self.gain, self.bias, *varying = repeated
@@ -251,10 +248,6 @@ def _cells(table: LookupTable, field: Field | None) -> tuple[NDArray[np.int32], 
     if field is None:
         return table.values, (*cells, 0, 0)
     return field.values, (*cells, 32 - field.first - field.bits, 32 - field.bits)
-
-
-def _int32(values: Iterable[int]) -> NDArray[np.int32]:
-    return np.array([*values, 0], np.int32)  # one more, since an empty array may have no address
 
 
 SHORTEST = 256

@@ -23,7 +23,7 @@ def fits_16_bits(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
         and all(_fits_cells(table) for table in neuron.tables.values())
         and all(_same_cells([neuron.tables[name] for name in names]) for names in kernel.joined)
         and all(
-            0 <= found[node.args[1]][0] and found[node.args[1]][1] <= LARGEST_FACTOR
+            found[node.args[1]][0] >= 0 and found[node.args[1]][1] <= LARGEST_FACTOR
             for node in graph.nodes
             if node.op is Op.MULTIPLY
         )

@@ -1,31 +1,39 @@
 """The fused integer update equals the reference step by step, in every bit."""
 
 import ctypes
+from functools import cache
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from support import strategies_neurons
 from support.event_convolutions import check_convolutions_by_events
-from support.integer_neurons import lif_soft, lif_subtract
-from support.strategies import neurons
+from support.integer_neurons import lif_soft, sampled
+from support.strategies_extreme import extreme_arlifs, extreme_lifs
+from support.strategies_graphs import graph_neurons
+from support.strategies_neurons import neurons
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.integer_neurons import PRESETS, IntegerNeuron
 from arlif.core.network import Population
-from arlif.core.steps import ArlifState, LifState, current
-from arlif.core.tables import LookupTable
+from arlif.core.ops import IntegerOps
+from arlif.core.steps import current
 from arlif.kernels import build, compiler, integer_update
-from arlif.kernels.integer_update import IntegerUpdate, applies
+from arlif.kernels.integer_printer import IntegerKernel
+from arlif.kernels.integer_update import IntegerUpdate
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
+SHAPES = st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)])
 
 
 def reference(population, accumulators, steps, state):
-    """Spikes, last state and states over time from IntegerOps."""
+    """Spikes, last state and states over time from IntegerOps; channels come first."""
     neuron, ops = population.neuron, population.neuron.ops()
+    gains = IntegerOps(neuron.state_format, population.gain_shift)
     gain = population.per_neuron(population.gain)
     bias = population.per_neuron(population.bias)
     if state is None:
@@ -33,12 +41,10 @@ def reference(population, accumulators, steps, state):
     spikes, states = [], []
     for t in range(steps):
         acc = accumulators[t if len(accumulators) > 1 else 0]
-        x = current(ops, acc, gain, population.gain_shift, bias)
-        fired, state = neuron.step(ops, state, x)
+        fired, state = neuron.step(ops, state, current(gains, acc, gain, bias))
         spikes.append(fired)
-        states.append(state)
-    history = {name: np.stack([getattr(s, name) for s in states]) for name in state._fields}
-    return np.stack(spikes).astype(np.uint8), state, history
+        states.append([np.broadcast_to(part, acc.shape) for part in state])
+    return np.stack(spikes).astype(np.uint8), state, np.stack(states, 1)
 
 
 def random_population(neuron: IntegerNeuron, shape: tuple[int, ...], rng) -> Population:
@@ -53,118 +59,143 @@ def random_population(neuron: IntegerNeuron, shape: tuple[int, ...], rng) -> Pop
     )
 
 
-@settings(max_examples=120, deadline=None)
-@given(
-    neuron=neurons().filter(applies),
-    shape=st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)]),
-    steps=st.integers(1, 6),
-    samples=st.integers(0, 3),
-    bits=st.integers(1, 31),
-    static=st.booleans(),
-    threads=st.sampled_from([1, 2]),
-    seed=st.integers(0, 10**6),
-)
-def test_update_equals_the_reference(neuron, shape, steps, samples, bits, static, threads, seed):
-    rng = np.random.default_rng(seed)
-    population = random_population(neuron, shape, rng)
-    frames = (1 if static else steps, samples, *shape)
-    acc = rng.integers(-(1 << bits), (1 << bits) - 1, frames, np.int64).astype(np.int32)
-    spikes, state, history = reference(population, acc, steps, None)
-    got = IntegerUpdate(population)(acc, steps, threads, history=True)
-    assert np.array_equal(got.spikes, spikes)
-    assert got.spikes.dtype == np.uint8
-    assert got.history.keys() == history.keys()
-    assert all(np.array_equal(got.history[name], history[name]) for name in history)
-    again = IntegerUpdate(population)(acc, steps, threads, state)
-    assert np.array_equal(again.spikes, reference(population, acc, steps, state)[0])
+def last(values, axis):
+    """Channels behind all other axes, as kernels have them."""
+    return np.moveaxis(np.asarray(values), axis, -1)
+
+
+def check(population, acc, steps, threads, start=None) -> None:
+    """A run from `start`, and one from where it ended: all that they give is the reference's."""
+    kept = None if start is None else [last(part, 1) for part in start]
+    for _ in range(2):
+        spikes, start, history = reference(population, acc, steps, start)
+        got = IntegerUpdate(population)(last(acc, 2), steps, threads, kept, history=True)
+        kept = got.state
+        assert np.array_equal(got.spikes, last(spikes, 2))
+        assert got.spikes.dtype == np.uint8
+        assert tuple(got.history) == population.neuron.variables
+        for name, want, end in zip(got.history, history, kept, strict=True):
+            assert np.array_equal(got.history[name], last(want, 2))
+            assert np.array_equal(end, got.history[name][-1])
+    again = IntegerUpdate(population)(last(acc, 2), steps, threads)
     assert again.history == {}
 
 
 @st.composite
-def extreme_arlifs(draw: st.DrawFn) -> IntegerArlif:
-    """AR-LIF of 16-bit states whose tables reach as far as 16-bit arithmetic does, or farther."""
-    bits, one = draw(st.sampled_from([1, 8, 15])), draw(st.sampled_from([16383, 16384]))
-    entries = draw(st.sampled_from([16, 64, 128, 256, 512]))
-    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    low, shift = draw(st.sampled_from([(-2048, 4), (-32768, 8), (0, 0), (32000, 3), (-40000, 9)]))
-
-    def table(reach: int, first: int) -> LookupTable:
-        ends = rng.choice([first, 0, reach], entries)
-        values = np.where(rng.random(entries) < 0.5, ends, rng.integers(first, reach + 1, entries))
-        return LookupTable(values, low, shift)
-
-    return IntegerArlif(
-        FixedPointFormat(16, 8),
-        bits,
-        draw(st.sampled_from([0, 1, 1 << (bits - 1), (1 << bits) - 1, 1 << bits])),
-        table(one, -one),
-        table(1 << bits, 0),
-        table(32767, -draw(st.sampled_from([32767, 32768]))),
-        table(one, -one),
-        draw(st.booleans()),
-    )
-
-
-@settings(max_examples=150, deadline=None)
-@given(extreme_arlifs(), st.integers(1, 5), st.integers(0, 10**6))
-def test_extreme_tables_and_states(neuron, steps, seed):
-    rng = np.random.default_rng(seed)
+def extremes(draw: st.DrawFn) -> None:
+    """Neurons and states at the ends of their formats, through `check`."""
+    neuron = draw(extreme_arlifs() | extreme_lifs())
+    rng, steps = np.random.default_rng(draw(st.integers(0, 10**6))), draw(st.integers(1, 5))
     population = random_population(neuron, (67,), rng)
     low, high = neuron.state_format.low, neuron.state_format.high
-    acc = rng.integers(-(1 << 18), 1 << 18, (steps, 20, 67)).astype(np.int32)
-    start = [rng.choice([low, low + 1, -1, 0, 1, high], (20, 67)).astype(np.int32) for _ in "ur"]
-    spikes, state, history = reference(population, acc, steps, ArlifState(*start))
-    got = IntegerUpdate(population)(acc, steps, 2, start, history=True)
-    assert np.array_equal(got.spikes, spikes)
-    assert all(np.array_equal(a, b) for a, b in zip(got.state, state, strict=True))
-    assert all(np.array_equal(got.history[name], history[name]) for name in history)
-
-
-@st.composite
-def extreme_lifs(draw: st.DrawFn) -> IntegerNeuron:
-    """LIF whose threshold, amount and hold reach as far as its states do, of 16 bits and more."""
-    form = draw(st.sampled_from([FixedPointFormat(16, 8), FixedPointFormat(30, 8)]))
-    edges = st.sampled_from([form.low, form.low + 1, -1, 0, 1, 300, form.high - 1, form.high])
-    shared = (form, 8, draw(st.sampled_from([0, 1, 128, 255, 256])), draw(edges))
-    kind = draw(st.sampled_from([IntegerLifSoft, IntegerLifHard, IntegerLifSubtract]))
-    if kind is not IntegerLifSubtract:
-        return kind(*shared)
-    return lif_subtract(*shared, draw(edges), draw(edges) - shared[-1])
-
-
-@settings(max_examples=200, deadline=None)
-@given(extreme_lifs(), st.integers(1, 5), st.integers(0, 10**6))
-def test_extreme_thresholds_and_states(neuron, steps, seed):
-    rng = np.random.default_rng(seed)
-    population = random_population(neuron, (67,), rng)
-    low, high, at = neuron.state_format.low, neuron.state_format.high, neuron.threshold
+    at = neuron.constants.get("threshold", 0)
     edges = [low, low + 1, -1, 0, 1, high, at, max(low, at - 1)]
     acc = rng.integers(-(1 << 18), 1 << 18, (steps, 20, 67)).astype(np.int32)
-    start = [rng.choice(edges, (20, 67)).astype(np.int32)]
-    spikes, state, history = reference(population, acc, steps, LifState(*start))
-    got = IntegerUpdate(population)(acc, steps, 2, start, history=True)
-    assert np.array_equal(got.spikes, spikes)
-    assert np.array_equal(got.state.u, state.u)
-    assert np.array_equal(got.history["u"], history["u"])
+    start = [rng.choice(edges, (20, 67)).astype(np.int32) for _ in neuron.variables]
+    return population, acc, steps, neuron.state_type(*start)
 
 
-def test_neurons_that_training_and_other_tools_give_are_fused():
-    kinds = (IntegerArlif, IntegerLifSoft, IntegerLifHard, IntegerLifSubtract)
-    assert set(integer_update.KINDS) == set(kinds)
+def chosen() -> None:
+    """The lanes that fit a neuron."""
 
 
-def check_kernels(flags: tuple[str, ...], sources: tuple[str, ...], folder, monkeypatch) -> None:
+def wide() -> None:
+    """Lanes of 32 bits where 16 would do."""
+    patch.object(integer_update, "fits_16_bits", lambda *_: False).start()
+
+
+def wider() -> None:
+    """Lanes of 32 bits, products of 64, and a look-up for every table."""
+    wide()
+    patch.object(integer_update, "has_wide_products", lambda *_: True).start()
+    patch.object(integer_update, "joined_fields", lambda *_: None).start()
+
+
+@pytest.fixture(params=[chosen, wide, wider], ids=lambda lanes: lanes.__name__)
+def lanes(request):
+    """Every width that a neuron can run in."""
+    request.param()
+    yield
+    patch.stopall()
+
+
+def check_updates(examples: int) -> None:
+    """Random neurons of every class, and those at the ends of their formats."""
+
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        data=st.data(),
+        shape=SHAPES,
+        steps=st.integers(1, 6),
+        samples=st.integers(0, 3),
+        bits=st.integers(1, 31),
+        static=st.booleans(),
+        threads=st.sampled_from([1, 2]),
+        seed=st.integers(0, 10**6),
+    )
+    def of_any_class(data, shape, steps, samples, bits, static, threads, seed):
+        rng = np.random.default_rng(seed)
+        population = random_population(data.draw(neurons(shape)), shape, rng)
+        frames = (1 if static else steps, samples, *shape)
+        acc = rng.integers(-(1 << bits), (1 << bits) - 1, frames, np.int64).astype(np.int32)
+        check(population, acc, steps, threads)
+
+    @settings(max_examples=examples, deadline=None)
+    @given(extremes())
+    def at_the_ends(case):
+        population, acc, steps, start = case
+        check(population, acc, steps, 2, start)
+
+    of_any_class()
+    at_the_ends()
+
+
+def test_updates_equal_the_reference(lanes):
+    check_updates(120)
+
+
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@given(st.data())
+def check_graphs(data):
+    """Steps that do anything: 10 at a time, compiled together."""
+    shape = (3, 2, 3)
+    found = data.draw(st.lists(graph_neurons(shape), min_size=10, max_size=10))
+    keys = [
+        (neuron.graph, any(isinstance(v, np.ndarray) for v in neuron.constants.values()))
+        for neuron in found
+    ]
+    source = integer_update.source_of(tuple(IntegerKernel(*key) for key in keys))
+    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    for number, (neuron, key) in enumerate(zip(found, keys, strict=True)):
+        compiled = integer_update.Compiled(IntegerKernel(*key), source, number)
+        with patch.object(integer_update, "compiled", lambda _, compiled=compiled: compiled):
+            acc = rng.integers(-(1 << 16), 1 << 16, (5, 9, *shape)).astype(np.int32)
+            check(random_population(neuron, shape, rng), acc, 5, 1)
+
+
+def test_steps_that_do_anything(lanes):
+    check_graphs()
+
+
+def check_kernels(flags: tuple[str, ...], folder, monkeypatch) -> None:
     """The equality tests on kernels compiled with these flags; skips what this CPU cannot run."""
     command = (*compiler.compiler(), *compiler.COMMON, *flags)
-    path = folder / "kernels.so"
-    path.write_bytes(compiler.compiled(command, [build.SOURCE / name for name in sources]))
+
+    @cache
+    def library(source: build.Source = build.EVENTS) -> ctypes.CDLL:
+        (folder / build.PRINTED).write_text(source.printed)
+        files = [build.FOLDER / name for name in source.files]
+        path = folder / f"{len(list(folder.iterdir()))}.so"
+        path.write_bytes(compiler.compiled((*command, f"-I{folder}"), files))
+        return ctypes.CDLL(str(path))
+
+    library(integer_update.built_in_source())
     if flags[0] == AVX512 and "AVX512" not in torch.backends.cpu.get_cpu_capability():
         pytest.skip("this CPU has no AVX-512: kernels were compiled for it, and not run")
-    library = ctypes.CDLL(str(path))
-    monkeypatch.setattr(build, "library", lambda: library)
-    test_update_equals_the_reference()
-    test_extreme_tables_and_states()
-    test_extreme_thresholds_and_states()
+    monkeypatch.setattr(build, "library", library)
+    monkeypatch.setattr(integer_update, "library", library)
+    check_updates(40)
+    check_graphs()
     check_convolutions_by_events()
 
 
@@ -178,8 +209,7 @@ x86 = pytest.mark.skipif(
 @x86
 @pytest.mark.parametrize("processor", [AVX2, AVX512])
 def test_both_branches_of_the_integer_kernels(processor, monkeypatch, tmp_path):
-    sources = ("integer_update.cpp", "events.cpp")
-    check_kernels((processor, "-O1"), sources, tmp_path, monkeypatch)
+    check_kernels((processor, "-O1"), tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
@@ -187,15 +217,15 @@ def test_both_branches_of_the_integer_kernels(processor, monkeypatch, tmp_path):
 @pytest.mark.parametrize("flags", [("-O3",), pytest.param((AVX2,), marks=x86)])
 def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
     """The kernels without this CPU's widest vectors."""
-    check_kernels(flags, build.SOURCES, tmp_path, monkeypatch)
+    check_kernels(flags, tmp_path, monkeypatch)
 
 
 @settings(max_examples=30, deadline=None)
-@given(neuron=neurons().filter(applies), seed=st.integers(0, 10**6))
+@given(neuron=neurons(), seed=st.integers(0, 10**6))
 def test_the_kinds_of_accumulators(neuron, seed):
     rng = np.random.default_rng(seed)
     population = random_population(neuron, (2, 3, 3), rng)
-    acc = rng.integers(-(1 << 20), 1 << 20, (4, 2, 2, 3, 3)).astype(np.int32)
+    acc = rng.integers(-(1 << 20), 1 << 20, (4, 2, 3, 3, 2)).astype(np.int32)
     want = IntegerUpdate(population)(acc, 4, 1).spikes
     kinds = (
         acc.astype(np.float32),
@@ -207,21 +237,28 @@ def test_the_kinds_of_accumulators(neuron, seed):
         assert np.array_equal(IntegerUpdate(population)(kind, 4, 1).spikes, want)
 
 
+def some_population() -> Population:
+    neuron = lif_soft(FixedPointFormat(), 8, 128, 256)
+    return random_population(neuron, (2, 3, 3), np.random.default_rng(0))
+
+
 def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch):
     class Wider(ctypes.Structure):
         _fields_ = (*integer_update._Table._fields_, ("more", ctypes.c_int64))
 
-    population = random_population(
-        lif_soft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
-    )
     monkeypatch.setattr(integer_update, "_Table", Wider)
     with pytest.raises(AssertionError, match="arlif_integer_layout is"):
-        IntegerUpdate(population)(np.zeros((1, 1, 2, 3, 3), np.int32), 4, 1)
+        IntegerUpdate(some_population())(np.zeros((1, 1, 3, 3, 2), np.int32), 4, 1)
 
 
-def test_a_misfit_is_refused():
-    population = random_population(
-        lif_soft(FixedPointFormat(), 8, 128, 256), (2, 3, 3), np.random.default_rng(0)
-    )
+@pytest.mark.parametrize("shape", [(3, 1, 3, 3, 2), (1, 1, 2, 3, 3), (1, 3, 3, 2)])
+def test_a_misfit_is_refused(shape):
     with pytest.raises(ArlifError, match="takes accumulators"):
-        IntegerUpdate(population)(np.zeros((3, 1, 2, 3, 3), np.int32), 4, 1)
+        IntegerUpdate(some_population())(np.zeros(shape, np.int32), 4, 1)
+
+
+def test_neurons_that_come_with_arlif_share_one_library():
+    """Compiled by `python -m arlif.kernels`: nothing is compiled when a network runs."""
+    for kind in strategies_neurons.KINDS:
+        neuron = sampled(kind, PRESETS["compact16"])
+        assert integer_update.compiled(neuron).source == integer_update.built_in_source()
