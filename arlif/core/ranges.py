@@ -1,6 +1,6 @@
 """Which integers a value of a step can be: intervals, proven from what the step reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -94,5 +94,5 @@ def _choice(condition: Interval, a: Interval, b: Interval) -> Interval:
 
 def _reachable(table: LookupTable, x: Interval) -> Interval:
     first, last = ((edge - table.low) >> table.shift for edge in _clipped(x, table.low, table.high))
-    cells: Sequence[int] = table.values[first : last + 1]
+    cells = table.values[first : last + 1]
     return int(np.min(cells)), int(np.max(cells))

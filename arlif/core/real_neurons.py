@@ -172,16 +172,16 @@ class RealCuba(Neuron):
         return cuba_step(ops, self, state, x)
 
 
-_KINDS: tuple[type[Any], ...] = (
-    RealArlif,
-    RealLifSoft,
-    RealLifSubtract,
-    RealLifHard,
-    RealLifWeighted,
-    RealClif,
-    RealCuba,
+BUILT_IN: tuple[Neuron, ...] = (
+    RealArlif(),
+    RealArlif(memory=False),
+    RealLifSoft(),
+    RealLifSubtract(),
+    RealLifHard(),
+    RealLifWeighted(),
+    RealClif(),
+    RealCuba(),
 )
-BUILT_IN: tuple[Neuron, ...] = (*(kind() for kind in _KINDS), _KINDS[0](memory=False))
 """One neuron of each step that comes with arlif."""
 
 

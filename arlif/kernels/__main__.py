@@ -4,10 +4,12 @@ import logging
 import sys
 
 from arlif.base.errors import ArlifError
-from arlif.kernels.build import build
+from arlif.kernels.build import EVENTS, build
+from arlif.kernels.integer_update import built_in_source
 
 logging.basicConfig(format="%(message)s")
 try:
-    build()
+    for source in (EVENTS, built_in_source()):
+        build(source)
 except ArlifError as error:
     sys.exit(f"error: {error}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from arlif.core.trace import CURRENT, Graph, Op, needed
+from arlif.core.graph import CURRENT, Graph, Op, needed
 
 CONDITIONS = (Op.GE, Op.FIRE)
 CHOICES = (Op.WHERE, Op.SELECT)

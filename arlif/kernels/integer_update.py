@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
+from arlif.core.graph import Graph
 from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.neuron import Per, traced
 from arlif.core.real_neurons import BUILT_IN
 from arlif.core.tables import LookupTable
-from arlif.core.trace import Graph
 from arlif.kernels.build import Source, library, loaded
 from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined_fields

@@ -1,9 +1,9 @@
 """Which lanes a neuron's integers fit, by their proven intervals."""
 
+from arlif.core.graph import Graph, Op
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.ranges import Interval
 from arlif.core.tables import LookupTable
-from arlif.core.trace import Graph, Op
 from arlif.kernels.integer_printer import CHOICES, SUMS, IntegerKernel, saturated_sums
 
 INT16: Interval = (-(1 << 15), (1 << 15) - 1)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from arlif.base.errors import NetworkError
 from arlif.core.formats import FixedPointFormat
+from arlif.core.graph import Graph, Op
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Shape
 from arlif.core.tables import LookupTable
-from arlif.core.trace import Graph, Op, Recording, Symbol, recorded
+from arlif.core.trace import Recording, Symbol, recorded
 
 STATES = ("u", "v", "w")
 TABLES = ("one", "two")
