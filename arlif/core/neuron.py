@@ -130,6 +130,11 @@ class Neuron(Stateful, ArrayEquality):
             )
 
     def __post_init__(self) -> None:
+        require(
+            hasattr(self, "state_type"),
+            f'{type(self).__name__} names no state; say which variables it keeps, such as state = '
+            '("u",)',
+        )
         for name, known in self.parameters().items():
             value = getattr(self, name)
             if not isinstance(value, int | float | np.ndarray | np.number):
@@ -188,6 +193,8 @@ def traced(neuron: Neuron, known: Mapping[str, float] = MappingProxyType({})) ->
 
     def step(ops: RecordingOps, state: tuple[Any, ...], x: Any) -> After:
         spikes, after = symbolic.step(ops, neuron.state_type(*state), x)
+        if len(after) != len(state):
+            raise TypeError(f"it returns {len(after)} states, not {', '.join(neuron.variables)}")
         return spikes, neuron.state_type(*after)
 
     try:

@@ -7,7 +7,7 @@ differentiates is what the equation needs, and nothing else.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any
+from typing import Any, NoReturn
 
 from arlif.base.errors import ArlifError, require
 from arlif.core.graph import APPLY, CURRENT, Graph, Node, Op, pruned
@@ -122,6 +122,11 @@ class Symbol:
 
     def __le__(self, other: Any) -> "Symbol":
         return self.recording.add(Op.GE, other, self)
+
+    def __gt__(self, other: Any) -> NoReturn:
+        raise TypeError("a step compares with >= or <=, not with > or <")
+
+    __lt__ = __gt__
 
     def __bool__(self) -> bool:
         raise TypeError("a step may not branch on values; use ops.where or ops.select")

@@ -2,6 +2,7 @@
 
 from arlif.neurons.agl import AglLIF
 from arlif.neurons.estimated import MpePSN
+from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.parallel import PSN, MaskedPSN, SlidingPSN
 from arlif.neurons.sequential import CLIF, DALIF, PLIF, LearnableResetLIF
@@ -15,6 +16,7 @@ __all__ = [
     "DALIF",
     "LIF",
     "MpePSN",
+    "NeuronLayer",
     "PLIF",
     "PSN",
     "LearnableResetLIF",

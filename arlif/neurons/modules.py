@@ -34,8 +34,14 @@ class SpikingNeuron(nn.Module):
         raise NotImplementedError
 
     def learned(self) -> dict[str, Tensor]:
-        """The scalars that training changes, by name, as the step reads them."""
+        """What training changes, by name, as the step reads it."""
         return {}
+
+    def keep_bounds(self) -> None:
+        """Put parameters that are clamped back into their bounds: to be called after every step.
+
+        A clamp passes a gradient at its bound, and none beyond: there a parameter would stay.
+        """
 
     def lowered(self) -> tuple[Neuron, float]:
         """A neuron with an integer counterpart, and the factor of its currents, that do the same.
@@ -87,7 +93,8 @@ def run_steps(neuron: Neuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Ten
     state = _given(neuron, state, x) or neuron.initial_state(torch.zeros_like(currents[0]))
     spikes = []
     for current in currents:
-        fired, state = neuron.step(ops, state, current)
+        fired, after = neuron.step(ops, state, current)
+        state = neuron.state_type(*after)
         spikes.append(fired)
     return torch.stack(spikes).to(x.dtype), state
 
@@ -148,6 +155,10 @@ class ARLIF(SpikingNeuron):
 
     def learned(self) -> dict[str, Tensor]:
         return {"alpha": self.alpha, "beta": self.beta}
+
+    @torch.no_grad()
+    def keep_bounds(self) -> None:
+        self.alpha_raw.clamp_(0, 1)
 
     def real_neuron(self) -> RealArlif:
         return RealArlif(self.decay, self.v_threshold, self.alpha, self.beta, self.memory)

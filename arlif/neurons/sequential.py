@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from arlif.base.errors import LoweringError, require
+from arlif.base.errors import require
+from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import RealClif, RealLifHard, RealLifSubtract, RealLifWeighted
 from arlif.neurons.modules import SpikingNeuron, check_constants
 
@@ -44,16 +45,6 @@ class LearnableResetLIF(SpikingNeuron):
 
     def real_neuron(self) -> RealLifSubtract:
         return RealLifSubtract(self.decay, self.v_threshold, self.v_reset, hold=0.0)
-
-    def lowered(self) -> tuple[RealLifSubtract, float]:
-        """The same; v_reset must have stayed above 0."""
-        require(
-            self.v_reset.item() > 0,
-            f"its spikes subtract {self.v_reset.item():.3g}, and integers know a reset above 0 "
-            "only; train AR-LIF",
-            LoweringError,
-        )
-        return self.real_neuron(), 1.0
 
     def extra_repr(self) -> str:
         return f"decay={self.decay}, v_threshold={self.v_threshold}"
@@ -126,14 +117,10 @@ class DALIF(SpikingNeuron):
     def real_neuron(self) -> RealLifWeighted:
         return RealLifWeighted(self.beta, self.v_threshold, self.alpha)
 
-    def lowered(self) -> tuple[RealLifHard, float]:
-        """LIF with hard reset and decay beta, which must have stayed at 0 or above."""
-        beta = self.beta.item()
-        require(
-            beta >= 0,
-            f"its decay became {beta:.3g}, and integers know decays from 0 to 1 only; train AR-LIF",
-            LoweringError,
-        )
+    def lowered(self) -> tuple[Neuron, float]:
+        """LIF with hard reset, its currents multiplied by alpha; itself where beta is negative."""
+        if self.beta < 0:
+            return self.real_neuron(), 1.0
         return RealLifHard(self.beta, self.v_threshold), self.alpha.item()
 
     def extra_repr(self) -> str:

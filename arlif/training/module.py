@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from arlif.base.errors import require
 from arlif.data import Dataset
-from arlif.neurons import ARLIF
+from arlif.neurons import SpikingNeuron
 from arlif.training.accuracy import Evaluation, evaluate_sums, finish, spiking_layers
 from arlif.training.augment import augment
 from arlif.training.batches import Batches
@@ -32,9 +32,9 @@ class TrainingModule(lightning.LightningModule):
     Every epoch starts from a generator seeded by (seed, epoch), so a run that is continued from the
     checkpoint of an epoch's end draws the same numbers as one that was never stopped.
 
-    alpha_raw is put back into [0, 1] after every optimizer step. ARLIF clamps it, and a clamp
-    passes no gradient outside: alpha starts at the bound 1, so without this projection the first
-    step beyond it would freeze it for good.
+    After every optimizer step neurons put what they learn back into its bounds. They clamp it, and
+    a clamp passes no gradient outside: AR-LIF's alpha starts at its bound 1, and the first step
+    beyond it would freeze it for good.
     """
 
     def __init__(self, net: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
@@ -83,12 +83,11 @@ class TrainingModule(lightning.LightningModule):
         return loss
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """One optimizer step, then the projection of alpha."""
+        """One optimizer step, then what neurons learn goes back into its bounds."""
         super().optimizer_step(*args, **kwargs)
-        with torch.no_grad():
-            for module in self.net.modules():
-                if isinstance(module, ARLIF):
-                    module.alpha_raw.clamp_(0, 1)
+        for module in self.net.modules():
+            if isinstance(module, SpikingNeuron):
+                module.keep_bounds()
 
     def configure_optimizers(self) -> Any:
         """The optimizer and a learning rate that follows epochs in fractions."""
@@ -156,10 +155,9 @@ class TrainingModule(lightning.LightningModule):
         }
         if not self.recipe.augmentation.mixes:
             row["train_accuracy"] = accuracy
-        row |= {f"rate/{name}": rate for name, rate in result.rates.items()}
         for name, layer in spiking_layers(self.net).items():
-            row |= {f"{symbol}/{name}": v.item() for symbol, v in layer.learned().items()}
-        return row
+            row |= {f"{symbol}/{name}": v.mean().item() for symbol, v in layer.learned().items()}
+        return row | {f"rate/{name}": rate for name, rate in result.rates.items()}
 
 
 def rate_factor(epoch: float, epochs: int, warmup: float) -> float:

@@ -12,9 +12,6 @@ from arlif.base.errors import require
 from arlif.base.files import atomic_path
 from arlif.training.metrics import read_metrics
 
-SYMBOLS = ("alpha", "beta", "decay", "threshold", "v_reset", "steepness")
-"""What neurons call the scalars that they train, see SpikingNeuron.learned."""
-
 
 def learning_curves(run: Path) -> Figure:
     """Loss and accuracy over epochs. Raises ArlifError where the run has no metrics.
@@ -54,8 +51,8 @@ def spike_rates(runs: Mapping[str, Path]) -> Figure:
 def learned(run: Path) -> Figure:
     """What every neuron layer learned, over training.
 
-    AR-LIF's alpha and beta (arXiv:2507.20746, Fig. 3), or the scalars that another neuron trains.
-    Raises ArlifError where it trains none.
+    AR-LIF's alpha and beta (arXiv:2507.20746, Fig. 3), or what another neuron trains, of several
+    numbers in a layer their mean. Raises ArlifError where it trains none.
     """
     rows = _rows(run)
     symbols = learned_symbols(rows[0])
@@ -75,8 +72,10 @@ def learned(run: Path) -> Figure:
 
 
 def learned_symbols(row: Mapping[str, float]) -> list[str]:
-    """The scalars that a row of metrics gives for every layer, but for its spike rate."""
-    return [symbol for symbol in SYMBOLS if _columns(row, f"{symbol}/")]
+    """What a row of metrics gives for neuron layers, but for their spike rates, by name."""
+    layers = _columns(row, "rate/")
+    parts = [name.partition("/") for name in row]
+    return list(dict.fromkeys(s for s, _, layer in parts if layer in layers and s != "rate"))
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> Figure:

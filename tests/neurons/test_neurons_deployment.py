@@ -7,7 +7,14 @@ from support.networks_small import images, quantized, randomise
 
 from arlif import layers
 from arlif.base.errors import LoweringError
-from arlif.core.real_neurons import NumpyRealOps
+from arlif.core.real_neurons import (
+    NumpyRealOps,
+    RealArlif,
+    RealClif,
+    RealLifHard,
+    RealLifSoft,
+    RealLifSubtract,
+)
 from arlif.networks import NeuronConfig
 from arlif.networks.neuron_choice import NEURONS, make_neuron
 from arlif.neurons import DALIF, PLIF, AglLIF, LearnableResetLIF
@@ -16,7 +23,7 @@ from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record
 
 T, SHAPE = 6, (1, 8, 8)
-NO_INTEGERS = {"clif", "psn", "psn-masked", "psn-sliding", "psn-mpe"}
+NO_INTEGERS = {"psn", "psn-masked", "psn-sliding", "psn-mpe"}
 
 
 def net(neuron):
@@ -37,10 +44,13 @@ def test_integers_fire_as_the_trained_neuron_does(name):
         for parameter in neuron.parameters():
             parameter.mul_(0.8).add_(0.05)
     module = net(neuron)
+    assert_fires_alike(quantized(module, SHAPE, time_steps=T), module)
+
+
+def assert_fires_alike(network, module):
     x = images(SHAPE, 20, seed=3)
     with torch.no_grad():
         want = module[:4](x).numpy()
-    network = quantized(module, SHAPE, time_steps=T)
     raw = network.input.encode(x[0].numpy())
     got = reference.simulate(network, raw, T, Record(("3",))).traces["3"].spikes
     assert 0.05 < want.mean() < 0.95
@@ -74,27 +84,33 @@ def test_what_is_lowered_computes_the_same_in_real_numbers(neuron):
         assert np.array_equal(fired, spikes)
 
 
-def test_deployed_kinds():
-    kinds = {
-        "plif": IntegerLifHard,
-        "dalif": IntegerLifHard,
-        "lif-learnable": IntegerLifSubtract,
-        "lif-agl": IntegerLifHard,
-    }
-    for name, kind in kinds.items():
-        network = quantized(net(make_neuron(NeuronConfig(name), T)), SHAPE, time_steps=T)
-        assert type(network.populations[0].neuron) is kind
+KINDS = {
+    "arlif": RealArlif,
+    "arlif-memoryless": RealArlif(memory=False),
+    "lif-soft": RealLifSoft,
+    "lif-asgl": RealLifSoft,
+    "lif-hard": RealLifHard,
+    "lif-agl": RealLifHard,
+    "plif": RealLifHard,
+    "dalif": RealLifHard,
+    "lif-learnable": RealLifSubtract(hold=0.0),
+    "clif": RealClif,
+}
 
 
-def test_a_decay_that_training_made_negative_is_refused():
-    neuron = DALIF()
-    neuron.b.data.fill_(-0.1)
-    with pytest.raises(LoweringError, match=r"decay became -0\.0997"):
-        quantized(net(neuron), SHAPE, time_steps=T)
+@pytest.mark.parametrize("name", KINDS)
+def test_a_neuron_is_deployed_as_its_kind(name):
+    network = quantized(net(make_neuron(NeuronConfig(name), T)), SHAPE, time_steps=T)
+    assert network.populations[0].neuron.is_a(KINDS[name])
 
 
-def test_a_reset_that_training_made_negative_is_refused():
-    neuron = LearnableResetLIF()
-    neuron.v_reset.data.fill_(-0.1)
-    with pytest.raises(LoweringError, match=r"subtract -0\.1"):
-        quantized(net(neuron), SHAPE, time_steps=T)
+def test_what_training_made_negative_stays_so_in_integers():
+    """A decay below 0 has a weight beside it; a reset below 0 raises the potential."""
+    decaying, growing = DALIF(0.5, 0.4), LearnableResetLIF(0.9, 0.4)
+    decaying.b.data.fill_(-0.6)
+    growing.v_reset.data.fill_(-0.25)
+    for neuron, name, raw in ((decaying, "decay", -137), (growing, "amount", -64)):
+        module = net(neuron)
+        network = quantized(module, SHAPE, time_steps=T)
+        assert network.populations[0].neuron.constants[name] == raw
+        assert_fires_alike(network, module)
