@@ -132,7 +132,7 @@ class Neuron(Stateful, ArrayEquality):
     def __post_init__(self) -> None:
         require(
             hasattr(self, "state_type"),
-            f'{type(self).__name__} names no state; say which variables it keeps, such as state = '
+            f"{type(self).__name__} names no state; say which variables it keeps, such as state = "
             '("u",)',
         )
         for name, known in self.parameters().items():

@@ -129,7 +129,8 @@ def to_arlif(net: nn.Module) -> nn.Sequential:
     """A trained nn.Sequential of snnTorch neurons as an arlif network over [T, N, ...].
 
     ARLIF, and Leaky with reset "zero" or "subtract", with or without reset_delay. Leaky fires on
-    mem > threshold, so it gets the next float32 above as its threshold.
+    mem > threshold, so it gets the next float32 above as its threshold,
+    held or not.
     Raises LoweringError naming every module that has no counterpart.
     """
     return convert_sequential(net, _neuron, (nn.Sequential,))
@@ -175,7 +176,7 @@ def _leaky(module: Any) -> SpikingNeuron:
     if module.reset_mechanism == "zero":
         return LIF(decay, fires, "hard")
     if not module.reset_delay:
-        return SubtractLIF(decay, fires, amount=v, hold=v)
+        return SubtractLIF(decay, fires, amount=v, hold=strictly_above(2 * v) - fires)
     if decay == 0:
         raise LoweringError(
             "snntorch.Leaky with beta 0 and a delayed subtraction remembers only its spike; "

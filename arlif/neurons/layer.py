@@ -30,8 +30,8 @@ class NeuronLayer(SpikingNeuron):
             f"a layer takes a neuron, such as NeuronLayer(Mine(decay=0.9)), not {neuron!r}",
         )
         traced(neuron)
-        self.neuron = neuron
-        for name, known in neuron.parameters().items():
+        self.neuron, self._known = neuron, neuron.parameters()
+        for name, known in self._known.items():
             self._declare(name, known)
         if shape is not None:
             self.fit(shape)
@@ -44,7 +44,8 @@ class NeuronLayer(SpikingNeuron):
         )
         start = torch.as_tensor(getattr(self.neuron, name), dtype=torch.get_default_dtype())
         if known.learned and start.ndim == 0 and known.per is not Per.LAYER:
-            self.register_parameter(name, UninitializedParameter())
+            unknown: Any = UninitializedParameter()
+            self.register_parameter(name, unknown)
         elif known.learned:
             self.register_parameter(name, nn.Parameter(start.detach().clone()))
         elif start.ndim > 0:
@@ -54,11 +55,12 @@ class NeuronLayer(SpikingNeuron):
         """Give what is one per channel or neuron its size; raise ArlifError where sizes differ."""
         channels = (*shape[:1], *(1 for _ in shape[1:]))
         sizes = {Per.LAYER: (), Per.CHANNEL: channels, Per.NEURON: tuple(shape)}
-        for name, known in self.neuron.parameters().items():
-            held = getattr(self, name, None)
+        for name, known in self._known.items():
+            held: Any = getattr(self, name, None)
             if isinstance(held, UninitializedParameter):
                 require(
-                    bool(shape), f"{name} is one per {known.per.value}; give currents [T, N, C, ...]"
+                    bool(shape),
+                    f"{name} is one per {known.per.value}; give currents [T, N, C, ...]",
                 )
                 self._materialize(held, name, sizes[known.per])
             elif held is not None:
@@ -77,7 +79,7 @@ class NeuronLayer(SpikingNeuron):
     def learned(self) -> dict[str, Tensor]:
         return {
             name: self._held(name).clamp(known.low, known.high)
-            for name, known in self.neuron.parameters().items()
+            for name, known in self._known.items()
             if known.learned
         }
 
@@ -91,7 +93,7 @@ class NeuronLayer(SpikingNeuron):
 
     @torch.no_grad()
     def keep_bounds(self) -> None:
-        for name, known in self.neuron.parameters().items():
+        for name, known in self._known.items():
             if known.learned:
                 self._held(name).clamp_(known.low, known.high)
 
@@ -100,9 +102,9 @@ class NeuronLayer(SpikingNeuron):
         held = self.get_parameter(name)
         require(
             not isinstance(held, UninitializedParameter),
-            f"{name} of {type(self.neuron).__name__} is one per "
-            f"{self.neuron.parameters()[name].per.value}, and its shape is not known yet: run the "
-            "network once, or say NeuronLayer(neuron, shape=(C, H, W))",
+            f"{name} of {type(self.neuron).__name__} is one per {self._known[name].per.value}, and "
+            "its shape is not known yet: run the network once, or say NeuronLayer(neuron, "
+            "shape=(C, H, W))",
         )
         return held
 
@@ -111,7 +113,8 @@ class NeuronLayer(SpikingNeuron):
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
-        for name, held in self._parameters.items():
+        parameters: Any = self._parameters
+        for name, held in parameters.items():
             saved = state_dict.get(prefix + name)
             if isinstance(held, UninitializedParameter) and saved is not None:
                 self._materialize(held, name, saved.shape)

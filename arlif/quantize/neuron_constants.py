@@ -74,9 +74,19 @@ def _sampled(name: str, table: Table, real: Mapping[str, Any], numbers: Numbers)
     state = numbers.state_format
     one = state.one if table.unit is Unit.STATE else 1 << numbers.factor_bits
     single = {n: float(value.flat[0]) for n, value in real.items() if value.size == 1}
-    return numbers.tables.sample(
-        lambda x: table.function(NumpyRealOps(), single, x) + np.zeros_like(x), state, one
-    )
+
+    def function(x: Real) -> Real:
+        values: Real = table.function(NumpyRealOps(), single, x) + np.zeros_like(x)
+        largest = np.abs(values).max()
+        require(
+            not 0 < largest <= 0.5 / one,
+            f"a {name} of {largest:.6g} is less than half a step, 1/{one}; use more fractional "
+            "bits (loihi24 has 12) or larger weights and thresholds",
+            LoweringError,
+        )
+        return values
+
+    return numbers.tables.sample(function, state, one)
 
 
 def raw_factor(

@@ -63,20 +63,22 @@ _BRANCHES = "Lava feeds a layer from the one before; a sum of branches has no pl
 
 def _obstacles(layer: LinearizedPopulation) -> list[str]:
     found = []
-    if not isinstance(layer.neuron, RealLifHard):
+    if isinstance(layer.neuron, RealLifHard):
+        found += _decay_obstacles(layer.neuron)
+    else:
         found.append("Lava's own neuron is LIF with hard reset; train with neuron lif-hard")
-    try:
-        raw_factor(
-            "decay",
-            np.asarray(layer.neuron.decay),
-            NUMBERS.factor_bits,
-            "Lava's own LIF has no more: train another",
-        )
-    except LoweringError as error:
-        found.append(str(error))
     if len(layer.current.terms) > 1:
         found.append(_BRANCHES)
     return found
+
+
+def _decay_obstacles(neuron: RealLifHard) -> list[str]:
+    cure = "Lava's own LIF has no more: train another"
+    try:
+        raw_factor("decay", np.asarray(neuron.decay), NUMBERS.factor_bits, cure)
+    except LoweringError as error:
+        return [str(error)]
+    return []
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from arlif.core.real_neurons import (
 from arlif.core.steps import LifState
 from arlif.interop.adopt import strictly_above
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from arlif.quantize.neuron_constants import raw_decay, to_integer
+from arlif.quantize.neuron_constants import raw_factor, to_integer
 from export.nir import load_nir
 from hw_sim.engines.integer.reference import simulate
 from hw_sim.engines.simulation import Record
@@ -64,10 +64,10 @@ def test_a_raw_state_fires_where_its_real_value_does(
 def test_no_leak_vanishes_and_none_takes_everything(decay: float, bits: int) -> None:
     nearest = round(decay * 2**bits)
     if 0 < decay < 1 and nearest in (0, 2**bits):
-        with pytest.raises(LoweringError, match=r"decay of .* use more factor bits"):
-            raw_decay(decay, bits)
+        with pytest.raises(LoweringError, match=r"decay = .* use more factor bits"):
+            raw_factor("decay", np.array(decay), bits)
     else:
-        assert raw_decay(decay, bits) == nearest
+        assert raw_factor("decay", np.array(decay), bits) == nearest
 
 
 @pytest.mark.parametrize("decay", [0.001, 0.999])
@@ -83,8 +83,9 @@ def test_no_leak_vanishes_and_none_takes_everything(decay: float, bits: int) -> 
 def test_every_neuron_keeps_its_leak(make: Callable[[float], RealArlif], decay: float) -> None:
     with pytest.raises(LoweringError, match="factor bits"):
         to_integer(make(decay), PRESETS["compact16"])
-    assert 0 < to_integer(make(decay), PRESETS["loihi24"]).decay < 4096
-    assert {to_integer(make(k), PRESETS["compact16"]).decay for k in (0.0, 1.0)} == {0, 256}
+    assert 0 < to_integer(make(decay), PRESETS["loihi24"]).constants["decay"] < 4096
+    kept = [to_integer(make(k), PRESETS["compact16"]).constants["decay"] for k in (0.0, 1.0)]
+    assert kept == [0, 256]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +184,8 @@ def test_potentials_at_the_threshold_stay_silent_in_integers(tmp_path: Path, ori
     raw, record = source.encode(x.numpy()), Record((population.name,))
     spikes = simulate(network, raw, len(x), record).traces[population.name].spikes
     np.testing.assert_array_equal(spikes, want.numpy() == 1)
-    neuron = replace(population.neuron, threshold=population.neuron.threshold - 1)
+    constants = population.neuron.constants
+    lower = {"threshold": constants["threshold"] - 1}
+    neuron = replace(population.neuron, constants={**constants, **lower})
     early = replace(network, populations=(replace(population, neuron=neuron),))
     assert (simulate(early, raw, len(x)).counts[population.name] != spikes.sum(0)).any()

@@ -62,7 +62,7 @@ def test_other_neurons_are_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("neuron", "message"),
     [
-        (lambda: LIF(1e-5, reset="hard"), "3: a decay of 1e-05 rounds to 0"),
+        (lambda: LIF(1e-5, reset="hard"), "3: decay = 1e-05 rounds to 0"),
         (
             lambda: LIF(0.99999, reset="hard"),
             r"3: .* 0.99999 rounds to 1 in 12 bits.*; Lava's own LIF has no more: train another$",
