@@ -1,10 +1,10 @@
 """A neuron's step as a graph of operations, which every backend reads."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from keyword import iskeyword
-from typing import Any
+from typing import Any, Protocol
 
 from arlif.base.errors import require
 
@@ -125,11 +125,7 @@ class Graph:
 
     def dependencies(self) -> list[frozenset[str]]:
         """For every node, the inputs (x and states) that it depends on, by name."""
-        found: list[frozenset[str]] = []
-        for node in self.nodes:
-            own = {node.name} if node.op is Op.INPUT else set()
-            found.append(frozenset(own.union(*(found[arg] for arg in node.args))))
-        return found
+        return dependencies(self)
 
     def run(
         self,
@@ -199,18 +195,30 @@ def pruned(graph: Graph) -> Graph:
     return Graph(nodes, new[graph.spikes], graph.states, tuple(new[n] for n in graph.after))
 
 
-def needed(graph: Graph, places: Sequence[int], stop: frozenset[int] = frozenset()) -> list[int]:
+class Nodes(Protocol):
+    """What has nodes, each after its arguments: a step, or more."""
+
+    @property
+    def nodes(self) -> Sequence[Node]: ...
+
+
+def dependencies(graph: Nodes) -> list[frozenset[str]]:
+    """For every node, the inputs that it depends on, by name."""
+    found: list[frozenset[str]] = []
+    for node in graph.nodes:
+        own = {node.name} if node.op is Op.INPUT else set()
+        found.append(frozenset(own.union(*(found[arg] for arg in node.args))))
+    return found
+
+
+def needed(graph: Nodes, places: Iterable[int], stop: Container[int] = frozenset()) -> list[int]:
     """Nodes that some others need, those included, in order; nothing behind `stop`."""
-    return sorted(set(_walk(graph, places, stop)))
-
-
-def _walk(graph: Graph, places: Sequence[int], stop: frozenset[int]) -> Iterator[int]:
     seen: set[int] = set()
     waiting = list(places)
     while waiting:
         place = waiting.pop()
         if place not in seen:
             seen.add(place)
-            yield place
             if place not in stop:
                 waiting += graph.nodes[place].args
+    return sorted(seen)

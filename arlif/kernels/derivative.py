@@ -4,11 +4,11 @@ Printers write both from one list of nodes. What they would compute twice is one
 that nobody wants, and sums with zero, are none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arlif.base.errors import require
-from arlif.core.graph import CURRENT, Graph, Node, Op
+from arlif.core.graph import CURRENT, Graph, Node, Op, needed
 from arlif.core.trace import Recording, Symbol, recorded
 from arlif.kernels.signed_recording import SignedRecording
 
@@ -88,7 +88,7 @@ def derivative(graph: Graph, wanted: Sequence[str]) -> Derivative:
     leaves += [Node(Op.PARAMETER, name=name) for name in wanted]
     gradients = [of.get(leaf, recording.symbol(0)).place for leaf in leaves]
     results = [values[place].place for place in (graph.spikes, *graph.after)]
-    nodes, new = _live(recording.nodes, [*results, *gradients])
+    nodes, new = _live(recording, [*results, *gradients])
     spikes, *after = (new[place] for place in results)
     of_x, *others = (new[place] for place in gradients)
     count = len(graph.states)
@@ -169,7 +169,8 @@ def _adjoints(
                 give(b, recording.add(Op.WHERE, args[0], zero, up))
             case Op.SELECT, (spikes, a, b):
                 difference = args[1] - args[2]
-                if not _finite(graph, (a, b), _finite_where_it_matters(graph, spikes)):
+                finite = _finite(graph, spikes)
+                if not (finite[a] and finite[b]):
                     difference = recording.add(Op.FINITE, difference)
                 give(spikes, up * difference)
                 give(a, recording.add(Op.WHERE, args[0], up, zero))
@@ -210,36 +211,28 @@ def _needs(graph: Graph, wanted: frozenset[str]) -> list[bool]:
     return found
 
 
-def _finite_where_it_matters(graph: Graph, spikes: int) -> frozenset[int]:
-    """Nodes that are finite wherever the surrogate of a spike lets a gradient pass.
+def _finite(graph: Graph, spikes: int) -> list[bool]:
+    """Which nodes are finite wherever the surrogate of a spike lets a gradient pass.
 
     There v = h - theta is finite, and so is all that it is a sum, a difference or a product of.
     """
-    node, found = graph.nodes[spikes], set()
-    waiting = list(node.args) if node.op is Op.FIRE else []
+    waiting, known = [*graph.nodes[spikes].args], set()
     while waiting:
         place = waiting.pop()
-        found.add(place)
-        node = graph.nodes[place]
-        if node.op in LINEAR:
-            waiting += node.args
-        elif node.op is Op.LOOKUP:
-            waiting.append(node.args[1])
-    return frozenset(found)
-
-
-def _finite(graph: Graph, places: Iterable[int], known: frozenset[int]) -> bool:
-    """Whether nodes are finite numbers, given that those `known` are."""
-    for place in places:
-        node = graph.nodes[place]
-        if place in known or node.op in BOUNDED:
-            continue
-        choice = node.op in (Op.WHERE, Op.SELECT, Op.LOOKUP)
-        if not (choice or node.op in LINEAR):
-            return False
-        if not _finite(graph, node.args[1:] if choice else node.args, known):
-            return False
-    return True
+        if place not in known:
+            known.add(place)
+            node = graph.nodes[place]
+            if node.op in LINEAR:
+                waiting += node.args
+            elif node.op is Op.LOOKUP:
+                waiting.append(node.args[1])
+    found: list[bool] = []
+    for place, node in enumerate(graph.nodes):
+        read = node.args[1:] if node.op in (Op.WHERE, Op.SELECT, Op.LOOKUP) else node.args
+        carried = node.op in LINEAR or read != node.args
+        finite = node.op in BOUNDED or (carried and all(found[arg] for arg in read))
+        found.append(place in known or finite)
+    return found
 
 
 LINEAR = (Op.ADD, Op.SUB, Op.NEG, Op.TIMES, Op.MULTIPLY, Op.SATURATE)
@@ -248,12 +241,11 @@ BOUNDED = (Op.NUMBER, Op.PARAMETER, Op.TANH, Op.SIGMOID, Op.GE, Op.FIRE)
 """Finite whatever they take."""
 
 
-def _live(nodes: Sequence[Node], results: Sequence[int]) -> tuple[tuple[Node, ...], dict[int, int]]:
+def _live(recording: Recording, results: Sequence[int]) -> tuple[tuple[Node, ...], dict[int, int]]:
     """Nodes that the results need, and inputs; and their new places by the old ones."""
-    live = {place for place, node in enumerate(nodes) if node.op is Op.INPUT} | {*results}
-    for place in reversed(range(len(nodes))):
-        if place in live:
-            live |= {*nodes[place].args}
+    nodes = recording.nodes
+    live = {place for place, node in enumerate(nodes) if node.op is Op.INPUT}
+    live |= {*needed(recording, results)}
     new = {old: place for place, old in enumerate(sorted(live))}
     kept = (nodes[old] for old in sorted(live))
     return tuple(
