@@ -12,7 +12,7 @@ constants alone costs nothing. Rules, as the integer specification (IntegerOps) 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from arlif.core.graph import CURRENT, Graph, Node, Op
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.core.tables import LookupTable
-from arlif.core.trace import CURRENT, Graph, Op, Recording, recorded
+from arlif.core.trace import Recording, RecordingOps
 
 
 class OperationKind(Enum):
@@ -81,23 +82,23 @@ def update_cost(population: Population, accumulator_bits: int) -> UpdateCost:
     operations = counted(_current(), before, state, population.gain_shift)
     widths = dict.fromkeys((CURRENT, *neuron.variables), state)
     widths |= {name: value_bits(value) for name, value in neuron.constants.items()}
-    operations += counted(neuron.graph, widths, state, neuron.factor_bits, neuron.tables)
+    operations += counted(neuron.graph.nodes, widths, state, neuron.factor_bits, neuron.tables)
     return UpdateCost(dict(operations), _states_read(neuron.graph))
 
 
 def counted(
-    graph: Graph,
+    nodes: Sequence[Node],
     widths: Mapping[str, int],
     state_bits: int,
     factor_bits: int,
     tables: Mapping[str, LookupTable] = MappingProxyType({}),
 ) -> Counter[Operation]:
-    """How many of each operation a graph in integers does.
+    """How many of each operation the nodes of a step in integers do.
 
     widths: of x, the state variables and the constants by name, in bits.
     """
     kind, found, bits = OperationKind, Counter[Operation](), list[int]()
-    for node in graph.nodes:
+    for node in nodes:
         given = [bits[arg] for arg in node.args]
         match node.op:
             case Op.INPUT | Op.PARAMETER:
@@ -133,11 +134,13 @@ def counted(
 
 
 @cache
-def _current() -> Graph:
+def _current() -> tuple[Node, ...]:
     """The input current: its accumulator is the input, gain and bias are constants."""
     recording = Recording()
+    accumulator = recording.add(Op.INPUT, name=CURRENT)
     gain, bias = (recording.parameter(name) for name in ("gain", "bias"))
-    return recorded(recording, (), lambda ops, state, x: (current(ops, x, gain, bias), ()))
+    current(RecordingOps(recording), accumulator, gain, bias)
+    return tuple(recording.nodes)
 
 
 def _states_read(graph: Graph) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from support.places import DOCS
 from support.strategies import populations
 
 from arlif.core.formats import FixedPointFormat
+from arlif.core.graph import CURRENT, Node, Op
 from arlif.core.integer_neurons import PRESETS, IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.neuron import Neuron, constant, learned
@@ -19,7 +20,6 @@ from arlif.core.ops import IntegerOps
 from arlif.core.real_neurons import RealArlif, RealClif, RealLifWeighted
 from arlif.core.steps import current, lif_soft_step
 from arlif.core.tables import LookupTable
-from arlif.core.trace import CURRENT, Graph, Node, Op
 from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.energy.operations import Operation, OperationKind, counted, update_cost
 
@@ -146,30 +146,28 @@ def test_an_array_of_constants_is_as_wide_as_its_widest() -> None:
     assert cost.operations[Operation(SELECT, 11)] == 1
 
 
-def step_of(*nodes: Node) -> Graph:
-    """A step without states whose spikes are its last node."""
-    return Graph((Node(Op.INPUT, name=CURRENT), *nodes), len(nodes), (), ())
+X = Node(Op.INPUT, name=CURRENT)
 
 
 def test_widths_of_operands() -> None:
     number, other = Node(Op.NUMBER, number=-8), Node(Op.NUMBER, number=1000)
-    graph = step_of(number, other, Node(Op.ADD, (0, 1)), Node(Op.GE, (3, 2)), Node(Op.NEG, (0,)))
+    nodes = (X, number, other, Node(Op.ADD, (0, 1)), Node(Op.GE, (3, 2)), Node(Op.NEG, (0,)))
     want = {Operation(ADD, 5): 1, Operation(COMPARE, 11): 1, Operation(ADD, 4): 1}
-    assert counted(graph, {CURRENT: 3}, 16, 8) == want
+    assert counted(nodes, {CURRENT: 3}, 16, 8) == want
 
 
 def test_nothing_has_no_width() -> None:
     factor = Node(Op.PARAMETER, name="k")
-    graph = step_of(factor, Node(Op.MULTIPLY, (0, 1)), Node(Op.NEG, (2,)))
+    nodes = (X, factor, Node(Op.MULTIPLY, (0, 1)), Node(Op.NEG, (2,)))
     want = {Operation(MULTIPLY, 3, 2): 1, Operation(ADD, 5): 1, Operation(ADD, 2): 1}
-    assert counted(graph, {CURRENT: 3, "k": 2}, 16, 12) == want
+    assert counted(nodes, {CURRENT: 3, "k": 2}, 16, 12) == want
 
 
 def test_a_lookup_reads_a_table_of_its_size() -> None:
     table = LookupTable(np.arange(16) - 3, low=-8, shift=0)
-    graph = step_of(Node(Op.LOOKUP, (0,), name="f"))
+    nodes = (X, Node(Op.LOOKUP, (0,), name="f"))
     want = {Operation(COMPARE, 7): 2, Operation(ADD, 7): 1, Operation(LOOKUP, 5, 5 * 16): 1}
-    assert counted(graph, {CURRENT: 7}, 16, 8, {"f": table}) == want
+    assert counted(nodes, {CURRENT: 7}, 16, 8, {"f": table}) == want
 
 
 @pytest.mark.parametrize(
