@@ -6,10 +6,18 @@ from typing import Any
 import numpy as np
 
 from arlif.base.files import StrPath
-from arlif.core.network import INPUT, NUMERICS_VERSION, READOUT, Population, QuantizedNetwork
+from arlif.core.network import (
+    INPUT,
+    NUMERICS_VERSION,
+    READOUT,
+    Population,
+    Projection,
+    QuantizedNetwork,
+)
 from arlif.core.steps import current
 from export.onnx.file import save_model
 from export.onnx.interpreters import OnnxIntegerOps
+from export.onnx.loop import scan_loop, zeros
 from export.onnx.products import apply_projection
 from export.onnx.scan import scan_step
 from export.onnx.symbols import INTEGER, Graph, Symbol, value_info
@@ -28,10 +36,17 @@ def write_onnx(network: QuantizedNetwork, path: StrPath, states: bool = False) -
     Raises ArlifError where the file cannot be written.
     """
     trace = _Trace(network)
-    for population in network.populations:
-        trace.run_population(population, states)
-    readout = trace.accumulate(READOUT) + network.readout.bias.astype(INTEGER)
-    total = trace.graph.node("ReduceSum", trace.over_time(READOUT, readout), [0], keepdims=0)
+    for part in network.loops:
+        if network.chunk(part) is None:
+            trace.run_population(part[0], states)
+        else:
+            trace.run_loop(part, states)
+    readout = trace.accumulate(READOUT, network.incoming(READOUT)) + network.readout.bias.astype(
+        INTEGER
+    )
+    total = trace.graph.node(
+        "ReduceSum", trace.over_time(readout, network.incoming(READOUT)), [0], keepdims=0
+    )
     trace.graph.named(total, READOUT)
     frame: tuple[int | str, ...] = ("N", *network.input.shape)
     static = network.input.static
@@ -58,20 +73,23 @@ class _Trace:
             shape = self.graph.node("Shape", self.sent[INPUT])
             steps = self.graph.node("Gather", shape, self.graph.constant(0))
         self.time = self.graph.node("Reshape", steps, [1])
+        axis = self.graph.constant([network.input.sample_axis])
+        self.batch = self.graph.node("Gather", self.graph.node("Shape", self.sent[INPUT]), axis)
 
     def run_population(self, population: Population, states: bool) -> None:
         """Append a population: its current over all time steps at once, then the Scan."""
         name, neuron = population.name, population.neuron
+        incoming = self.network.incoming(name)
         x = current(
             OnnxIntegerOps(self.graph, neuron.state_format, population.gain_shift),
-            self.accumulate(name),
+            self.accumulate(name, incoming),
             population.per_neuron(population.gain),
             population.per_neuron(population.bias),
         )
         values = scan_step(
             self.graph,
             name,
-            self.over_time(name, x),
+            self.over_time(x, incoming),
             population.shape,
             neuron.state_type,
             lambda body, state, x: neuron.step(
@@ -80,34 +98,73 @@ class _Trace:
             np.bool_,
             states,
         )
+        self._keep(population, values)
+
+    def run_loop(self, loop: tuple[Population, ...], states: bool) -> None:
+        """Append populations that feed each other: one Scan, step by step."""
+        names = {p.name for p in loop}
+        outer = {}
+        for name in names:
+            incoming = tuple(p for p in self.network.incoming(name) if p.source not in names)
+            if incoming:
+                outer[name] = self.over_time(self.accumulate(name, incoming), incoming)
+        clock = self.graph.node("Expand", self.graph.constant([0]), self.time)
+        values = scan_loop(self.graph, self.network, loop, outer, clock, self.batch, states)
+        for population in loop:
+            self._keep(population, {v: values[v] for v in values if _is_of(v, population)})
+
+    def _keep(self, population: Population, values: dict[str, Symbol]) -> None:
         for value in values:
             dtype = np.bool_ if value.endswith(SPIKES) else INTEGER
             self.recorded.append((value, dtype, population.shape))
-        self.sent[name] = values[name + SPIKES]
+        self.sent[population.name] = values[population.name + SPIKES]
 
-    def accumulate(self, target: str) -> Symbol:
-        """The accumulator of a node, [T, N, *shape], or [1, N, *shape] if only a frame feeds it."""
+    def accumulate(self, target: str, incoming: tuple[Projection, ...]) -> Symbol:
+        """What arrives at a node, [T, N, *shape], or [1, N, *shape] if only a frame feeds it."""
         terms = []
-        for projection in self.network.incoming(target):
-            source = projection.source
-            shape = self.network.shape(source)
-            merged = self.graph.node("Reshape", self.sent[source], [-1, *shape])
-            interval = self.network.source_interval(source)
+        for projection in incoming:
+            shape = self.network.shape(projection.source)
+            merged = self.graph.node("Reshape", self._arriving(projection), [-1, *shape])
+            interval = self.network.source_interval(projection.source)
             term = apply_projection(self.graph, projection, merged, shape, interval)
-            time = self.graph.constant([1]) if self._is_frame(source) else self.time
+            time = self.graph.constant([1]) if self._is_frame(projection) else self.time
             split = self.graph.node("Concat", time, [-1, *self.network.shape(target)], axis=0)
             terms.append(self.graph.node("Reshape", term, split))
         return sum(terms[1:], start=terms[0])
 
-    def over_time(self, target: str, x: Symbol) -> Symbol:
-        """The value x of a node, repeated T times where only a frame [1, N, ...] feeds it."""
-        if not all(self._is_frame(p.source) for p in self.network.incoming(target)):
-            return x
-        ones = [1] * (1 + len(self.network.shape(target)))
-        return self.graph.node("Expand", x, self.graph.node("Concat", self.time, ones, axis=0))
+    def _arriving(self, projection: Projection) -> Symbol:
+        """What a projection's source sent `delay` steps ago; nothing before the first."""
+        sent = self.sent[projection.source]
+        if projection.delay == 0:
+            return sent
+        shape = self.network.shape(projection.source)
+        if projection.source == INPUT and self.network.input.static:
+            ones = [1] * (1 + len(shape))
+            sent = self.graph.node("Unsqueeze", sent, [0])
+            sent = self.graph.node("Expand", sent, self._whole(self.time, ones))
+        dtype = np.int8 if projection.source == INPUT else np.bool_
+        nothing = zeros(self.graph, self.batch, (projection.delay,), shape, dtype)
+        whole = self.graph.node("Concat", nothing, sent, axis=0)
+        return self.graph.node("Slice", whole, [0], self.time)
 
-    def _is_frame(self, source: str) -> bool:
-        return source == INPUT and self.network.input.static
+    def over_time(self, x: Symbol, incoming: tuple[Projection, ...]) -> Symbol:
+        """A value of a node, repeated T times where only a frame [1, N, ...] feeds it."""
+        if not all(self._is_frame(projection) for projection in incoming):
+            return x
+        ones = [1] * (1 + len(self.network.shape(incoming[0].target)))
+        return self.graph.node("Expand", x, self._whole(self.time, ones))
+
+    def _whole(self, *parts: Any) -> Symbol:
+        """A shape from its parts."""
+        return self.graph.node("Concat", *parts, axis=0)
+
+    def _is_frame(self, projection: Projection) -> bool:
+        """Whether every step brings the same."""
+        return projection.source == INPUT and self.network.input.static and projection.delay == 0
+
+
+def _is_of(value: str, population: Population) -> bool:
+    return value.startswith(f"{population.name}.")
 
 
 def _metadata(network: QuantizedNetwork) -> dict[str, str]:

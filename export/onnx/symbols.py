@@ -139,6 +139,9 @@ class Symbol:
     def __ge__(self, other: Any) -> "Symbol":
         return self.graph.node("GreaterOrEqual", self, other)
 
+    def __le__(self, other: Any) -> "Symbol":
+        return self.graph.node("GreaterOrEqual", other, self)
+
     def cast(self, dtype: DTypeLike) -> "Symbol":
         """The same values in another type."""
         return self.graph.node("Cast", self, to=tensor_type(dtype))
