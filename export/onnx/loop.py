@@ -76,8 +76,8 @@ def scan_loop(
 ) -> dict[str, Symbol]:
     """Run a loop from zeros: <p>.spikes, [T, N, *shape], and with `states` <p>.<variable>.
 
-    outer: what comes from outside the loop, by population, [T, N, *shape]. clock: [T], any integers.
-    batch: N, int64 [1].
+    outer: what comes from outside the loop, by population, [T, N, *shape]. clock: int64 [T], of any
+    values. batch: N, int64 [1].
     """
     step = LoopStep(network, loop, "+".join(p.name for p in loop))
     body = step.body
