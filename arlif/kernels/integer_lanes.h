@@ -31,19 +31,21 @@ template <class W, bool joined> struct WideLanes {
   using Lane = int32_t;
   using Value = int32_t;
   using Condition = bool;
+  using Cells = Table;
   static constexpr int64_t tile = 512, lanes = 1;
   const int32_t low, high, bits;
   const int32_t *constants;
-  const Table *tables;
+  const Cells *tables;
 
-  explicit WideLanes(const Numbers &n)
-      : low(n.low), high(n.high), bits(n.factor_bits), constants(n.constants), tables(n.tables) {}
+  WideLanes(const Numbers &n, const Cells *tables)
+      : low(n.low), high(n.high), bits(n.factor_bits), constants(n.constants), tables(tables) {}
+  static Cells cells(const Table &table) { return table; }
 
   static Value load(const Lane *from) { return *from; }
   static void store(Lane *to, Value value) { *to = value; }
   static Value number(int32_t value) { return value; }
   Value constant(int k) const { return constants[k]; }
-  Table table(int k) const { return tables[k]; }
+  Cells table(int k) const { return tables[k]; }
 
   static Value plus(Value a, Value b) { return a + b; }
   static Value minus(Value a, Value b) { return a - b; }
@@ -87,25 +89,25 @@ struct NarrowLanes {
 
   const Value low, high, bits, rest;
   const int32_t *constants;
-  const Table *tables;
+  const Cells *tables;
 
-  explicit NarrowLanes(const Numbers &n)
+  NarrowLanes(const Numbers &n, const Cells *tables)
       : low(number(n.low)), high(number(n.high)), bits(number(n.factor_bits)),
-        rest(number(16 - n.factor_bits)), constants(n.constants), tables(n.tables) {}
-
-  static Value load(const Lane *from) { return _mm512_loadu_si512(from); }
-  static void store(Lane *to, Value value) { _mm512_storeu_si512(to, value); }
-  static void store(Lane *to, Condition c) { store(to, _mm512_maskz_mov_epi16(c, number(1))); }
-  static Value number(int32_t value) { return _mm512_set1_epi16(int16_t(value)); }
-  Value constant(int k) const { return number(constants[k]); }
-  Cells table(int k) const {
-    const Table &t = tables[k];
+        rest(number(16 - n.factor_bits)), constants(n.constants), tables(tables) {}
+  static Cells cells(const Table &t) {
     int16_t narrow[8 * lanes] = {};
     std::copy(t.values, t.values + ((t.high - t.low) >> t.shift) + 1, narrow);
     Cells cells{{}, number(t.low), number(std::min(t.high, 32767)), _mm_cvtsi32_si128(t.shift)};
     for (int i = 0; i < 8; ++i) cells.values[i] = load(narrow + i * lanes);
     return cells;
   }
+
+  static Value load(const Lane *from) { return _mm512_loadu_si512(from); }
+  static void store(Lane *to, Value value) { _mm512_storeu_si512(to, value); }
+  static void store(Lane *to, Condition c) { store(to, _mm512_maskz_mov_epi16(c, number(1))); }
+  static Value number(int32_t value) { return _mm512_set1_epi16(int16_t(value)); }
+  Value constant(int k) const { return number(constants[k]); }
+  Cells table(int k) const { return tables[k]; }
 
   static Value plus(Value a, Value b) { return _mm512_add_epi16(a, b); }
   static Value minus(Value a, Value b) { return _mm512_sub_epi16(a, b); }

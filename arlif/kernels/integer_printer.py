@@ -116,6 +116,7 @@ class _Printer:
                 f"struct Neuron{number} {{",
                 f"  static constexpr int states = {len(graph.states)}, rows = {len(self.derived)};",
                 f"  static constexpr int varying = {len(kernel.constants) * kernel.per_neuron};",
+                f"  static constexpr int tables = {len(kernel.tables)};",
                 f"  static constexpr bool joins = {str(bool(kernel.joined)).lower()};",
                 *(
                     self._loop("derive", f"{rows}, typename S::Lane *rows", derive)

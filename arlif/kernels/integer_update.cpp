@@ -82,8 +82,10 @@ void currents_of(const A *in, const float *gain, const int32_t *bias, const Numb
 template <class N, class Lanes> void run(const Update &u) {
   using Lane = typename Lanes::Lane;
   constexpr int64_t tile = Lanes::tile;
+  std::vector<typename Lanes::Cells> tables;
+  for (int k = 0; k < N::tables; ++k) tables.push_back(Lanes::cells(u.numbers.tables[k]));
   for_tiles(u.size, tile, u.threads, [&](int64_t begin, int64_t count, int64_t) {
-    const Lanes lanes(u.numbers);
+    const Lanes lanes(u.numbers, tables.data());
     float gain[tile];
     int32_t bias[tile];
     Lane x[tile] = {}, now[N::states * tile] = {}, fired[tile];
