@@ -56,8 +56,9 @@ template <class W, bool joined> struct WideLanes {
   template <class T> static T choose(Condition c, T a, T b) { return c ? a : b; }
   Value saturate(Value value) const { return clamped(value, low, high); }
   Value multiply(Value value, Value factor) const { // rounded toward zero
-    const W product = W(value) * factor;
-    return Value((product + ((product >> (8 * sizeof(W) - 1)) & ((W(1) << bits) - 1))) >> bits);
+    const W rest = ((value ^ factor) >> 31) & ((1 << bits) - 1), product = W(value) * factor + rest;
+    if (sizeof(W) == 8) return Value(uint64_t(product) >> bits); // whose lower half is what stays
+    return Value(product >> bits);
   }
   static Value lookup(const Table &table, Value x) {
     const uint32_t inside = clamped(x, table.low, table.high);
