@@ -18,7 +18,8 @@ def energy(
         str | None, engine_option("--engine", "Whose events are counted; default integer.")
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="Cost model: a name or a .toml file; default all.")
+        list[str] | None,
+        typer.Option(help="Cost model: a name or a .toml file; default all that have the prices."),
     ] = None,
     table3: Annotated[
         bool, typer.Option("--table3", help="Table 3 of the AR-LIF paper, regenerated.")
@@ -42,10 +43,9 @@ def energy(
     require(rate is None, "--rate is for --table3; a run's spikes are counted")
     require(run is not None, "name a run, or ask for --table3")
 
-    from hw_sim.energy.catalogue import MODELS
     from hw_sim.pipeline import energy_run
 
-    result = energy_run(Path(str(run)), engine or INTEGER.name, model or tuple(MODELS))
+    result = energy_run(Path(str(run)), engine or INTEGER.name, model or None)
     show(output, result)
     output.result(result)
 
@@ -77,6 +77,11 @@ def show(output: Output, result: dict[str, Any]) -> None:
         ["layer", *models],
         [[name, *map(significant, values)] for name, *values in lines],
     )
+    if result["left_out"]:
+        output.say(
+            f"without {', '.join(result['left_out'])}, which has no published price for some of "
+            "these neurons; --model takes prices of your own"
+        )
 
 
 def _table3(output: Output, rate: float | None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.network import QuantizedNetwork
-from hw_sim.energy.catalogue import MODELS
+from hw_sim.energy.catalogue import MODELS, fitting_models
 from hw_sim.energy.counter import OperationCounter
 from hw_sim.energy.counts import LayerCounts, NetworkCounts
 from hw_sim.energy.estimate import Estimate, estimates
@@ -26,17 +26,22 @@ def energy_report(
     inputs: NDArray[Any],
     simulation: Simulation,
     time_steps: int,
-    models: Sequence[CostModel] = tuple(MODELS.values()),
+    models: Sequence[CostModel] | None = None,
 ) -> dict[str, Any]:
     """Operations and energy of a simulation, per inference, ready for JSON.
 
-    inputs: the raw inputs that were simulated. Energies are in uJ, over samples and part by part;
-    shares are of the network's mean under the same model. by_step: what arrives at each layer step
-    by step, mean of the samples whose spikes were recorded; None where some layer's were not.
-    Raises ArlifError where a cost is unknown.
+    inputs: the raw inputs that were simulated. models: by default every built-in one that
+    prices all neurons of the network; `left_out` names the others. Energies are in uJ, over
+    samples and part by part; shares are of the network's mean under the same model. by_step:
+    what arrives at each layer step by step, mean of the samples whose spikes were recorded;
+    None where some layer's were not. Raises ArlifError where a cost is unknown.
     """
     counter = OperationCounter(network)
     counts = counter.count(inputs, simulation, time_steps)
+    left_out = []
+    if models is None:
+        models = fitting_models(network)
+        left_out = [name for name in MODELS if name not in [m.name for m in models]]
     bills = {m.name: [m.bill(layer) for layer in counts.layers] for m in models}
     total = {name: _energy_uj(bill) for name, bill in bills.items()}
     layers = []
@@ -63,6 +68,7 @@ def energy_report(
             }
             for m in models
         },
+        "left_out": left_out,
     }
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import from_mapping
+from arlif.core.network import QuantizedNetwork
 from hw_sim.energy.models import ArithmeticModel, CostModel, TableModel
+from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.energy.prices import FloatUnits, IntegerUnits
 
 HOROWITZ = "M. Horowitz, ISSCC 2014, Fig. 1.1.9: 45 nm, 0.9 V"
@@ -90,6 +92,12 @@ LOIHI1 = TableModel(
 
 MODELS: dict[str, CostModel] = {m.name: m for m in (PAPER, FLOAT, INTEGER, MEMORY, LOIHI1)}
 """Every built-in model by name. Loihi 2 is missing: no energy per operation is published."""
+
+
+def fitting_models(network: QuantizedNetwork) -> tuple[CostModel, ...]:
+    """The built-in models that price every neuron of a network."""
+    titles = [neuron_title(p.neuron) for p in network.populations]
+    return tuple(m for m in MODELS.values() if all(map(m.prices, titles)))
 
 
 def find_model(name: str) -> CostModel:

@@ -58,6 +58,9 @@ class CostModel(Protocol):
     def unpriced(self) -> str:
         """What it means that a part of a bill is None."""
 
+    def prices(self, neuron: str) -> bool:
+        """Whether an update of a neuron has a price, by its title in LayerCounts."""
+
     def bill(self, layer: LayerCounts) -> Bill:
         """Energy of one layer. Raises ArlifError where a price is unknown."""
 
@@ -74,6 +77,9 @@ class ArithmeticModel:
     memory: bool
 
     unpriced: ClassVar = "left out"
+
+    def prices(self, neuron: str) -> bool:
+        return True
 
     def bill(self, layer: LayerCounts) -> Bill:
         synapses = np.sum([self._synapses(layer, p) for p in layer.incoming], axis=0)
@@ -151,8 +157,11 @@ class TableModel:
             f"{', '.join(self.memory_pj_per_bit)}",
         )
 
+    def prices(self, neuron: str) -> bool:
+        return neuron in self.neuron_update_pj
+
     def bill(self, layer: LayerCounts) -> Bill:
-        if layer.neuron not in self.neuron_update_pj:
+        if not self.prices(layer.neuron):
             raise ArlifError(
                 f"{self.name} has no price for an update of {layer.neuron} (layer {layer.name}); "
                 f"it prices {', '.join(self.neuron_update_pj)}: add one under neuron_update_pj"

@@ -12,7 +12,7 @@ from arlif.core.equality import fingerprint
 from arlif.run_folder import ENERGY, ENERGY_CSV, Artifact, Run
 from export.file_formats import read_integers
 from hw_sim.energy.bill import energy_report, layer_rows
-from hw_sim.energy.catalogue import MODELS, find_model
+from hw_sim.energy.catalogue import find_model
 from hw_sim.engines.simulation import raw_inputs
 from hw_sim.engines.table import ENGINES, INTEGER, find_engine
 from hw_sim.engines.traces import read_traces
@@ -21,20 +21,21 @@ from hw_sim.pipeline.simulate import read_figures
 
 
 def energy_run(
-    folder: Path, engine: str = INTEGER.name, models: Sequence[str] = tuple(MODELS)
+    folder: Path, engine: str = INTEGER.name, models: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """Count a simulation's operations; writes energy.json and energy.csv, returns the former.
 
-    models: cost models, by name or as .toml files. The network is read from the file that the
-    engine ran; ONNX Runtime's is the .nir that its graph was made from. Raises ArlifError where a
-    simulation is missing, or belongs to another network or to inputs that have changed since.
+    models: cost models, by name or as .toml files; by default every built-in one that prices
+    all neurons. The network is read from the file that the engine ran; ONNX Runtime's is the
+    .nir that its graph was made from. Raises ArlifError where a simulation is missing, or
+    belongs to another network or to inputs that have changed since.
     """
     row = find_engine(engine)
     require(row.exact, "events are counted on integers; choose another --engine")
-    priced = [find_model(name) for name in models]
+    priced = None if models is None else [find_model(name) for name in models]
+    names = [model.name for model in priced or ()]
     require(
-        len({model.name for model in priced}) == len(priced),
-        f"cost models need different names, not {', '.join(model.name for model in priced)}",
+        len({*names}) == len(names), f"cost models need different names, not {', '.join(names)}"
     )
     run = Run(folder)
     path = run.require_fresh(row.traces)

@@ -19,7 +19,7 @@ from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.trained import load_quantizable
 from arlif.run_folder import SWEEP, Run
-from hw_sim.energy.catalogue import MODELS
+from hw_sim.energy.catalogue import fitting_models
 from hw_sim.energy.models import CostModel
 from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
 from hw_sim.pipeline.measure import Bench
@@ -69,13 +69,14 @@ def sweep(
     labels: NDArray[np.int64],
     points: Sequence[tuple[int, int]],
     numbers: Numbers = PRESETS["compact16"],
-    models: Sequence[CostModel] = tuple(MODELS.values()),
+    models: Sequence[CostModel] | None = None,
     jobs: int = 1,
 ) -> Iterator[SweepRow]:
     """Quantize and simulate at every point, (weight bits, time steps): rows in order, when done.
 
     real: [1, N, *shape] (static) or [T, N, *shape]; recordings are simulated over their first
-    steps. jobs: processes side by side. Raises ArlifError where a recording is too short.
+    steps. models: by default every built-in one that prices all neurons. jobs: processes side by
+    side. Raises ArlifError where a recording is too short.
     """
     require(len(labels) >= 1, "a sweep needs at least one sample")
     longest = max((steps for _, steps in points), default=0)
@@ -85,7 +86,7 @@ def sweep(
     )
     precisions = [(Precision(numbers, bits), steps) for bits, steps in points]
     return Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_point)(network, source, real, labels, precision, steps, tuple(models))
+        delayed(_point)(network, source, real, labels, precision, steps, models)
         for precision, steps in precisions
     )
 
@@ -97,10 +98,11 @@ def _point(
     labels: NDArray[np.int64],
     precision: Precision,
     time_steps: int,
-    models: tuple[CostModel, ...],
+    models: Sequence[CostModel] | None,
 ) -> SweepRow:
     quantized = quantize(network, source, precision, time_steps)
-    bench = Bench.of(quantized, real if network.static else real[:time_steps], models)
+    priced = fitting_models(quantized) if models is None else tuple(models)
+    bench = Bench.of(quantized, real if network.static else real[:time_steps], priced)
     simulation = bench.simulate()
     cost = bench.cost(simulation)
     return SweepRow(

@@ -23,7 +23,7 @@ from arlif.core.network import (
 from arlif.networks import build
 from arlif.quantize import Precision, linearize, quantize
 from arlif.training import load_recipe
-from hw_sim.energy.catalogue import MODELS
+from hw_sim.energy.catalogue import fitting_models
 from hw_sim.energy.connections import fan_out
 from hw_sim.energy.counter import OperationCounter, count, synaptic_operations
 from hw_sim.energy.operations import OperationKind
@@ -66,7 +66,7 @@ def test_operations_over_time_add_up_to_the_counts(case: Case):
         for name in ("spikes", "accumulates", "multiply_accumulates"):
             total = sum(getattr(part, name) for part in parts)
             assert np.array_equal(total, getattr(layer, name))
-        for model in MODELS.values():
+        for model in fitting_models(network):
             energy = sum(model.bill(part).total for part in parts)
             assert energy == pytest.approx(model.bill(layer).total, rel=1e-12)
     with pytest.raises(ArlifError, match="not recorded"):
