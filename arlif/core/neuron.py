@@ -106,6 +106,7 @@ class Neuron(Stateful, ArrayEquality):
     """
 
     state: ClassVar[tuple[str, ...]]
+    known_constants: ClassVar[dict[str, Parameter]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -121,6 +122,8 @@ class Neuron(Stateful, ArrayEquality):
         elif "state_type" in cls.__dict__:
             cls.state = cls.state_type._fields
         dataclass(frozen=True, eq=False)(cls)
+        known = {f.name: f.metadata["arlif"] for f in fields(cls) if "arlif" in f.metadata}
+        cls.known_constants = known
         taken = {CURRENT, *getattr(cls, "state", ()), *dir(Neuron)}
         for name in cls.parameters():
             require(
@@ -139,12 +142,16 @@ class Neuron(Stateful, ArrayEquality):
             value = getattr(self, name)
             if not isinstance(value, int | float | np.ndarray | np.number):
                 continue
-            low, high, shape = np.min(value), np.max(value), np.shape(value)
-            require(
-                bool(known.low <= low and high <= known.high and np.isfinite(value).all()),
-                f"{name} of {type(self).__name__} lies in [{known.low:g}, {known.high:g}], not at "
-                f"{low:g}" + (f" to {high:g}" if shape else ""),
-            )
+            low, high, shape = value, value, ()
+            if isinstance(value, np.ndarray):
+                low, high, shape = np.min(value), np.max(value), value.shape
+            if not (
+                known.low <= low and high <= known.high and -math.inf < low and high < math.inf
+            ):
+                raise ArlifError(
+                    f"{name} of {type(self).__name__} lies in [{known.low:g}, {known.high:g}], "
+                    f"not at {low:g}" + (f" to {high:g}" if shape else "")
+                )
             single = {Per.LAYER: shape, Per.CHANNEL: shape[1:], Per.NEURON: ()}[known.per]
             require(
                 math.prod(single) == 1,
@@ -155,7 +162,7 @@ class Neuron(Stateful, ArrayEquality):
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
         """What is known of every constant, by name."""
-        return {f.name: f.metadata["arlif"] for f in fields(cls) if "arlif" in f.metadata}
+        return cls.known_constants
 
     def constants(self) -> dict[str, Any]:
         """The constants' values by name."""

@@ -177,12 +177,13 @@ BUILT_IN: tuple[Neuron, ...] = (
     RealArlif(memory=False),
     RealLifSoft(),
     RealLifSubtract(),
+    RealLifSubtract(hold=1.0),
     RealLifHard(),
     RealLifWeighted(),
     RealClif(),
     RealCuba(),
 )
-"""One neuron of each step that comes with arlif."""
+"""One neuron of each step that comes with arlif; a constant that is 0 at its start may be none."""
 
 
 class NumpyRealOps(NumpyChoices):

@@ -4,12 +4,12 @@ import logging
 import sys
 
 from arlif.base.errors import ArlifError
+from arlif.kernels import cpu, integer_update
 from arlif.kernels.build import EVENTS, build
-from arlif.kernels.integer_update import built_in_source
 
 logging.basicConfig(format="%(message)s")
 try:
-    for source in (EVENTS, built_in_source()):
+    for source in (EVENTS, cpu.built_in_source(), integer_update.built_in_source()):
         build(source)
 except ArlifError as error:
     sys.exit(f"error: {error}")

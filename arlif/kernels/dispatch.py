@@ -1,47 +1,96 @@
 """Which neurons have a kernel, and running them."""
 
 import logging
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError, require
 from arlif.core.neuron import Neuron
 from arlif.kernels import cpu
-from arlif.kernels.build import library
-from arlif.kernels.kinds import KERNELS, kind_of
-from arlif.kernels.layout import readable
-from arlif.kernels.op import compute_type, neuron
+from arlif.kernels.kernel import constants_of, described, kernel
+from arlif.kernels.layout import compute_type, readable
+from arlif.kernels.op import neuron
 
 logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 GPU_STORAGE = (torch.float32, torch.bfloat16, torch.float16)
 """How x may lie in a GPU's memory."""
 
 
+def _asked_once(question: Callable[..., Answer]) -> Callable[..., Answer]:
+    """A cached function of hashable values; torch.compile asks it once, and does not look inside.
+
+    torch.compiler.assume_constant_result says the same, but imports torch's compiler: a second.
+    """
+    known = cache(question)
+
+    def answer(*values: Any) -> Answer:
+        return known(*values)
+
+    answer._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    answer.cache_clear = known.cache_clear  # type: ignore[attr-defined]
+    return answer
+
+
 def applies(real: Neuron, x: Tensor) -> bool:
-    """Whether `run` can do the work of the plain loop; every constant must be one per layer."""
-    kind = kind_of(real)
-    if kind is None:
-        return False
-    kernel = KERNELS[kind]
-    if not all(isinstance(getattr(real, name), int | float) for name in kernel.constants):
-        return False
-    if not all(torch.as_tensor(getattr(real, name)).ndim == 0 for name in kernel.learned):
+    """Whether `run` can do the work of the plain loop."""
+    text = _text(real)
+    if text is None:
         return False
     if x.device.type == "cpu":
-        return x.dtype in cpu.STORAGE and _has_library()
+        return x.dtype in cpu.STORAGE and _has_library(text)
     return x.device.type == "cuda" and x.dtype in GPU_STORAGE and _has_triton()
 
 
-def _has_library() -> bool:
-    return library() is not None
+def _text(real: Neuron) -> str | None:
+    """The text of a neuron's kernel; None where it can have none."""
+    names, learn, vanish, flags = _constants_of(type(real))
+    tensors, learned, spread, zeros = [], [], [], []
+    for name in names:
+        value = getattr(real, name)
+        array = isinstance(value, Tensor | np.ndarray)
+        if not (array or isinstance(value, int | float)):
+            return None
+        if array or name in learn:
+            tensors.append(name)
+        elif name in vanish and value == 0:
+            zeros.append(name)
+        if array and value.ndim > 0:
+            spread.append(name)
+        if name in learn or (isinstance(value, Tensor) and value.requires_grad):
+            learned.append(name)
+    chosen = tuple((name, getattr(real, name)) for name in flags)
+    lists = (tuple(zeros), tuple(tensors), tuple(learned), tuple(spread))
+    return _described(type(real), chosen, *lists)
 
 
-@cache
+_constants_of = _asked_once(constants_of)
+
+
+@_asked_once
+def _described(
+    neuron: type[Neuron], flags: tuple[tuple[str, Any], ...], *names: tuple[str, ...]
+) -> str | None:
+    try:
+        return described(neuron, flags, *names).text()
+    except ArlifError as error:
+        logger.warning("%s runs as a plain loop, several times slower: %s", neuron.__name__, error)
+        return None
+
+
+@_asked_once
+def _has_library(text: str) -> bool:
+    return cpu.runs(kernel(text))
+
+
+@_asked_once
 def _has_triton() -> bool:
     found = find_spec("triton") is not None
     if not found:
@@ -49,10 +98,11 @@ def _has_triton() -> bool:
     return found
 
 
-# torch.compile asks these once, and does not look inside. torch.compiler.assume_constant_result
-# says the same, but imports torch's compiler: a second.
-for question in (_has_library, _has_triton):
-    question._dynamo_marked_constant = True  # type: ignore[attr-defined]
+@_asked_once
+def _arguments(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the constants that a kernel takes as tensors and as numbers."""
+    of = kernel(text)
+    return of.tensors, of.numbers
 
 
 def run(
@@ -63,20 +113,17 @@ def run(
     state: where to start, None for 0. width: of the rectangular surrogate gradient.
     Inputs narrower than float32 are computed, and states kept, in float32.
     """
-    kind, dtype = kind_of(real), compute_type(x.dtype)
-    assert kind is not None, "callers ask `applies` first"
-    kernel = KERNELS[kind]
+    text, dtype = _text(real), compute_type(x.dtype)
+    assert text is not None, "callers ask `applies` first"
     require(
         forward_ad._current_level < 0,
         "neurons have no forward-mode derivatives (jvp); differentiate backwards (vjp, backward)",
     )
-    constants = [width, *(float(getattr(real, name)) for name in kernel.constants)]
-    learned = x.new_empty(0, dtype=dtype)
-    if kernel.learned:
-        parts = (torch.as_tensor(getattr(real, name), device=x.device) for name in kernel.learned)
-        learned = torch.stack([part.to(dtype) for part in parts])
+    tensors, numbers = _arguments(text)
+    parameters = [torch.as_tensor(getattr(real, n), device=x.device).to(dtype) for n in tensors]
+    constants = [width, *(float(getattr(real, name)) for name in numbers)]
     if state is not None:
         state = torch.stack([part.to(dtype) for part in state])
     states = len(real.variables) if return_state else 0
-    spikes, final = neuron(readable(x), state, learned, constants, kind.value, states)
+    spikes, final = neuron(readable(x), state, parameters, constants, text, states)
     return spikes, real.state_type(*final) if return_state else None

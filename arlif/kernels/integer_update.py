@@ -68,13 +68,14 @@ def _compiled(graph: Graph, per_neuron: bool) -> Compiled:
 @cache
 def built_in() -> tuple[IntegerKernel, ...]:
     """The kernels of the neurons that come with arlif."""
-    return tuple(
+    kernels = (
         IntegerKernel(
             integer_form(traced(neuron)).graph,
             any(known.per is not Per.LAYER for known in neuron.parameters().values()),
         )
         for neuron in BUILT_IN
     )
+    return tuple(dict.fromkeys(kernels))
 
 
 @cache

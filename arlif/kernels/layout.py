@@ -4,6 +4,8 @@ Kernels take time outermost and, in some order of the other axes, no gaps; or th
 every time, without a copy of it.
 """
 
+from math import prod
+
 import torch
 from torch import Tensor
 
@@ -34,3 +36,23 @@ def like_steps(x: Tensor, count: int, dtype: torch.dtype) -> Tensor:
 def strides(x: Tensor) -> tuple[int, ...]:
     """Those of tensors like readable x."""
     return x[0].numel(), *x.stride()[1:]
+
+
+def compute_type(storage: torch.dtype) -> torch.dtype:
+    """What a kernel computes in: float64 for float64, else float32."""
+    return torch.float64 if storage == torch.float64 else torch.float32
+
+
+def spread(value: Tensor, x: Tensor) -> tuple[Tensor, int]:
+    """Numbers of a constant, and `inner`: element i of a step of x reads number (i / inner) % n.
+
+    value: broadcasts against a step of readable x, whose elements are numbered as in memory.
+    """
+    step = x[0]
+    order = sorted(range(step.ndim), key=step.stride, reverse=True)
+    whole = value.expand(step.shape).permute(order)
+    varying = [axis for axis in range(step.ndim) if whole.stride(axis) != 0]
+    first, last = (varying[0], varying[-1]) if varying else (0, -1)
+    kept = tuple(slice(None) if first <= axis <= last else 0 for axis in range(step.ndim))
+    numbers = whole[kept].to(compute_type(x.dtype)).contiguous()
+    return numbers.flatten(), prod(whole.shape[last + 1 :])

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #if defined(__AVX512F__)
@@ -76,6 +77,31 @@ template <class V> INLINE V exp_minus(V x) {
   using F = std::remove_reference_t<decltype(x[0])>;
   return exp_minus_within(at_least(at_most(x, highest<F>), lowest<F>));
 }
+
+// exp(x); NaN stays NaN.
+template <class V> INLINE V exponential(V x) {
+  using F = std::remove_reference_t<decltype(x[0])>;
+  constexpr F end = F(sizeof(F) == 4 ? 87 : 708);
+  const V e = exp_minus_within(at_least(at_most(-x, end), -end));
+  const V large = x > end ? V{} + std::numeric_limits<F>::infinity() : e;
+  return x < -end ? V{} : large;
+}
+
+// x where it is finite, else 0.
+template <class V> INLINE V finite(V x) {
+  using F = std::remove_reference_t<decltype(x[0])>;
+  return magnitude(x) <= std::numeric_limits<F>::max() ? x : V{};
+}
+
+// Gradient of v from that of the spike [v >= 0] by the rectangular surrogate, arXiv:2507.20746
+// Eq. (11): 0 outside, also where a gradient is infinite or not a number.
+template <class F> struct Surrogate {
+  F half_width, height;
+  explicit Surrogate(F width) : half_width(width / 2), height(1 / width) {}
+  INLINE Vector<F> operator()(Vector<F> v, Vector<F> of_spike) const {
+    return magnitude(v) <= half_width ? height * of_spike : Vector<F>{};
+  }
+};
 
 struct BFloat16 {
   uint16_t bits;
