@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 from arlif.base.errors import LoweringError, require
 from arlif.core.graph import (
     APPLY,
@@ -38,6 +40,11 @@ class Rounding(Enum):
     NEAREST = "nearest"
     UP = "up"
     DOWN = "down"
+
+    def rounded(self, value: Any) -> Any:
+        """A number or an array of them as int64."""
+        rounding = {Rounding.NEAREST: np.rint, Rounding.UP: np.ceil, Rounding.DOWN: np.floor}[self]
+        return rounding(value).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,13 @@ class IntegerForm:
     graph: Graph
     constants: dict[str, Constant]
     tables: dict[str, Table]
+
+    def parameter_units(self) -> dict[str, Unit]:
+        """The unit of every parameter of the neuron that `constants` are made of, by name."""
+        units: dict[str, Unit] = {}
+        for constant in self.constants.values():
+            units |= dict.fromkeys(constant.value.parameters(), constant.unit)
+        return units | {name: c.unit for name, c in self.constants.items() if name in units}
 
 
 def integer_form(graph: Graph) -> IntegerForm:
@@ -224,6 +238,12 @@ class _Form:
         node = self.graph.nodes[place]
         if node.op is Op.NUMBER and node.number == 0:
             return recording.symbol(0)
+        require(
+            unit is not Unit.CONDITION,
+            f"{_described(self.graph, place)} compares constants alone, which is one choice for "
+            "good; make it a flag of the neuron, a field that is no constant",
+            LoweringError,
+        )
         constant = Constant(
             _expression(self.graph, place), unit, self.rounding.get(place, Rounding.NEAREST)
         )

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +14,6 @@ from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat
 from arlif.core.graph import Graph, Op
 from arlif.core.integer_form import (
-    Constant,
-    Expression,
     IntegerForm,
     Unit,
     integer_form,
@@ -25,6 +23,7 @@ from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron, Stateful, traced
 from arlif.core.ops import IntegerOps, Ops, Value
 from arlif.core.ranges import Interval, format_intervals, intervals
+from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.steps import After
 from arlif.core.tables import LookupTable, TableDomain
 
@@ -163,8 +162,15 @@ class IntegerNeuron(Stateful, ArrayEquality):
         form = _form(neuron)
         unknown = constants.keys() - _names(neuron)
         require(not unknown, f"{integer_name(neuron)} has no {_listed(unknown)}", NetworkError)
+        ones = {Unit.STATE: state_format.one, Unit.FACTOR: 1 << factor_bits}
+        units = form.parameter_units()
+        missing = units.keys() - constants.keys()
+        require(not missing, f"there is no raw number for {_listed(missing)}", NetworkError)
+        real = {name: _number(constants[name]) / ones[unit] for name, unit in units.items()}
         raw = {
-            name: _raw(constant, constants, state_format, factor_bits)
+            name: constant.rounding.rounded(
+                np.multiply(constant.value(NumpyRealOps(), real), ones[constant.unit])
+            )
             for name, constant in form.constants.items()
         }
         return cls(integer_name(neuron), form.graph, state_format, factor_bits, raw, tables)
@@ -187,21 +193,6 @@ def _form(neuron: type[Neuron] | Neuron) -> IntegerForm:
 
 def _names(neuron: type[Neuron] | Neuron) -> set[str]:
     return {*neuron.parameters()}
-
-
-def _raw(
-    constant: Constant, given: Mapping[str, Any], state: FixedPointFormat, factor_bits: int
-) -> Any:
-    """A constant of the integer step from raw numbers of the neuron's own constants."""
-    one = state.one if constant.unit is Unit.STATE else 1 << factor_bits
-    missing = {*constant.value.parameters()} - given.keys()
-    require(not missing, f"there is no raw number for {_listed(missing)}", NetworkError)
-    nodes = tuple(
-        replace(node, number=node.number * one) if node.op is Op.NUMBER else node
-        for node in constant.value.nodes
-    )
-    value = Expression(nodes)(None, given)
-    return int(value) if isinstance(value, int | float) else value
 
 
 def _number(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Networks own their numbers: no array of theirs can be changed, and equality sees each entry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ def arrays(value: Any) -> Iterator[np.ndarray]:
     elif is_dataclass(value):
         for part in fields(value):
             yield from arrays(getattr(value, part.name))
-    elif isinstance(value, tuple):
-        for item in value:
+    elif isinstance(value, tuple | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from arrays(item)
 
 
