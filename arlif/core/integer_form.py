@@ -127,11 +127,6 @@ def integer_units(graph: Graph) -> dict[str, Unit]:
             f"{node.op.value}, operation {place} of the step, is none of integers on what varies",
             LoweringError,
         )
-    require(
-        not form.fixed[graph.spikes],
-        "spikes that depend on constants alone say nothing; compare a state with ops.fire",
-        LoweringError,
-    )
     return form.named_units()
 
 
@@ -149,6 +144,11 @@ class _Form:
         self.fixed = [not inputs for inputs in graph.dependencies()]
         self.proper = _proper(graph)
         self.rounding = _roundings(graph, self.fixed)
+        require(
+            not self.fixed[graph.spikes],
+            "spikes that depend on constants alone say nothing; compare a state with ops.fire",
+            LoweringError,
+        )
 
     def built(self) -> IntegerForm:
         """The whole."""
@@ -238,12 +238,6 @@ class _Form:
         node = self.graph.nodes[place]
         if node.op is Op.NUMBER and node.number == 0:
             return recording.symbol(0)
-        require(
-            unit is not Unit.CONDITION,
-            f"{_described(self.graph, place)} compares constants alone, which is one choice for "
-            "good; make it a flag of the neuron, a field that is no constant",
-            LoweringError,
-        )
         constant = Constant(
             _expression(self.graph, place), unit, self.rounding.get(place, Rounding.NEAREST)
         )

@@ -183,6 +183,8 @@ def recorded(recording: Recording, states: Sequence[str], step: Step) -> Graph:
     try:
         spikes, after = step(RecordingOps(recording), tuple(inputs[1:]), inputs[0])
         results = [recording.symbol(value) for value in (spikes, *after)]
+    except ArlifError:
+        raise
     except (TypeError, AttributeError, ValueError, NotImplementedError) as error:
         raise ArlifError(
             f"the step cannot be traced: {str(error) or 'it has none'}; write it through ops, and "

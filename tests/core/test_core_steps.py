@@ -6,20 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.integer_neurons import cuba, lif_subtract
-from support.oracle import (
-    arlif_integer,
-    cuba_integer,
-    lif_integer,
-    lif_subtract_integer,
-    sampled,
-    sigma,
-)
+from support import oracle
+from support.integer_neurons import arlif, cuba, lif_hard, lif_soft, lif_subtract, sampled
+from support.oracle import arlif_integer, sigma
+from support.strategies_neurons import neurons, rngs
+from support.user_neurons import Adaptive
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron, Numbers
-from arlif.core.real_neurons import RealArlif
+from arlif.core.real_neurons import RealArlif, RealClif, RealLifWeighted
 from arlif.core.tables import LookupTable, TableDomain
 
 
@@ -77,12 +73,13 @@ def test_arlif_equals_the_oracle(
         "drive": (sigma, state.one),
         "reset": (sigma, state.one),
     }
+    functions = {name: functions[name] for name in neuron.tables}
     tables = {
-        name: sampled(function, numbers.tables.entries, -4, 4, state.frac_bits, one)
+        name: oracle.sampled(function, numbers.tables.entries, -4, 4, state.frac_bits, one)
         for name, (function, one) in functions.items()
     }
     for name, (values, low, shift) in tables.items():
-        table = getattr(neuron, name)
+        table = neuron.tables[name]
         assert (table.low, table.shift) == (low, shift)
         # math and numpy may differ by one ulp, which only matters on an exact tie
         np.testing.assert_allclose(table.values, values, atol=1, rtol=0)
@@ -100,12 +97,12 @@ def test_lif_equals_the_oracle(
     numbers: Numbers, decay: float, hard: bool, data: st.DataObject
 ) -> None:
     state = numbers.state_format
-    kind = IntegerLifHard if hard else IntegerLifSoft
+    kind = lif_hard if hard else lif_soft
     raw = round(decay * 2**numbers.factor_bits)
     threshold = data.draw(st.integers(1, state.high))
     xs = data.draw(currents(2 ** (state.bits - 1)))
     neuron = kind(state, numbers.factor_bits, raw, threshold)
-    want = lif_integer(xs, state.bits, numbers.factor_bits, raw, threshold, hard)
+    want = oracle.lif_integer(xs, state.bits, numbers.factor_bits, raw, threshold, hard)
     assert run(neuron, xs) == want
 
 
@@ -127,7 +124,7 @@ def test_lif_with_an_amount_equals_the_oracle(numbers: Numbers, data: st.DataObj
     xs, shared = data.draw(st.lists(raw, min_size=1)), (state, numbers.factor_bits, decay)
     neuron = lif_subtract(*shared, threshold, amount, raised - threshold)
     own = (decay, threshold, amount, raised - threshold)
-    assert run(neuron, xs) == lif_subtract_integer(xs, state.bits, numbers.factor_bits, *own)
+    assert run(neuron, xs) == oracle.lif_subtract_integer(xs, state.bits, numbers.factor_bits, *own)
 
 
 @given(numbers(), st.data())
@@ -142,7 +139,61 @@ def test_cuba_equals_the_oracle(numbers: Numbers, data: st.DataObject) -> None:
     shared = (state, numbers.factor_bits, decay, current_decay)
     neuron = cuba(*shared, threshold, np.array([bias]))
     own = (current_decay, decay, threshold, bias)
-    assert run(neuron, xs) == cuba_integer(xs, state.bits, numbers.factor_bits, *own)
+    assert run(neuron, xs) == oracle.cuba_integer(xs, state.bits, numbers.factor_bits, *own)
+
+
+def listed(neuron: IntegerNeuron) -> dict[str, tuple[list[int], int, int]]:
+    """A neuron's tables as the oracles take them."""
+    return {n: (t.values.tolist(), t.low, t.shift) for n, t in neuron.tables.items()}
+
+
+@given(neurons(kinds=(RealClif(), RealLifWeighted(), Adaptive())), st.data())
+def test_clif_weighted_lif_and_a_users_neuron_equal_the_oracle(
+    neuron: IntegerNeuron, data: st.DataObject
+) -> None:
+    state, held = neuron.state_format, neuron.constants
+    within = st.integers(max(-4 * state.one, state.low), min(4 * state.one, state.high))
+    xs = data.draw(st.lists(st.one_of(within, values(state)), min_size=1, max_size=12))
+    shared = (xs, state.bits, neuron.factor_bits)
+    if neuron.is_a(RealClif):
+        own = (held["1"], held["decay"], held["threshold"], listed(neuron))
+        want: list[tuple[int, ...]] = [*oracle.clif_integer(*shared, *own)]
+    elif neuron.is_a(RealLifWeighted):
+        own = (held["decay"], held["threshold"], held["gain"])
+        want = [*oracle.lif_weighted_integer(*shared, *own)]
+    else:
+        kept = listed(neuron)["kept"]
+        own = (state.one, held["decay"], held["strength"], kept)
+        want = [*oracle.adaptive_integer(*shared, *own)]
+    assert run(neuron, xs) == want
+
+
+@given(neurons(shape=(3, 2, 2), kinds=(Adaptive(),)), rngs())
+def test_constants_per_channel_and_per_neuron_reach_their_neurons(
+    neuron: IntegerNeuron, rng: np.random.Generator
+) -> None:
+    """Every neuron of a layer against the oracle with its own constants."""
+    state, steps, shape = neuron.state_format, 6, (3, 2, 2)
+    high = min(2 * state.one, state.high)
+    currents = rng.integers(-high, high + 1, (steps, 1, *shape)).astype(np.int32)
+    ops, held = neuron.ops(), neuron.initial_state(np.zeros((1, *shape), np.int32))
+    history = []
+    for x in currents:
+        spikes, held = neuron.step(ops, held, x)
+        history.append(np.stack([spikes.astype(np.int32), *held]))
+    own = {n: np.broadcast_to(v, shape) for n, v in neuron.constants.items()}
+    for place in np.ndindex(shape):
+        at = (0, *place)
+        want = oracle.adaptive_integer(
+            [int(x[at]) for x in currents],
+            state.bits,
+            neuron.factor_bits,
+            state.one,
+            int(own["decay"][place]),
+            int(own["strength"][place]),
+            listed(neuron)["kept"],
+        )
+        assert [tuple(int(values[at]) for values in row) for row in history] == want
 
 
 def test_the_reset_is_looked_up_at_the_saturated_memory() -> None:
@@ -150,7 +201,7 @@ def test_the_reset_is_looked_up_at_the_saturated_memory() -> None:
     state = FixedPointFormat(4, 0)
     flat, ramp = (LookupTable(values, -16, 0) for values in (np.zeros(32), np.arange(-16, 16) // 2))
     drive, gate = LookupTable(np.full(32, 7), -16, 0), LookupTable(np.full(32, 2), -16, 0)
-    neuron = IntegerArlif(state, 1, 0, threshold=flat, gate=gate, drive=drive, reset=ramp)
+    neuron = arlif(state, 1, 0, threshold=flat, gate=gate, drive=drive, reset=ramp)
     tables = {
         name: (table.values.tolist(), table.low, table.shift)
         for name, table in (("threshold", flat), ("gate", gate), ("drive", drive), ("reset", ramp))

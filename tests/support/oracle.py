@@ -75,8 +75,10 @@ def arlif_integer(
         theta = read(*tables["threshold"], x)
         s = 1 if h >= theta else 0
         drive = read(*tables["drive"], x)
-        gate = read(*tables["gate"], x)
-        kept = towards_zero(r * (gate if r >= 0 else one - gate), one) if memory else 0
+        kept = 0
+        if memory:
+            gate = read(*tables["gate"], x)
+            kept = towards_zero(r * (gate if r >= 0 else one - gate), one)
         r = clip(kept + (drive if s else -drive), low, high)
         u = clip(h - ((theta + read(*tables["reset"], r)) if s else 0), low, high)
         history.append((s, u, r))
