@@ -143,7 +143,7 @@ def test_names_that_mean_two_things_are_refused(members: Any, told: str) -> None
 
 
 def test_a_neuron_without_state_or_step_is_refused_when_it_is_traced() -> None:
-    with pytest.raises(ArlifError, match=r"D says no state; .*state = "):
+    with pytest.raises(ArlifError, match=r"D names no state; .*state = "):
         traced(declared("D")())
     with pytest.raises(ArlifError, match="D: the step cannot be traced: it has none"):
         traced(declared("D", state=("u",))())

@@ -149,7 +149,7 @@ def one(n: Any, ops: Any, u: Any, x: Any) -> Any:
 REFUSED = {
     "a branch": (lambda n, ops, u, x: (one(n, ops, u, x), (u if u >= x else x,)), "ops.where"),
     "a chain of comparisons": (lambda n, ops, u, x: (one(n, ops, u, x), (0 <= u <= 1,)), "branch"),
-    "less than": (lambda n, ops, u, x: (ops.fire(u, n.c), (u < x,)), "'<' not supported"),
+    "less than": (lambda n, ops, u, x: (ops.fire(u, n.c), (u < x,)), "compares with >= or <=, not with > or <"),
     "no state": (lambda n, ops, u, x: one(n, ops, u, x), "(spikes, state)"),
     "nothing": (lambda n, ops, u, x: None, "(spikes, state)"),
     "a state that is no tuple": (lambda n, ops, u, x: (one(n, ops, u, x), u), "(spikes, state)"),
