@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.loops import LoopCase, loop_cases
+from support.loops import LoopCase, image_loop_cases, loop_cases
 
 from arlif.base.errors import ArlifError, NetworkError
 from arlif.core.maps import Dense
@@ -24,7 +24,7 @@ def assert_equal(want: Simulation, got: Simulation) -> None:
             assert np.array_equal(values, got.traces[name].states[variable])
 
 
-@given(loop_cases(), st.sampled_from((1, 7, 60, 10**6)))
+@given(st.one_of(loop_cases(), image_loop_cases()), st.sampled_from((1, 7, 60, 10**6)))
 def test_the_fast_engine_equals_the_reference_in_any_blocks(case: LoopCase, block: int) -> None:
     record = Record.everything(case.network)
     want = reference.simulate(case.network, case.inputs, case.time_steps, record)

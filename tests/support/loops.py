@@ -1,11 +1,12 @@
 """Small random networks with loops and delays, of dense maps, and inputs that fit them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from arlif.base.errors import NetworkError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Dense
@@ -19,7 +20,7 @@ from arlif.core.network import (
     Readout,
 )
 from arlif.core.real_neurons import RealLifSoft
-from support.strategies import neurons, rngs
+from support.strategies import cases, chains_between, neurons, rngs
 
 CLASSES = 3
 
@@ -94,3 +95,26 @@ def loop_cases(draw: st.DrawFn, most: int = 3, longest: int = 5) -> LoopCase:
     lead = (samples,) if source.static else (steps, samples)
     inputs = rng.integers(-127, 128, (*lead, sizes[INPUT])).astype(np.int8)
     return LoopCase(network, inputs, steps)
+
+
+@st.composite
+def image_loop_cases(draw: st.DrawFn) -> LoopCase:
+    """Any random network whose projections wait, with convolutions that go back."""
+    case = draw(cases(max_populations=3, max_samples=3, max_steps=6))
+    network = case.network
+    delays = st.sampled_from((0, 0, 1, 2, 5))
+    projections = [replace(p, delay=draw(delays)) for p in network.projections]
+    order = [p.name for p in network.populations]
+    for place, source in enumerate(order):
+        for target in order[: place + 1]:
+            shapes = network.shape(source), network.shape(target)
+            if draw(st.booleans()) and (len(shapes[0]) == 3 or len(shapes[1]) == 1):
+                maps = draw(chains_between(*shapes))
+                projections.append(Projection(source, target, maps, 0, draw(st.integers(1, 3))))
+    try:
+        looped = replace(network, projections=tuple(draw(st.permutations(projections))))
+    except NetworkError:  # a sum that was at the edge of 32 bits
+        looped = replace(
+            network, projections=tuple(replace(p, delay=1) for p in network.projections)
+        )
+    return LoopCase(looped, case.inputs, case.time_steps)

@@ -87,7 +87,7 @@ def chains(draw: st.DrawFn, source: Shape) -> tuple[LinearMap, ...]:
 
 
 @st.composite
-def _chains_between(draw: st.DrawFn, source: Shape, target: Shape) -> tuple[LinearMap, ...]:
+def chains_between(draw: st.DrawFn, source: Shape, target: Shape) -> tuple[LinearMap, ...]:
     """A chain from one shape to another."""
     if source == target and draw(st.booleans()):
         return ()
@@ -157,14 +157,14 @@ def networks(
         connect(first, name, maps)
         for other in draw(st.lists(st.sampled_from(list(shapes)), max_size=2)):
             if not (len(shapes[other]) == 1 and len(target) == 3):
-                connect(other, name, draw(_chains_between(shapes[other], target)))
+                connect(other, name, draw(chains_between(shapes[other], target)))
         incoming = [p for p in projections if p.target == name]
         reach = sum(_reach(p, source) << p.shift for p in incoming)
         placed.append(draw(populations(name, target, reach)))
         shapes[name] = target
     classes = draw(st.sampled_from((1, 2, 3, 4, 5, 130)))
     for name in unused():
-        connect(name, READOUT, draw(_chains_between(shapes[name], (classes,))))
+        connect(name, READOUT, draw(chains_between(shapes[name], (classes,))))
     reach = sum(_reach(p, source) << p.shift for p in projections if p.target == READOUT)
     most = draw(st.sampled_from((1000, 2**24, 2**31)))
     top = min(most, 2**31 - 1 - reach)
