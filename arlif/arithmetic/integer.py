@@ -20,20 +20,20 @@ class TorchIntegerOps:
         self._values: dict[int, tuple[LookupTable, Tensor]] = {}
 
     def multiply(self, value: Any, factor: Any) -> Any:
-        product = value.long() * factor
+        product = torch.as_tensor(value, device=self.device).long() * factor
         return torch.div(product, 1 << self.factor_bits, rounding_mode="trunc")
 
     def saturate(self, value: Any) -> Any:
         return value.clamp(self.low, self.high).int()
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
-        return torch.where(condition, a, b)
+        return torch.where(condition.bool(), a, b)
 
     def fire(self, h: Any, theta: Any) -> Any:
         return h >= theta
 
     def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
-        return torch.where(spikes, fired, silent)
+        return torch.where(spikes.bool(), fired, silent)
 
     def lookup(self, table: LookupTable, x: Any) -> Any:
         cells = (x.clamp(table.low, table.high) - table.low) >> table.shift

@@ -46,7 +46,7 @@ class IntegerNeuron(Stateful, ArrayEquality):
     factor_bits: binary digits of factors, 1 to 16; 2**factor_bits stands for 1.0.
     constants: raw numbers by name, each one for the layer, or an int32 array that broadcasts
     against [N, *shape]: [C] or [C, 1, 1] per channel, or one per neuron.
-    tables: by name. Raises NetworkError where a value could leave 32 bits.
+    tables: by name. Raises NetworkError where a value could leave 32 bits, or a state its format.
     """
 
     name: str
@@ -86,7 +86,7 @@ class IntegerNeuron(Stateful, ArrayEquality):
                 self._require_representable(name, value, units[name])
         for name, table in self.tables.items():
             self._require_representable(f"table {name}", table.values, units[name])
-        self._require_32_bits()
+        self._require_bounded()
 
     @property
     def state_type(self) -> Any:
@@ -140,11 +140,21 @@ class IntegerNeuron(Stateful, ArrayEquality):
             NetworkError,
         )
 
-    def _require_32_bits(self) -> None:
+    def _require_bounded(self) -> None:
+        """No value leaves 32 bits, and no state variable its format, for as long as it runs."""
         try:
-            self.intervals()
+            found = self.intervals()
         except NetworkError as error:
             raise NetworkError(f"{self.name}: {error}") from None
+        state = self.state_format
+        for name, place in zip(self.variables, self.graph.after, strict=True):
+            low, high = found[place]
+            require(
+                state.low <= low and high <= state.high,
+                f"{self.name}: {name} may become {low} to {high} in one step, outside the state "
+                f"format, {state.low} to {state.high}; put ops.saturate around its new value",
+                NetworkError,
+            )
 
     @classmethod
     def of(

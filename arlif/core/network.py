@@ -9,6 +9,7 @@ from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.core.equality import ArrayEquality
 from arlif.core.maps import Interval, Shape, chain_interval, chain_shape
 from arlif.core.nodes import INPUT, READOUT, Input, Population, Projection, Readout
+from arlif.core.ranges import width
 
 __all__ = [
     "INPUT",
@@ -150,8 +151,7 @@ class QuantizedNetwork(ArrayEquality):
 
     def accumulator_bits(self, name: str) -> int:
         """The two's complement width that a node's accumulator needs."""
-        low, high = self.accumulator_interval(name)
-        return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+        return width(self.accumulator_interval(name))
 
     @cached_property
     def depth(self) -> dict[str, int]:

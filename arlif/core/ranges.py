@@ -54,7 +54,9 @@ def intervals(
             case Op.WHERE | Op.SELECT:
                 own = _choice(*given)
             case Op.LOOKUP:
-                own = _reachable(tables[node.name], given[0])
+                table = tables[node.name]
+                cells = table.values[reachable(table, given[0])]
+                own = (int(cells.min()), int(cells.max()))
             case _:
                 raise ValueError(f"{node.op} is no operation of integers")
         require(
@@ -65,6 +67,23 @@ def intervals(
         )
         found.append(own)
     return found
+
+
+def width(interval: Interval) -> int:
+    """Bits of the narrowest two's complement that holds every integer of an interval."""
+    low, high = interval
+    return 1 + max(high.bit_length() if high > 0 else 0, (-low - 1).bit_length() if low < 0 else 0)
+
+
+def joined(a: Interval, b: Interval) -> Interval:
+    """The smallest interval that holds two."""
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
+def reachable(table: LookupTable, x: Interval) -> slice:
+    """The cells that inputs of an interval read."""
+    first, last = ((edge - table.low) >> table.shift for edge in _clipped(x, table.low, table.high))
+    return slice(first, last + 1)
 
 
 def format_intervals(graph: Graph, state_format: FixedPointFormat) -> dict[str, Interval]:
@@ -89,10 +108,4 @@ def _clipped(value: Interval, low: int, high: int) -> Interval:
 def _choice(condition: Interval, a: Interval, b: Interval) -> Interval:
     if condition[0] == condition[1]:
         return a if condition[0] else b
-    return min(a[0], b[0]), max(a[1], b[1])
-
-
-def _reachable(table: LookupTable, x: Interval) -> Interval:
-    first, last = ((edge - table.low) >> table.shift for edge in _clipped(x, table.low, table.high))
-    cells = table.values[first : last + 1]
-    return int(np.min(cells)), int(np.max(cells))
+    return joined(a, b)

@@ -2,7 +2,7 @@
 
 from arlif.core.graph import Graph, Op
 from arlif.core.integer_neurons import IntegerNeuron
-from arlif.core.ranges import Interval
+from arlif.core.ranges import Interval, width
 from arlif.core.tables import LookupTable
 from arlif.kernels.integer_printer import CHOICES, SUMS, IntegerKernel, saturated_sums
 
@@ -53,8 +53,7 @@ def joined_fields(tables: list[LookupTable]) -> list[tuple[int, int]] | None:
         return None
     fields, first = [], 0
     for table in tables:
-        low, high = int(table.values.min()), int(table.values.max())
-        bits = 1 + max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0)
+        bits = width((int(table.values.min()), int(table.values.max())))
         fields.append((first, bits))
         first += bits
     return fields if first <= 32 else None

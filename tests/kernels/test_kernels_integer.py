@@ -12,51 +12,21 @@ from hypothesis import strategies as st
 from support import strategies_neurons
 from support.event_convolutions import check_convolutions_by_events
 from support.integer_neurons import lif_soft, sampled
+from support.integer_populations import random_population, reference
 from support.strategies_extreme import extreme_arlifs, extreme_lifs
 from support.strategies_graphs import graph_neurons
 from support.strategies_neurons import neurons
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import PRESETS, IntegerNeuron
+from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
-from arlif.core.ops import IntegerOps
-from arlif.core.steps import current
 from arlif.kernels import build, compiler, integer_update
 from arlif.kernels.integer_printer import IntegerKernel
 from arlif.kernels.integer_update import IntegerUpdate
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 SHAPES = st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)])
-
-
-def reference(population, accumulators, steps, state):
-    """Spikes, last state and states over time from IntegerOps; channels come first."""
-    neuron, ops = population.neuron, population.neuron.ops()
-    gains = IntegerOps(neuron.state_format, population.gain_shift)
-    gain = population.per_neuron(population.gain)
-    bias = population.per_neuron(population.bias)
-    if state is None:
-        state = neuron.initial_state(np.zeros(accumulators.shape[1:], np.int32))
-    spikes, states = [], []
-    for t in range(steps):
-        acc = accumulators[t if len(accumulators) > 1 else 0]
-        fired, state = neuron.step(ops, state, current(gains, acc, gain, bias))
-        spikes.append(fired)
-        states.append([np.broadcast_to(part, acc.shape) for part in state])
-    return np.stack(spikes).astype(np.uint8), state, np.stack(states, 1)
-
-
-def random_population(neuron: IntegerNeuron, shape: tuple[int, ...], rng) -> Population:
-    form, channels = neuron.state_format, shape[0]
-    return Population(
-        "p",
-        shape,
-        neuron,
-        rng.integers(0, 256, channels),
-        int(rng.integers(0, 20)),
-        rng.integers(form.low, form.high, channels, endpoint=True) // int(rng.integers(1, 99)),
-    )
 
 
 def last(values, axis):

@@ -108,8 +108,6 @@ def graphs(draw: st.DrawFn) -> Graph:
                     conditions.append(both)
         x_or_more = values[-1] + x
         s = ops.fire(ops.saturate(x_or_more), any_of([*values, *fixed]))
-        if conditions and draw(st.booleans()):
-            s = ops.where(any_of(conditions), s, 0)
         after = [ops.saturate(any_of(values) + value) for value in state]
         return s, [ops.select(s, any_of([*state, fixed[0]]), n) for n in after]
 
