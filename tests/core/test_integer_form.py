@@ -241,11 +241,12 @@ def test_raw_numbers_make_the_constants_that_a_step_makes() -> None:
     def body(n: Any, ops: Any, s: Any, x: Any) -> Any:
         return ended(ops, ops.multiply(x, n.k), n.c + 0.5 + ops.multiply(n.c, n.k))
 
-    state, each = FixedPointFormat(16, 8), np.array([[[3]], [[-8]]])
+    state, each = FixedPointFormat(16, 8), np.array([[[2]], [[-8]]])
     neuron = IntegerNeuron.of(Step(body=body), state, 4, {"k": each, "c": 100})
     name = "(c + 0.5) + (c * k)"
     assert {*neuron.constants} == {"k", name}
     np.testing.assert_array_equal(
-        neuron.constants[name], [[[round(100 + 128 + 100 * 3 / 16 + 0.49)]], [[178]]]
+        neuron.constants[name],
+        [[[241]], [[178]]],  # 240.5 is a threshold, which is rounded up
     )
     assert neuron.constants[name].dtype == np.int32

@@ -149,7 +149,10 @@ def one(n: Any, ops: Any, u: Any, x: Any) -> Any:
 REFUSED = {
     "a branch": (lambda n, ops, u, x: (one(n, ops, u, x), (u if u >= x else x,)), "ops.where"),
     "a chain of comparisons": (lambda n, ops, u, x: (one(n, ops, u, x), (0 <= u <= 1,)), "branch"),
-    "less than": (lambda n, ops, u, x: (ops.fire(u, n.c), (u < x,)), "compares with >= or <=, not with > or <"),
+    "less than": (
+        lambda n, ops, u, x: (ops.fire(u, n.c), (u < x,)),
+        "compares with >= or <=, not with > or <",
+    ),
     "no state": (lambda n, ops, u, x: one(n, ops, u, x), "(spikes, state)"),
     "nothing": (lambda n, ops, u, x: None, "(spikes, state)"),
     "a state that is no tuple": (lambda n, ops, u, x: (one(n, ops, u, x), u), "(spikes, state)"),
@@ -189,6 +192,11 @@ def test_what_is_no_step_is_refused_by_name(body: Any, told: str) -> None:
         traced(Step(body=body))
     assert str(caught.value).startswith("Step: ")
     assert told in str(caught.value)
+
+
+def test_a_refusal_is_told_once() -> None:
+    with pytest.raises(ArlifError, match="its name is the table's$"):
+        traced(Step(body=lambda n, ops, u, x: (ops.lookup(3, x), (u,))))
 
 
 def test_a_symbol_of_another_step_is_refused() -> None:
