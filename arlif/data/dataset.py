@@ -21,6 +21,7 @@ class DatasetInfo:
     for none. licence: terms of use, shown when the data is fetched.
     stored_shape: shape of a stored frame where `shape` is reached by resizing it (bilinear).
     samples: how many were published for training and for tests; 0 where unknown.
+    by_hand: what a user does to have it, where nothing here can fetch it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class DatasetInfo:
     std: tuple[float, ...] = ()
     stored_shape: tuple[int, int, int] | None = None
     samples: tuple[int, int] = (0, 0)
+    by_hand: str = ""
 
     def share(self, train: int, test: int) -> str:
         """In words, how many of the published samples are there."""

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from arlif.data.dataset import DatasetInfo, Split
+from arlif.data.dataset import DatasetInfo
 from arlif.data.fetch import Source
-from arlif.data.frames import Cut
+from arlif.data.splits import Loader
 
 Probe = tuple[str, Callable[[Path], object]]
 """Files, by a pattern, and what raises ArlifError where one is damaged, without reading it all."""
-
-Loader = Callable[[Path, int, Cut], tuple[Split, Split]]
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,8 @@ class Entry:
     count: how many samples lie in a folder, for training and for tests, without decoding them.
     alternatives: sources in the order they are tried, each a complete set. required: files that
     must be there, with their SHA-256 where it is known. prepare: brings what was fetched into the
-    form that `load` reads. probe: for files that have no known SHA-256.
+    form that `load` reads. probes: for files that have no known SHA-256. packed: a file that may
+    lie there in place of the required ones.
     """
 
     info: DatasetInfo
@@ -30,4 +29,10 @@ class Entry:
     alternatives: tuple[tuple[Source, ...], ...] = ()
     required: tuple[tuple[str, str], ...] = ()
     prepare: Callable[[Path], None] = lambda folder: None
-    probe: Probe | None = None
+    probes: tuple[Probe, ...] = ()
+    packed: str = ""
+
+    def needed(self, folder: Path) -> tuple[tuple[str, str], ...]:
+        """The files that must be there, with their SHA-256 where it is known."""
+        packed = self.packed and (folder / self.packed).exists()
+        return ((self.packed, ""),) if packed else self.required

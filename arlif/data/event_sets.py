@@ -3,7 +3,7 @@
 from arlif.data.dataset import DatasetInfo
 from arlif.data.entry import Entry
 from arlif.data.fetch import Download
-from arlif.data.frames import event_counter, event_loader
+from arlif.data.frames import event_loader
 from arlif.data.recordings import (
     CIFAR10_CLASSES,
     aedat2_start,
@@ -15,6 +15,7 @@ from arlif.data.recordings import (
     require_whole_nmnist,
     shd_labels,
 )
+from arlif.data.splits import recording_counter
 
 _MENDELEY = "https://data.mendeley.com/public-files/datasets/468j46mzdv/files"
 _ZENKE = "https://zenkelab.org/datasets"
@@ -29,7 +30,7 @@ NMNIST = Entry(
         samples=(60_000, 10_000),
     ),
     event_loader(find_nmnist, (2, 34, 34)),
-    event_counter(find_nmnist),
+    recording_counter(find_nmnist),
     (
         (
             Download(
@@ -47,7 +48,7 @@ NMNIST = Entry(
         ),
     ),
     tuple((f"{part}/{digit}", "") for part in ("Train", "Test") for digit in range(10)),
-    probe=("*/*/*.bin", require_whole_nmnist),
+    probes=(("*/*/*.bin", require_whole_nmnist),),
 )
 
 _CIFAR10DVS_FILES = (
@@ -74,7 +75,7 @@ CIFAR10DVS = Entry(
         samples=(9_000, 1_000),
     ),
     event_loader(find_cifar10dvs, (2, 128, 128)),
-    event_counter(find_cifar10dvs),
+    recording_counter(find_cifar10dvs),
     (
         tuple(
             Download(f"https://ndownloader.figshare.com/files/{number}", f"{name}.zip", md5, name)
@@ -82,7 +83,7 @@ CIFAR10DVS = Entry(
         ),
     ),
     tuple((name, "") for name in CIFAR10_CLASSES),
-    probe=("*/*.aedat", aedat2_start),
+    probes=(("*/*.aedat", aedat2_start),),
 )
 
 GESTURE = Entry(
@@ -99,7 +100,7 @@ GESTURE = Entry(
         samples=(1_077, 264),
     ),
     event_loader(find_gesture, (2, 128, 128)),
-    event_counter(find_gesture),
+    recording_counter(find_gesture),
     (
         (
             Download(
@@ -117,7 +118,7 @@ GESTURE = Entry(
         ),
     ),
     (("ibmGestureTrain", ""), ("ibmGestureTest", "")),
-    probe=("*/*/*.npy", open_gesture),
+    probes=(("*/*/*.npy", open_gesture),),
 )
 
 SHD = Entry(
@@ -130,7 +131,7 @@ SHD = Entry(
         samples=(8_156, 2_264),
     ),
     event_loader(find_shd, (1, 1, 700)),
-    event_counter(find_shd),
+    recording_counter(find_shd),
     (
         tuple(
             Download(f"{_ZENKE}/shd_{part}.h5.zip", f"shd_{part}.h5.zip", md5, f"shd_{part}.h5")
@@ -141,7 +142,7 @@ SHD = Entry(
         ),
     ),
     (("shd_train.h5", ""), ("shd_test.h5", "")),
-    probe=("*.h5", shd_labels),
+    probes=(("*.h5", shd_labels),),
 )
 
 EVENT_SETS = (NMNIST, CIFAR10DVS, GESTURE, SHD)

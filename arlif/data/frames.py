@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.base.memory import enough_memory
-from arlif.data.cache import cached
-from arlif.data.dataset import Split
 from arlif.data.recordings import Found, Recording
-
-Cut = Literal["count", "time"]
-"""How a recording is cut: into frames of equal event counts, or of equal duration."""
+from arlif.data.splits import Cut, Loader, recording_loader
 
 Shape = tuple[int, int, int]
 
@@ -70,37 +66,8 @@ def _require_inside(file: Path, events: NDArray[Any], shape: Shape) -> None:
         )
 
 
-def event_loader(
-    find: Callable[[Path], Found], shape: Shape
-) -> Callable[[Path, int, Cut], tuple[Split, Split]]:
+def event_loader(find: Callable[[Path], Found], shape: Shape) -> Loader:
     """A loader of the frames of the recordings that `find` finds; shape: see `frames`."""
-
-    def load(folder: Path, time_steps: int, cut: Cut) -> tuple[Split, Split]:
-        def split(part: str, recordings: list[Recording]) -> Split:
-            require(
-                len(recordings) > 0,
-                f"{folder} holds no recordings for the {part} split; get the dataset again",
-            )
-            files = (recording.file for recording in recordings)
-            counted = cached(
-                folder,
-                f"{part}-{cut}{time_steps}",
-                files,
-                lambda: frames(recordings, shape, time_steps, cut),
-            )
-            return Split(counted, np.array([recording.label for recording in recordings]))
-
-        train, test = find(folder)
-        return split("train", train), split("test", test)
-
-    return load
-
-
-def event_counter(find: Callable[[Path], Found]) -> Callable[[Path], tuple[int, int]]:
-    """Counts the recordings that `find` finds, for training and for tests."""
-
-    def count(folder: Path) -> tuple[int, int]:
-        train, test = find(folder)
-        return len(train), len(test)
-
-    return count
+    return recording_loader(
+        find, lambda recordings, time_steps, cut: frames(recordings, shape, time_steps, cut)
+    )

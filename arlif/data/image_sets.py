@@ -6,11 +6,11 @@ from pathlib import Path
 from arlif.data import images
 from arlif.data.dataset import Dataset, DatasetInfo, Split
 from arlif.data.digits import DIGITS, load_digits
-from arlif.data.entry import Entry, Loader
+from arlif.data.entry import Entry
 from arlif.data.fetch import DebianPackage, Download, NpmPackage, Source
-from arlif.data.frames import Cut
 from arlif.data.images import CIFAR10_BINARY, IDX_IMAGES, IDX_LABELS
 from arlif.data.recordings import CIFAR10_CLASSES
+from arlif.data.splits import Cut, Loader
 
 
 def _static(load: Callable[[Path], tuple[Split, Split]]) -> Loader:
@@ -177,7 +177,7 @@ CIFAR100 = Entry(
     ),
     (("train.bin", ""), ("test.bin", "")),
     images.flatten_archive,
-    probe=("*.bin", lambda path: images.count_cifar(path, 2)),
+    probes=(("*.bin", lambda path: images.count_cifar(path, 2)),),
 )
 
 TINY = Entry(
@@ -207,7 +207,7 @@ TINY = Entry(
         (f"tiny-imagenet-200/{file}", "")
         for file in ("wnids.txt", "train", "val/val_annotations.txt", "val/images")
     ),
-    probe=("**/*.JPEG", images.open_tiny_imagenet),
+    probes=(("**/*.JPEG", images.open_tiny_imagenet),),
 )
 
 IMAGE_SETS = (

@@ -9,8 +9,8 @@ from arlif.data import store
 from arlif.data.dataset import Dataset, DatasetInfo
 from arlif.data.entry import Entry
 from arlif.data.fetch import Progress
-from arlif.data.frames import Cut
 from arlif.data.registry import DATASETS
+from arlif.data.splits import Cut
 from arlif.data.store import FileState
 
 
@@ -34,10 +34,12 @@ def get(
     Files are compared with what was noted when they came: existence and size, and the digest of
     those that changed since or that `check` found wrong. An interrupted download continues.
     data_folder: see `load`. Raises ArlifError: unknown name, no source reachable, checksum wrong,
-    disk full.
+    disk full;
+    a dataset that only its user can bring here, and is not there.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
     if not entry.alternatives:
+        _need(entry, place)
         return place
     required = dict(entry.required)
     if wanted := store.wrong_files(place, required):
@@ -61,10 +63,11 @@ def check(name: str, data_folder: Path | None = None) -> list[FileState]:
     an unknown name.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
-    states = store.check_files(place, dict(entry.required))
-    if entry.probe and not all(state.verified or state.wrong for state in states):
+    states = store.check_files(place, dict(entry.needed(place)))
+    if entry.probes and not all(state.verified or state.wrong for state in states):
         good = {state.file for state in states if state.verified}
-        states += store.damaged_files(place, good, *entry.probe)
+        for probe in entry.probes:
+            states += store.damaged_files(place, good, *probe)
         states = list({state.file: state for state in states}.values())
     store.mark_wrong(place, states)
     return states
@@ -76,7 +79,7 @@ def count(name: str, data_folder: Path | None = None) -> tuple[int, int] | None:
     Nothing is decoded. Raises ArlifError: unknown name, damaged files.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
-    if any(store.is_absent(place / file) for file, _ in entry.required):
+    if any(store.is_absent(place / file) for file, _ in entry.needed(place)):
         return None
     with _readable(name):
         return entry.count(place)
@@ -89,17 +92,25 @@ def load(
 
     data_folder: where datasets lie, each in a folder of its name; None reads ARLIF_DATA, else
     ~/.cache/arlif/data. time_steps: frames that an event recording is cut into, of equal event
-    counts (cut "count") or of equal duration (cut "time"); images have no use for both.
+    counts (cut "count") or of equal duration (cut "time"); images have no use for both. Of sound
+    the first so many steps are taken (docs/data.md), whatever `cut` says.
     A part of the published samples will do (see `Dataset.share`) where it holds every class.
     Raises ArlifError where the name is unknown or the files are missing or damaged.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
-    store.need(place, [file for file, _ in entry.required], name)
+    _need(entry, place)
     with _readable(name):
         train, test = entry.load(place, time_steps, cut)
     dataset = Dataset(entry.info, train, test)
     dataset.require_every_class()
     return dataset
+
+
+def _need(entry: Entry, place: Path) -> None:
+    """Raise ArlifError, with the cure, where a file of the dataset is missing."""
+    info = entry.info
+    cure = info.by_hand or f"get it with: arlif data get {info.name}"
+    store.need(place, [file for file, _ in entry.needed(place)], info.name, cure)
 
 
 def _entry(name: str) -> Entry:

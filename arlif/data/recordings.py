@@ -1,4 +1,4 @@
-"""The recordings of the event datasets: where they lie, how their files are read."""
+"""Recordings, and those of the event datasets: where they lie, how their files are read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ KIND = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
 class Recording:
     """One recording.
 
-    read: reads its events, fields x, y, t (us) and p. file: lies in it, alone or with others.
+    read: reads its events, fields x, y, t (us) and p, or its sound, int16 samples. file: lies in
+    it, alone or with others.
     """
 
     file: Path
@@ -94,7 +95,8 @@ def _events(t: Any, x: Any, y: Any, p: Any) -> NDArray[Any]:
     return events
 
 
-def _damaged(path: Path, why: Exception | str) -> ArlifError:
+def damaged(path: Path, why: Exception | str) -> ArlifError:
+    """The error that says so."""
     return ArlifError(f"{path} is damaged ({why}); get the dataset again")
 
 
@@ -112,7 +114,7 @@ def require_whole_nmnist(path: Path) -> None:
     """Raise ArlifError where an N-MNIST file ends within an event."""
     size = path.stat().st_size
     if size == 0 or size % 5:
-        raise _damaged(path, f"{size} bytes are not whole events of 5 bytes")
+        raise damaged(path, f"{size} bytes are not whole events of 5 bytes")
 
 
 def _read_nmnist(path: Path) -> NDArray[Any]:
@@ -128,7 +130,7 @@ def shd_labels(path: Path) -> NDArray[np.int64]:
         with h5py.File(path, "r") as file:
             return np.asarray(file["labels"], np.int64).reshape(-1)
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
 def _read_shd(path: Path, number: int) -> NDArray[Any]:
@@ -137,9 +139,9 @@ def _read_shd(path: Path, number: int) -> NDArray[Any]:
             times = np.asarray(file["spikes/times"][number], np.float64)
             units = np.asarray(file["spikes/units"][number])
     except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     if times.ndim != 1 or times.shape != units.shape:
-        raise _damaged(path, f"recording {number} has {times.size} times and {units.size} units")
+        raise damaged(path, f"recording {number} has {times.size} times and {units.size} units")
     _require_sane(path, times)
     return _events(times * 1e6, units, 0, 0)
 
@@ -149,13 +151,13 @@ def open_gesture(path: Path) -> NDArray[Any]:
     try:
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, TypeError, EOFError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     if not isinstance(rows, np.ndarray):
-        raise _damaged(path, "it is an archive")
+        raise damaged(path, "it is an archive")
     if rows.ndim != 2 or rows.shape[1] != 4:
-        raise _damaged(path, f"its rows must be x, y, p, t, but its shape is {rows.shape}")
+        raise damaged(path, f"its rows must be x, y, p, t, but its shape is {rows.shape}")
     if not np.issubdtype(rows.dtype, np.number):
-        raise _damaged(path, f"its values must be numbers, but they are {rows.dtype}")
+        raise damaged(path, f"its values must be numbers, but they are {rows.dtype}")
     return rows
 
 
@@ -169,7 +171,7 @@ def _read_gesture(path: Path) -> NDArray[Any]:
 def _require_sane(path: Path, values: NDArray[np.float64]) -> None:
     """Raise ArlifError where a value is no number or beyond any time."""
     if not (np.abs(values) < 1e12).all():
-        raise _damaged(path, "it holds values that no sensor gives")
+        raise damaged(path, "it holds values that no sensor gives")
 
 
 def aedat2_start(path: Path) -> int:

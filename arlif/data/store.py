@@ -126,14 +126,14 @@ def mark_wrong(folder: Path, states: Iterable[FileState]) -> None:
                 (folder / state.file).touch()
 
 
-def need(folder: Path, files: Iterable[str], name: str) -> None:
+def need(folder: Path, files: Iterable[str], name: str, cure: str) -> None:
     """Raise ArlifError, with the cure, where one of the files is missing."""
     missing = [file for file in files if is_absent(folder / file)]
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
     require(
         not missing,
-        f"{name} is not in {folder} ({', '.join(missing[:3])}{more} missing); get it "
-        f"with: arlif data get {name}, or set ARLIF_DATA to the folder that holds it",
+        f"{name} is not in {folder} ({', '.join(missing[:3])}{more} missing); "
+        f"{cure}, or set ARLIF_DATA to the folder that holds {name}",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from arlif import data
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
-from arlif.data.frames import Cut
+from arlif.data.splits import Cut
 from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron_choice import NeuronConfig
 from arlif.training.augment import Augmentation

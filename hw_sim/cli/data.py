@@ -33,7 +33,7 @@ def list_datasets(data_folder: DataOption = None, as_json: JsonOption = False) -
     rows = [
         [
             info.name,
-            "images" if info.static else "events",
+            "images" if info.static else "recordings",
             " x ".join(str(size) for size in info.shape),
             str(len(info.classes)),
             found if isinstance(found, str) else info.share(*found),
@@ -88,9 +88,10 @@ def check(name: NameArgument, data_folder: DataOption = None, as_json: JsonOptio
         output.table("Files", ["file", "state"], [[s.file, _state(s)] for s in shown])
     output.say(f"{len(states):,} files, {len(wrong):,} wrong")
     if unknown := [state for state in states if not state.wrong and not state.verified]:
+        cure = f"; arlif data get {name} fetches them anew and notes it"
         output.say(
-            f"{len(unknown):,} without a known checksum: what is in them was not compared; arlif "
-            f"data get {name} fetches them anew and notes it"
+            f"{len(unknown):,} without a known checksum: what is in them was not compared"
+            + ("" if data.describe(name).by_hand else cure)
         )
     if not wrong and (found := data.count(name, data_folder)):
         output.say(data.describe(name).share(*found))

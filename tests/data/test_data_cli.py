@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import wave
 
 import numpy as np
 import pytest
@@ -140,3 +141,20 @@ def test_check_names_a_file_of_every_dataset_that_does_not_open(tmp_path, damage
     (folder,) = tmp_path.iterdir()
     wrong = {state.file: state.wrong for state in data.check(folder.name, tmp_path)}
     assert wrong[file].endswith(("get the dataset again", "get it again"))
+
+
+def test_a_dataset_that_nothing_fetches_says_what_to_do(tmp_path):
+    done = run("check", "fsdd", "--data", tmp_path)
+    assert done.exit_code == 2
+    folder = tmp_path / "fsdd" / "recordings"
+    folder.mkdir(parents=True)
+    for number in range(2):
+        with wave.open(str(folder / f"3_one_{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+            file.writeframes(bytes(80))
+    done = run("check", "fsdd", "--data", tmp_path)
+    assert done.exit_code == 0
+    assert "1 without a known checksum: what is in them was not compared\n" in done.stdout
+    assert "0 of 2,700 / 2 of 300 recordings" in done.stdout
+    listed = json.loads(run("list", "--data", tmp_path, "--json").stdout)
+    assert [row["here"] for row in listed if row["name"] == "fsdd"] == [[0, 2]]
