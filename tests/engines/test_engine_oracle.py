@@ -8,10 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
-from support.integer_neurons import cuba, lif_hard, lif_soft, lif_subtract
+from support.integer_neurons import cuba
+from support.user_neurons import Adaptive
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_neurons import NEURONS, IntegerNeuron
+from arlif.core.integer_form import Unit, integer_form
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Dense
 from arlif.core.network import (
     INPUT,
@@ -22,6 +24,8 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
+from arlif.core.neuron import Neuron, traced
+from arlif.core.real_neurons import BUILT_IN, RealCuba, RealLifSubtract, RealLifWeighted
 from arlif.core.tables import LookupTable
 from hw_sim.engines.integer import fast, reference
 from hw_sim.engines.integer.update import TorchUpdate
@@ -50,47 +54,69 @@ def tables(draw: st.DrawFn, state: FixedPointFormat, low: int, high: int) -> Loo
 
 
 @st.composite
-def neurons(draw: st.DrawFn, kind: type[IntegerNeuron]) -> IntegerNeuron:
+def neurons(draw: st.DrawFn, kind: Neuron) -> IntegerNeuron:
     """A neuron of that kind with any constants that its format holds."""
     bits = draw(st.one_of(st.sampled_from((4, 5, 8, 16, 24, 25, 30)), st.integers(4, 30)))
     state = FixedPointFormat(bits, draw(st.integers(0, bits - 1)))
     factor_bits = draw(st.integers(1, 16))
-    factors, raw = edges(0, 1 << factor_bits), edges(state.low, state.high)
-    shared = (state, factor_bits, draw(factors))
-    if kind is IntegerArlif:
-        gate = draw(tables(state, 0, 1 << factor_bits))
-        threshold, drive, reset = (draw(tables(state, state.low, state.high)) for _ in range(3))
-        return IntegerArlif(*shared, threshold, gate, drive, reset, draw(st.booleans()))
-    if kind is IntegerCuba:
+    one, raw = 1 << factor_bits, edges(state.low, state.high)
+    form = integer_form(traced(kind))
+    units = {
+        name: constant.unit
+        for constant in form.constants.values()
+        for name in constant.value.parameters()
+    }
+    signed = isinstance(kind, RealLifWeighted | Adaptive)
+    constants: dict[str, Any] = {
+        name: draw(edges(-one if signed else 0, one) if unit is Unit.FACTOR else raw)
+        for name, unit in units.items()
+    }
+    if isinstance(kind, RealLifSubtract):
+        constants["hold"] = draw(edges(0, state.high))
+    if isinstance(kind, RealCuba):
+        limit = (1 << (bits - 2)) - 1
         bias = draw(st.lists(raw, min_size=NEURON_COUNT, max_size=NEURON_COUNT))
-        return cuba(*shared, draw(factors), draw(raw), np.array(bias))
-    if kind is IntegerLifSubtract:
-        threshold = draw(raw)
-        raised = draw(raw)
-        return lif_subtract(*shared, threshold, draw(raw), raised - threshold)
-    return kind(*shared, draw(raw))
+        constants |= {"limit": limit, "edge": limit + 1, "bias": np.array(bias, np.int32)}
+    read = {
+        name: draw(tables(state, *((0, one) if table.unit is Unit.FACTOR else _range(state))))
+        for name, table in form.tables.items()
+    }
+    return IntegerNeuron.of(kind, state, factor_bits, constants, read)
 
 
-def expected(neuron: Any, xs: list[int], index: int) -> History:
+def _range(state: FixedPointFormat) -> tuple[int, int]:
+    return state.low, state.high
+
+
+def expected(neuron: IntegerNeuron, xs: list[int], index: int) -> History:
     """What the oracle says of the neuron with that index."""
     shared = (xs, neuron.state_format.bits, neuron.factor_bits)
-    match neuron:
-        case IntegerArlif():
-            names = ("threshold", "gate", "drive", "reset")
-            held = {name: getattr(neuron, name) for name in names}
-            listed = {n: (t.values.tolist(), t.low, t.shift) for n, t in held.items()}
-            return oracle.arlif_integer(*shared, neuron.decay, listed, neuron.memory)
-        case cuba():
-            own = (neuron.current_decay, neuron.decay, neuron.threshold, int(neuron.bias[index]))
-            return oracle.cuba_integer(*shared, *own)
-        case lif_subtract():
-            own = (neuron.decay, neuron.threshold, neuron.amount, neuron.hold)
-            return oracle.lif_subtract_integer(*shared, *own)
-        case lif_hard():
-            return oracle.lif_integer(*shared, neuron.decay, neuron.threshold, hard=True)
-        case lif_soft():
-            return oracle.lif_integer(*shared, neuron.decay, neuron.threshold, hard=False)
-    raise NotImplementedError(f"{type(neuron).__name__} has no oracle; write one")
+    held = {
+        name: value if isinstance(value, int) else int(value[index])
+        for name, value in neuron.constants.items()
+    }
+    listed = {n: (t.values.tolist(), t.low, t.shift) for n, t in neuron.tables.items()}
+    decay, threshold = held["decay"], held.get("threshold", 0)
+    match neuron.name:
+        case "Arlif":
+            return oracle.arlif_integer(*shared, decay, listed, "gate" in listed)
+        case "Cuba":
+            return oracle.cuba_integer(
+                *shared, held["current_decay"], decay, threshold, held["bias"]
+            )
+        case "LifSubtract":
+            hold = held["threshold + hold"] - threshold
+            return oracle.lif_subtract_integer(*shared, decay, threshold, held["amount"], hold)
+        case "LifHard" | "LifSoft":
+            return oracle.lif_integer(*shared, decay, threshold, neuron.name == "LifHard")
+        case "LifWeighted":
+            return oracle.lif_weighted_integer(*shared, decay, threshold, held["gain"])
+        case "Clif":
+            return oracle.clif_integer(*shared, held["1"], decay, threshold, listed)
+        case "Adaptive":
+            own = (held["1"], decay, held["strength"], listed["kept"])
+            return oracle.adaptive_integer(*shared, *own)
+    raise NotImplementedError(f"{neuron.name} has no oracle; write one")
 
 
 def alone(population: Population, shift: int, steps: int) -> QuantizedNetwork:
@@ -105,7 +131,7 @@ def alone(population: Population, shift: int, steps: int) -> QuantizedNetwork:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: type[IntegerNeuron]) -> tuple[QuantizedNetwork, np.ndarray]:
+def cases(draw: st.DrawFn, kind: Neuron) -> tuple[QuantizedNetwork, np.ndarray]:
     """Six neurons of any constants, with an input each."""
     neuron = draw(neurons(kind))
     state, size = neuron.state_format, NEURON_COUNT
@@ -149,10 +175,10 @@ def check(network: QuantizedNetwork, inputs: np.ndarray) -> None:
         assert histories(plain, fired.numpy(), index) == want, "torch"
 
 
-@pytest.mark.parametrize("kind", NEURONS.values(), ids=NEURONS)
+@pytest.mark.parametrize("kind", [*BUILT_IN, Adaptive()], ids=lambda kind: type(kind).__name__)
 @settings(max_examples=40)
 @given(data=st.data())
-def test_every_neuron_equals_the_oracle(kind: type[IntegerNeuron], data: st.DataObject) -> None:
+def test_every_neuron_equals_the_oracle(kind: Neuron, data: st.DataObject) -> None:
     check(*data.draw(cases(kind)))
 
 
