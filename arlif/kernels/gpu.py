@@ -1,158 +1,174 @@
-"""The kernels for tensors on a GPU, in Triton: the interface of arlif.kernels.cpu."""
+"""The kernels for tensors on a GPU, in Triton: the interface of arlif.kernels.cpu.
+
+The loops over time stand here; the neuron's step and gradient are printed, and passed to them.
+Constants are the kernel's numbers, its tensors of one number, and those of several, in order.
+"""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from arlif.kernels.gpu_steps import (
-    ARLIF,
-    ARLIF_WITHOUT_MEMORY,
-    LIF_SUBTRACT,
-    LIF_WEIGHTED,
-    gradient,
-    step,
-)
-from arlif.kernels.kinds import STATES
-from arlif.kernels.layout import like, step_stride
+from arlif.kernels.kernel import Kernel
+from arlif.kernels.layout import like, spread, step_stride
+from arlif.kernels.triton_printer import module
 
 ELEMENTS = 512
 """Neurons of one program."""
-STEPS_IN_REGISTERS = 8
-"""Time steps whose intermediate values a backward program holds at once."""
+MOST_STEPS, MOST_VALUES = 8, 48
+"""Time steps that a backward program holds in registers at once, and their values of a neuron."""
 
 
 @triton.jit
-def _parameters(pointer, KIND: tl.constexpr):
-    p, q = 0.0, 0.0
-    if KIND == ARLIF or KIND == LIF_WEIGHTED:
-        p, q = tl.load(pointer), tl.load(pointer + 1)
-    elif KIND == ARLIF_WITHOUT_MEMORY or KIND == LIF_SUBTRACT:
-        q = tl.load(pointer)
-    return p, q
+def _constants(numbers, singles, several, index, inside):
+    constants = numbers
+    for i in tl.static_range(len(singles)):
+        constants = constants + (tl.load(singles[i]),)
+    for i in tl.static_range(len(several)):
+        values, count, inner = several[i]
+        at = index // inner % count
+        constants = constants + (tl.load(values + at, mask=inside, other=0.0),)
+    return constants
 
 
 @triton.jit
-def _load_state(pointer, size, index, inside, STATES: tl.constexpr, GIVEN: tl.constexpr):
-    u = tl.zeros_like(index).to(tl.float32)
-    r = u
-    if GIVEN:
-        u = tl.load(pointer + index, mask=inside, other=0.0)
-        if STATES == 2:
-            r = tl.load(pointer + size + index, mask=inside, other=0.0)
-    return u, r
+def _load(pointer, size, index, inside, COUNT: tl.constexpr, GIVEN: tl.constexpr):
+    """COUNT values of every neuron, which lie one after another; or zeros."""
+    values = ()
+    for i in tl.static_range(COUNT):
+        value = tl.zeros_like(index).to(tl.float32)
+        if GIVEN:
+            value = tl.load(pointer + i * size + index, mask=inside, other=0.0)
+        values = values + (value,)
+    return values
 
 
 @triton.jit
-def _store_state(pointer, size, index, inside, u, r, STATES: tl.constexpr):
-    tl.store(pointer + index, u, mask=inside)
-    if STATES == 2:
-        tl.store(pointer + size + index, r, mask=inside)
+def _store(pointer, size, index, inside, values):
+    for i in tl.static_range(len(values)):
+        value = values[i].to(pointer.dtype.element_ty)
+        tl.store(pointer + i * size + index, value, mask=inside)
 
 
 @triton.jit
 def _forward(
-    x, spikes, state, final, parameters, steps, size, stride, threshold, decay,
-    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
+    x, spikes, state, final, numbers, singles, several, steps, size, stride,
+    STEP: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
     # steps * size may need more than 32 bits
     size, stride = tl.cast(size, tl.int64), tl.cast(stride, tl.int64)
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
-    p, q = _parameters(parameters, KIND)
-    u, r = _load_state(state, size, index, inside, STATES, START)
+    constants = _constants(numbers, singles, several, index, inside)
+    now = _load(state, size, index, inside, STATES, START)
     for t in range(steps):
-        at = t * size + index
         current = tl.load(x + t * stride + index, mask=inside, other=0.0).to(tl.float32)
-        fired, u, r, _ = step(current, u, r, threshold, decay, p, q, KIND)
-        tl.store(spikes + at, fired.to(spikes.dtype.element_ty), mask=inside)
+        fired, now, _ = STEP(current, now, constants)
+        _store(spikes + t * size, size, index, inside, (fired,))
     if END:
-        _store_state(final, size, index, inside, u, r, STATES)
+        _store(final, size, index, inside, now)
 
 
 @triton.jit
 def _backward(
-    x, of_spikes, of_x, state, of_final, of_state, parameters, of_parameters, checkpoints,
-    steps, size, stride, width, threshold, decay,
-    KIND: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
-    DEPTH: tl.constexpr, BLOCK: tl.constexpr,
+    x, of_spikes, of_x, state, of_final, of_state, of_several, sums, checkpoints,
+    numbers, singles, several, steps, size, stride, width,
+    STEP: tl.constexpr, GRADIENT: tl.constexpr, STATES: tl.constexpr, SUMS: tl.constexpr,
+    SEVERAL: tl.constexpr, START: tl.constexpr, END: tl.constexpr, DEPTH: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it."""
+    """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it.
+
+    Learned numbers: SUMS of one value for all neurons, then SEVERAL with a gradient for each.
+    """
     # steps * size may need more than 32 bits
     size, stride = tl.cast(size, tl.int64), tl.cast(stride, tl.int64)
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
-    p, q = _parameters(parameters, KIND)
-    u, r = _load_state(state, size, index, inside, STATES, START)
+    constants = _constants(numbers, singles, several, index, inside)
+    now = _load(state, size, index, inside, STATES, START)
     last = (steps - 1) // DEPTH
     for block in range(last):
-        _store_state(checkpoints + block * STATES * size, size, index, inside, u, r, STATES)
+        _store(checkpoints + block * STATES * size, size, index, inside, now)
         for offset in range(DEPTH):
             from_step = x + (block * DEPTH + offset) * stride
             current = tl.load(from_step + index, mask=inside, other=0.0).to(tl.float32)
-            _, u, r, _ = step(current, u, r, threshold, decay, p, q, KIND)
-    of_u, of_r = _load_state(of_final, size, index, inside, STATES, END)
-    sum_p = tl.zeros_like(of_u).to(tl.float64)
-    sum_q = sum_p
+            _, now, _ = STEP(current, now, constants)
+    of_now = _load(of_final, size, index, inside, STATES, END)
+    totals = ()
+    for _i in tl.static_range(SUMS + SEVERAL):
+        totals = totals + (tl.zeros_like(index).to(tl.float64),)
     for done in range(last + 1):
         first = (last - done) * DEPTH
-        block_p = tl.zeros_like(of_u)
-        block_q = block_p
         if done > 0:
             from_here = checkpoints + (last - done) * STATES * size
-            u, r = _load_state(from_here, size, index, inside, STATES, True)
-        currents = ()
-        history = ()
+            now = _load(from_here, size, index, inside, STATES, True)
+        currents, history = (), ()
         for offset in tl.static_range(DEPTH):
             at = (first + offset) * size + index
             here = inside & (at < steps * size)
             from_step = x + (first + offset) * stride
             current = tl.load(from_step + index, mask=here, other=0.0).to(tl.float32)
-            _, u, r, kept = step(current, u, r, threshold, decay, p, q, KIND)
+            _, now, kept = STEP(current, now, constants)
             currents = currents + (current,)
             history = history + (kept,)
+        shares = _load(x, size, index, inside, SUMS + SEVERAL, False)
         for back in tl.static_range(DEPTH):
             at = (first + DEPTH - 1 - back) * size + index
             here = inside & (at < steps * size)
             of_spike = tl.load(of_spikes + at, mask=here, other=0.0).to(tl.float32)
-            of_current, next_u, next_r, of_p, of_q = gradient(
-                currents[DEPTH - 1 - back], of_spike, history[DEPTH - 1 - back], of_u, of_r,
-                width, threshold, decay, p, q, KIND,
+            of_current, before, of_learned = GRADIENT(
+                currents[DEPTH - 1 - back], history[DEPTH - 1 - back], constants, width, of_spike,
+                of_now,
             )  # fmt: skip
-            tl.store(of_x + at, of_current.to(of_x.dtype.element_ty), mask=here)
-            of_u = tl.where(here, next_u, of_u)
-            of_r = tl.where(here, next_r, of_r)
-            block_p += tl.where(here, of_p, 0.0)
-            block_q += tl.where(here, of_q, 0.0)
-        sum_p += block_p.to(tl.float64)
-        sum_q += block_q.to(tl.float64)
+            _store(of_x, size, at, here, (of_current,))
+            of_now = _where(here, before, of_now)
+            shares = _added(shares, here, of_learned)
+        totals = _added(totals, inside, shares)
     if START:
-        _store_state(of_state, size, index, inside, of_u, of_r, STATES)
-    row = of_parameters + tl.program_id(0) * 2
-    tl.store(row, tl.sum(sum_p))
-    tl.store(row + 1, tl.sum(sum_q))
+        _store(of_state, size, index, inside, of_now)
+    for i in tl.static_range(SUMS):
+        tl.store(sums + tl.program_id(0) * SUMS + i, tl.sum(totals[i]))
+    _store(of_several, size, index, inside, totals[SUMS:])
+
+
+@triton.jit
+def _where(condition, values, others):
+    chosen = ()
+    for i in tl.static_range(len(values)):
+        chosen = chosen + (tl.where(condition, values[i], others[i]),)
+    return chosen
+
+
+@triton.jit
+def _added(totals, condition, values):
+    """totals + values where the condition holds."""
+    sums = ()
+    for i in tl.static_range(len(values)):
+        value = tl.where(condition, values[i], 0.0).to(totals[i].dtype)
+        sums = sums + (totals[i] + value,)
+    return sums
 
 
 def forward(
     x: Tensor,
     state: Tensor | None,
-    parameters: Tensor,
+    parameters: list[Tensor],
     constants: list[float],
-    kind: int,
+    kernel: Kernel,
     final: Tensor | None,
 ) -> Tensor:
     """As arlif.kernels.cpu.forward."""
-    spikes, (steps, size) = like(x), _extent(x)
-    _, threshold, decay = _three(constants)
+    spikes, neuron = like(x), module(kernel)
     with _device(x):
-        _forward[(max(1, triton.cdiv(size, ELEMENTS)),)](
-            x, spikes, _or(state, x), _or(final, x), parameters, steps, size,
-            step_stride(x), threshold, decay,
-            KIND=kind, STATES=STATES[kind], START=state is not None, END=final is not None,
-            BLOCK=ELEMENTS,
+        _forward[_grid(x)](
+            x, spikes, _or(state, x), _or(final, x), *_given(kernel, parameters, constants, x),
+            *_extent(x), STEP=neuron.step, STATES=len(kernel.graph.states),
+            START=state is not None, END=final is not None, BLOCK=ELEMENTS, enable_fp_fusion=True,
         )  # fmt: skip
     return spikes
 
@@ -160,36 +176,50 @@ def forward(
 def backward(
     x: Tensor,
     state: Tensor | None,
-    parameters: Tensor,
+    parameters: list[Tensor],
     constants: list[float],
-    kind: int,
+    kernel: Kernel,
     of_spikes: Tensor,
     of_final: Tensor | None,
     of_state: Tensor | None,
+    of_spread: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """As arlif.kernels.cpu.backward."""
-    of_x, (steps, size) = like(x), _extent(x)
-    programs, depth = max(1, triton.cdiv(size, ELEMENTS)), min(steps, STEPS_IN_REGISTERS)
+    of_x, neuron, states = like(x), module(kernel), len(kernel.graph.states)
+    (programs,), (steps, size, _) = _grid(x), _extent(x)
+    room = max(1, MOST_VALUES // (1 + neuron.KEPT))  # of every step also x
+    depth = min(steps, MOST_STEPS, 1 << room.bit_length() - 1)
     blocks = (steps - 1) // depth
-    checkpoints = torch.empty(blocks * STATES[kind] * size, dtype=torch.float32, device=x.device)
-    sums = torch.empty(programs, 2, dtype=torch.float64, device=x.device)
+    checkpoints = torch.empty(blocks * states * size, dtype=torch.float32, device=x.device)
+    sums = torch.empty(programs, len(kernel.sums), dtype=torch.float64, device=x.device)
     with _device(x):
         _backward[(programs,)](
-            x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), parameters,
-            sums, checkpoints, steps, size, step_stride(x), *_three(constants),
-            KIND=kind, STATES=STATES[kind], START=state is not None, END=of_final is not None,
-            DEPTH=depth, BLOCK=ELEMENTS,
+            x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), of_spread,
+            sums, checkpoints, *_given(kernel, parameters, constants, x), *_extent(x),
+            constants[0], STEP=neuron.step, GRADIENT=neuron.gradient, STATES=states,
+            SUMS=len(kernel.sums), SEVERAL=len(kernel.of_spread), START=state is not None,
+            END=of_final is not None, DEPTH=depth, BLOCK=ELEMENTS, enable_fp_fusion=True,
         )  # fmt: skip
-    return of_x, sums.sum(0)[2 - len(parameters) :]
+    return of_x, sums.sum(0)
 
 
-def _three(constants: list[float]) -> list[float]:
-    """Width, threshold, decay; 0 where a parameter is the decay."""
-    return [*constants, 0.0][:3]
+def _given(
+    kernel: Kernel, parameters: list[Tensor], constants: list[float], x: Tensor
+) -> tuple[Any, ...]:
+    """What `_constants` reads."""
+    tensors = dict(zip(kernel.tensors, parameters, strict=True))
+    singles = tuple(value for name, value in tensors.items() if name not in kernel.spread)
+    parts = [spread(tensors[name], x) for name in kernel.spread]
+    several = tuple((values, values.numel(), inner) for values, inner in parts)
+    return tuple(constants[1:]), singles, several
 
 
-def _extent(x: Tensor) -> tuple[int, int]:
-    return x.shape[0], x[0].numel()
+def _grid(x: Tensor) -> tuple[int]:
+    return (max(1, triton.cdiv(x[0].numel(), ELEMENTS)),)
+
+
+def _extent(x: Tensor) -> tuple[int, int, int]:
+    return x.shape[0], x[0].numel(), step_stride(x)
 
 
 def _device(x: Tensor) -> AbstractContextManager[object]:

@@ -5,6 +5,8 @@ Where there is no GPU they are also compiled for one, as far as machine code.
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -17,13 +19,42 @@ from support.kernel_oracle import (
     parameters_agree,
     smooth_currents,
 )
+from support.toy_neurons import AdaptiveThreshold, Bursting
 
-from arlif.kernels import op
-from arlif.kernels.kinds import Kind
+from arlif.core.neuron import Neuron
+from arlif.core.real_neurons import BUILT_IN, RealCuba, RealLifSoft, RealLifSubtract
+from arlif.kernels import dispatch, op
+from arlif.kernels.kernel import standard
+from arlif.neurons import NeuronLayer, SpikingNeuron
 
 pytest.importorskip("triton", reason="triton is not installed")
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-every_neuron = pytest.mark.parametrize("name", NEURONS)
+
+
+def layer(neuron: Neuron, shape: tuple[int, ...], width: float) -> SpikingNeuron:
+    """A layer whose constants of several values are all different."""
+    made = NeuronLayer(neuron, shape, width)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(torch.linspace(0.8, 1.1, parameter.numel()).reshape(parameter.shape))
+    return made
+
+
+def built(name: str, shape: tuple[int, ...], width: float = 1.0) -> SpikingNeuron:
+    """A neuron of NEURONS or OTHERS for currents [T, N, *shape]."""
+    made = OTHERS[name](shape, width) if name in OTHERS else NEURONS[name](width=width)
+    return made.to(DEVICE)
+
+
+OTHERS: dict[str, Callable[[tuple[int, ...], float], SpikingNeuron]] = {
+    "held threshold": lambda shape, width: layer(RealLifSubtract(hold=0.5), shape, width),
+    "adaptive threshold": lambda shape, width: layer(AdaptiveThreshold(), shape, width),
+    "bursting": lambda shape, width: layer(Bursting(), shape, width),
+    "current": lambda shape, width: layer(
+        RealCuba(0.75, 0.5, bias=torch.rand(shape[0], *(1 for _ in shape[1:]))), shape, width
+    ),
+}
+every_neuron = pytest.mark.parametrize("name", [*NEURONS, *OTHERS])
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +63,14 @@ def backend(monkeypatch):
     from arlif.kernels import gpu
 
     monkeypatch.setattr(op, "_backend", lambda x: gpu)
+    monkeypatch.setattr(dispatch, "_has_library", lambda text: True)
 
 
 @every_neuron
 @pytest.mark.parametrize(("steps", "size"), [(1, 3), (4, 700), (19, 5), (3, 1)])
 def test_spikes_states_and_gradients(name, steps, size):
     torch.manual_seed(steps)
-    neuron = NEURONS[name](width=0.5, decay=0.75, v_threshold=1.25).to(DEVICE)
+    neuron = built(name, (size,), 0.5)
     x = smooth_currents(neuron, torch.randn(steps, 1, size, device=DEVICE) * 2)
     start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().variables)
     got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
@@ -52,7 +84,8 @@ def test_spikes_states_and_gradients(name, steps, size):
 @every_neuron
 @pytest.mark.parametrize("steps", [35, pytest.param(1024, marks=pytest.mark.slow)])
 def test_long_runs_and_channels_last(name, steps):
-    neuron = NEURONS[name]().to(DEVICE)
+    torch.manual_seed(steps)
+    neuron = built(name, (2, 1, 3))
     x = smooth_currents(neuron, torch.randn(steps, 1, 2, 1, 3, device=DEVICE) * 2)
     x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (steps, 1))
     start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().variables)
@@ -65,33 +98,29 @@ def test_long_runs_and_channels_last(name, steps):
 @pytest.mark.skipif(
     DEVICE.type == "cuda", reason="touches few pages of main memory, all of a GPU's"
 )
-def test_more_elements_than_32_bits_count():
+def test_more_elements_than_32_bits_count(monkeypatch):
     """One program of a run whose last step begins at 2**31; the other neurons are never touched."""
     from arlif.kernels import gpu
 
-    size, neurons = 2**30, 512
+    size, neurons = 2**30, gpu.ELEMENTS
+    kernel, constants = standard(RealLifSoft()), [1.0, 0.5, 1.0]
     few = torch.randn(3, neurons).bfloat16()
     x, spikes, of_x = (torch.empty(3, size, dtype=torch.bfloat16) for _ in range(3))
     x[:, :neurons] = few
     of_x[:, :neurons] = 7
-    none, sums = torch.empty(0), torch.zeros(1, 2, dtype=torch.float64)
-    gpu._forward[(1,)](
-        x, spikes, x, x, none, 3, size, size, 1.0, 0.5,
-        KIND=2, STATES=1, START=False, END=False, BLOCK=neurons,
-    )  # fmt: skip
-    gpu._backward[(1,)](
-        x, x, of_x, x, x, x, none, sums, torch.empty(2 * size), 3, size, size, 1.0, 1.0, 0.5,
-        KIND=2, STATES=1, START=False, END=False, DEPTH=1, BLOCK=neurons,
-    )  # fmt: skip
-    constants = ([1.0, 1.0, 0.5], 2)
-    assert torch.equal(spikes[:, :neurons], gpu.forward(few, None, none, *constants, None))
-    want, _ = gpu.backward(few, None, none, *constants, few, None, None)
+    monkeypatch.setattr(gpu, "_grid", lambda x: (1,))
+    outputs = iter((spikes, of_x))
+    with monkeypatch.context() as patch:
+        patch.setattr(gpu, "like", lambda x: next(outputs))
+        patch.setattr(gpu, "MOST_STEPS", 1)
+        gpu.forward(x, None, [], constants, kernel, None)
+        gpu.backward(x, None, [], constants, kernel, x, None, None, few)
+    assert torch.equal(spikes[:, :neurons], gpu.forward(few, None, [], constants, kernel, None))
+    want, _ = gpu.backward(few, None, [], constants, kernel, few, None, None, few)
     assert torch.equal(of_x[:, :neurons], want)
 
 
 def test_a_gpu_without_triton_takes_the_loop_and_one_warning_says_so(monkeypatch, caplog):
-    from arlif.kernels import dispatch
-
     class OnGpu(NamedTuple):
         """What `applies` asks of currents, on whatever computer this is."""
 
@@ -112,15 +141,16 @@ def test_a_gpu_without_triton_takes_the_loop_and_one_warning_says_so(monkeypatch
 @every_neuron
 @pytest.mark.parametrize("steps", [3, 19])
 def test_one_frame_at_every_step(name, steps):
-    neuron = NEURONS[name](width=0.5).to(DEVICE)
+    torch.manual_seed(steps)
+    neuron = built(name, (300,), 0.5)
     frame = (torch.randn(1, 2, 300, device=DEVICE) * 2).requires_grad_()
     assert_one_frame_equals_its_copies(neuron, frame, steps)
 
 
-@every_neuron
+@pytest.mark.parametrize("name", [*NEURONS, *(name for name in OTHERS if name != "bursting")])
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_infinite_currents_have_the_gradients_of_the_loop(name):
-    neuron = NEURONS[name]().to(DEVICE)
+    neuron = built(name, (3,))
     x = torch.tensor([torch.inf, -torch.inf, 2.0], device=DEVICE).expand(3, 1, -1).contiguous()
     start = neuron.real_neuron().initial_state(torch.zeros_like(x[0]))
     got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
@@ -131,8 +161,6 @@ def test_infinite_currents_have_the_gradients_of_the_loop(name):
 
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])
 def test_narrow_currents(storage, monkeypatch):
-    from arlif.kernels import dispatch
-
     monkeypatch.setattr(dispatch.cpu, "STORAGE", dispatch.GPU_STORAGE)
     neuron = NEURONS["arlif"]().to(DEVICE)
     x = smooth_currents(neuron, (torch.randn(4, 1, 600, device=DEVICE) * 2).to(storage))
@@ -146,39 +174,65 @@ def test_narrow_currents(storage, monkeypatch):
 
 COMPILE = """
 import sys
-from triton import compile
+import torch
+import triton
 from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
+from arlif.core.real_neurons import BUILT_IN
 from arlif.kernels import gpu
+from arlif.kernels.kernel import described, standard
+from support.toy_neurons import Bursting
 
-kind, storage = int(sys.argv[1]), sys.argv[2]
-pointers = {"x": storage, "spikes": storage, "of_spikes": storage, "of_x": storage,
-            "of_parameters": "fp64"}
-integers, flags = ("steps", "size", "stride"), ("KIND", "STATES", "START", "END", "DEPTH", "BLOCK")
-values = {"KIND": kind, "STATES": gpu.STATES[kind], "START": True, "END": True,
-          "DEPTH": gpu.STEPS_IN_REGISTERS, "BLOCK": gpu.ELEMENTS}
-reals = ("width", "threshold", "decay")
-for kernel in (gpu._forward, gpu._backward):
-    constants = {n: values[n] for n in kernel.arg_names if n in flags}
-    types = {
-        n: "constexpr" if n in flags else "i32" if n in integers else "fp32" if n in reals
-        else "*" + pointers.get(n, "fp32")
-        for n in kernel.arg_names
-    }
-    source = ASTSource(fn=kernel, signature=types, constexprs=constants)
-    assert compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]
+
+class Driver:
+    get_current_target = staticmethod(lambda: GPUTarget("cuda", 90, 32))
+    get_current_device = staticmethod(lambda: 0)
+    get_current_stream = staticmethod(lambda device: 0)
+
+
+class Compiled:
+    def __init__(self, function):
+        self.function = function
+
+    def __getitem__(self, grid):
+        return lambda *args, **names: self.compiled(*args, grid=grid, **names)
+
+    def compiled(self, *args, **names):
+        assert self.function.warmup(*args, **names).asm["cubin"]
+
+
+triton.runtime.driver.set_active(Driver())
+gpu._forward, gpu._backward = Compiled(gpu._forward), Compiled(gpu._backward)
+number, storage = int(sys.argv[1]), getattr(torch, sys.argv[2])
+if number < len(BUILT_IN):
+    neuron = BUILT_IN[number]
+    kernel = standard(neuron)
+else:
+    neuron = Bursting(decay=torch.rand(3, 5))
+    kernel = described(Bursting, (), (), *2 * [("decay", "slope", "threshold")], ("decay",))
+x, states = torch.zeros(16, 1, 3, 5, dtype=storage), torch.zeros(len(kernel.graph.states), 1, 3, 5)
+parameters = [torch.as_tensor(getattr(neuron, name)) for name in kernel.tensors]
+constants = [1.0, *(float(getattr(neuron, name)) for name in kernel.numbers)]
+of_spread = torch.zeros(len(kernel.of_spread), 1, 3, 5)
+gpu.forward(x, states, parameters, constants, kernel, states)
+gpu.backward(x, states, parameters, constants, kernel, x, states, states, of_spread)
 """
 
 
 @pytest.mark.skipif(DEVICE.type == "cuda", reason="compiled and run by the tests above")
 @pytest.mark.parametrize(
-    ("kind", "storage"),
-    [(0, "fp32"), *(pytest.param(k, "bf16", marks=pytest.mark.slow) for k in range(1, len(Kind)))],
+    ("number", "storage"),
+    [
+        (BUILT_IN.index(RealLifSoft()), "float32"),
+        *(pytest.param(k, "bfloat16", marks=pytest.mark.slow) for k in range(1 + len(BUILT_IN))),
+    ],
 )
-def test_kernels_compile_for_a_gpu(kind, storage, monkeypatch, tmp_path):
+def test_kernels_compile_for_a_gpu(number, storage, monkeypatch, tmp_path):
     monkeypatch.delenv("TRITON_INTERPRET")
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     done = subprocess.run(
-        [sys.executable, "-c", COMPILE, str(kind), storage], capture_output=True, text=True
+        [sys.executable, "-c", COMPILE, str(number), storage],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 0, done.stderr

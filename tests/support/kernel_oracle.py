@@ -140,8 +140,9 @@ def parameters_agree(
         if (sum_ is None) != (shares is None):
             return False
         if sum_ is not None and shares is not None:
-            want, terms = shares.sum().item(), shares.abs().sum().item()
-            if not abs(sum_.item() - want) <= relative * abs(want) + of_terms * terms:
+            want = shares.sum_to_size(sum_.shape)
+            terms = shares.abs().sum_to_size(sum_.shape).max()
+            if not ((sum_ - want).abs() <= relative * want.abs() + of_terms * terms).all():
                 return False
     return True
 

@@ -33,7 +33,7 @@ class Bursting(Neuron):
     threshold: Any = learned(0.75)
 
     def pull(self, ops: Any, w: Any) -> Any:
-        return ops.tanh(self.slope * w) / (1 + ops.exp(-w)) - 2 / self.slope
+        return ops.tanh(self.slope * w) / (1 + ops.exp(-w * w)) - 2 / self.slope
 
     def keep(self, ops: Any, u: Any) -> Any:
         return 1 - ops.sigmoid(u * self.slope)
@@ -44,7 +44,11 @@ class Bursting(Neuron):
         h = ops.saturate(ops.multiply(u, ops.where(w >= 0, kept, 1 - kept)) - (x - last))
         s = ops.fire(h - ops.lookup(self.pull, w), self.threshold - last)
         w = ops.saturate(ops.select(s, -h, ops.multiply(w, self.decay)) - ops.select(s, 0, h))
-        return s, (ops.select(s, h - self.threshold, -u), w, ops.select(s, 1, 0))
+        return s, (
+            ops.select(s, ops.multiply(h - self.threshold, self.decay), -u),
+            w,
+            ops.select(s, 1, 0),
+        )
 
 
 class Explosive(Neuron):
