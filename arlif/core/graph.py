@@ -137,7 +137,7 @@ class Graph:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Spikes and new state, every operation done by `ops`.
 
-        functions: what `ops.lookup` takes, by name.
+        functions: what `ops.lookup` takes, by name, where the graph does not hold its value.
         """
         inputs = dict(zip(self.states, state, strict=True)) | {CURRENT: x}
         values: list[Any] = []
@@ -150,6 +150,8 @@ class Graph:
                     value = parameters[node.name]
                 case Op.NUMBER:
                     value = int(node.number) if node.number.is_integer() else node.number
+                case Op.LOOKUP if len(given) == 2:
+                    value = given[1]
                 case Op.LOOKUP:
                     value = ops.lookup(functions[node.name], given[0])
                 case _:

@@ -112,7 +112,7 @@ class _Walk:
 
     def _fire(self, name: str, layer: SpikingNeuron, x: Symbol, shape: Shape) -> Symbol:
         neuron = detached(layer.real_neuron())
-        function = neuron_function(neuron)
+        function = neuron_function(neuron, self.functions.values())
         self.functions[function.name] = function
 
         def step(body: Graph, state: Any, x: Symbol) -> tuple[Symbol, Any]:

@@ -1,54 +1,83 @@
-"""Real-valued neurons as ONNX functions whose body is the trace of their step."""
+"""Real-valued neurons as ONNX functions whose body is the graph of their step."""
 
-from dataclasses import fields, replace
-from itertools import starmap
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from onnx import FunctionProto, helper
 
-from arlif.core.neuron import Neuron
+from arlif.core import real_neurons
+from arlif.core.integer_neurons import integer_name
+from arlif.core.neuron import Neuron, Per, traced
 from export.onnx.interpreters import OnnxRealOps
 from export.onnx.symbols import DOMAIN, Graph, Symbol
 
 
-def neuron_function(neuron: Neuron) -> FunctionProto:
-    """`arlif::ARLIF` and the like: (state variables, x) -> (spikes, new state variables).
+def neuron_function(neuron: Neuron, others: Iterable[FunctionProto]) -> FunctionProto:
+    """`arlif::ARLIF` and the like: (state variables, arrays, x) -> (spikes, new state variables).
 
-    Its body is the trace of the neuron's step; its attributes are the neuron's constants.
+    Its body is the graph of the neuron's step. Constants that are one per layer are attributes,
+    the others are inputs. others: functions of the same file, of which an equal one is returned.
     """
-    graph = Graph("", np.float32)
-    constants = {name: graph.symbol(name) for name in _constants(neuron)}
-    start = neuron.state_type(*map(graph.symbol, neuron.variables))
-    x = graph.symbol("x")
-    spikes, state = replace(neuron, **constants).step(OnnxRealOps(graph), start, x)
-    return graph.function(_name(neuron), (*start, x), (spikes, *state), attributes=tuple(constants))
+    named = {function.name: function for function in others}
+    title, number = _title(neuron), 1
+    while True:
+        name = title if number == 1 else f"{title}_{number}"
+        function = _function(neuron, name)
+        if named.get(name, function) == function:
+            return function
+        number += 1
+
+
+def _function(neuron: Neuron, name: str) -> FunctionProto:
+    graph = Graph("step/", np.float32)
+    inputs = [*neuron.variables, *_arrays(neuron), "x"]
+    constants = {constant: graph.symbol(constant) for constant in neuron.parameters()}
+    start = [graph.symbol(variable) for variable in neuron.variables]
+    ops, x = OnnxRealOps(graph), graph.symbol("x")
+    spikes, state = traced(neuron).run(ops, start, x, constants, {})
+    return graph.function(
+        name, [graph.symbol(value) for value in inputs], (spikes, *state), [*_numbers(neuron)]
+    )
 
 
 def call_neuron(
     graph: Graph, function: str, neuron: Neuron, state: Any, x: Symbol
 ) -> tuple[Symbol, Any]:
     """Append a call of the neuron's function to a graph: (float spikes, new state)."""
-    inputs = [symbol.name for symbol in (*state, x)]
+    arrays = [graph.constant(value) for value in _arrays(neuron).values()]
+    inputs = [symbol.name for symbol in (*state, *arrays, x)]
     outputs = [f"{name}_called" for name in ("spikes", *neuron.variables)]
     outputs = [graph.prefix + name for name in outputs]
-    node = helper.make_node(function, inputs, outputs, domain=DOMAIN)
-    node.attribute.extend(starmap(helper.make_attribute, _constants(neuron).items()))
+    numbers = _numbers(neuron)
+    node = helper.make_node(function, inputs, outputs, domain=DOMAIN, **numbers)
     graph.nodes.append(node)
     spikes, *after = map(graph.symbol, outputs)
     return spikes.cast(graph.dtype), neuron.state_type(*after)
 
 
-def _constants(neuron: Neuron) -> dict[str, float]:
+def _numbers(neuron: Neuron) -> dict[str, float]:
+    """The constants that are one number for the layer."""
     return {
-        field.name: getattr(neuron, field.name)
-        for field in fields(neuron)
-        if not isinstance(getattr(neuron, field.name), bool)
+        name: float(np.asarray(value).item())
+        for name, value in neuron.constants().items()
+        if neuron.parameters()[name].per is Per.LAYER
     }
 
 
-def _name(neuron: Neuron) -> str:
-    """ARLIF, LIFSoft, LIFHard; a structural flag that is off shows: ARLIF_no_memory."""
-    off = [f"_no_{f.name}" for f in fields(neuron) if getattr(neuron, f.name) is False]
-    kind = type(neuron).__name__.removeprefix("Real")
-    return kind.replace("Arlif", "ARLIF").replace("Lif", "LIF") + "".join(off)
+def _arrays(neuron: Neuron) -> dict[str, Any]:
+    """The constants that may differ between channels or neurons."""
+    numbers = _numbers(neuron)
+    return {name: value for name, value in neuron.constants().items() if name not in numbers}
+
+
+def _title(neuron: Neuron) -> str:
+    """ARLIF, LIFSoft, LIFHard, or the name of a user's class.
+
+    A structural flag that is off shows: ARLIF_no_memory.
+    """
+    off = [f"_no_{name}" for name, flag in neuron.flags().items() if flag is False]
+    title = integer_name(neuron)
+    if type(neuron).__module__ == real_neurons.__name__:
+        title = title.replace("Arlif", "ARLIF").replace("Lif", "LIF")
+    return title + "".join(off)

@@ -45,7 +45,7 @@ class OnnxIntegerOps(OnnxSelection):
 
 
 class OnnxRealOps(OnnxSelection):
-    """Real numbers: float symbols and the functions themselves where integers have tables."""
+    """Real numbers: float symbols. Graphs of real steps hold the value of a function themselves."""
 
     def multiply(self, value: Any, factor: Any) -> Symbol:
         return self.graph.node("Mul", value, factor)
@@ -53,11 +53,11 @@ class OnnxRealOps(OnnxSelection):
     def saturate(self, value: Any) -> Any:
         return value
 
-    def lookup(self, table: Any, x: Any) -> Symbol:
-        return self.graph.constant(table(self, x))
-
     def tanh(self, x: Any) -> Symbol:
         return self.graph.node("Tanh", x)
 
     def sigmoid(self, x: Any) -> Symbol:
         return self.graph.node("Sigmoid", x)
+
+    def exp(self, x: Any) -> Symbol:
+        return self.graph.node("Exp", x)

@@ -1,4 +1,4 @@
-"""Symbols that append ONNX nodes: a step run on them leaves its graph behind."""
+"""Symbols that append ONNX nodes: the graph of a step that is run on them becomes ONNX."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -107,7 +107,7 @@ class Graph:
 
 
 class Symbol:
-    """A value of a graph, with the operators that steps are written in."""
+    """A value of a graph, with the operators that arlif.core.graph.Graph.run uses."""
 
     __array_ufunc__ = None
     """Leaves `array + symbol` to us."""
@@ -132,6 +132,12 @@ class Symbol:
 
     def __rmul__(self, other: Any) -> "Symbol":
         return self.graph.node("Mul", other, self)
+
+    def __truediv__(self, other: Any) -> "Symbol":
+        return self.graph.node("Div", self, other)
+
+    def __rtruediv__(self, other: Any) -> "Symbol":
+        return self.graph.node("Div", other, self)
 
     def __neg__(self) -> "Symbol":
         return self.graph.node("Neg", self)
