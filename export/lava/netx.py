@@ -78,6 +78,10 @@ def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iter
     if bits is None:
         yield f"netx has no neuron {neuron.name}, only LIF with hard reset"
         return
+    wrong = [*_constant_obstacles(neuron, population.shape[0])]
+    if wrong:
+        yield from wrong
+        return
     lif = Lif.of(population)
     if (neuron.state_format.bits, neuron.factor_bits) != (bits, FACTOR_BITS):
         yield (
@@ -99,6 +103,23 @@ def _neuron_obstacles(network: QuantizedNetwork, population: Population) -> Iter
         yield from _saturation(network, population, neuron)
     elif population.bias.any():
         yield "a CUBA neuron takes its bias in the membrane potential, not in the current"
+
+
+def _constant_obstacles(neuron: IntegerNeuron, channels: int) -> Iterator[str]:
+    """What Lava's LIF has no register for."""
+    raw = neuron.constants
+    single = ("decay", "current_decay", "threshold", "limit", "edge")
+    many = [name for name in single if np.ndim(raw.get(name, 0))]
+    if many:
+        yield f"Lava's LIF has one {' and one '.join(many)} for a whole layer"
+        return
+    decays = [name for name in single[:2] if not 0 <= raw.get(name, 0) <= neuron.one]
+    if decays:
+        yield f"Lava's LIF keeps between nothing and all: {' and '.join(decays)} cannot be negative"
+    if np.size(raw.get("bias", 0)) not in (1, channels):
+        yield "netx has one bias for a channel"
+    if neuron.is_a(RealCuba) and (raw["limit"], raw["edge"]) != (STATE_LIMIT, STATE_LIMIT + 1):
+        yield f"Lava's potential is limited to +-{STATE_LIMIT}, not to +-{raw['limit']}"
 
 
 def _saturation(
@@ -182,7 +203,8 @@ class Lif:
     def of(cls, population: Population) -> "Lif":
         """Of a population of either neuron that is one."""
         raw = population.neuron.constants
-        bias = raw["bias"].ravel() if "bias" in raw else population.bias
+        bias = np.ravel(raw.get("bias", population.bias)).astype(np.int32)
+        bias = np.broadcast_to(bias, population.bias.shape)
         return cls(raw.get("current_decay", 0), raw["decay"], raw["threshold"], bias)
 
     def layer(self) -> Tree:

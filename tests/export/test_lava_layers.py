@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from support.integer_neurons import cuba, lif_hard, lif_soft
+from support.integer_neurons import cuba, lif_hard, lif_soft, with_constants
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.maps import Conv2d, Dense
@@ -20,6 +20,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
+from arlif.core.real_neurons import RealCuba
 from export.lava import read_net, stock_obstacles, write_net
 
 LIF = lif_hard(FixedPointFormat(24, 6), 12, 0, 64 * 10 + 1)
@@ -42,8 +43,8 @@ def one(
     neurons, inputs = weights.shape
     gains, biases = np.full(neurons, 64, np.uint8), np.full(neurons, 64 * np.array(bias), np.int32)
     fields = {"gain": gains, "gain_shift": 0, "bias": biases} | changes
-    if isinstance(neuron, IntegerCuba):
-        neuron = replace(neuron, bias=np.zeros(neurons))
+    if neuron.is_a(RealCuba):
+        neuron = with_constants(neuron, bias=np.zeros(neurons, np.int32))
     population = Population("p", (neurons,), neuron, **fields)
     ends = np.full((1, neurons), last, np.int8)
     return QuantizedNetwork(
@@ -64,18 +65,18 @@ def spiking(total: int) -> np.ndarray:
 RULES: dict[str, tuple[QuantizedNetwork, QuantizedNetwork, str]] = {
     # (runs on stock Lava, does not, why): one step apart
     "threshold": (
-        one(1, replace(CUBA, threshold=64 * LIMIT + 1)),
-        one(1, replace(CUBA, threshold=64 * LIMIT + 2)),
+        one(1, with_constants(CUBA, threshold=64 * LIMIT + 1)),
+        one(1, with_constants(CUBA, threshold=64 * LIMIT + 2)),
         "a threshold is",
     ),
     "lowest threshold": (
-        one(1, replace(LIF, threshold=1)),
-        one(1, replace(LIF, threshold=-63)),
+        one(1, with_constants(LIF, threshold=1)),
+        one(1, with_constants(LIF, threshold=-63)),
         "a threshold is",
     ),
     "never": (
-        one(1, replace(CUBA, threshold=1 << 23)),
-        one(1, replace(CUBA, threshold=(1 << 23) - 1)),
+        one(1, with_constants(CUBA, threshold=1 << 23)),
+        one(1, with_constants(CUBA, threshold=(1 << 23) - 1)),
         "a threshold is",
     ),
     "largest bias": (one(1, bias=4095), one(1, bias=4096), "a bias is"),
@@ -94,6 +95,26 @@ RULES: dict[str, tuple[QuantizedNetwork, QuantizedNetwork, str]] = {
         one(1, replace(CUBA, state_format=FixedPointFormat(26, 6))),
         "25-bit",
     ),
+    "one decay": (
+        one([[1], [1]]),
+        one([[1], [1]], with_constants(LIF, decay=np.array([0, 1]))),
+        "one decay for a whole layer",
+    ),
+    "one threshold of CUBA": (
+        one([[1], [1]], CUBA),
+        one([[1], [1]], with_constants(CUBA, threshold=np.array([641, 641]))),
+        "one threshold for a whole layer",
+    ),
+    "a decay that turns signs": (
+        one(1, with_constants(CUBA, decay=0)),
+        one(1, with_constants(CUBA, decay=-1)),
+        "decay cannot be negative",
+    ),
+    "the limit of Lava's potential": (
+        one(1, CUBA),
+        one(1, with_constants(CUBA, limit=(1 << 23) - 2)),
+        "limited to",
+    ),
     "one bias of CUBA": (
         one([[1], [1]], CUBA),
         one([[1], [1]], CUBA, bias=[0, 1]),
@@ -102,7 +123,7 @@ RULES: dict[str, tuple[QuantizedNetwork, QuantizedNetwork, str]] = {
     "soft reset": (
         one(1),
         one(1, lif_soft(LIF.state_format, 12, 0, 641)),
-        "no neuron IntegerLifSoft",
+        "no neuron LifSoft",
     ),
     "signs": (one([1, -1]), one([0, -1]), "where none is positive"),
     "highest current": (
@@ -121,8 +142,8 @@ RULES: dict[str, tuple[QuantizedNetwork, QuantizedNetwork, str]] = {
         "the membrane potential may reach",
     ),
     "lowest potential after long": (
-        one(spiking(-65_532), replace(LIF, decay=2048), bias=-3),
-        one(spiking(-65_532), replace(LIF, decay=2048), bias=-4),
+        one(spiking(-65_532), with_constants(LIF, decay=2048), bias=-3),
+        one(spiking(-65_532), with_constants(LIF, decay=2048), bias=-4),
         "the membrane potential may reach",
     ),
     "highest potential": (
@@ -131,13 +152,13 @@ RULES: dict[str, tuple[QuantizedNetwork, QuantizedNetwork, str]] = {
         "the membrane potential may reach",
     ),
     "highest potential at the threshold": (
-        one(spiking(131_058), replace(LIF, threshold=64 * 13 + 1)),
-        one(spiking(131_058), replace(LIF, threshold=64 * 14 + 1)),
+        one(spiking(131_058), with_constants(LIF, threshold=64 * 13 + 1)),
+        one(spiking(131_058), with_constants(LIF, threshold=64 * 14 + 1)),
         "the membrane potential may reach",
     ),
     "no leak": (
-        one(1, replace(LIF, decay=4096)),
-        one([1, -1], replace(LIF, decay=4096)),
+        one(1, with_constants(LIF, decay=4096)),
+        one([1, -1], with_constants(LIF, decay=4096)),
         r"the membrane potential may reach \[-inf",
     ),
     "steps": (
@@ -182,10 +203,10 @@ def convolutional(neuron: Any) -> QuantizedNetwork:
         rng.integers(1, 9, shape).astype(np.int8) for shape in ((4, 1, 3, 2), (3, 16), (2, 3))
     )
     conv = Conv2d(kernels, (2, 1), (1, 0), (1, 2), 2)
-    cuba = isinstance(neuron, IntegerCuba)
+    cuba = neuron.is_a(RealCuba)
     bias = 64 * np.array([3, -2, 0, 1])
-    first = replace(neuron, bias=bias.reshape(4, 1, 1)) if cuba else neuron
-    second = replace(neuron, bias=np.zeros(3)) if cuba else neuron
+    first = with_constants(neuron, bias=bias.reshape(4, 1, 1)) if cuba else neuron
+    second = with_constants(neuron, bias=np.zeros(3, np.int32)) if cuba else neuron
     populations = (
         Population("c", (4, 2, 2), first, np.full(4, 64), 0, np.zeros(4) if cuba else bias),
         Population("f", (3,), second, np.full(3, 64), 0, np.zeros(3)),
@@ -209,7 +230,7 @@ def read(group: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("neuron", "decays"),
-    [(replace(LIF, decay=1000), (4096, 3096)), (CUBA, (1096, 3096))],
+    [(with_constants(LIF, decay=1000), (4096, 3096)), (CUBA, (1096, 3096))],
     ids=["LIF", "CUBA"],
 )
 def test_the_keys_that_netx_reads(tmp_path: Any, neuron: Any, decays: tuple[int, int]) -> None:
@@ -244,12 +265,12 @@ def test_what_stock_lava_cannot_run_does_not_look_as_if_it_could(tmp_path: Any) 
     with h5py.File(tmp_path / "a.net") as file:
         layers = read(file["layer"])
     assert layers["4"]["type"] == "arlif"
-    assert layers["1"]["neuron"] == {"type": "IntegerLifHard"}
+    assert layers["1"]["neuron"] == {"type": "arlif.LifHard"}
     assert read_net(tmp_path / "a.net") == network
 
 
 def test_a_threshold_never_reached_is_written_as_one_past_17_bits(tmp_path: Any) -> None:
-    write_net(one(1, replace(CUBA, threshold=1 << 23)), tmp_path / "a.net")
+    write_net(one(1, with_constants(CUBA, threshold=1 << 23)), tmp_path / "a.net")
     with h5py.File(tmp_path / "a.net") as file:
         assert file["layer/1/neuron/vThMant"][()] == 1 << 17
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from support.integer_neurons import lif_soft
+from support.integer_neurons import lif_soft, with_constants
 from support.strategies import networks
 from support.strategies_stock import stock_networks
 
@@ -21,14 +21,20 @@ def changed(network, index, **changes):
 
 
 def with_neuron(network, index, **changes):
-    neuron = replace(network.populations[index].neuron, **changes)
+    neuron = with_constants(network.populations[index].neuron, **changes)
+    return changed(network, index, neuron=neuron)
+
+
+def with_factor_bits(network, index, bits):
+    neuron = replace(network.populations[index].neuron, factor_bits=bits)
     return changed(network, index, neuron=neuron)
 
 
 def soft(network):
     neuron = network.populations[0].neuron
-    fields = (neuron.state_format, neuron.factor_bits, neuron.decay, neuron.threshold)
-    return changed(network, 0, neuron=lif_soft(*fields))
+    raw = (neuron.constants["decay"], neuron.constants["threshold"])
+    soft = lif_soft(neuron.state_format, neuron.factor_bits, *raw)
+    return changed(network, 0, neuron=soft)
 
 
 def with_projection(network, index, **changes):
@@ -45,15 +51,15 @@ def shortcut(network):
 
 
 OBSTACLES = {
-    "neuron": (soft, "no neuron IntegerLifSoft"),
+    "neuron": (soft, "no neuron LifSoft"),
     "gain": (lambda n: changed(n, 0, gain=n.populations[0].gain - 1), "the gain 64"),
     "gain shift": (lambda n: changed(n, 0, gain_shift=1), "no shift in every channel"),
     "threshold": (
-        lambda n: with_neuron(n, 0, threshold=n.populations[0].neuron.threshold + 1),
+        lambda n: with_neuron(n, 0, threshold=n.populations[0].neuron.constants["threshold"] + 1),
         "a threshold is 64 n + 1",
     ),
     "bias": (lambda n: changed(n, 0, bias=n.populations[0].bias + 1), "a bias is 64 n"),
-    "decay bits": (lambda n: with_neuron(n, 0, factor_bits=13), "12-bit decays"),
+    "decay bits": (lambda n: with_factor_bits(n, 0, 13), "12-bit decays"),
     "no leak": (lambda n: with_neuron(n, 0, decay=4096), "the membrane potential may reach"),
     "shift": (lambda n: with_projection(n, -1, shift=1), "no shift behind a sum"),
     "source": (shortcut, "netx feeds a layer from the one before"),

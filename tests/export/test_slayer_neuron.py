@@ -1,22 +1,26 @@
 """The CUBA step against Lava's own process model and a scalar oracle, wraps and limits included."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.integer_neurons import cuba
+from numpy.typing import NDArray
+from support.integer_neurons import cuba, with_constants
 from support.oracle import clip, towards_zero
 
 from arlif.base.errors import NetworkError
 from arlif.core import loihi
 from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
 from hw_sim.engines.lava.hook import mend_lava
 
 BITS_25 = FixedPointFormat(25, 6)
 
 
-def cuba(current_decay: int, decay: int, threshold: int, bias: np.ndarray) -> IntegerCuba:
+def lava_cuba(current_decay: int, decay: int, threshold: int, bias: NDArray[Any]) -> IntegerNeuron:
     return cuba(BITS_25, 12, decay, current_decay, threshold, bias)
 
 
@@ -58,7 +62,7 @@ def currents() -> st.SearchStrategy[list[int]]:
 def test_the_step_equals_the_oracle(
     xs: list[int], current_decay: int, decay: int, threshold: int, bias: int
 ) -> None:
-    neuron = cuba(current_decay, decay, threshold, np.array([bias]))
+    neuron = lava_cuba(current_decay, decay, threshold, np.array([bias]))
     ops, state = neuron.ops(), neuron.initial_state(np.zeros(1, np.int32))
     history = []
     for x in xs:
@@ -93,7 +97,7 @@ def test_a_million_states_step_as_in_lavas_process_model() -> None:
         fired = lava.spiking_activation()
         lava.reset_voltage(fired)
 
-        neuron = cuba(4096 - du - 1, 4096 - dv, threshold * 64 + 1, mantissa * 64)
+        neuron = lava_cuba(4096 - du - 1, 4096 - dv, threshold * 64 + 1, mantissa * 64)
         spikes, state = neuron.step(neuron.ops(), neuron.state_type(u, v), a_in * 64)
         assert 0 < fired.mean() < 1
         assert np.array_equal(spikes, fired)
@@ -118,22 +122,22 @@ def test_the_registers_are_those_that_lava_declares() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"current_decay": 4097}, "current decay"),
-        ({"decay": -1}, "decay must be"),
-        ({"threshold": 2**24}, "threshold must lie"),
-        ({"bias": np.zeros((2, 3))}, "one value per channel"),
-        ({"bias": np.zeros(0)}, "one value per channel"),
-        ({"bias": np.full(2, 2**24)}, "bias must lie"),
+        ({"current_decay": 2**16 + 1}, "current_decay of Cuba reaches"),
+        ({"decay": -(2**16) - 1}, "decay of Cuba reaches"),
+        ({"threshold": 2**24}, "threshold of Cuba reaches"),
+        ({"bias": np.zeros(0, np.int32)}, "raw constants are integers"),
+        ({"bias": np.full(2, 2**24)}, "bias of Cuba reaches"),
+        ({"decay": 0.5}, "raw constants are integers"),
     ],
 )
-def test_impossible_constants_are_refused(changes: dict[str, object], message: str) -> None:
-    constants = {"decay": 0, "current_decay": 0, "threshold": 1, "bias": np.zeros(2)} | changes
+def test_impossible_constants_are_refused(changes: dict[str, Any], message: str) -> None:
+    neuron = lava_cuba(0, 0, 1, np.zeros(2, np.int32))
     with pytest.raises(NetworkError, match=message):
-        cuba(BITS_25, 12, **constants)  # type: ignore[arg-type]
+        with_constants(neuron, **changes)
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 4, 4)])
 def test_a_bias_that_does_not_fit_its_population_is_refused(shape: tuple[int, ...]) -> None:
-    neuron, ones = cuba(0, 0, 1, np.zeros(2)), np.ones(shape[0], int)
+    neuron, ones = lava_cuba(0, 0, 1, np.zeros(2)), np.ones(shape[0], int)
     with pytest.raises(NetworkError, match="does not fit"):
         Population("p", shape, neuron, ones, 0, ones)

@@ -1,5 +1,6 @@
 """The neurons of arlif with raw constants, as tests write them down."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,11 @@ def cuba(
         "edge": limit + 1,
     }
     return IntegerNeuron.of(RealCuba, state, factor_bits, raw)
+
+
+def with_constants(neuron: IntegerNeuron, **raw: Any) -> IntegerNeuron:
+    """The same neuron with other raw constants, by name."""
+    return replace(neuron, constants={**neuron.constants, **raw})
 
 
 def sampled(neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
