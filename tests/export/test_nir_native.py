@@ -42,7 +42,7 @@ def check_round_trip(network: QuantizedNetwork, path: Path) -> None:
     with h5py.File(path) as file:
         for population in network.populations:
             node = file["node/nodes"][population.name]
-            assert node["type"].asstr()[()] == type(population.neuron).__name__
+            assert node["neuron/name"].asstr()[()] == population.neuron.name
             assert np.array_equal(node["bias"], population.bias)
 
 
@@ -145,6 +145,10 @@ def version(file: h5py.File) -> None:
     file["node/metadata/arlif/numerics_version"][()] = 999
 
 
+def old_layout(file: h5py.File) -> None:
+    del file["node/metadata/arlif/format_version"]
+
+
 def unknown_neuron(file: h5py.File) -> None:
     file["node/nodes/mixed/type"][()] = "CubaLIF"
 
@@ -159,7 +163,7 @@ def wide_gain(file: h5py.File) -> None:
 
 
 def bad_decay(file: h5py.File) -> None:
-    file["node/nodes/mixed/neuron/decay"][()] = 1000
+    file["node/nodes/mixed/neuron/constants/decay/value"][()] = 100_000
 
 
 @pytest.mark.parametrize(
@@ -175,10 +179,11 @@ def bad_decay(file: h5py.File) -> None:
         (bomb, "more than"),
         (extra_node, "spare"),
         (version, "numerics version 999"),
-        (unknown_neuron, "CubaLIF"),
+        (old_layout, "has layout 1, this arlif reads layout 2; quantize or export"),
+        (unknown_neuron, "mixed/type is not what"),
         (bias_in_convolution, "input.conv.0.0/bias"),
         (wide_gain, "mixed/gain must hold uint8"),
-        (bad_decay, "decay must be"),
+        (bad_decay, "decay of .* reaches 100000"),
     ],
 )
 def test_each_surprise_is_named(
