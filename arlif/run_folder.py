@@ -30,6 +30,8 @@ class Artifact:
 
 TRAIN = "train"
 CONFIG = Artifact("config.json", TRAIN)
+NEURON = Artifact("neuron.py", TRAIN)
+"""Of a neuron of the user's own: a copy of its file, which is run wherever the run is used."""
 MODEL = Artifact("model.pt", TRAIN)
 TRAINING = Artifact("training.json", TRAIN)
 METRICS = Artifact("metrics.csv", TRAIN)

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+import torch
 from pydantic import Discriminator, Tag
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from arlif.base.errors import require
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import STRICT
+from arlif.layers import evaluating
 from arlif.networks.neuron_choice import MOST_STEPS, NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
@@ -71,4 +74,13 @@ def build(config: NetworkConfig) -> nn.Module:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    if any(is_lazy(parameter) for parameter in net.parameters()):
+        _run_once(net, config)
     return net
+
+
+def _run_once(net: nn.Module, config: NetworkConfig) -> None:
+    """Let neurons find their shapes."""
+    steps = 1 if config.static else config.time_steps
+    with evaluating(net), torch.no_grad(), enough_memory("choose a smaller architecture"):
+        net(torch.zeros(steps, 1, *config.input_shape))

@@ -9,6 +9,8 @@ from torch import nn
 
 from arlif.base.errors import require
 from arlif.base.plain_data import STRICT
+from arlif.core.neuron import Neuron
+from arlif.networks.user_neuron import class_of, is_own, load_neuron
 from arlif.neurons import (
     ARLIF,
     CLIF,
@@ -21,6 +23,7 @@ from arlif.neurons import (
     LearnableResetLIF,
     MaskedPSN,
     MpePSN,
+    NeuronLayer,
     SlidingPSN,
 )
 
@@ -32,7 +35,9 @@ MOST_STEPS = 1 << 16
 class NeuronConfig:
     """A neuron's name and constants.
 
-    name: one of NEURONS. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
+    name: one of NEURONS, or a file and a class in it, my.py:MyNeuron; the file is run. Of such a
+    class, constants named decay and v_threshold get these values, the others keep their defaults.
+    decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
     width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
     neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and threshold.
     Raises ArlifError.
@@ -48,8 +53,9 @@ class NeuronConfig:
 
     def __post_init__(self) -> None:
         require(
-            self.name in NEURONS,
-            f"no neuron is called {self.name!r}; there are {', '.join(NEURONS)}",
+            self.name in NEURONS or is_own(self.name),
+            f"no neuron is called {self.name!r}; there are {', '.join(NEURONS)}; one of your own "
+            "is named by its file and class, my.py:MyNeuron",
         )
         for name in ("decay", "v_threshold", "width"):
             value = getattr(self, name)
@@ -60,15 +66,35 @@ class NeuronConfig:
         )
         make_neuron(self, time_steps=1)
 
+    @property
+    def label(self) -> str:
+        """The name without a file."""
+        return class_of(self.name)
+
 
 def make_neuron(config: NeuronConfig, time_steps: int) -> nn.Module:
     """A new neuron layer over [T, N, ...]. Raises ArlifError on constants out of range."""
+    if is_own(config.name):
+        return layer_of(load_neuron(config.name))(config, time_steps)
     return NEURONS[config.name](config, time_steps)
 
 
-def _arlif(
-    alpha: bool = True, beta: bool = True, memory: bool = True
-) -> Callable[[NeuronConfig, int], nn.Module]:
+Make = Callable[[NeuronConfig, int], nn.Module]
+"""Makes a neuron layer for so many time steps."""
+
+
+def layer_of(kind: type[Neuron]) -> Make:
+    """Makes layers of a class, whose constants decay and v_threshold, if any, are the recipe's."""
+    shared = [name for name in ("decay", "v_threshold") if name in kind.parameters()]
+
+    def make(config: NeuronConfig, time_steps: int) -> nn.Module:
+        neuron = kind(**{name: getattr(config, name) for name in shared})
+        return NeuronLayer(neuron, width=config.width)
+
+    return make
+
+
+def _arlif(alpha: bool = True, beta: bool = True, memory: bool = True) -> Make:
     """AR-LIF whose alpha = 1 or beta = 0 may be frozen, the ablations of Table 2."""
 
     def make(config: NeuronConfig, time_steps: int) -> nn.Module:
@@ -80,7 +106,7 @@ def _arlif(
     return make
 
 
-NEURONS: dict[str, Callable[[NeuronConfig, int], nn.Module]] = {
+NEURONS: dict[str, Make] = {
     "arlif": _arlif(),
     "arlif-alpha1": _arlif(alpha=False),
     "arlif-theta1": _arlif(beta=False),

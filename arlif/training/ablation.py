@@ -10,6 +10,7 @@ from typing import Any
 from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
 from arlif.base.plain_data import from_mapping
+from arlif.networks.user_neuron import class_of
 from arlif.run_folder import CONFIG, TRAINING, Run
 from arlif.training.finished import Summary
 from arlif.training.plots import save, spike_rates, spread_figure
@@ -51,13 +52,14 @@ def ablate(
 ) -> tuple[AblationRow, ...]:
     """Train `recipe` with every neuron and seed; nothing else differs between the runs.
 
-    Every run lies in folder/<neuron>-<seed>; finished ones are kept, an interrupted one continues;
-    one of another recipe is refused.
+    neurons: names, or files and classes of the user's own, my.py:MyNeuron. Every run lies in
+    folder/<neuron>-<seed>, <neuron> being the class of the latter; finished ones are kept, an
+    interrupted one continues; one of another recipe is refused.
     Writes ablation.json, ablation.md, ablation.png, and spike-rates.png of the first seed's runs.
     callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
-    for values in (neurons, seeds):
+    for values in ([class_of(name) for name in neurons], seeds):
         twice = sorted({str(value) for value in values if values.count(value) > 1})
         require(
             not twice,
@@ -70,7 +72,7 @@ def ablate(
         done = [
             _run(
                 replace(changed, seed=seed),
-                folder / f"{neuron}-{seed}",
+                folder / f"{class_of(neuron)}-{seed}",
                 data_folder,
                 accelerator,
                 callbacks,
@@ -87,7 +89,7 @@ def ablate(
     write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
     write_text(folder / "ablation.md", table(rows))
     save(spread_figure({_label(row.neuron): row.last for row in rows}), folder / "ablation.png")
-    first = {_label(name): folder / f"{name}-{seeds[0]}" for name in neurons}
+    first = {_label(name): folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
     save(spike_rates(first), folder / "spike-rates.png")
     return tuple(rows)
 
@@ -132,7 +134,7 @@ def _run(
 
 
 def _label(neuron: str) -> str:
-    return TABLE_2.get(neuron, neuron)
+    return TABLE_2.get(neuron, class_of(neuron))
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -17,7 +17,7 @@ class EpochLines(lightning.Callback):
         recipe = pl_module.recipe
         self._said = trainer.current_epoch
         if trainer.is_global_zero:
-            self.say(f"{recipe.dataset}, {recipe.neuron.name}, seed {recipe.seed}")
+            self.say(f"{recipe.dataset}, {recipe.neuron.label}, seed {recipe.seed}")
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Say the epoch before: its row is written after every callback has seen its end."""

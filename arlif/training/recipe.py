@@ -12,6 +12,7 @@ from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data.splits import Cut
 from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron_choice import NeuronConfig
+from arlif.networks.user_neuron import is_own
 from arlif.training.augment import Augmentation
 
 MOST = 10**9
@@ -121,10 +122,19 @@ def load_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
     """A recipe by name, or from a file whose path ends in .toml, with some values replaced.
 
     changes: values by dotted path, such as {"epochs": 40, "neuron.name": "lif-soft"}.
-    A file may start from another recipe: extends = "name", or a file beside it.
+    A file may start from another recipe: extends = "name", or a file beside it. It names no
+    neuron of the user's own, which is a program: `changes` do.
     Raises ArlifError where the name or a path is unknown, or a value does not fit.
     """
-    return _changed(_read(name), changes or {}, f"recipe {name}")
+    mapping = _read(name)
+    neuron = mapping.get("neuron")
+    own = neuron.get("name") if isinstance(neuron, dict) else None
+    require(
+        not (isinstance(own, str) and is_own(own)),
+        f"the recipe {name} names a Python file, {own}; recipes run no programs: take it out, and "
+        f"say --set neuron.name={own}",
+    )
+    return _changed(mapping, changes or {}, f"recipe {name}")
 
 
 def change_recipe(recipe: Recipe, changes: dict[str, Any]) -> Recipe:

@@ -13,10 +13,23 @@ from torch import nn
 
 from arlif import data
 from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
+from arlif.base.files import atomic_path
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks import build
-from arlif.run_folder import BEST, CONFIG, CONFUSION, LAST, METRICS, MODEL, SNAPSHOTS, TRAINING, Run
+from arlif.networks.user_neuron import class_of, file_of, identity, is_own
+from arlif.run_folder import (
+    BEST,
+    CONFIG,
+    CONFUSION,
+    LAST,
+    METRICS,
+    MODEL,
+    NEURON,
+    SNAPSHOTS,
+    TRAINING,
+    Run,
+)
 from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
@@ -59,6 +72,7 @@ def train(
     net = build(recipe.network())
     if not _is_worker() and not resume:
         _start(recipe, home)
+    recipe = read_recipe(run)
     try:
         with enough_memory("lower batch_size or time_steps"):
             device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
@@ -97,20 +111,30 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
 
 
 def read_recipe(run: Path) -> Recipe:
-    """The recipe of a run. Raises ArlifError where there is none or it is damaged."""
+    """The recipe of a run; a neuron of the user's own is the run's copy, which is run.
+
+    Raises ArlifError where there is none or it is damaged.
+    """
     path = Run(run).require(CONFIG)
     try:
         mapping = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         mapping = None
     require(isinstance(mapping, dict), f"{path} is damaged: it is not a JSON object; train again")
+    neuron = mapping.get("neuron")
+    name = neuron.get("name") if isinstance(neuron, dict) else None
+    if isinstance(name, str) and is_own(name):
+        copied = f"{Run(run).require(NEURON).absolute()}:{class_of(name)}"
+        mapping["neuron"] = {**neuron, "name": copied}
     return from_mapping(Recipe, mapping, str(path))
 
 
 def require_same_recipe(recipe: Recipe, run: Path) -> None:
     """Raise ArlifError naming what differs, unless `run` was started with this recipe."""
-    before = to_mapping(read_recipe(run))
-    now = to_mapping(recipe)
+    before, now = (to_mapping(r) for r in (read_recipe(run), recipe))
+    for mapping in (before, now):
+        if is_own(mapping["neuron"]["name"]):
+            mapping["neuron"]["name"] = identity(mapping["neuron"]["name"])
     changed = [key for key in now if now[key] != before[key]]
     require(
         not changed,
@@ -146,8 +170,10 @@ def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
 
 
 def _start(recipe: Recipe, run: Run) -> None:
-    """Remove what an earlier training left in `run` and write the recipe."""
-    old = [run.path(artifact) for artifact in (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST)]
+    """Remove what an earlier training left in `run`, write the recipe and copy its neuron."""
+    own = file_of(recipe.neuron.name).read_bytes() if is_own(recipe.neuron.name) else None
+    artifacts = (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST, NEURON)
+    old = [run.path(artifact) for artifact in artifacts]
     try:
         for file in (*old, *(run.folder / "tensorboard").glob("events.*")):
             file.unlink(missing_ok=True)
@@ -156,6 +182,9 @@ def _start(recipe: Recipe, run: Run) -> None:
         raise WriteError(
             f"cannot start a run in {run.folder}: {error.strerror}; choose another directory"
         ) from None
+    if own is not None:
+        with atomic_path(run.path(NEURON)) as temporary:
+            temporary.write_bytes(own)
     run.write_json(CONFIG, to_mapping(recipe))
 
 

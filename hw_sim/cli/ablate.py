@@ -16,7 +16,8 @@ def ablate(
     change: ChangeOption = None,
     dataset: Annotated[str | None, typer.Option(help="Another dataset than the recipe's.")] = None,
     neurons: Annotated[
-        str | None, typer.Option(help="Other neurons than the paper's: names with commas.")
+        str | None,
+        typer.Option(help="Other neurons than the paper's, with commas: names, my.py:MyNeuron."),
     ] = None,
     time_steps: Annotated[int | None, typer.Option(help="Another T than the recipe's.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,

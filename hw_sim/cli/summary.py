@@ -39,7 +39,7 @@ def summary(
         "flops": network.flops,
     }
     output.table(
-        f"{what}: {recipe.architecture.kind}, {recipe.neuron.name}, T = {recipe.time_steps}",
+        f"{what}: {recipe.architecture.kind}, {recipe.neuron.label}, T = {recipe.time_steps}",
         ["layer", "kind", "output", "parameters", "neurons", "MACs"],
         [
             [
