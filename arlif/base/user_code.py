@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.workers import ROOT
 
 
 @contextmanager
@@ -41,9 +42,13 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
     except SyntaxError as error:
         raise ArlifError(f"{failed}: {type(error).__name__}: {error}") from None
     except Exception as error:  # whatever user code raises
-        line = traceback.extract_tb(error.__traceback__)[-1]
-        raise ArlifError(
-            f"{failed}: {type(error).__name__}: {error} ({line.filename}, line {line.lineno})"
-        ) from error
+        raise ArlifError(f"{failed}: {type(error).__name__}: {error}{_place(error)}") from error
     finally:
         sys.argv = arguments
+
+
+def _place(error: Exception) -> str:
+    """Where an error was raised, unless by us."""
+    line = traceback.extract_tb(error.__traceback__)[-1]
+    ours = Path(line.filename).resolve().is_relative_to(ROOT / "arlif")
+    return "" if ours else f" ({line.filename}, line {line.lineno})"

@@ -31,8 +31,8 @@ def load_neuron(name: str) -> type[Neuron]:
     step that cannot be traced.
     """
     file = file_of(name)
-    require(file.is_file(), f"there is no file {file}, in which a neuron {class_of(name)} would be")
-    return _loaded(file.absolute(), class_of(name), file.read_bytes())
+    require(file.is_file(), f"there is no file {file} with a neuron {class_of(name)}")
+    return _loaded(file, class_of(name), file.read_bytes())
 
 
 def identity(name: str) -> str:
@@ -43,7 +43,7 @@ def identity(name: str) -> str:
 @cache
 def _loaded(file: Path, name: str, content: bytes) -> type[Neuron]:
     """content: of the file; another one is another class."""
-    with running(file, f"{file}:{name} is no neuron") as module:
+    with running(file, f"{file}:{name} cannot be used") as module:
         kind = getattr(module, name, None)
         known = [n for n, value in vars(module).items() if _is_neuron(value)]
         require(
@@ -54,7 +54,7 @@ def _loaded(file: Path, name: str, content: bytes) -> type[Neuron]:
             _is_neuron(kind),
             f"{name} of {file} is no neuron: derive a class from arlif.Neuron, see docs/neurons.md",
         )
-        traced(kind())
+        traced(kind())  # which runs the user's code, too
     found: type[Neuron] = kind
     return found
 
