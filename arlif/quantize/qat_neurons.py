@@ -51,7 +51,7 @@ class QatNeuron(nn.Module):
         def number(name: str) -> Any:
             constant = self.form.constants[name]
             smooth = constant.value(FloatOps(self.layer.width), real)
-            raw = torch.as_tensor(neuron.constants[name]).to(x)
+            raw = torch.tensor(neuron.constants[name]).to(x)
             if not isinstance(smooth, Tensor):
                 return raw
             return substitute((smooth * ones[constant.unit]).to(x).expand(raw.shape), raw)

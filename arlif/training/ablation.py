@@ -59,8 +59,8 @@ def ablate(
     callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
-    for values in ([class_of(name) for name in neurons], seeds):
-        twice = sorted({str(value) for value in values if values.count(value) > 1})
+    for values in ([class_of(name) for name in neurons], [str(seed) for seed in seeds]):
+        twice = sorted({value for value in values if values.count(value) > 1})
         require(
             not twice,
             f"an ablation takes every neuron and every seed once, and {', '.join(twice)} is given "

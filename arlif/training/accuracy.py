@@ -22,7 +22,7 @@ class Evaluation:
 
     confusion: int64 [classes, classes], samples by (label, decision).
     loss: mean cross-entropy of the logits averaged over time.
-    rates: spikes per neuron and time step, by layer.
+    rates: spikes per neuron and time step, by layer; of layers that ran.
     """
 
     confusion: NDArray[np.int64]
@@ -74,7 +74,8 @@ def finish(total: Tensor, layer_names: tuple[str, ...]) -> Evaluation:
     counts = total.numel() - 2 - 2 * len(layer_names)
     classes = round(counts**0.5)
     loss, samples, *spikes = total[counts:].tolist()
-    rates = {name: spikes[2 * i] / spikes[2 * i + 1] for i, name in enumerate(layer_names)}
+    counted = zip(layer_names, spikes[::2], spikes[1::2], strict=True)
+    rates = {name: fired / steps for name, fired, steps in counted if steps}
     confusion = total[:counts].view(classes, classes).numpy().astype(np.int64)
     return Evaluation(confusion, loss / samples, rates)
 

@@ -95,7 +95,7 @@ class Stateless(Neuron):
         ),
         (
             lambda: NeuronLayer(Plain(rise=np.ones(3)), (3,)),
-            "rise of Plain is one per layer",
+            "rise of Plain is one number per layer",
         ),
         (
             lambda: NeuronLayer(Plain(), (3,))(torch.zeros(2, 1, 4)),
