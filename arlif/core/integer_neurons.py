@@ -72,6 +72,11 @@ class IntegerNeuron(Stateful, ArrayEquality):
             f"{_listed({*self.constants, *self.tables})}",
             NetworkError,
         )
+        require(
+            needed <= units.keys(),
+            f"{self.name} reads {_listed(needed - units.keys())} for nothing; leave it out",
+            NetworkError,
+        )
         strange = [name for name in needed if not _is_title(name)]
         require(
             not strange,
