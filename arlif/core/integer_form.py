@@ -168,7 +168,11 @@ class _Form:
                 values[n] if n in values else self._constant(recording, n, unit)
                 for n, unit in self._outputs()
             ]
-            return outputs[0], outputs[1:]
+            after = zip(outputs[1:], graph.after, strict=True)
+            return outputs[0], [
+                value if _stays_inside(graph, place, self.fixed) else ops.saturate(value)
+                for value, place in after
+            ]
 
         return IntegerForm(recorded(recording, graph.states, step), self.constants, self.tables)
 
@@ -348,6 +352,14 @@ class _Form:
                 "ops.lookup; the product of two states is a function of two variables, and only "
                 "tables of one are integers"
             )
+
+
+def _stays_inside(graph: Graph, place: int, fixed: list[bool]) -> bool:
+    """Whether a new state lies in its format by how it is made; else it has to be saturated."""
+    node = graph.nodes[place]
+    if node.op in (Op.WHERE, Op.SELECT):
+        return all(_stays_inside(graph, arg, fixed) for arg in node.args[1:])
+    return fixed[place] or node.op in (Op.SATURATE, Op.INPUT)
 
 
 def _proper(graph: Graph) -> list[int]:

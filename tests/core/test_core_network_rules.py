@@ -116,15 +116,15 @@ GRAPHS = (
         "no cycle",
         partial(graph, "ab", "i>a a>b b>o"),
         partial(graph, "ab", "i>a a>b b>a b>o"),
-        "feed-forward",
+        "a delay of one time step or more",
         "a, b hold a cycle",
     ),
     rule(
         "no loop",
         partial(graph, "ab", "i>a a>b b>o"),
         partial(graph, "ab", "i>a a>b b>b b>o"),
-        "feed-forward",
-        "but b hold a cycle",
+        "a delay of one time step or more",
+        "b hold a cycle without delay",
     ),
     rule(
         "driven",
