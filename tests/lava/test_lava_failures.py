@@ -31,14 +31,15 @@ SHARED_MEMORY = Path("/dev/shm")
 
 SABOTAGE = """
 import os, sys, time
-step, calls = IntegerLifSoft.step, []
+from arlif.core.integer_neurons import IntegerNeuron
+step, calls = IntegerNeuron.step, []
 def broken(self, ops, state, x):
     calls.append(x)
     if len(calls) == 3:
         {act}
     return step(self, ops, state, x)
 if "hw_sim.engines.lava.worker" in sys.orig_argv:
-    IntegerLifSoft.step = broken
+    IntegerNeuron.step = broken
 """
 
 

@@ -1,7 +1,8 @@
 """Our Population inside somebody's own Lava network: python lava_user.py IN OUT.
 
-IN: .npz with currents [T, N, features] and the constants of an AR-LIF. Runs it once in real and
-once in integer numbers, straight behind Lava's own source, and writes spikes and last states.
+IN: .npz with currents [T, N, features], the constants of an AR-LIF, and those of a neuron of the
+user's own, one of them for each feature. Runs both once in real and once in integer numbers,
+straight behind Lava's own source, and writes spikes and last states.
 """
 
 import sys
@@ -11,8 +12,9 @@ import numpy as np
 
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.real_neurons import RealArlif
+from arlif.quantize.neuron_constants import to_integer
 from hw_sim.engines.lava.processes.population import Population
-from support.integer_neurons import sampled
+from support.user_neurons import Adaptive
 
 from lava.magma.core.run_conditions import RunSteps  # isort: skip
 from lava.magma.core.run_configs import Loihi2SimCfg  # isort: skip
@@ -40,14 +42,11 @@ def run(neuron: Any, tag: str, currents: Any) -> tuple[Any, Any]:
 if __name__ == "__main__":
     given = np.load(sys.argv[1])
     real = RealArlif(*(float(given[name]) for name in ("decay", "v_threshold", "alpha", "beta")))
-    numbers = PRESETS["compact16"]
+    numbers, found = PRESETS["compact16"], {}
     raw = numbers.state_format.quantize(given["currents"])
-    float_spikes, float_state = run(real, "floating_pt", given["currents"])
-    raw_spikes, raw_state = run(sampled(real, numbers), "fixed_pt", raw)
-    np.savez(
-        sys.argv[2],
-        float_spikes=float_spikes,
-        float_state=float_state,
-        raw_spikes=raw_spikes,
-        raw_state=raw_state,
-    )
+    for name, neuron in (("arlif", real), ("own", Adaptive(strength=given["strength"]))):
+        spikes, state = run(neuron, "floating_pt", given["currents"])
+        found |= {f"{name}_float_spikes": spikes, f"{name}_float_state": state}
+        spikes, state = run(to_integer(neuron, numbers), "fixed_pt", raw)
+        found |= {f"{name}_raw_spikes": spikes, f"{name}_raw_state": state}
+    np.savez(sys.argv[2], **found)

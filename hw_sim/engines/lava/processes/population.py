@@ -1,4 +1,4 @@
-"""A population of any neuron: AR-LIF, LIF with soft or hard reset; integer or real."""
+"""A population of any neuron, a class of the user's own too; in integers or in real numbers."""
 
 from typing import Any
 
