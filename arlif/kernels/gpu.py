@@ -54,6 +54,14 @@ def _store(pointer, size, index, inside, values):
 
 
 @triton.jit
+def _where(condition, values, others):
+    chosen = ()
+    for i in tl.static_range(len(values)):
+        chosen = chosen + (tl.where(condition, values[i], others[i]),)
+    return chosen
+
+
+@triton.jit
 def _forward(
     x, spikes, state, final, numbers, singles, several, steps, size, stride,
     STEP: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
@@ -107,51 +115,35 @@ def _backward(
         if done > 0:
             from_here = checkpoints + (last - done) * STATES * size
             now = _load(from_here, size, index, inside, STATES, True)
-        currents, history = (), ()
+        history = ()
         for offset in tl.static_range(DEPTH):
-            at = (first + offset) * size + index
-            here = inside & (at < steps * size)
-            from_step = x + (first + offset) * stride
-            current = tl.load(from_step + index, mask=here, other=0.0).to(tl.float32)
+            step = first + offset
+            here = inside & (step * size + index < steps * size)
+            current = tl.load(x + step * stride + index, mask=here, other=0.0).to(tl.float32)
             _, now, kept = STEP(current, now, constants)
-            currents = currents + (current,)
-            history = history + (kept,)
+            history = history + ((current, kept),)
         shares = _load(x, size, index, inside, SUMS + SEVERAL, False)
         for back in tl.static_range(DEPTH):
-            at = (first + DEPTH - 1 - back) * size + index
+            step = first + DEPTH - 1 - back
+            at = step * size + index
             here = inside & (at < steps * size)
-            of_spike = tl.load(of_spikes + at, mask=here, other=0.0).to(tl.float32)
-            of_current, before, of_learned = GRADIENT(
-                currents[DEPTH - 1 - back], history[DEPTH - 1 - back], constants, width, of_spike,
-                of_now,
-            )  # fmt: skip
+            of_spike = tl.load(of_spikes + at, mask=here, other=0.0)
+            current, kept = history[DEPTH - 1 - back]
+            of_current, before, summed = GRADIENT(
+                current, kept, constants, width, of_spike.to(tl.float32), of_now, shares
+            )
             _store(of_x, size, at, here, (of_current,))
             of_now = _where(here, before, of_now)
-            shares = _added(shares, here, of_learned)
-        totals = _added(totals, inside, shares)
+            shares = _where(here, summed, shares)
+        sums_now = ()
+        for i in tl.static_range(SUMS + SEVERAL):
+            sums_now = sums_now + (totals[i] + shares[i].to(tl.float64),)
+        totals = sums_now
     if START:
         _store(of_state, size, index, inside, of_now)
     for i in tl.static_range(SUMS):
         tl.store(sums + tl.program_id(0) * SUMS + i, tl.sum(totals[i]))
     _store(of_several, size, index, inside, totals[SUMS:])
-
-
-@triton.jit
-def _where(condition, values, others):
-    chosen = ()
-    for i in tl.static_range(len(values)):
-        chosen = chosen + (tl.where(condition, values[i], others[i]),)
-    return chosen
-
-
-@triton.jit
-def _added(totals, condition, values):
-    """totals + values where the condition holds."""
-    sums = ()
-    for i in tl.static_range(len(values)):
-        value = tl.where(condition, values[i], 0.0).to(totals[i].dtype)
-        sums = sums + (totals[i] + value,)
-    return sums
 
 
 def forward(
@@ -166,9 +158,9 @@ def forward(
     spikes, neuron = like(x), module(kernel)
     with _device(x):
         _forward[_grid(x)](
-            x, spikes, _or(state, x), _or(final, x), *_given(kernel, parameters, constants, x),
-            *_extent(x), STEP=neuron.step, STATES=len(kernel.graph.states),
-            START=state is not None, END=final is not None, BLOCK=ELEMENTS, enable_fp_fusion=True,
+            x, spikes, _or(state, x), _or(final, x), *_given(x, kernel, parameters, constants),
+            STEP=neuron.step, STATES=len(kernel.graph.states), START=state is not None,
+            END=final is not None, BLOCK=ELEMENTS, enable_fp_fusion=True,
         )  # fmt: skip
     return spikes
 
@@ -186,40 +178,35 @@ def backward(
 ) -> tuple[Tensor, Tensor]:
     """As arlif.kernels.cpu.backward."""
     of_x, neuron, states = like(x), module(kernel), len(kernel.graph.states)
-    (programs,), (steps, size, _) = _grid(x), _extent(x)
-    room = max(1, MOST_VALUES // (1 + neuron.KEPT))  # of every step also x
-    depth = min(steps, MOST_STEPS, 1 << room.bit_length() - 1)
-    blocks = (steps - 1) // depth
-    checkpoints = torch.empty(blocks * states * size, dtype=torch.float32, device=x.device)
-    sums = torch.empty(programs, len(kernel.sums), dtype=torch.float64, device=x.device)
+    room = max(1, MOST_VALUES // (1 + neuron.KEPT))  # x is one more
+    depth = min(len(x), MOST_STEPS, 1 << room.bit_length() - 1)
+    memory = (len(x) - 1) // depth * states * x[0].numel()
+    checkpoints = torch.empty(memory, dtype=torch.float32, device=x.device)
+    sums = torch.empty(*_grid(x), len(kernel.sums), dtype=torch.float64, device=x.device)
     with _device(x):
-        _backward[(programs,)](
+        _backward[_grid(x)](
             x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), of_spread,
-            sums, checkpoints, *_given(kernel, parameters, constants, x), *_extent(x),
-            constants[0], STEP=neuron.step, GRADIENT=neuron.gradient, STATES=states,
-            SUMS=len(kernel.sums), SEVERAL=len(kernel.of_spread), START=state is not None,
-            END=of_final is not None, DEPTH=depth, BLOCK=ELEMENTS, enable_fp_fusion=True,
+            sums, checkpoints, *_given(x, kernel, parameters, constants), constants[0],
+            STEP=neuron.step, GRADIENT=neuron.gradient, STATES=states, SUMS=len(kernel.sums),
+            SEVERAL=len(kernel.of_spread), START=state is not None, END=of_final is not None,
+            DEPTH=depth, BLOCK=ELEMENTS, enable_fp_fusion=True,
         )  # fmt: skip
     return of_x, sums.sum(0)
 
 
 def _given(
-    kernel: Kernel, parameters: list[Tensor], constants: list[float], x: Tensor
+    x: Tensor, kernel: Kernel, parameters: list[Tensor], constants: list[float]
 ) -> tuple[Any, ...]:
-    """What `_constants` reads."""
+    """What `_constants` reads; then steps, size and stride."""
     tensors = dict(zip(kernel.tensors, parameters, strict=True))
     singles = tuple(value for name, value in tensors.items() if name not in kernel.spread)
     parts = [spread(tensors[name], x) for name in kernel.spread]
-    several = tuple((values, values.numel(), inner) for values, inner in parts)
-    return tuple(constants[1:]), singles, several
+    several = tuple((values, len(values), inner) for values, inner in parts)
+    return tuple(constants[1:]), singles, several, len(x), x[0].numel(), step_stride(x)
 
 
 def _grid(x: Tensor) -> tuple[int]:
     return (max(1, triton.cdiv(x[0].numel(), ELEMENTS)),)
-
-
-def _extent(x: Tensor) -> tuple[int, int, int]:
-    return x.shape[0], x[0].numel(), step_stride(x)
 
 
 def _device(x: Tensor) -> AbstractContextManager[object]:

@@ -56,8 +56,8 @@ def step(x, state, constants):
 
 
 @triton.jit
-def gradient(x, kept, constants, width, of_spikes, of_state):
-    """Gradients of x, of the state before, and what the step adds to those of parameters."""
+def gradient(x, kept, constants, width, of_spikes, of_state, shares):
+    """Gradients of x, of the state before, and `shares`, those of parameters, with the step's."""
     none = tl.zeros_like(x)
 {gradient}
 '''
@@ -100,8 +100,15 @@ def printed(kernel: Kernel) -> str:
     held = {place: f"kept[{i}]" for i, place in enumerate(keep)}
     return MODULE.format(
         kept=len(keep),
-        step=_body(found, known, (found.spikes,), found.after, keep),
-        gradient=_body(found, known | held, (found.of_x,), found.of_states, found.of_parameters),
+        step=_body(found, known, "{1}", found.spikes, found.after, keep),
+        gradient=_body(
+            found,
+            known | held,
+            "shares[{0}] + {1}",
+            found.of_x,
+            found.of_states,
+            found.of_parameters,
+        ),
     )
 
 
@@ -123,11 +130,19 @@ def _kept(found: Derivative) -> list[int]:
 
 
 def _body(
-    found: Derivative, known: Mapping[int, str], first: Sequence[int], *tuples: Sequence[int]
+    found: Derivative,
+    known: Mapping[int, str],
+    last: str,
+    value: int,
+    values: Sequence[int],
+    others: Sequence[int],
 ) -> str:
-    """Statements that compute and return a value and tuples of values, each as long as x."""
+    """Statements that compute a value, values and others, and return them.
+
+    last: what is returned of each of the others, {1}, which is number {0}.
+    """
     nodes, varies = found.nodes, dependencies(found)
-    results = [place for places in (first, *tuples) for place in places]
+    results = (value, *values, *others)
     todo = [place for place in needed(found, results, known) if place not in known]
     partners = _partners(nodes, todo)
     texts, lines = dict(known), []
@@ -151,10 +166,10 @@ def _body(
             left, expression = f"{left}, n{partner}", f"sigmoids({args[0]})"
         lines.append(f"{left} = {expression}")
 
-    values = {p: number(p) if varies[p] else f"none + {number(p)}" for p in results}
-    returned = [values[place] for place in first]
-    returned += [f"({' '.join(f'{values[place]},' for place in places)})" for places in tuples]
-    lines.append(f"return {', '.join(returned)}")
+    full = {p: number(p) if varies[p] else f"none + {number(p)}" for p in results}
+    states = "".join(f"{full[place]}, " for place in values)
+    rest = "".join(f"{last.format(i, full[place])}, " for i, place in enumerate(others))
+    lines.append(f"return {full[value]}, ({states}), ({rest})")
     return "\n".join(f"    {line}" for line in lines)
 
 
