@@ -5,11 +5,11 @@ Loads nothing heavy: the command line reads it for its help.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.lazy import named
 from arlif.run_folder import MODEL, NIR, Artifact, Run
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class FileFormat:
     @property
     def write(self) -> Callable[..., None]:
         """What writes the file."""
-        return _function(self.writer)
+        return named(self.writer)
 
     @property
     def flag(self) -> str:
@@ -90,11 +90,5 @@ def read_integers(run: Run, artifact: Artifact) -> tuple["QuantizedNetwork", Pat
     if source is None:
         raise ArlifError(f"{artifact.name} is not made from integers; use another file")
     path = run.require(source)
-    network: QuantizedNetwork = _function(readers[source])(path)
+    network: QuantizedNetwork = named(readers[source])(path)
     return network, path
-
-
-def _function(home: str) -> Callable[..., Any]:
-    module, _, name = home.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found

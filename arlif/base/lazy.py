@@ -5,6 +5,12 @@ from importlib import import_module
 from typing import Any
 
 
+def named(place: str) -> Any:
+    """What "module:name" stands for; the module is imported."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
 def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """The __getattr__ of a package. homes: the module that holds each name."""
 

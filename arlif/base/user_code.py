@@ -18,7 +18,7 @@ from arlif.base.workers import ROOT
 def running(file: Path, failed: str) -> Iterator[ModuleType]:
     """While open, a user's Python file as a module; what it does wrong is an ArlifError.
 
-    failed: what did not come about then, such as "mine.py:build builds no network". The file finds
+    failed: what did not come about then, such as "my.py:build builds no network". The file finds
     no arguments, and leaves no bytecode behind. Raises ArlifError where there is no such file.
     """
     require(file.is_file(), f"there is no file {file}")

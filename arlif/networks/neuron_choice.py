@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import nn
 
 from arlif.base.errors import require
+from arlif.base.lazy import named
 from arlif.base.plain_data import STRICT
 from arlif.core.neuron import Neuron
 from arlif.networks.user_neuron import class_of, is_own, load_neuron
@@ -83,13 +84,17 @@ Make = Callable[[NeuronConfig, int], nn.Module]
 """Makes a neuron layer for so many time steps."""
 
 
-def layer_of(kind: type[Neuron]) -> Make:
-    """Makes layers of a class, whose constants decay and v_threshold, if any, are the recipe's."""
-    shared = [name for name in ("decay", "v_threshold") if name in kind.parameters()]
+def layer_of(neuron: type[Neuron] | str) -> Make:
+    """Makes layers of a class, whose constants decay and v_threshold, if any, are the recipe's.
+
+    neuron: the class, or where it is, such as "arlif.neurons.NAME:CLASS".
+    """
 
     def make(config: NeuronConfig, time_steps: int) -> nn.Module:
-        neuron = kind(**{name: getattr(config, name) for name in shared})
-        return NeuronLayer(neuron, width=config.width)
+        kind = named(neuron) if isinstance(neuron, str) else neuron
+        shared = [name for name in ("decay", "v_threshold") if name in kind.parameters()]
+        constants = {name: getattr(config, name) for name in shared}
+        return NeuronLayer(kind(**constants), width=config.width)
 
     return make
 

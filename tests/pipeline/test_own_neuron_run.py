@@ -74,7 +74,7 @@ def test_every_verb_works_on_it(
         ("check",),
         ("calibrate",),
         ("quantize",),
-        ("export",),
+        ("export", "--float"),
         ("evaluate",),
         ("evaluate", "--engine", "integer"),
         ("simulate", "--engine", "float", "--samples", "9"),
