@@ -87,9 +87,11 @@ def test_the_device_that_is_asked_for_is_the_one(
     write_nir(network, tmp_path / "file")
     asked: list[str] = []
 
-    def engine(network: QuantizedNetwork, device: str = "no device") -> fast.FastEngine:
+    def engine(
+        network: QuantizedNetwork, device: str = "no device", block_steps: int = 1
+    ) -> fast.FastEngine:
         asked.append(device)
-        return real(network)
+        return real(network, block_steps=block_steps)
 
     real = fast.FastEngine
     monkeypatch.setattr(fast, "FastEngine", engine)
