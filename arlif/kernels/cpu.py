@@ -29,6 +29,7 @@ class _Call(Structure):
         *((name, c_int64) for name in ("steps", "size", "stride", "threads")),
         ("numbers", POINTER(c_double)),
         ("spread", POINTER(_Spread)),
+        ("integers", c_void_p),
     )
 
 
@@ -47,7 +48,8 @@ def forward(
 ) -> Tensor:
     """Spikes of readable x [T, ...]; fills `final`. States are [states, ...], laid out as x."""
     spikes = like(x)
-    _run("arlif_forward", kernel, x, parameters, constants, (x, state, spikes, final))
+    tensors = (x, state, spikes, final)
+    call("arlif_forward", _placed(kernel), kernel, x, parameters, constants, tensors)
     return spikes
 
 
@@ -69,7 +71,7 @@ def backward(
     """
     of_x, sums = like(x), torch.zeros(len(kernel.sums), dtype=torch.float64)
     tensors = (x, state, of_spikes, of_final, of_x, of_state, of_spread, sums)
-    _run("arlif_backward", kernel, x, parameters, constants, tensors)
+    call("arlif_backward", _placed(kernel), kernel, x, parameters, constants, tensors)
     return of_x, sums
 
 
@@ -92,31 +94,38 @@ def _placed(kernel: Kernel) -> tuple[Source, int]:
     return Source(("real.cpp",), printed((kernel,))), 0
 
 
-def _run(
+def call(
     function: str,
+    placed: tuple[Source, int],
     kernel: Kernel,
     x: Tensor,
     parameters: list[Tensor],
     constants: list[float],
     tensors: tuple[Tensor | None, ...],
+    integers: int | None = None,
 ) -> None:
-    source, number = _placed(kernel)
+    """Run a function of real.cpp on these tensors; integers: the address of what quantized.h reads.
+
+    placed: the library that a kernel is in, and its number there.
+    """
+    source, number = placed
     given = dict(zip(kernel.tensors, parameters, strict=True))
     width, *rest = constants
     plain = iter(rest)
     names = [name for name in kernel.graph.parameters() if name not in kernel.spread]
     numbers = [width, *(given[n].item() if n in given else next(plain) for n in names)]
     parts = [spread(given[name], x) for name in kernel.spread]
-    call = _Call(
+    work = _Call(
         x.shape[0],
         x[0].numel(),
         step_stride(x),
         torch.get_num_threads(),
         (c_double * len(numbers))(*numbers),
         (_Spread * len(parts))(*(_Spread(p.data_ptr(), p.numel(), inner) for p, inner in parts)),
+        integers,
     )
     addresses = (c_void_p(None if t is None else t.data_ptr()) for t in tensors)
-    getattr(_library(source), function)(number, STORAGE[x.dtype], byref(call), *addresses)
+    getattr(_library(source), function)(number, STORAGE[x.dtype], byref(work), *addresses)
 
 
 def _library(source: Source) -> CDLL:

@@ -1,114 +1,132 @@
-"""AR-LIF of quantization-aware training as one torch operation that saves only its input."""
+"""Neurons of quantization-aware training as one torch operation that saves only its input."""
 
-from ctypes import CDLL, Structure, byref, c_double, c_int64, c_void_p, sizeof
+from collections.abc import Mapping
+from ctypes import Structure, addressof, c_int64, c_void_p
+from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from arlif.core.graph import Op
+from arlif.core.integer_form import Unit, integer_units
 from arlif.core.integer_neurons import IntegerNeuron
-from arlif.core.tables import LookupTable
-from arlif.kernels.build import library, loaded
+from arlif.kernels import cpu
+from arlif.kernels.build import Source, library
+from arlif.kernels.kernel import Kernel
+from arlif.kernels.layout import like, like_steps, readable
+from arlif.kernels.quantized_printer import printed, tables_of
 
-STORAGE = (torch.float32, torch.float64)
-
-
-class _Table(Structure):
-    """Table of quantized.cpp."""
-
-    _fields_ = (("values", c_void_p), ("low", c_int64), ("last", c_int64), ("shift", c_int64))
+EXACT = 1 << 24
+"""Integers up to this, and no others, are all exact in float32."""
 
 
-class _Neuron(Structure):
-    """Neuron of quantized.cpp."""
+class _Held(Structure):
+    """Held of quantized.h."""
 
     _fields_ = (
-        *((name, _Table) for name in ("threshold", "gate", "drive", "reset")),
-        *((name, c_double) for name in ("decay", "low", "high", "one", "gate_one", "width")),
-        *((name, c_double) for name in ("alpha", "beta")),
-        ("memory", c_int64),
+        ("values", c_void_p),
+        *((name, c_int64) for name in ("entries", "first", "shift", "low", "high")),
     )
 
 
-class _Call(Structure):
-    """Call of quantized.cpp."""
+def applies(kernel: Kernel, x: Tensor, neuron: IntegerNeuron) -> bool:
+    """Whether `run` can do the work of the loop."""
+    domains = {(t.low, t.shift, t.values.size) for t in neuron.tables.values()}
+    floats = (torch.float32, torch.float64)
+    return (
+        x.device.type == "cpu"
+        and x.dtype in floats
+        and len(domains) <= 1
+        and library(placed(kernel)[0]) is not None
+    )
 
-    _fields_ = tuple((name, c_int64) for name in ("steps", "size", "stride", "threads"))
 
+def run(
+    kernel: Kernel, x: Tensor, constants: Mapping[str, Any], neuron: IntegerNeuron, width: float
+) -> Tensor:
+    """Spikes, 0.0 or 1.0, of raw currents x [T, N, ...] from zero states, where `applies`.
 
-class QuantizedArlif(torch.autograd.Function):
-    """Spikes, 0.0 or 1.0, of raw currents x [T, N, ...] from zero states, where `applies(x)`.
-
-    alpha, beta: tensors whose integers `neuron` holds. width: of the surrogate, in real units.
-    The results are those of the loop over time steps on QatOps.
+    kernel: of a quantized_graph, all of whose constants are tensors. constants: numbers or tensors
+    by the graph's names. neuron: the integers that they are now. width: of the surrogate, in real
+    units. The results are those of the loop over time steps on QatOps.
     """
+    dtype = torch.float32 if _is_exact_in_float32(neuron) else torch.float64
+    given = [torch.as_tensor(constants[name], dtype=torch.float64) for name in kernel.tensors]
+    raw = width * neuron.state_format.one
+    spikes: Tensor = _Run.apply(readable(x.to(dtype)), kernel, neuron, raw, *given)  # type: ignore[no-untyped-call]
+    return spikes.to(x.dtype)
 
+
+class _Run(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, alpha: Tensor, beta: Tensor, neuron: IntegerNeuron, width: float
+        ctx: Any, x: Tensor, kernel: Kernel, neuron: IntegerNeuron, width: float, *given: Tensor
     ) -> Tensor:
-        x = x if _is_constant(x) else x.contiguous()
-        spikes = torch.empty(x.shape, dtype=x.dtype)
-        ctx.save_for_backward(x, alpha, beta)
-        ctx.neuron, ctx.width = neuron, width
-        numbers = _numbers(neuron, alpha, beta, width)
-        _library().arlif_quantized_forward(*_call(x), byref(numbers), *_addresses(x, spikes))
+        ctx.save_for_backward(x, *given)
+        ctx.kernel, ctx.width, ctx.tables = kernel, width, _tables(neuron, x.dtype)
+        ctx.held = _held(neuron, ctx.tables)
+        spikes = like(x)
+        _call("arlif_forward", ctx, x, given, (x, None, spikes, None))
         return spikes
 
     @staticmethod
     def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, alpha, beta = ctx.saved_tensors
-        of_x = torch.empty(x.shape, dtype=x.dtype)
-        of_parameters = torch.zeros(2, dtype=torch.float64)
-        numbers = _numbers(ctx.neuron, alpha, beta, ctx.width)
-        tensors = (x, grad[0].contiguous(), of_x, of_parameters)
-        _library().arlif_quantized_backward(*_call(x), byref(numbers), *_addresses(*tensors))
-        of_alpha, of_beta = of_parameters
-        return of_x, of_alpha.to(alpha.dtype), of_beta.to(beta.dtype), None, None
+        x, *given = ctx.saved_tensors
+        kernel: Kernel = ctx.kernel
+        of_spikes = like(x).copy_(grad[0])
+        of_x, sums = like(x), torch.zeros(len(kernel.sums), dtype=torch.float64)
+        shares = like_steps(x, len(kernel.of_spread), x.dtype)
+        _call("arlif_backward", ctx, x, given, (x, None, of_spikes, None, of_x, None, shares, sums))
+        found = dict(zip(kernel.sums, sums, strict=True))
+        found |= dict(zip(kernel.of_spread, shares, strict=True))
+        of_given = (
+            found[name].double().sum_to_size(value.shape) if name in found else None
+            for name, value in zip(kernel.tensors, given, strict=True)
+        )
+        return of_x, None, None, None, *of_given
 
 
-def applies(x: Tensor) -> bool:
-    """Whether QuantizedArlif can run on x here."""
-    return x.device.type == "cpu" and x.dtype in STORAGE and library() is not None
+def _call(
+    function: str, ctx: Any, x: Tensor, given: Any, tensors: tuple[Tensor | None, ...]
+) -> None:
+    kernel: Kernel = ctx.kernel
+    held = addressof(ctx.held)
+    cpu.call(function, placed(kernel), kernel, x, list(given), [ctx.width], tensors, held)
 
 
-def _library() -> CDLL:
-    return loaded("arlif_quantized_layout", *map(sizeof, (_Table, _Neuron, _Call)))
+@cache
+def placed(kernel: Kernel) -> tuple[Source, int]:
+    """The library that a kernel is in, and its number there."""
+    return Source(("real.cpp",), printed((kernel,))), 0
 
 
-def _is_constant(x: Tensor) -> bool:
-    """Whether every time step reads the same memory."""
-    return x.stride(0) == 0 and x[0].is_contiguous()
+def _tables(neuron: IntegerNeuron, dtype: torch.dtype) -> Tensor:
+    """Values of all tables [tables, entries] as the kernel numbers them, factors in units of 1."""
+    units = integer_units(neuron.graph)
+    values = [
+        neuron.tables[name].values / (neuron.one if units[name] is Unit.FACTOR else 1)
+        for name in tables_of(neuron.graph)
+    ]
+    return torch.tensor(np.array(values), dtype=dtype)
 
 
-def _call(x: Tensor) -> tuple[Any, ...]:
-    size = x[0].numel()
-    stride = 0 if _is_constant(x) else size
-    return int(x.dtype == torch.float64), byref(
-        _Call(len(x), size, stride, torch.get_num_threads())
-    )
-
-
-def _numbers(neuron: IntegerNeuron, alpha: Tensor, beta: Tensor, width: float) -> _Neuron:
+def _held(neuron: IntegerNeuron, values: Tensor) -> _Held:
     state = neuron.state_format
-    tables = (neuron.threshold, neuron.gate, neuron.drive, neuron.reset)
-    return _Neuron(
-        *(_table(table) for table in tables),
-        neuron.decay / (1 << neuron.factor_bits),
-        state.low,
-        state.high,
-        state.one,
-        neuron.one,
-        width * state.one,
-        float(alpha),
-        float(beta),
-        neuron.memory,
-    )
+    first, shift, entries = 0, 0, 0
+    for table in neuron.tables.values():
+        first, shift, entries = table.low, table.shift, table.values.size
+    return _Held(values.data_ptr(), entries, first, shift, state.low, state.high)
 
 
-def _table(table: LookupTable) -> _Table:
-    return _Table(table.values.ctypes.data, table.low, table.values.size - 1, table.shift)
-
-
-def _addresses(*tensors: Tensor) -> tuple[c_void_p, ...]:
-    return tuple(c_void_p(tensor.data_ptr()) for tensor in tensors)
+def _is_exact_in_float32(neuron: IntegerNeuron) -> bool:
+    """Whether all numbers of a step are: values, products before they are rounded, and cells."""
+    reach = [max(-low, high) for low, high in neuron.intervals()]
+    products = [
+        reach[node.args[0]] * reach[node.args[1]]
+        for node in neuron.graph.nodes
+        if node.op is Op.MULTIPLY
+    ]
+    cells = [max(-table.low, table.high) for table in neuron.tables.values()]
+    return max(*reach, *products, *cells, neuron.state_format.one) <= EXACT

@@ -1,5 +1,6 @@
-// Real-valued neurons over T time steps, forward and backward: one pass over memory each.
-// Called from Python through ctypes (arlif/kernels/cpu.py).
+// Neurons over T time steps, forward and backward: one pass over memory each. They are real, or
+// integers that train. Called from Python through ctypes (arlif/kernels/cpu.py).
+#include "quantized.h"
 #include "tiles.h"
 #include "vectors.h"
 
@@ -23,11 +24,12 @@ struct Spread {
 
 // What one call works on; arrays are [steps, size], states [states, size] in the compute type.
 // stride: from one step of x to the next, 0 if all are the same. numbers: surrogate width, then
-// the constants of one value.
+// the constants of one value. integers: what quantized.h reads, null for real neurons.
 struct Call {
   int64_t steps, size, stride, threads;
   const double *numbers;
   const Spread *spread;
+  const void *integers;
 };
 
 // Fresh memory is faulted in page by page; large pages make that many times cheaper.
@@ -88,7 +90,7 @@ void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_s
   constexpr int groups = 64, vectors = groups * states, constants = groups * spread + 1;
   prefer_large_pages(spikes, call.steps * call.size * int64_t(sizeof(S)));
   for_tiles(call.size, groups * lanes<F>, call.threads, [&](int64_t begin, int64_t count, int64_t) {
-    const Neuron neuron(call.numbers);
+    const Neuron neuron(call.numbers, call.integers);
     Vector<F> now[vectors], own[constants];
     load_rows<F>(now, state, call.size, begin, count, states);
     expand<F>(own, call.spread, begin, count, spread);
@@ -119,7 +121,7 @@ void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
   std::vector<double> all(size_t((call.size + tile - 1) / tile * sums));
   prefer_large_pages(of_x, call.steps * call.size * int64_t(sizeof(S)));
   for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
-    const Neuron neuron(call.numbers);
+    const Neuron neuron(call.numbers, call.integers);
     static thread_local std::vector<Vector<F>> memory;
     memory.resize(size_t(groups * (states + spread + rows + call.steps * kept)));
     Vector<F> *const now = memory.data(), *const own = now + groups * states;

@@ -21,14 +21,19 @@ def printed(kernels: Sequence[Kernel]) -> str:
     head = f"""template <class Number, int number> struct Neuron;
 constexpr int neurons = {len(kernels)};
 """
-    return "\n".join((head, *(_structure(*numbered) for numbered in enumerate(kernels))))
+    structures = (
+        structure(number, kernel, Lowering(derivative(kernel.graph, kernel.learned), kernel.spread))
+        for number, kernel in enumerate(kernels)
+    )
+    return "\n".join((head, *structures))
 
 
-def _structure(number: int, kernel: Kernel) -> str:
-    """One neuron: what a step does and keeps, and what its gradient makes of that."""
-    of = derivative(kernel.graph, kernel.learned)
-    lowering = Lowering(of, kernel.spread)
-    terms, term = lowering.terms, lowering.of
+def structure(number: int, kernel: Kernel, lowering: Lowering, integers: str = "") -> str:
+    """One neuron: what a step does and keeps, and what its gradient makes of that.
+
+    integers: the field that holds what quantized.h needs; real neurons have none.
+    """
+    of, terms, term = lowering.derivative, lowering.terms, lowering.of
     spikes, *after = (terms.vector(term[place]) for place in (of.spikes, *of.after))
     wanted = (of.of_x, *of.of_states, *of.of_parameters)
     of_x, *others = (terms.vector(term[place]) for place in wanted)
@@ -44,6 +49,9 @@ def _structure(number: int, kernel: Kernel) -> str:
     names |= {place: f"t{place}" for place in keep}
     gradient += terms.lines((of_x, *others), names)
     gradient += [f"of_state[{j}] = {names[place]};" for j, place in enumerate(of_states)]
+    fields = [f"const Integers<F> {integers};"] if integers else []
+    initial = ["surrogate(F(p[0]))", *(f"{name}(F({code}))" for name, code in constants.items())]
+    initial += [f"{integers}(integers)"] if integers else []
     found = dict(zip(kernel.learned, of_learned, strict=True))
     for kind in ("sums", "of_spread"):
         learned = getattr(kernel, kind)
@@ -56,9 +64,9 @@ template <class Number> struct Neuron<Number, {number}> {{
   static constexpr int spread = {len(kernel.spread)};
   static constexpr int sums = {len(kernel.sums)}, of_spread = {len(kernel.of_spread)};
   const Surrogate<F> surrogate;
-{_indented(f"const F {name};" for name in constants)}
-  explicit Neuron(const double *p)
-      : {", ".join(("surrogate(F(p[0]))", *(f"{n}(F({c}))" for n, c in constants.items())))} {{}}
+{_indented((*(f"const F {name};" for name in constants), *fields))}
+  explicit Neuron(const double *p, const void *integers)
+      : {", ".join(initial)} {{}}
   INLINE V step(V x, const V *own, V *state, V *keep) const {{
 {_indented(step)}
     return {step_names[spikes]};

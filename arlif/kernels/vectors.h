@@ -53,23 +53,24 @@ template <class F> constexpr F highest = F(sizeof(F) == 4 ? 80 : 700);
 // exp(-x) for x from `lowest` to `highest`. In float the relative error is below 2e-6 at the ends
 // and 2e-7 around 0: 2**n 2**f with n = round(-x log2 e), and for 2**f a minimax polynomial of
 // degree 5 over [-1/2, 1/2].
-INLINE Vector<float> exp_minus_within(Vector<float> x) {
-  typedef Vector<uint32_t> Bits;
-  constexpr float log2e = -1.44269504f;
-  constexpr float shifter = 12582912.f + 127; // 1.5 2**23: rounds; 127: the exponent's bias
-  const Vector<float> shifted = x * log2e + shifter;
-  const Vector<float> f = x * log2e - (shifted - shifter);
-  const Vector<float> power = (Vector<float>)((Bits)shifted << 23);
-  Vector<float> p = f * 0.00132028596f + 0.0096749533f;
-  p = p * f + 0.0555104762f;
-  p = p * f + 0.240221664f;
-  p = p * f + 0.693146586f;
-  p = p * f + 1.f;
-  return p * power;
-}
-INLINE Vector<double> exp_minus_within(Vector<double> x) {
-  for (int i = 0; i < lanes<double>; ++i) x[i] = std::exp(-x[i]);
-  return x;
+template <class V> INLINE V exp_minus_within(V x) {
+  if constexpr (sizeof x[0] == sizeof(double)) {
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; ++i) x[i] = std::exp(-x[i]);
+    return x;
+  } else {
+    typedef uint32_t Bits __attribute__((vector_size(sizeof(V))));
+    constexpr float log2e = -1.44269504f;
+    constexpr float shifter = 12582912.f + 127; // 1.5 2**23: rounds; 127: the exponent's bias
+    const V shifted = x * log2e + shifter;
+    const V f = x * log2e - (shifted - shifter);
+    const V power = (V)((Bits)shifted << 23);
+    V p = f * 0.00132028596f + 0.0096749533f;
+    p = p * f + 0.0555104762f;
+    p = p * f + 0.240221664f;
+    p = p * f + 0.693146586f;
+    p = p * f + 1.f;
+    return p * power;
+  }
 }
 
 // exp(-x) of the nearest x from `lowest` to `highest`; NaN stays NaN.

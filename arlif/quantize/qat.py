@@ -16,7 +16,7 @@ from arlif.core.network import INPUT, READOUT, Input, Population, QuantizedNetwo
 from arlif.core.steps import current
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
 from arlif.quantize.qat_current import TrainableCurrent
-from arlif.quantize.qat_neurons import QatNeuron, trainable_neuron
+from arlif.quantize.qat_neurons import QatNeuron
 from arlif.quantize.rounding import Precision, accumulator_unit, quantize
 from arlif.quantize.walk import detached
 
@@ -41,7 +41,7 @@ class QatNetwork(nn.Module):
         self.network, self.source, self.precision = network, source, precision
         self.time_steps = time_steps
         self.neurons = nn.ModuleDict(
-            {_key(p.name): trainable_neuron(p.neuron, width) for p in network.populations}
+            {_key(p.name): QatNeuron(p.neuron, p.current.shape, width) for p in network.populations}
         )
         currents = {p.name: p.current for p in network.populations} | {READOUT: network.readout}
         self.currents = nn.ModuleDict(

@@ -3,6 +3,7 @@
 from copy import copy
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,19 +12,26 @@ from arlif.arithmetic.straight_through import QatOps, TrainableTable, substitute
 from arlif.core.integer_form import Unit, integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.neuron import Neuron, traced
+from arlif.kernels import quantized
+from arlif.kernels.kernel import Kernel
+from arlif.kernels.quantized_printer import INVERSE, ONE, inside_functions, quantized_graph
 from arlif.neurons.layer import NeuronLayer
 
 
 class QatNeuron(nn.Module):
-    """A neuron with trainable constants on raw currents [T, N, ...].
+    """A neuron with trainable constants on raw currents [T, N, *shape].
 
-    width: of the surrogate gradient, in real units.
+    width: of the surrogate gradient, in real units. Raises LoweringError where it has no integers.
     """
 
-    def __init__(self, neuron: Neuron, width: float) -> None:
+    def __init__(self, neuron: Neuron, shape: tuple[int, ...], width: float) -> None:
         super().__init__()
-        self.layer = NeuronLayer(neuron, width=width)
-        self.form = integer_form(traced(neuron))
+        self.layer = NeuronLayer(neuron, shape, width)
+        self.form = form = integer_form(traced(neuron))
+        learn = {name for name, known in neuron.parameters().items() if known.learned}
+        self.graph = quantized_graph(form)
+        self.learned = {n for n, c in form.constants.items() if learn & {*c.value.parameters()}}
+        self.learned |= {inside_functions(name) for name in learn}
 
     def real_neuron(self) -> Neuron:
         """The neuron with its constants' present values."""
@@ -31,7 +39,23 @@ class QatNeuron(nn.Module):
 
     def forward(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
         """Spikes [T, N, ...], 0.0 or 1.0; `neuron` holds the integers of the present constants."""
-        return self.run_steps(x, neuron)
+        kernel = self.kernel(neuron)
+        if not quantized.applies(kernel, x, neuron):
+            return self.run_steps(x, neuron)
+        real = self.real_neuron().constants()
+        given = {inside_functions(name): value for name, value in real.items()}
+        for name, value in self._joined(neuron, x).constants.items():
+            factor = self.form.constants[name].unit is Unit.FACTOR
+            given[name] = value / neuron.one if factor else value
+        one = neuron.state_format.one
+        given |= {ONE: one, INVERSE: 1 / one}
+        return quantized.run(kernel, x, given, neuron, self.layer.width)
+
+    def kernel(self, neuron: IntegerNeuron) -> Kernel:
+        """What is fused, where the constants have such shapes."""
+        names = self.graph.parameters()
+        spread = tuple(n for n in names if np.ndim(neuron.constants.get(n, 0)) > 0)
+        return Kernel(self.graph, names, tuple(n for n in names if n in self.learned), spread)
 
     def run_steps(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
         """The same, one step after another: what the kernel must equal."""
@@ -66,8 +90,3 @@ class QatNeuron(nn.Module):
         object.__setattr__(joined, "constants", {name: number(name) for name in neuron.constants})
         object.__setattr__(joined, "tables", {name: table(name) for name in neuron.tables})
         return joined
-
-
-def trainable_neuron(neuron: Neuron, width: float) -> QatNeuron:
-    """A module with a real-valued neuron's constants."""
-    return QatNeuron(neuron, width)

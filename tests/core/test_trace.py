@@ -195,7 +195,7 @@ def test_what_is_no_step_is_refused_by_name(body: Any, told: str) -> None:
 
 
 def test_a_refusal_is_told_once() -> None:
-    with pytest.raises(ArlifError, match="its name is the table's$"):
+    with pytest.raises(ArlifError, match=r"its name is the table's$"):
         traced(Step(body=lambda n, ops, u, x: (ops.lookup(3, x), (u,))))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from support.networks_small import conv_net, images
+from support.user_neurons import Adaptive
 from torch import nn
 
 from arlif import data, layers
@@ -13,9 +14,10 @@ from arlif.base.errors import LoweringError
 from arlif.core.neuron import Neuron
 from arlif.data import Dataset
 from arlif.neurons import LIF
+from arlif.neurons.layer import NeuronLayer
 from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
 from arlif.quantize.finetune import finetune, finetuning
-from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.quantize.qat_neurons import QatNeuron
 from arlif.quantize.trained import load_quantizable
 from arlif.training import load_recipe, train
 from arlif.training.loss import tet_loss
@@ -73,12 +75,49 @@ def test_training_starts_at_the_post_training_network() -> None:
     assert trainable.quantized() == quantize(linear, source, precision, 4)
 
 
-def test_neurons_without_gradients_are_refused() -> None:
-    class Unheard(Neuron):
-        """A neuron that somebody added without its training."""
+def test_neurons_without_integers_are_refused() -> None:
+    class Squared(Neuron):
+        """A product of two states is no operation of integers."""
 
-    with pytest.raises(LoweringError, match="Unheard cannot be trained"):
-        trainable_neuron(Unheard(0.5), 1.0)
+        state = ("u",)
+
+        def step(self, ops, state, x):
+            return ops.fire(ops.multiply(state.u, state.u) + x, 1), (x,)
+
+    with pytest.raises(LoweringError, match="used as a factor"):
+        QatNeuron(Squared(), (3,), 1.0)
+
+
+class Own(nn.Module):
+    """A network of a user's neurons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.into, self.out = layers.Linear(64, 40), layers.Linear(40, 10)
+        self.neurons = NeuronLayer(Adaptive(), (40,))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.neurons(self.into(x.flatten(2))))
+
+
+def test_a_users_neuron_learns_per_channel_on_integers() -> None:
+    torch.manual_seed(0)
+    source = calibrate_input(np.ones(SHAPE), SHAPE, static=False)
+    network = QatNetwork(linearize(Own(), SHAPE), source, Precision(weight_bits=4), 4)
+    inputs, labels = torch.rand(4, 60, *SHAPE), torch.eye(10)[torch.arange(60) % 10]
+    start = network.quantized().populations[0].neuron
+    optimizer, losses = torch.optim.Adam(network.parameters(), 0.02), []
+    for _ in range(25):
+        optimizer.zero_grad()
+        loss = tet_loss(network(inputs).float(), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+    trained = network.quantized().populations[0].neuron
+    assert trained.constants["strength"].shape == (40,)
+    assert np.unique(trained.constants["strength"]).size > 10
+    assert np.unique(start.constants["strength"]).size == 1
 
 
 def test_the_command_trains_on_what_the_recipe_trained_on(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from arlif.core.neuron import Neuron, constant
+from arlif.core.neuron import Neuron, constant, learned
 
 STATE, FACTOR, CONDITION, SPIKES = "state", "factor", "condition", "spikes"
 NUMBERS = (0.5, 1.0, 2.0)
@@ -86,9 +86,9 @@ class RandomNeuron(Neuron):
     """A neuron whose step is a program."""
 
     state = ("u", "v")
-    k: Any = constant(0.5)
-    g: Any = constant(-0.25)
-    a: Any = constant(1.0)
+    k: Any = learned(0.5)
+    g: Any = learned(-0.25)
+    a: Any = learned(1.0)
     b: Any = constant(-0.5)
     program: Any = None
 

@@ -29,7 +29,9 @@ from arlif.quantize.linearized import (
     RealDense,
     Term,
 )
-from support.strategies import networks, rngs
+from support.strategies import networks
+from support.strategies_neurons import rngs
+from support.user_neurons import Adaptive
 
 
 @st.composite
@@ -51,11 +53,12 @@ def decays() -> st.SearchStrategy[float]:
 
 
 @st.composite
-def real_neurons(draw: st.DrawFn) -> Neuron:
-    """A neuron of any class that trains, with constants as training leaves them."""
+def real_neurons(draw: st.DrawFn, shape: Shape) -> Neuron:
+    """A neuron of any class that trains, with constants as training leaves them; a user's too."""
     decay, threshold = draw(decays()), draw(st.floats(0.25, 2))
     plain = (RealLifSoft, RealLifHard, RealClif)
-    kind = draw(st.sampled_from((RealArlif, RealArlif, RealLifSubtract, RealLifWeighted, *plain)))
+    others = (RealLifSubtract, RealLifWeighted, Adaptive)
+    kind = draw(st.sampled_from((RealArlif, RealArlif, *others, *plain)))
     if kind is RealArlif:
         alpha, beta = draw(st.floats(0, 1)), draw(st.floats(-1, 1))
         return RealArlif(decay, threshold, alpha, beta, draw(st.booleans()))
@@ -64,6 +67,9 @@ def real_neurons(draw: st.DrawFn) -> Neuron:
     if kind is RealLifWeighted:
         signs = st.sampled_from((1, -1))
         return RealLifWeighted(draw(signs) * decay, threshold, draw(signs) * draw(decays()))
+    if kind is Adaptive:
+        strength = draw(rngs()).choice([-0.5, 0.25, 0.75], (shape[0], *(1 for _ in shape[1:])))
+        return Adaptive(decay, draw(st.floats(-2, 2)), strength)
     return kind(decay, threshold)
 
 
@@ -78,7 +84,7 @@ def linearized_networks(draw: st.DrawFn) -> tuple[LinearizedNetwork, QuantizedNe
         return Current(tuple(terms), rng.normal(0, 0.3, shape[0]), shape)
 
     populations = tuple(
-        LinearizedPopulation(p.name, draw(real_neurons()), current(p.name, p.shape))
+        LinearizedPopulation(p.name, draw(real_neurons(p.shape)), current(p.name, p.shape))
         for p in graph.populations
     )
     readout = current(READOUT, graph.readout.shape)
