@@ -31,28 +31,30 @@ def integer_neuron(name: str, neuron: Neuron, numbers: Numbers) -> IntegerNeuron
 def to_integer(neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
     """The integer form of a neuron with real constants.
 
-    Raises LoweringError where its step has none, or where a constant cannot be said in `numbers`.
+    Raises LoweringError where its step has none, or where a constant cannot be said in `numbers`;
+    factors that training found are rounded wherever they are, also to 0.
     """
-    form, real = (
-        integer_form(traced(neuron)),
-        {n: real_array(v) for n, v in neuron.constants().items()},
-    )
+    form = integer_form(traced(neuron))
+    real = {name: real_array(value) for name, value in neuron.constants().items()}
+    learn = {name for name, known in neuron.parameters().items() if known.learned}
     return IntegerNeuron(
         integer_name(neuron),
         form.graph,
         numbers.state_format,
         numbers.factor_bits,
-        {name: _raw(name, constant, real, numbers) for name, constant in form.constants.items()},
+        {name: _raw(name, held, real, numbers, learn) for name, held in form.constants.items()},
         {name: _sampled(name, table, real, numbers) for name, table in form.tables.items()},
     )
 
 
 def _raw(
-    name: str, constant: Constant, real: Mapping[str, Any], numbers: Numbers
-) -> NDArray[np.int32]:
-    """A constant as the integer step reads it."""
+    name: str, constant: Constant, real: Mapping[str, Any], numbers: Numbers, learn: set[str]
+) -> Any:
+    """A constant as the integer step reads it; `learn`: names of those that training found."""
     value = np.asarray(constant.value(NumpyRealOps(), real), np.float64)
     state = numbers.state_format
+    if constant.unit is Unit.FACTOR and learn & {*constant.value.parameters()}:
+        return constant.rounding.rounded(value * (1 << numbers.factor_bits))
     if constant.unit is Unit.FACTOR:
         return raw_factor(name, value, numbers.factor_bits)
     if constant.rounding is Rounding.UP:
