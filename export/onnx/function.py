@@ -1,6 +1,7 @@
 """Real-valued neurons as ONNX functions whose body is the graph of their step."""
 
 from collections.abc import Iterable
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,8 @@ def call_neuron(
     inputs = [symbol.name for symbol in (*state, *arrays, x)]
     outputs = [f"{name}_called" for name in ("spikes", *neuron.variables)]
     outputs = [graph.prefix + name for name in outputs]
-    numbers = _numbers(neuron)
-    node = helper.make_node(function, inputs, outputs, domain=DOMAIN, **numbers)
+    node = helper.make_node(function, inputs, outputs, domain=DOMAIN)
+    node.attribute.extend(starmap(helper.make_attribute, _numbers(neuron).items()))
     graph.nodes.append(node)
     spikes, *after = map(graph.symbol, outputs)
     return spikes.cast(graph.dtype), neuron.state_type(*after)

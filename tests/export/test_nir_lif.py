@@ -137,7 +137,7 @@ def test_graphs_with_branches(convention: Convention, path: Path) -> None:
 def test_what_has_no_weights_is_refused(path: Path) -> None:
     with pytest.raises(LoweringError, match="ReLU"):
         write_nir_lif(nn.Sequential(layers.Flatten(), nn.ReLU()), path, SHAPE)
-    with pytest.raises(LoweringError, match="NIR has no node for RealClif"):
+    with pytest.raises(LoweringError, match="NIR has no node for Clif"):
         write_nir_lif(spiking_net(CLIF), path, SHAPE)
     assert not path.exists()
     net = spiking_net(arlif.ARLIF)
