@@ -13,12 +13,7 @@ from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import FixedPointFormat
 from arlif.core.graph import Graph, Op
-from arlif.core.integer_form import (
-    IntegerForm,
-    Unit,
-    integer_form,
-    integer_units,
-)
+from arlif.core.integer_form import IntegerForm, integer_form
 from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron, Stateful, traced
 from arlif.core.ops import IntegerOps, Ops, Value
@@ -26,6 +21,7 @@ from arlif.core.ranges import Interval, format_intervals, intervals
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.steps import After
 from arlif.core.tables import LookupTable, TableDomain
+from arlif.core.units import Unit, integer_units
 
 
 def require_factor_bits(bits: int, error: type[ArlifError] = ArlifError) -> None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from arlif.core.graph import Op
-from arlif.core.integer_form import Unit, integer_units
 from arlif.core.integer_neurons import IntegerNeuron
+from arlif.core.units import Unit, integer_units
 from arlif.kernels import cpu
 from arlif.kernels.build import Source, library
 from arlif.kernels.kernel import Kernel

@@ -9,8 +9,9 @@ from math import inf
 from typing import Any
 
 from arlif.core.graph import Graph, Op
-from arlif.core.integer_form import IntegerForm, Unit
+from arlif.core.integer_form import IntegerForm
 from arlif.core.trace import Recording, RecordingOps, Symbol, recorded
+from arlif.core.units import Unit
 from arlif.kernels.derivative import derivative
 from arlif.kernels.kernel import Kernel
 from arlif.kernels.real_printer import structure

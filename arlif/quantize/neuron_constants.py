@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.core.formats import FixedPointFormat, real_array
-from arlif.core.integer_form import Constant, Rounding, Table, Unit, integer_form
+from arlif.core.integer_form import Constant, Rounding, Table, integer_form
 from arlif.core.integer_neurons import IntegerNeuron, Numbers, integer_name
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.tables import LookupTable
+from arlif.core.units import Unit
 from arlif.quantize.linearized import Real
 
 

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from arlif.arithmetic.floating import FloatOps
 from arlif.arithmetic.straight_through import QatOps, TrainableTable, substitute
-from arlif.core.integer_form import Unit, integer_form
+from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.neuron import Neuron, traced
+from arlif.core.units import Unit
 from arlif.kernels import quantized
 from arlif.kernels.kernel import Kernel
 from arlif.kernels.quantized_printer import INVERSE, ONE, inside_functions, quantized_graph

@@ -11,7 +11,7 @@ from support.user_neurons import Adaptive
 
 from arlif.base.errors import LoweringError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_form import Rounding, Unit, integer_form, integer_units
+from arlif.core.integer_form import Rounding, integer_form
 from arlif.core.integer_neurons import IntegerNeuron, Numbers
 from arlif.core.neuron import Neuron, constant, traced
 from arlif.core.real_neurons import (
@@ -24,6 +24,7 @@ from arlif.core.real_neurons import (
     RealLifSubtract,
     RealLifWeighted,
 )
+from arlif.core.units import Unit, integer_units
 from arlif.quantize.neuron_constants import to_integer
 
 S, F = Unit.STATE, Unit.FACTOR

@@ -12,7 +12,7 @@ from support.integer_neurons import cuba
 from support.user_neurons import Adaptive
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_form import Unit, integer_form
+from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.maps import Dense
 from arlif.core.network import (
@@ -27,6 +27,7 @@ from arlif.core.network import (
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import BUILT_IN, RealCuba, RealLifSubtract, RealLifWeighted
 from arlif.core.tables import LookupTable
+from arlif.core.units import Unit
 from hw_sim.engines.integer import fast, reference
 from hw_sim.engines.integer.update import TorchUpdate
 from hw_sim.engines.simulation import Record

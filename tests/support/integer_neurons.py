@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_form import Unit, integer_form
+from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron, Numbers
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import (
@@ -18,6 +18,7 @@ from arlif.core.real_neurons import (
     RealLifSubtract,
 )
 from arlif.core.tables import LookupTable
+from arlif.core.units import Unit
 
 
 def arlif(

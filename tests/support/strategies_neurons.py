@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from arlif.core.formats import FixedPointFormat
-from arlif.core.integer_form import Unit, integer_form
+from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import PRESETS, IntegerNeuron, Numbers
 from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron, Parameter, traced
@@ -21,6 +21,7 @@ from arlif.core.real_neurons import (
     RealLifWeighted,
 )
 from arlif.core.tables import LookupTable, TableDomain
+from arlif.core.units import Unit
 from support.integer_neurons import sampled
 
 NUMBERS = (
