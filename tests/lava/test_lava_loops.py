@@ -1,9 +1,12 @@
 """Loops and delays in Lava: every bit of the reference; what does not fit in time is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import Phase, assume, given, settings
 from support.loops import LoopCase, loop_cases
+from support.simulations import assert_equal
 
 from arlif.base.errors import SimulationError
 from arlif.core.maps import Dense
@@ -75,6 +78,19 @@ def test_a_forward_delay_is_time_to_spare() -> None:
         network.input, network.populations, (late, *others), network.readout, 3
     )
     assert depths(waiting, Models.FAST)["a"] == 0
+
+
+def test_lava_runs_on_until_the_slowest_layer_is_done() -> None:
+    """A readout that waits is level with the input, so its last sum comes before the last spikes."""
+    network = two(2)
+    ring, ends = network.projections[:-1], network.projections[-1]
+    busy = tuple(replace(p, bias=np.full(2, 300)) for p in network.populations)
+    network = replace(network, populations=busy, projections=(*ring, replace(ends, delay=3)))
+    assert depths(network, Models.FAST)[READOUT] == 0
+    inputs, record = np.full((1, 2), 127, np.int8), Record.everything(network)
+    want = reference.simulate(network, inputs, 4, record)
+    assert all(trace.spikes[-1].any() for trace in want.traces.values())
+    assert_equal(want, simulate(network, inputs, 4, record))
 
 
 def test_lavas_own_synapses_take_no_delays() -> None:

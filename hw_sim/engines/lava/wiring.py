@@ -70,4 +70,4 @@ def build(
         )
         nodes[projection.source].s_out.connect(synapse.s_in)
         synapse.a_out.connect(nodes[projection.target].a_in)
-    return nodes[READOUT], stream.length + depth[READOUT]
+    return nodes[READOUT], stream.length + max(depth.values())
