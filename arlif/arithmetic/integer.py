@@ -27,13 +27,13 @@ class TorchIntegerOps:
         return value.clamp(self.low, self.high).int()
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
-        return torch.where(condition.bool(), a, b)
+        return torch.where(condition, a, b)
 
     def fire(self, h: Any, theta: Any) -> Any:
         return h >= theta
 
     def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
-        return torch.where(spikes.bool(), fired, silent)
+        return torch.where(spikes, fired, silent)
 
     def lookup(self, table: LookupTable, x: Any) -> Any:
         cells = (x.clamp(table.low, table.high) - table.low) >> table.shift

@@ -52,8 +52,7 @@ template <class W, bool joined> struct WideLanes {
   static Value plus_within(Value a, Value b) { return a + b; }
   static Value minus_within(Value a, Value b) { return a - b; }
   static Condition reaches(Value a, Value b) { return a >= b; }
-  static Condition truth(Value a) { return a != 0; }
-  template <class T> static T choose(Condition c, T a, T b) { return c ? a : b; }
+  static Value choose(Condition c, Value a, Value b) { return c ? a : b; }
   Value saturate(Value value) const { return clamped(value, low, high); }
   Value multiply(Value value, Value factor) const { // rounded toward zero
     const W rest = ((value ^ factor) >> 31) & ((1 << bits) - 1), product = W(value) * factor + rest;
@@ -115,9 +114,7 @@ struct NarrowLanes {
   static Value plus_within(Value a, Value b) { return _mm512_adds_epi16(a, b); }
   static Value minus_within(Value a, Value b) { return _mm512_subs_epi16(a, b); }
   static Condition reaches(Value a, Value b) { return _mm512_cmpge_epi16_mask(a, b); }
-  static Condition truth(Value a) { return _mm512_test_epi16_mask(a, a); }
   static Value choose(Condition c, Value a, Value b) { return _mm512_mask_mov_epi16(b, c, a); }
-  static Condition choose(Condition c, Condition a, Condition b) { return (c & a) | (~c & b); }
   Value saturate(Value value) const {
     return _mm512_min_epi16(_mm512_max_epi16(value, low), high);
   }

@@ -11,10 +11,6 @@ from functools import cached_property
 
 from arlif.core.graph import CURRENT, Graph, Op, needed
 
-CONDITIONS = (Op.GE, Op.FIRE)
-CHOICES = (Op.WHERE, Op.SELECT)
-SUMS = (Op.ADD, Op.SUB, Op.NEG)
-
 
 @dataclass(frozen=True)
 class IntegerKernel:
@@ -83,12 +79,6 @@ class _Printer:
     def __init__(self, kernel: IntegerKernel) -> None:
         self.kernel, self.graph = kernel, kernel.graph
         self.within = saturated_sums(self.graph)
-        self.conditions: set[int] = set()
-        for place, node in enumerate(self.graph.nodes):
-            if node.op in CONDITIONS or (
-                node.op in CHOICES and self.conditions.intersection(node.args[1:])
-            ):
-                self.conditions.add(place)
         self.of_x = [inputs == {CURRENT} for inputs in self.graph.dependencies()]
         self.results = (self.graph.spikes, *self.graph.after)
         self.derived = [place for place in self._step_needs() if self._is_dear(place)]
@@ -107,7 +97,7 @@ class _Printer:
         step = [
             *self._body(self.results, given),
             *(f"s.store(now + {k} * S::tile + i, v{n});" for k, n in enumerate(graph.after)),
-            f"s.store(fired + i, {self._condition(graph.spikes)});",
+            f"s.store(fired + i, v{graph.spikes});",
         ]
         rows = "const typename S::Lane *varying, const typename S::Lane *x"
         state = "const typename S::Lane *rows, typename S::Lane *now, typename S::Lane *fired"
@@ -190,17 +180,12 @@ class _Printer:
             case Op.GE | Op.FIRE:
                 return f"s.reaches({args[0]}, {args[1]})"
             case Op.WHERE | Op.SELECT:
-                if place in self.conditions:
-                    args[1:] = [self._condition(arg) for arg in node.args[1:]]
-                return f"s.choose({self._condition(node.args[0])}, {args[1]}, {args[2]})"
+                return f"s.choose({args[0]}, {args[1]}, {args[2]})"
             case Op.SATURATE:
                 return f"s.saturate({args[0]})"
             case Op.MULTIPLY:
                 return f"s.multiply({args[0]}, {args[1]})"
         return f"s.lookup({self._table(node.name)}, {args[0]})"
-
-    def _condition(self, place: int) -> str:
-        return f"v{place}" if place in self.conditions else f"s.truth(v{place})"
 
     def _table(self, name: str) -> str:
         return f"t{self.kernel.tables.index(name)}"

@@ -22,6 +22,8 @@ from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined
 
 NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(3)
 """Width of integer_update.cpp."""
+MOST_OPERATIONS = 200
+"""A step of more runs as a plain loop: it takes a compiler longer than most runs last."""
 
 
 class Update(NamedTuple):
@@ -45,8 +47,9 @@ class Compiled(NamedTuple):
 
 
 def applies(neuron: IntegerNeuron) -> bool:
-    """Whether kernels can be compiled here; a neuron that is new has its own compiled at once."""
-    return library(compiled(neuron).source) is not None
+    """Whether a neuron has a kernel here; one that is new has it compiled at once."""
+    short = len(neuron.graph.nodes) <= MOST_OPERATIONS
+    return short and library(compiled(neuron).source) is not None
 
 
 def compiled(neuron: IntegerNeuron) -> Compiled:

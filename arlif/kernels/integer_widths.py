@@ -4,11 +4,13 @@ from arlif.core.graph import Graph, Op
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.ranges import Interval, width
 from arlif.core.tables import LookupTable
-from arlif.kernels.integer_printer import CHOICES, SUMS, IntegerKernel, saturated_sums
+from arlif.kernels.integer_printer import IntegerKernel, saturated_sums
 
 INT16: Interval = (-(1 << 15), (1 << 15) - 1)
 INT32: Interval = (-(1 << 31), (1 << 31) - 1)
 LARGEST_FACTOR = (1 << 16) - 1
+CHOICES = (Op.WHERE, Op.SELECT)
+SUMS = (Op.ADD, Op.SUB, Op.NEG)
 CELLS = 256
 """Entries of the largest table that lanes of 16 bits look up."""
 

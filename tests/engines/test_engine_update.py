@@ -1,5 +1,7 @@
 """Plain torch and fused updates of a population are the reference's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,11 @@ from support.strategies import populations, rngs
 from support.strategies_graphs import graph_neurons
 
 from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
+from arlif.core.trace import Recording, recorded
 from arlif.kernels.build import library
+from arlif.kernels.integer_update import MOST_OPERATIONS, applies
 from hw_sim.engines.integer.update import FusedUpdate, TorchUpdate, Update, population_update
 
 REACHES = {2**18: torch.float32, 2**31 - 1: torch.float64}
@@ -70,3 +75,24 @@ def test_the_fused_kernel_is_for_the_cpu_alone() -> None:
     assert isinstance(population_update(population, torch.device("meta")), TorchUpdate)
     fused = population_update(population, torch.device("cpu"))
     assert isinstance(fused, FusedUpdate) == (library() is not None)
+
+
+def test_a_very_long_step_runs_as_a_plain_loop() -> None:
+    """Compiling it takes longer than a run; up to the limit a step is compiled."""
+    neuron = lif_soft(FixedPointFormat(), 8, 128, 256)
+    recording = Recording()
+
+    def of_length(operations: int) -> IntegerNeuron:
+        def step(ops, state, x):
+            u = state[0]
+            for _ in range((operations - 4) // 2):
+                u = ops.saturate(u + x)
+            s = ops.fire(u, recording.parameter("threshold"))
+            return s, [u]
+
+        graph = recorded(recording, ("u",), step)
+        assert len(graph.nodes) == operations
+        return replace(neuron, graph=graph, constants={"threshold": 256})
+
+    assert applies(of_length(MOST_OPERATIONS)) == (library() is not None)
+    assert not applies(of_length(MOST_OPERATIONS + 2))

@@ -1,6 +1,7 @@
 """The fused integer update equals the reference step by step, in every bit."""
 
 import ctypes
+from dataclasses import replace
 from functools import cache
 from unittest.mock import patch
 
@@ -19,10 +20,11 @@ from support.strategies_neurons import neurons
 
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
+from arlif.core.graph import Op
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
 from arlif.kernels import build, compiler, integer_update
-from arlif.kernels.integer_printer import IntegerKernel
+from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_update import IntegerUpdate
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
@@ -232,3 +234,17 @@ def test_neurons_that_come_with_arlif_share_one_library():
     for kind in strategies_neurons.KINDS:
         neuron = sampled(kind, PRESETS["compact16"])
         assert integer_update.compiled(neuron).source == integer_update.built_in_source()
+
+
+@settings(max_examples=30, deadline=None)
+@given(graph_neurons((1,)))
+def test_no_name_of_a_file_is_printed(neuron):
+    """What a file calls its constants, tables and states never reaches the compiler."""
+    graph, kinds = neuron.graph, (Op.PARAMETER, Op.LOOKUP)
+    nodes = tuple(
+        replace(node, name=f"{node.name}; }} evil(); {{") if node.op in kinds else node
+        for node in graph.nodes
+    )
+    named = IntegerKernel(replace(graph, nodes=nodes))
+    assert printed((named,)) == printed((IntegerKernel(graph),))
+    assert "evil" not in printed((named,))

@@ -99,13 +99,13 @@ def graphs(draw: st.DrawFn) -> Graph:
                     fixed.append(recording.parameter(draw(st.sampled_from(("low", "high")))))
                 case "compare":
                     conditions.append(a >= b)
+                case "select":
+                    values.append(ops.select(ops.fire(a, b), any_of(values), b))
                 case "where" if conditions:
                     values.append(ops.where(any_of(conditions), a, b))
                 case "where factor" if conditions and factors:
-                    factors.append(ops.where(any_of(conditions), f, any_of(factors)))
-                case "both" if conditions:
-                    both = ops.where(any_of(conditions), any_of(conditions), recording.symbol(0))
-                    conditions.append(both)
+                    other = any_of(factors)
+                    factors.append(ops.where(any_of(conditions), f, other))
         x_or_more = values[-1] + x
         s = ops.fire(ops.saturate(x_or_more), any_of([*values, *fixed]))
         after = [ops.saturate(any_of(values) + value) for value in state]
@@ -116,5 +116,5 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 OPERATIONS = (
     *("add", "sub", "neg", "saturate", "multiply", "lookup", "lookup factor", "other factor"),
-    *("two lookups", "multiply", "constant", "compare", "where", "where factor", "both"),
+    *("two lookups", "multiply", "constant", "compare", "select", "where", "where factor"),
 )
