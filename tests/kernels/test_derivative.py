@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from support.programs import Program, RandomNeuron, programs
 from support.toy_neurons import AdaptiveThreshold, Bursting, Explosive
 from torch import Tensor
 
@@ -96,6 +99,7 @@ def assert_derivative_of_step(
     spikes, after = neuron.with_constants(tensors).step(ops, state, x)
     seeds = [like_x(10 + i) for i in range(1 + len(after))]
     loss = sum((value * seed).sum() for value, seed in zip((spikes, *after), seeds, strict=True))
+    assume(loss.requires_grad)
     want = torch.autograd.grad(loss, [given[name] for name in leaves], allow_unused=True)
     names = (OF_SPIKES, *map(of_state, neuron.variables))
     with torch.no_grad():
@@ -127,6 +131,18 @@ def test_where_states_saturate_nothing_passes_outside(neuron):
     found = derivative(traced(neuron), names)
     assert any(node.op is Op.INSIDE for node in found.nodes)
     assert_derivative_of_step(neuron, found, Clamping(WIDTH), names, currents(), 1.5)
+
+
+@settings(max_examples=150)
+@given(programs(), st.booleans())
+def test_random_steps(program: Program, saturates: bool) -> None:
+    neuron, names = RandomNeuron(program=program), ["k", "b"]
+    graph, ops = (
+        (traced(neuron), Clamping(WIDTH))
+        if saturates
+        else (real_graph(traced(neuron)), FloatOps(WIDTH))
+    )
+    assert_derivative_of_step(neuron, derivative(graph, names), ops, names, currents()[:200], 1.5)
 
 
 @every_neuron

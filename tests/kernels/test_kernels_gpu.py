@@ -11,21 +11,26 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from hypothesis import event, given, settings
 from support.kernel_oracle import (
     NEURONS,
+    Watched,
     assert_one_frame_equals_its_copies,
     close,
     outcome,
     parameters_agree,
     smooth_currents,
 )
+from support.programs import Program, RandomNeuron, programs
 from support.toy_neurons import AdaptiveThreshold, Bursting
+from torch.overrides import TorchFunctionMode
 
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import BUILT_IN, RealCuba, RealLifSoft, RealLifSubtract
 from arlif.kernels import dispatch, op
 from arlif.kernels.kernel import standard
 from arlif.neurons import NeuronLayer, SpikingNeuron
+from arlif.neurons.modules import run_steps
 
 pytest.importorskip("triton", reason="triton is not installed")
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -157,6 +162,41 @@ def test_infinite_currents_have_the_gradients_of_the_loop(name):
     assert torch.equal(got.spikes.double(), want.spikes)
     assert want.of_x.isfinite().all()
     assert close(got.of_x, want.of_x)
+
+
+class Nearest(TorchFunctionMode):
+    """Notes how near each neuron came to where a comparison turns out otherwise."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.distance = torch.full(shape, torch.inf, dtype=torch.float64)
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__name__", "") in ("__ge__", "__le__", "ge", "le"):
+            distance = torch.as_tensor(args[0] - args[1]).abs().broadcast_to(self.distance.shape)
+            self.distance = torch.minimum(self.distance, distance)
+        return function(*args, **kwargs or {})
+
+
+@pytest.mark.skipif(DEVICE.type == "cuda", reason="every step would be compiled")
+@settings(max_examples=40)
+@given(programs())
+def test_random_steps(program: Program) -> None:
+    """Compared are neurons that stay away from every jump, also of comparisons."""
+    torch.manual_seed(0)
+    neuron = NeuronLayer(RandomNeuron(program=program))
+    x, *start = torch.randn(3, 1, 30), torch.randn(1, 30), torch.randn(1, 30)
+    real, watch = neuron.real_neuron(), Watched(neuron.width)
+    with torch.no_grad(), Nearest(x[0].shape) as nearest:
+        run_steps(real, watch, x.double(), real.state_type(*(part.double() for part in start)))
+    away = torch.minimum(watch.nearest.expand_as(x[0]), nearest.distance) > 2e-6
+    got, want = outcome(neuron, x, tuple(start)), outcome(neuron, x, tuple(start), plain=True)
+    event(f"{away.sum() // 10}0 neurons")
+    assert torch.equal(got.spikes.double()[:, away], want.spikes[:, away])
+    for a, b in zip((got.of_x, *got.of_state), (want.of_x, *want.of_state), strict=True):
+        assert close(a[..., away], b[..., away])
+    for a, b in zip(got.final, want.final, strict=True):
+        assert close(a[away], b[away])
 
 
 @pytest.mark.parametrize("storage", [torch.bfloat16, torch.float16])
