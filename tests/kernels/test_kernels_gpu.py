@@ -100,6 +100,18 @@ def test_long_runs_and_channels_last(name, steps):
     assert parameters_agree(got, want)
 
 
+@pytest.mark.parametrize("name", ["adaptive threshold", "current"])
+def test_constants_per_channel_of_several_samples(name):
+    torch.manual_seed(0)
+    neuron = built(name, (3, 2, 2), 0.5)
+    x = smooth_currents(neuron, torch.randn(3, 2, 3, 2, 2, device=DEVICE) * 2)
+    start = tuple(torch.zeros_like(x[0]) for _ in neuron.real_neuron().variables)
+    got, want = outcome(neuron, x, start), outcome(neuron, x, start, plain=True)
+    assert torch.equal(got.spikes.double(), want.spikes)
+    assert close(got.of_x, want.of_x)
+    assert parameters_agree(got, want)
+
+
 @pytest.mark.skipif(
     DEVICE.type == "cuda", reason="touches few pages of main memory, all of a GPU's"
 )
