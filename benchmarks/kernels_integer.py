@@ -1,30 +1,24 @@
 """Integer kernels printed from the trace beside those that were written by hand, in turn.
 
-`rows()` compiles the kernels of commit OLD from its sources, runs both on the same numbers and
-compares every bit.
+`rows()` compiles the old ones from their sources, runs both on the same numbers and compares every
+bit. Part of kernels.py.
 """
 
 import ctypes
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from old_kernels import Row, compared, old_library
 
 from arlif.core.integer_neurons import PRESETS, IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
-from arlif.kernels.compiler import COMMON, choice, compiled, compiler
 from arlif.kernels.integer_update import IntegerUpdate
 from arlif.quantize.neuron_constants import to_integer
 
-OLD = "b8f6af8"
 FILES = ("integer_update.cpp", "integer_steps.h", "narrow_neurons.h", "kinds.h", "tiles.h")
 STEPS, SHAPE, GAIN_SHIFT = 4, (64, 32, 32, 32), 14
 NEURONS: dict[str, tuple[int, Neuron]] = {
@@ -35,20 +29,6 @@ NEURONS: dict[str, tuple[int, Neuron]] = {
     "LIF subtract": (4, RealLifSubtract(0.5, 1.0, 1.0, 0.5)),
 }
 """What the old kernels call a neuron, and the neuron."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """name: neuron and numbers. Nanoseconds per neuron and time step, the smallest of all runs;
-
-    ratio: the median of those of runs beside each other. equal: in every bit.
-    """
-
-    name: str
-    old: float
-    new: float
-    ratio: float
-    equal: bool
 
 
 class _Table(Structure):
@@ -79,7 +59,7 @@ class _Arrays(Structure):
 
 def rows(repeats: int = 15, flags: tuple[str, ...] | None = None) -> Iterator[Row]:
     """One row of each neuron and preset. flags: of the compiler, by default those of this CPU."""
-    old = _old_library(flags)
+    old = old_library(FILES, flags)
     for preset, numbers in PRESETS.items():
         for name, (kind, neuron) in NEURONS.items():
             yield _row(f"{preset} {name}", old, kind, to_integer(neuron, numbers), repeats)
@@ -100,21 +80,7 @@ def _row(name: str, old: ctypes.CDLL, kind: int, neuron: IntegerNeuron, repeats:
     before, after = _old_update(old, kind, population, sums), _new_update(population, sums)
     theirs, ours = before(), after()
     equal = all(np.array_equal(a, b) for a, b in zip(theirs, ours, strict=True))
-    pairs = [(_seconds(before), _seconds(after)) for _ in range(repeats)]
-    each = 1e9 / sums.size
-    return Row(
-        name,
-        min(pair[0] for pair in pairs) * each,
-        min(pair[1] for pair in pairs) * each,
-        float(np.median([b / a for a, b in pairs])),
-        equal,
-    )
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    start = time.thread_time()
-    run()
-    return time.thread_time() - start
+    return compared(name, before, after, sums.size, repeats, equal)
 
 
 def _new_update(population: Population, sums: Any) -> Callable[[], list[Any]]:
@@ -166,21 +132,3 @@ def _old_update(
         return [spikes, *states]
 
     return run
-
-
-def _old_library(flags: tuple[str, ...] | None) -> ctypes.CDLL:
-    command = compiler()
-    with tempfile.TemporaryDirectory() as folder:
-        for name in FILES:
-            shown = ["git", "show", f"{OLD}:arlif/kernels/{name}"]
-            content = subprocess.run(shown, check=True, capture_output=True).stdout
-            (Path(folder) / name).write_bytes(content)
-        options = (*command, *COMMON, *(flags or choice(command)))
-        library = Path(folder) / "old.so"
-        library.write_bytes(compiled(options, [Path(folder) / FILES[0]]))
-        return ctypes.CDLL(str(library))
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(f"{row.name:36} {row.old:7.3f} {row.new:7.3f} {row.ratio:6.3f} {row.equal}")

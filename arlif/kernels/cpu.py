@@ -2,6 +2,7 @@
 
 from ctypes import CDLL, POINTER, Structure, byref, c_double, c_int64, c_void_p, sizeof
 from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -82,7 +83,7 @@ def built_in_source() -> Source:
 
 @cache
 def _built_in_kernels() -> tuple[Kernel, ...]:
-    return tuple(standard(neuron) for neuron in BUILT_IN)
+    return tuple(map(standard, BUILT_IN))
 
 
 @cache
@@ -109,24 +110,44 @@ def call(
     placed: the library that a kernel is in, and its number there.
     """
     source, number = placed
-    given = dict(zip(kernel.tensors, parameters, strict=True))
-    width, *rest = constants
-    plain = iter(rest)
-    names = [name for name in kernel.graph.parameters() if name not in kernel.spread]
-    numbers = [width, *(given[n].item() if n in given else next(plain) for n in names)]
-    parts = [spread(given[name], x) for name in kernel.spread]
+    order = _order(kernel)
+    width, *given = constants
+    rest = iter(given)
+    numbers = [next(rest) if n is None else parameters[n].item() for n in order.numbers]
+    several = [spread(parameters[place], x) for place in order.spread]
+    arrays = (_Spread(values.data_ptr(), values.numel(), inner) for values, inner in several)
     work = _Call(
         x.shape[0],
         x[0].numel(),
         step_stride(x),
         torch.get_num_threads(),
-        (c_double * len(numbers))(*numbers),
-        (_Spread * len(parts))(*(_Spread(p.data_ptr(), p.numel(), inner) for p, inner in parts)),
+        (c_double * (1 + len(numbers)))(width, *numbers),
+        (_Spread * len(several))(*arrays),
         integers,
     )
     addresses = (c_void_p(None if t is None else t.data_ptr()) for t in tensors)
-    getattr(_library(source), function)(number, STORAGE[x.dtype], byref(work), *addresses)
+    _library(source)[function](number, STORAGE[x.dtype], byref(work), *addresses)
 
 
+class _Order(NamedTuple):
+    """Which parameter each constant is, by place: those of one value, None for a plain number.
+
+    And those of several values.
+    """
+
+    numbers: tuple[int | None, ...]
+    spread: tuple[int, ...]
+
+
+@cache
+def _order(kernel: Kernel) -> _Order:
+    places = {name: place for place, name in enumerate(kernel.tensors)}
+    single = (name for name in kernel.graph.parameters() if name not in kernel.spread)
+    return _Order(
+        tuple(places.get(name) for name in single), tuple(places[name] for name in kernel.spread)
+    )
+
+
+@cache
 def _library(source: Source) -> CDLL:
     return loaded(source, "arlif_real_layout", sizeof(_Spread), sizeof(_Call))

@@ -24,18 +24,16 @@ GPU_STORAGE = (torch.float32, torch.bfloat16, torch.float16)
 """How x may lie in a GPU's memory."""
 
 
-def _asked_once(question: Callable[..., Answer]) -> Callable[..., Answer]:
-    """A cached function of hashable values; torch.compile asks it once, and does not look inside.
+def _told_once(question: Callable[..., Answer]) -> Callable[..., Answer]:
+    """A question that torch.compile asks once, without a look inside.
 
     torch.compiler.assume_constant_result says the same, but imports torch's compiler: a second.
     """
-    known = cache(question)
 
     def answer(*values: Any) -> Answer:
-        return known(*values)
+        return question(*values)
 
     answer._dynamo_marked_constant = True  # type: ignore[attr-defined]
-    answer.cache_clear = known.cache_clear  # type: ignore[attr-defined]
     return answer
 
 
@@ -71,34 +69,40 @@ def _text(real: Neuron) -> str | None:
     return _described(type(real), chosen, *lists)
 
 
-_constants_of = _asked_once(constants_of)
+_constants_of = _told_once(cache(constants_of))
 
 
-@_asked_once
+@_told_once
+@cache
 def _described(
     neuron: type[Neuron], flags: tuple[tuple[str, Any], ...], *names: tuple[str, ...]
 ) -> str | None:
     try:
-        return described(neuron, flags, *names).text()
+        return described(neuron, flags, *names).text
     except ArlifError as error:
         logger.warning("%s runs as a plain loop, several times slower: %s", neuron.__name__, error)
         return None
 
 
-@_asked_once
+@_told_once
 def _has_library(text: str) -> bool:
     return cpu.runs(kernel(text))
 
 
-@_asked_once
+@_told_once
 def _has_triton() -> bool:
+    return _found_triton()
+
+
+@cache
+def _found_triton() -> bool:
     found = find_spec("triton") is not None
     if not found:
         logger.warning("neurons on a GPU run as plain loops, several times slower; install triton")
     return found
 
 
-@_asked_once
+@_told_once
 def _arguments(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the constants that a kernel takes as tensors and as numbers."""
     of = kernel(text)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from arlif.core.graph import Graph, Node, Op
@@ -12,9 +12,9 @@ from arlif.kernels.derivative import real_graph
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
-    """A neuron's step and how its constants come.
+    """A neuron's step and how its constants come; two are the same where their texts are.
 
     graph: of real numbers, with the constants as parameters. tensors: names of those that come as
     tensors; learned, spread: names of tensors that have a gradient, that hold several values.
@@ -40,6 +40,13 @@ class Kernel:
         """Learned constants of several values."""
         return tuple(name for name in self.learned if name in self.spread)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kernel) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @cached_property
     def text(self) -> str:
         """What `kernel` reads: an argument of a torch operation holds it."""
         graph = self.graph

@@ -16,20 +16,32 @@
 
 namespace {
 
+constexpr int most_groups = 64; // vectors of a tile
+
 // A constant with several values, in the compute type: element i reads number (i / inner) % count.
 struct Spread {
   const void *values;
   int64_t count, inner;
 };
 
-// What one call works on; arrays are [steps, size], states [states, size] in the compute type.
-// stride: from one step of x to the next, 0 if all are the same. numbers: surrogate width, then
-// the constants of one value. integers: what quantized.h reads, null for real neurons.
+// What one call works on. stride: from one step of x to the next, 0 if all are the same. numbers:
+// surrogate width, then the constants of one value. integers: what quantized.h reads, null for real
+// neurons.
 struct Call {
   int64_t steps, size, stride, threads;
   const double *numbers;
   const Spread *spread;
   const void *integers;
+};
+
+// Memory of a call or of a part of it. Arrays are [steps, size], or [states, size] in the compute
+// type, null where they are not given or not asked for. first: number of the first element.
+template <class S, class F> struct Arrays {
+  const S *x, *of_spikes;
+  S *out; // spikes, or the gradient of x
+  const F *start, *of_final;
+  F *end, *of_spread; // end: the last state, or the gradient of the first one
+  int64_t size, stride, first;
 };
 
 // Fresh memory is faulted in page by page; large pages make that many times cheaper.
@@ -46,16 +58,13 @@ void prefer_large_pages(void *memory, int64_t bytes) {
 template <class F>
 void load_rows(Vector<F> *to, const F *from, int64_t size, int64_t begin, int64_t count, int rows) {
   for (int64_t i = 0; i < count; i += lanes<F>)
-    for (int k = 0; k < rows; ++k, ++to) {
-      *to = Vector<F>{};
-      if (from) *to = load(from + k * size + begin + i, count - i);
-    }
+    for (int k = 0; k < rows; ++k) *to++ = from ? load(from + k * size + begin + i) : Vector<F>{};
 }
 template <class F>
 void store_rows(F *to, const Vector<F> *from, int64_t size, int64_t begin, int64_t count,
                 int rows) {
   for (int64_t i = 0; i < count; i += lanes<F>)
-    for (int k = 0; k < rows; ++k) store<F>(to + k * size + begin + i, *from++, count - i);
+    for (int k = 0; k < rows; ++k) store<F>(to + k * size + begin + i, *from++);
 }
 
 // The vectors [groups, rows] of a tile from `rows` constants.
@@ -72,7 +81,7 @@ void expand(Vector<F> *to, const Spread *spread, int64_t begin, int64_t count, i
     for (int64_t i = 0; i < count; i += lanes<F>) {
       Vector<F> *const group = to + i / lanes<F> * rows + k;
       if (inner == 1 && at + lanes<F> <= numbers) {
-        *group = load(values + at, lanes<F>);
+        *group = load(values + at);
         at += lanes<F> - 1, advance(1);
       } else if (left >= lanes<F>) {
         *group = Vector<F>{} + values[at];
@@ -84,83 +93,130 @@ void expand(Vector<F> *to, const Spread *spread, int64_t begin, int64_t count, i
   }
 }
 
-template <class Neuron, class S, class F = typename Neuron::F>
-void forward(const Call &call, const S *x, const F *state, S *spikes, F *final_state) {
-  constexpr int states = Neuron::states, spread = Neuron::spread;
-  constexpr int groups = 64, vectors = groups * states, constants = groups * spread + 1;
-  prefer_large_pages(spikes, call.steps * call.size * int64_t(sizeof(S)));
-  for_tiles(call.size, groups * lanes<F>, call.threads, [&](int64_t begin, int64_t count, int64_t) {
-    const Neuron neuron(call.numbers, call.integers);
-    Vector<F> now[vectors], own[constants];
-    load_rows<F>(now, state, call.size, begin, count, states);
-    expand<F>(own, call.spread, begin, count, spread);
-    for (int64_t t = 0; t < call.steps; ++t) {
-      Vector<F> *s = now, *c = own;
-      const S *const next = x + (t + 1 < call.steps ? (t + 1) * call.stride : count) + begin;
-      for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread) {
-        const int64_t at = t * call.size + begin + i, left = count - i;
-        __builtin_prefetch(next + i);
-        Vector<F> unused[Neuron::kept];
-        const Vector<F> current = load(x + t * call.stride + begin + i, left);
-        store(spikes + at, neuron.step(current, c, s, unused), left);
-      }
+// Spikes and last states of the elements [begin, begin + count), whole vectors of them. What loops
+// read lies in variables of their own: compilers take it for changed wherever a loop stores.
+template <class Neuron, class S, class F>
+void forward(const Call &call, Arrays<S, F> a, int64_t begin, int64_t count) {
+  constexpr int states = Neuron::states, spread = Neuron::spread, groups = most_groups;
+  constexpr int vectors = groups * states, constants = groups * spread + 1;
+  const Neuron neuron(call.numbers, call.integers);
+  const int64_t steps = call.steps;
+  Vector<F> now[vectors], own[constants];
+  load_rows<F>(now, a.start, a.size, begin, count, states);
+  expand<F>(own, call.spread, a.first + begin, count, spread);
+  for (int64_t t = 0; t < steps; ++t) {
+    const S *const x = a.x + t * a.stride + begin;
+    const S *const next = t + 1 < steps ? x + a.stride : a.x + begin + count;
+    S *const spikes = a.out + t * a.size + begin;
+    Vector<F> *s = now, *c = own;
+    for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread) {
+      __builtin_prefetch(next + i);
+      Vector<F> unused[Neuron::kept];
+      store(spikes + i, neuron.step(load(x + i), c, s, unused));
     }
-    if (final_state) store_rows<F>(final_state, now, call.size, begin, count, states);
+  }
+  if (a.end) store_rows<F>(a.end, now, a.size, begin, count, states);
+}
+
+// Gradients of these elements; adds to those of the constants of one value.
+template <class Neuron, class S, class F>
+void backward(const Call &call, Arrays<S, F> a, int64_t begin, int64_t count, double *sums) {
+  constexpr int states = Neuron::states, spread = Neuron::spread, kept = Neuron::kept;
+  constexpr int rows = Neuron::of_spread;
+  const Neuron neuron(call.numbers, call.integers);
+  const int64_t steps = call.steps, groups = count / lanes<F>;
+  static thread_local std::vector<Vector<F>> memory;
+  memory.resize(size_t(groups * (states + spread + rows + steps * kept)));
+  Vector<F> *const now = memory.data(), *const own = now + groups * states;
+  Vector<F> *const of_own = own + groups * spread, *const all = of_own + groups * rows;
+  load_rows<F>(now, a.start, a.size, begin, count, states);
+  expand<F>(own, call.spread, a.first + begin, count, spread);
+  std::fill(of_own, all, Vector<F>{});
+  for (int64_t t = 0; t < steps; ++t) {
+    const S *const x = a.x + t * a.stride + begin;
+    const S *const next = t + 1 < steps ? x + a.stride : a.of_spikes + t * a.size + begin;
+    Vector<F> *s = now, *c = own, *keep = all + t * groups * kept;
+    for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread, keep += kept) {
+      __builtin_prefetch(next + i);
+      neuron.step(load(x + i), c, s, keep);
+    }
+  }
+  load_rows<F>(now, a.of_final, a.size, begin, count, states);
+  for (int64_t t = steps - 1; t >= 0; --t) {
+    const S *const x = a.x + t * a.stride + begin;
+    const S *const of_spikes = a.of_spikes + t * a.size + begin;
+    const S *const next = t > 0 ? of_spikes - a.size : a.x + begin + count;
+    S *const of_x = a.out + t * a.size + begin;
+    const Vector<F> *keep = all + t * groups * kept;
+    Vector<F> *s = now, *c = own, *of_c = of_own, sum[Neuron::sums + 1] = {};
+    for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread, keep += kept) {
+      __builtin_prefetch(next + i);
+      store(of_x + i, neuron.gradient(load(x + i), c, load(of_spikes + i), keep, s, sum, of_c));
+      of_c += rows;
+    }
+    for (int j = 0; j < Neuron::sums; ++j)
+      for (int i = 0; i < lanes<F>; ++i) sums[j] += double(sum[j][i]);
+  }
+  if (a.end) store_rows<F>(a.end, now, a.size, begin, count, states);
+  store_rows<F>(a.of_spread, of_own, a.size, begin, count, rows);
+  free_if_large(memory);
+}
+
+// `rows` rows of `count` numbers; nothing where there is no memory.
+template <class T>
+void copy_rows(T *to, int64_t to_size, const T *from, int64_t from_size, int64_t rows,
+               int64_t count) {
+  for (int64_t k = 0; from && to && k < rows; ++k)
+    std::copy(from + k * from_size, from + k * from_size + count, to + k * to_size);
+}
+
+// Calls body(arrays, begin, count, number of the tile) for all elements, in parallel. The last ones,
+// which are no whole vector, are copied to where zeros follow them, and their results back.
+template <class Neuron, class S, class F, class Body>
+void for_vectors(const Call &call, const Arrays<S, F> &a, int64_t tile, Body body) {
+  constexpr int64_t lane = lanes<F>, states = Neuron::states;
+  const int64_t whole = a.size / lane * lane, rest = a.size - whole, steps = call.steps;
+  prefer_large_pages(a.out, steps * a.size * int64_t(sizeof(S)));
+  for_tiles(whole, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
+    body(a, begin, count, number);
+  });
+  if (rest == 0) return;
+  std::vector<S> stored(size_t(3 * steps * lane));
+  std::vector<F> computed(size_t((3 * states + Neuron::of_spread) * lane));
+  S *const x = stored.data(), *const of_spikes = x + steps * lane;
+  F *const start = computed.data(), *const of_final = start + states * lane;
+  F *const end = of_final + states * lane;
+  const Arrays<S, F> b{x, of_spikes, of_spikes + steps * lane, a.start ? start : nullptr,
+                       of_final, end, end + states * lane, lane, lane, a.first + whole};
+  copy_rows(x, lane, a.x + whole, a.stride, steps, rest);
+  if (a.of_spikes) copy_rows(of_spikes, lane, a.of_spikes + whole, a.size, steps, rest);
+  if (a.start) copy_rows(start, lane, a.start + whole, a.size, states, rest);
+  if (a.of_final) copy_rows(of_final, lane, a.of_final + whole, a.size, states, rest);
+  body(b, 0, lane, (whole + tile - 1) / tile);
+  copy_rows(a.out + whole, a.size, b.out, lane, steps, rest);
+  if (a.end) copy_rows(a.end + whole, a.size, end, lane, states, rest);
+  copy_rows(a.of_spread + whole, a.size, b.of_spread, lane, Neuron::of_spread, rest);
+}
+
+template <class Neuron, class S, class F = typename Neuron::F>
+void forward(const Call &call, const Arrays<S, F> &a) {
+  for_vectors<Neuron>(call, a, most_groups * lanes<F>, [&](auto &part, int64_t begin,
+                                                           int64_t count, int64_t) {
+    forward<Neuron, S, F>(call, part, begin, count);
   });
 }
 
 template <class Neuron, class S, class F = typename Neuron::F>
-void backward(const Call &call, const S *x, const F *state, const S *of_spikes,
-              const F *of_final, S *of_x, F *of_state, F *of_spread, double *of_numbers) {
-  constexpr int states = Neuron::states, kept = Neuron::kept, spread = Neuron::spread;
-  constexpr int sums = Neuron::sums, rows = Neuron::of_spread;
-  // What a tile keeps for its gradient should stay in the second-level cache, but rows that are
-  // too short waste memory accesses.
-  const int64_t fitting = 262144 / (call.steps * kept * int64_t(sizeof(Vector<F>)));
-  const int64_t groups = std::clamp<int64_t>(fitting, 4, 32), tile = groups * lanes<F>;
-  std::vector<double> all(size_t((call.size + tile - 1) / tile * sums));
-  prefer_large_pages(of_x, call.steps * call.size * int64_t(sizeof(S)));
-  for_tiles(call.size, tile, call.threads, [&](int64_t begin, int64_t count, int64_t number) {
-    const Neuron neuron(call.numbers, call.integers);
-    static thread_local std::vector<Vector<F>> memory;
-    memory.resize(size_t(groups * (states + spread + rows + call.steps * kept)));
-    Vector<F> *const now = memory.data(), *const own = now + groups * states;
-    Vector<F> *const of_own = own + groups * spread, *keep = of_own + groups * rows;
-    load_rows<F>(now, state, call.size, begin, count, states);
-    expand<F>(own, call.spread, begin, count, spread);
-    std::fill(of_own, keep, Vector<F>{});
-    for (int64_t t = 0; t < call.steps; ++t) {
-      Vector<F> *s = now, *c = own;
-      const bool last = t + 1 == call.steps;
-      const S *const next =
-          (last ? of_spikes + t * call.size : x + (t + 1) * call.stride) + begin;
-      for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread, keep += kept) {
-        __builtin_prefetch(next + i);
-        neuron.step(load(x + t * call.stride + begin + i, count - i), c, s, keep);
-      }
-    }
-    load_rows<F>(now, of_final, call.size, begin, count, states);
-    double *const tile_sums = all.data() + number * sums;
-    const int64_t kept_per_step = (count + lanes<F> - 1) / lanes<F> * kept;
-    for (int64_t t = call.steps - 1; t >= 0; --t) {
-      Vector<F> *s = now, *c = own, *of_c = of_own;
-      const Vector<F> *k = keep -= kept_per_step;
-      const S *const next = (t > 0 ? of_spikes + (t - 1) * call.size : x + count) + begin;
-      Vector<F> sum[sums + 1] = {};
-      for (int64_t i = 0; i < count; i += lanes<F>, s += states, k += kept, c += spread) {
-        const int64_t at = t * call.size + begin + i, left = count - i;
-        const Vector<F> of_spike = load(of_spikes + at, left);
-        __builtin_prefetch(next + i);
-        const Vector<F> current = load(x + t * call.stride + begin + i, left);
-        store(of_x + at, neuron.gradient(current, c, of_spike, k, s, sum, of_c), left);
-        of_c += rows;
-      }
-      for (int j = 0; j < sums; ++j)
-        for (int i = 0; i < lanes<F>; ++i) tile_sums[j] += double(sum[j][i]);
-    }
-    if (of_state) store_rows<F>(of_state, now, call.size, begin, count, states);
-    store_rows<F>(of_spread, of_own, call.size, begin, count, rows);
-    free_if_large(memory);
+void backward(const Call &call, const Arrays<S, F> &a, double *of_numbers) {
+  // What a tile keeps for its gradient should stay in the caches, of a few steps in the first one,
+  // but rows that are too short waste memory accesses.
+  constexpr int sums = Neuron::sums;
+  constexpr int64_t width = sizeof(Vector<F>);
+  const int64_t fitting = 262144 / (call.steps * Neuron::kept * width);
+  const int64_t tile = std::clamp<int64_t>(fitting, 4, 1024 / width) * lanes<F>;
+  std::vector<double> all(size_t((a.size / tile + 2) * sums));
+  for_vectors<Neuron>(call, a, tile, [&](auto &part, int64_t begin, int64_t count, int64_t number) {
+    backward<Neuron, S, F>(call, part, begin, count, all.data() + number * sums);
   });
   std::fill(of_numbers, of_numbers + sums, 0.0);
   for (auto one = all.begin(); one != all.end(); one += sums)
@@ -195,7 +251,8 @@ void arlif_forward(int number, int storage, const Call *call, const void *x, con
     using N = std::remove_pointer_t<decltype(neuron)>;
     using S = std::remove_pointer_t<decltype(stored)>;
     using F = typename N::F;
-    forward<N, S>(*call, (const S *)x, (const F *)state, (S *)spikes, (F *)final_state);
+    forward<N, S>(*call, {(const S *)x, nullptr, (S *)spikes, (const F *)state, nullptr,
+                          (F *)final_state, nullptr, call->size, call->stride, 0});
   });
 }
 
@@ -206,8 +263,11 @@ void arlif_backward(int number, int storage, const Call *call, const void *x, co
     using N = std::remove_pointer_t<decltype(neuron)>;
     using S = std::remove_pointer_t<decltype(stored)>;
     using F = typename N::F;
-    backward<N, S>(*call, (const S *)x, (const F *)state, (const S *)of_spikes,
-                   (const F *)of_final, (S *)of_x, (F *)of_state, (F *)of_spread, of_numbers);
+    backward<N, S>(*call,
+                   {(const S *)x, (const S *)of_spikes, (S *)of_x, (const F *)state,
+                    (const F *)of_final, (F *)of_state, (F *)of_spread, call->size, call->stride,
+                    0},
+                   of_numbers);
   });
 }
 }

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from math import inf
 
-from arlif.kernels.derivative import derivative
+from arlif.kernels.derivative import Derivative, derivative
+from arlif.kernels.early_factors import with_early_factors
 from arlif.kernels.kept import kept
 from arlif.kernels.kernel import Kernel
 from arlif.kernels.real_terms import Lowering
 from arlif.kernels.terms import Kind, Terms
 
-KEEPING = 4.0
+KEEPING = 6.0
 """What writing and reading a vector costs, in additions."""
 
 
@@ -22,10 +23,14 @@ def printed(kernels: Sequence[Kernel]) -> str:
 constexpr int neurons = {len(kernels)};
 """
     structures = (
-        structure(number, kernel, Lowering(derivative(kernel.graph, kernel.learned), kernel.spread))
+        structure(number, kernel, Lowering(_derivative(kernel), kernel.spread))
         for number, kernel in enumerate(kernels)
     )
     return "\n".join((head, *structures))
+
+
+def _derivative(kernel: Kernel) -> Derivative:
+    return with_early_factors(derivative(kernel.graph, kernel.learned))
 
 
 def structure(number: int, kernel: Kernel, lowering: Lowering, integers: str = "") -> str:

@@ -229,7 +229,7 @@ class Lowering:
     def _delicate(self) -> set[Argument]:
         """Arguments of the sigmoids and tanh that must not lose digits."""
         learned, found = set(self.derivative.parameters), set[Argument]()
-        reads = _reached(self.nodes, Op.PARAMETER, SIGMOIDS)
+        reads = _reached(self.nodes, Op.PARAMETER, (*SIGMOIDS, Op.FIRE, Op.GE))
         seen = dict[Argument, Node]()
         for node in self.nodes[: self.derivative.own]:
             if node.op in SIGMOIDS:

@@ -112,31 +112,21 @@ struct BFloat16 {
 template <class S> struct Compute { using type = S; };
 template <> struct Compute<BFloat16> { using type = float; };
 
-// The first `count` numbers from memory, with zeros behind them.
-template <class S> INLINE Vector<S> load(const S *from, int64_t count) {
-  Vector<S> x = {};
-  if (count >= lanes<S>) std::memcpy(&x, from, sizeof x);
-  else std::memcpy(&x, from, size_t(count) * sizeof(S));
+template <class S> INLINE Vector<S> load(const S *from) {
+  Vector<S> x;
+  std::memcpy(&x, from, sizeof x);
   return x;
 }
-INLINE Vector<float> load(const BFloat16 *from, int64_t count) {
-  uint16_t narrow[lanes<float>] = {};
+INLINE Vector<float> load(const BFloat16 *from) {
   Vector<uint32_t> bits;
-  std::memcpy(narrow, from, size_t(count < lanes<float> ? count : lanes<float>) * 2);
-  for (int i = 0; i < lanes<float>; ++i) bits[i] = uint32_t(narrow[i]) << 16;
+  for (int i = 0; i < lanes<float>; ++i) bits[i] = uint32_t(from[i].bits) << 16;
   return (Vector<float>)bits;
 }
 
-// The first `count` numbers to memory.
-template <class S> INLINE void store(S *to, Vector<S> x, int64_t count) {
-  if (count >= lanes<S>) std::memcpy(to, &x, sizeof x);
-  else std::memcpy(to, &x, size_t(count) * sizeof(S));
-}
-INLINE void store(BFloat16 *to, Vector<float> x, int64_t count) { // to nearest, ties to even
+template <class S> INLINE void store(S *to, Vector<S> x) { std::memcpy(to, &x, sizeof x); }
+INLINE void store(BFloat16 *to, Vector<float> x) { // to nearest, ties to even
   const Vector<uint32_t> bits = (Vector<uint32_t>)x;
   const Vector<uint32_t> rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  uint16_t narrow[lanes<float>];
   for (int i = 0; i < lanes<float>; ++i)
-    narrow[i] = uint16_t((bits[i] & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded[i]);
-  std::memcpy(to, narrow, size_t(count < lanes<float> ? count : lanes<float>) * 2);
+    to[i].bits = uint16_t((bits[i] & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded[i]);
 }

@@ -217,7 +217,7 @@ def test_torch_accepts_the_operation():
     x = torch.randn(3, 2, 5, requires_grad=True)
     state = torch.randn(2, 2, 5, requires_grad=True)
     parameters = [torch.tensor(0.7, requires_grad=True), torch.tensor(0.3, requires_grad=True)]
-    rest = (parameters, [1.0, 1.0, 0.5], standard(RealArlif()).text())
+    rest = (parameters, [1.0, 1.0, 0.5], standard(RealArlif()).text)
     for start, states in ((None, 0), (state, 2)):
         torch.library.opcheck(neuron_op, (x, start, *rest, states))
     still = torch.randn(1, 2, 5).expand(3, -1, -1)

@@ -145,12 +145,12 @@ def test_a_gpu_without_triton_takes_the_loop_and_one_warning_says_so(monkeypatch
         dtype: torch.dtype = torch.float32
 
     monkeypatch.setattr(dispatch, "find_spec", lambda name: None)
-    dispatch._has_triton.cache_clear()
+    dispatch._found_triton.cache_clear()
     try:
         real = NEURONS["arlif"]().real_neuron()
         assert not any(dispatch.applies(real, OnGpu()) for _ in range(3))
     finally:
-        dispatch._has_triton.cache_clear()
+        dispatch._found_triton.cache_clear()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "install triton" in caplog.text
 
