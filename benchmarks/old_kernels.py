@@ -1,4 +1,4 @@
-"""What both halves of kernels.py share: the kernels of an older commit, and runs that take turns."""
+"""What both halves of kernels.py share: kernels of an older commit, and runs that take turns."""
 
 import ctypes
 import statistics

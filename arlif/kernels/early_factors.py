@@ -50,14 +50,18 @@ def with_early_factors(of: Derivative) -> Derivative:
             new.append(add(Node(Op.TIMES, (new[found[0]], factor))))
         else:
             new.append(add(replace(node, args=tuple(new[arg] for arg in node.args))))
+    after, of_states, of_parameters = (
+        tuple(new[place] for place in results)
+        for results in (of.after, of.of_states, of.of_parameters)
+    )
     return replace(
         of,
         nodes=tuple(nodes),
-        **{name: new[getattr(of, name)] for name in ("spikes", "of_x")},
-        **{
-            name: tuple(new[place] for place in getattr(of, name))
-            for name in ("after", "of_states", "of_parameters")
-        },
+        spikes=new[of.spikes],
+        after=after,
+        of_x=new[of.of_x],
+        of_states=of_states,
+        of_parameters=of_parameters,
     )
 
 

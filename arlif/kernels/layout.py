@@ -43,7 +43,7 @@ def compute_type(storage: torch.dtype) -> torch.dtype:
     return torch.float64 if storage == torch.float64 else torch.float32
 
 
-def numbers_of(value: Tensor, x: Tensor) -> tuple[Tensor, int]:
+def spread(value: Tensor, x: Tensor) -> tuple[Tensor, int]:
     """Numbers of a constant, and `inner`: element i of a step of x reads number (i / inner) % n.
 
     value: broadcasts against a step of readable x, whose elements are numbered as in memory.

@@ -162,14 +162,6 @@ void backward(const Call &call, Arrays<S, F> a, int64_t begin, int64_t count, do
   free_if_large(memory);
 }
 
-// `rows` rows of `count` numbers; nothing where there is no memory.
-template <class T>
-void copy_rows(T *to, int64_t to_size, const T *from, int64_t from_size, int64_t rows,
-               int64_t count) {
-  for (int64_t k = 0; from && to && k < rows; ++k)
-    std::copy(from + k * from_size, from + k * from_size + count, to + k * to_size);
-}
-
 // Calls body(arrays, begin, count, number of the tile) for all elements, in parallel. The last ones,
 // which are no whole vector, are copied to where zeros follow them, and their results back.
 template <class Neuron, class S, class F, class Body>
@@ -188,14 +180,22 @@ void for_vectors(const Call &call, const Arrays<S, F> &a, int64_t tile, Body bod
   F *const end = of_final + states * lane;
   const Arrays<S, F> b{x, of_spikes, of_spikes + steps * lane, a.start ? start : nullptr,
                        of_final, end, end + states * lane, lane, lane, a.first + whole};
-  copy_rows(x, lane, a.x + whole, a.stride, steps, rest);
-  if (a.of_spikes) copy_rows(of_spikes, lane, a.of_spikes + whole, a.size, steps, rest);
-  if (a.start) copy_rows(start, lane, a.start + whole, a.size, states, rest);
-  if (a.of_final) copy_rows(of_final, lane, a.of_final + whole, a.size, states, rest);
+  const auto in = [&](auto *to, const auto *from, int64_t stride, int64_t rows) {
+    for (int64_t k = 0; from && k < rows; ++k)
+      std::copy(from + k * stride + whole, from + k * stride + whole + rest, to + k * lane);
+  };
+  const auto out = [&](auto *to, const auto *from, int64_t rows) {
+    for (int64_t k = 0; to && k < rows; ++k)
+      std::copy(from + k * lane, from + k * lane + rest, to + k * a.size + whole);
+  };
+  in(x, a.x, a.stride, steps);
+  in(of_spikes, a.of_spikes, a.size, steps);
+  in(start, a.start, a.size, states);
+  in(of_final, a.of_final, a.size, states);
   body(b, 0, lane, (whole + tile - 1) / tile);
-  copy_rows(a.out + whole, a.size, b.out, lane, steps, rest);
-  if (a.end) copy_rows(a.end + whole, a.size, end, lane, states, rest);
-  copy_rows(a.of_spread + whole, a.size, b.of_spread, lane, Neuron::of_spread, rest);
+  out(a.out, b.out, steps);
+  out(a.end, b.end, states);
+  out(a.of_spread, b.of_spread, Neuron::of_spread);
 }
 
 template <class Neuron, class S, class F = typename Neuron::F>

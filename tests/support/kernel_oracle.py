@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from arlif.arithmetic.floating import FloatOps
+from arlif.core.real_neurons import RealCuba
 from arlif.neurons import ARLIF, CLIF, DALIF, LIF, PLIF, LearnableResetLIF, SpikingNeuron
+from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.modules import run_steps
 from arlif.neurons.subtract import SubtractLIF
 
@@ -41,6 +43,9 @@ NEURONS = {
     "plif": PLIF,
     "dalif": dalif,
     "clif": CLIF,
+    "cuba": lambda decay=0.5, v_threshold=1.0, **options: NeuronLayer(
+        RealCuba(0.25, decay, v_threshold, bias=0.125), **options
+    ),
 }
 
 
@@ -133,16 +138,16 @@ def parameters_agree(
 ) -> bool:
     """Whether the parameters' gradients are the sums of the shares in `plain`.
 
-    They may differ by `relative` of the sum and, as rounded terms may cancel, by `of_terms` of the
-    sum of their sizes.
+    They may differ by `relative` of the parameter's largest and, as rounded terms may cancel, by
+    `of_terms` of the sum of their sizes.
     """
-    for sum_, shares in zip(got.of_parameters, plain.of_parameters, strict=True):
-        if (sum_ is None) != (shares is None):
+    for sums, shares in zip(got.of_parameters, plain.of_parameters, strict=True):
+        if (sums is None) != (shares is None):
             return False
-        if sum_ is not None and shares is not None:
-            want = shares.sum_to_size(sum_.shape)
-            terms = shares.abs().sum_to_size(sum_.shape).max()
-            if not ((sum_ - want).abs() <= relative * want.abs() + of_terms * terms).all():
+        if sums is not None and shares is not None:
+            want, terms = (part.sum_to_size(sums.shape) for part in (shares, shares.abs()))
+            near = relative * want.abs().max() + of_terms * terms
+            if not ((sums - want).abs() <= near).all():
                 return False
     return True
 
