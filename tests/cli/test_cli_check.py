@@ -17,20 +17,20 @@ def trained(folder: Path, *settings: str) -> Path:
 
 
 def test_a_neuron_without_integers_is_named(tmp_path: Path, capsys: Capture) -> None:
-    run = trained(tmp_path, "neuron.name=clif")
+    run = trained(tmp_path, "neuron.name=psn")
     capsys.readouterr()
     assert verb("check", run, "--json") == 1
     found = json.loads(capsys.readouterr().out)
     assert found["maps"] is False
     assert len(found["violations"]) > 1
-    assert all("its neuron has no integer step" in violation for violation in found["violations"])
+    assert all("PSN cannot be deployed" in violation for violation in found["violations"])
 
 
 def test_numbers_are_checked_for_the_formats_asked_for(tmp_path: Path, capsys: Capture) -> None:
     run = trained(tmp_path, "neuron.v_threshold=200")
     capsys.readouterr()
     assert verb("check", run) == 1
-    assert "use more bits" in capsys.readouterr().out
+    assert "use a wider state format" in capsys.readouterr().out
     assert verb("check", run, "--preset", "loihi24", "--weight-bits", 4) == 0
     assert "everything maps" in capsys.readouterr().out
 

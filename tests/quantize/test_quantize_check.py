@@ -12,10 +12,21 @@ from arlif import layers
 from arlif.base.errors import ArlifError
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Input
-from arlif.neurons import ARLIF, CLIF, LIF
+from arlif.core.neuron import Neuron
+from arlif.neurons import ARLIF, LIF, PSN, NeuronLayer
 from arlif.quantize import Precision, check, linearize, quantize
 
 LOIHI = Precision(PRESETS["loihi24"])
+
+
+class Squared(Neuron):
+    """Its potential is squared, a product of two states."""
+
+    state = ("u",)
+
+    def step(self, ops, state, x):
+        h = ops.saturate(ops.multiply(state.u, state.u) + x)
+        return ops.fire(h, 1), (h,)
 
 
 class Graph(nn.Module):
@@ -60,7 +71,12 @@ def colliding() -> Graph:
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
-    "a neuron without integers": (lambda: chain(CLIF()), "population 1", "no integer step"),
+    "a neuron without integers": (
+        lambda: chain(NeuronLayer(Squared())),
+        "population 1",
+        "u is a state and is used as a factor",
+    ),
+    "a neuron without steps": (lambda: chain(PSN(4)), "1 (PSN)", "cannot be deployed"),
     "a neuron that is used twice": (twice, "n (LIF)", "more than once"),
     "two paths, one name": (colliding, "x_y (LIF)", "x.y"),
     "a neuron called input": (
@@ -73,7 +89,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "readout (LIF)",
         "rename",
     ),
-    "an ARLIF threshold": (lambda: chain(ARLIF(v_threshold=200)), "population 1", "use more bits"),
+    "an ARLIF threshold": (lambda: chain(ARLIF(v_threshold=200)), "population 1", "wider state"),
     "a LIF threshold": (lambda: chain(LIF(v_threshold=200)), "population 1", "does not fit"),
     "an untrained head": (zero_head, "the readout", "all zero"),
     "other time steps": (
@@ -103,7 +119,13 @@ def test_everything_is_named_at_once() -> None:
     """Numbers of what comes before and behind a refused layer, and functions behind it."""
     net = nn.Sequential(
         *(layers.Linear(4, 4), LIF(v_threshold=200)),
-        *(layers.Linear(4, 4), CLIF(), nn.GELU(), layers.Linear(4, 4), LIF(v_threshold=300)),
+        *(
+            layers.Linear(4, 4),
+            NeuronLayer(Squared()),
+            nn.GELU(),
+            layers.Linear(4, 4),
+            LIF(v_threshold=300),
+        ),
         Graph(lambda m, x: torch.relu(x), {}),
         layers.Linear(4, 3),
     )
