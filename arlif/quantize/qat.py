@@ -4,7 +4,9 @@ Every forward pass quantizes the present parameters with arlif.quantize.rounding
 rounds them, and computes with those integers; gradients reach the parameters straight through.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -12,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from arlif.arithmetic.straight_through import QatOps, state_type, substitute
-from arlif.core.network import INPUT, READOUT, Input, Population, QuantizedNetwork
+from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
 from arlif.core.steps import current
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
 from arlif.quantize.qat_current import TrainableCurrent
@@ -87,37 +89,90 @@ class QatNetwork(nn.Module):
         network: what `quantized()` gives for the present parameters.
         """
         sent = {INPUT: raw}
-        for population in network.populations:
-            x = self._current(network, population, sent)
-            x = x.expand(self.time_steps, *x.shape[1:])
-            sent[population.name] = self._neuron(population.name)(x, population.neuron)
+        over_time = partial(self._arriving, sent)
+        for part in network.loops:
+            if network.chunk(part) is None:
+                (population,) = part
+                x = self._currents(network, population)(over_time)
+                x = x.expand(self.time_steps, *x.shape[1:])
+                sent[population.name] = self._neuron(population.name)(x, population.neuron)
+            else:
+                sent |= self._run_loop(network, part, sent)
         layer, scale = self._layer(READOUT), network.readout.scale
-        sums = layer.accumulate(network, READOUT, np.full(network.readout.shape, scale), sent)
+        unit = np.full(network.readout.shape, scale)
+        sums = layer.accumulator(network, READOUT, unit)(over_time)
         bias = torch.tensor(network.readout.bias, dtype=torch.float64, device=raw.device)
         readout = sums + substitute(layer.bias.double() / scale, bias)
         del sent[INPUT]
         return readout.expand(self.time_steps, *readout.shape[1:]), sent
 
-    def _current(
-        self, network: QuantizedNetwork, population: Population, sent: dict[str, Tensor]
-    ) -> Tensor:
-        """Raw input currents, float, [T, N, *shape] or [1, N, *shape] where they are constant."""
+    def _arriving(self, sent: dict[str, Tensor], projection: Projection) -> Tensor:
+        """What a projection brings over time, [T, N, *shape]; one frame where all are the same."""
+        frames = sent[projection.source]
+        if projection.delay == 0:
+            return frames
+        frames = frames.expand(self.time_steps, *frames.shape[1:])
+        late = frames[: max(0, self.time_steps - projection.delay)]
+        nothing = frames.new_zeros(self.time_steps - len(late), *frames.shape[1:])
+        return torch.cat([nothing, late])
+
+    def _run_loop(
+        self,
+        network: QuantizedNetwork,
+        loop: tuple[Population, ...],
+        sent: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Spikes of populations that feed each other, one time step after another."""
+        currents = {p.name: self._currents(network, p) for p in loop}
+        outer = {
+            (p.source, p.delay): self._arriving(sent, p)
+            for p in network.projections
+            if p.source in sent
+        }
+        frames: dict[str, list[Tensor]] = {p.name: [] for p in loop}
+        steps: dict[str, Callable[[Tensor], Tensor]] = {}
+        samples = len(next(iter(sent.values()))[0])
+
+        def arriving(t: int, projection: Projection) -> Tensor:
+            source, delay = projection.source, projection.delay
+            if source not in frames:
+                given = outer[source, delay]
+                return given if len(given) == 1 else given[t : t + 1]
+            if delay <= t:
+                return frames[source][t - delay][None]
+            return torch.zeros(1, samples, *network.shape(source), dtype=torch.float64)
+
+        for t in range(self.time_steps):
+            for population in loop:
+                name = population.name
+                x = currents[name](partial(arriving, t))
+                if name not in steps:
+                    steps[name] = self._neuron(name).started(x, population.neuron)
+                frames[name].append(steps[name](x[0]))
+        return {name: torch.stack(spikes) for name, spikes in frames.items()}
+
+    def _currents(
+        self, network: QuantizedNetwork, population: Population
+    ) -> Callable[[Callable[[Projection], Tensor]], Tensor]:
+        """Raw input currents of what arrives, float [T, N, *shape], or [1, N, *shape]."""
         layer, neuron = self._layer(population.name), population.neuron
         unit = accumulator_unit(population.gain, population.gain_shift, neuron)
-        accumulator = layer.accumulate(network, population.name, unit, sent)
+        accumulator = layer.accumulator(network, population.name, unit)
 
         def per_neuron(channels: Tensor) -> Tensor:
             return channels.view(-1, *(1 for _ in population.shape[1:]))
 
-        numbers = torch.tensor(np.stack([population.gain, population.bias])).to(accumulator)
-        bias = substitute(layer.bias.double() * neuron.state_format.one, numbers[1])
-        x = current(
-            QatOps(neuron.state_format, population.gain_shift, 1.0),
-            accumulator,
-            per_neuron(numbers[0]),
-            per_neuron(bias),
-        )
-        return x.to(state_type(neuron.state_format, neuron.factor_bits))
+        numbers = torch.tensor(np.stack([population.gain, population.bias])).to(layer.bias.device)
+        gain, raw_bias = numbers.double()
+        bias = substitute(layer.bias.double() * neuron.state_format.one, raw_bias)
+        ops = QatOps(neuron.state_format, population.gain_shift, 1.0)
+
+        def currents(arriving: Callable[[Projection], Tensor]) -> Tensor:
+            x = current(ops, accumulator(arriving), per_neuron(gain), per_neuron(bias))
+            found: Tensor = x.to(state_type(neuron.state_format, neuron.factor_bits))
+            return found
+
+        return currents
 
 
 def _key(name: str) -> str:

@@ -1,6 +1,7 @@
 """The trainable weights and bias of one node, and their integer sums with gradients."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import torch
@@ -34,10 +35,8 @@ class TrainableCurrent(nn.Module):
         ]
         return replace(self.current, terms=tuple(terms), bias=_array(self.bias))
 
-    def accumulate(
-        self, network: QuantizedNetwork, name: str, unit: Real, sent: dict[str, Tensor]
-    ) -> Tensor:
-        """The node's accumulators, float64 [T, N, *shape]; [1, N, *shape] of one-frame sources.
+    def accumulator(self, network: QuantizedNetwork, name: str, unit: Real) -> "Accumulator":
+        """The node's sums with the parameters' present values, for any number of time steps.
 
         unit: real current of one accumulator step, per channel.
         """
@@ -52,9 +51,30 @@ class TrainableCurrent(nn.Module):
             interval = network.source_interval(projection.source)
             exact = float_type(chain_magnitude(projection.maps, interval))
             trained = substitute(weight * factor, raw).to(exact)
-            values = _apply(projection, place, trained, sent[projection.source].to(exact))
-            terms.append(values.double() * (1 << projection.shift))
-        return reduce(torch.add, terms)
+            terms.append(_Synapses(projection, place, trained))
+        return Accumulator(tuple(terms))
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulator:
+    """A node's sums over its projections, whose weights are integers with gradients."""
+
+    terms: "tuple[_Synapses, ...]"
+
+    def __call__(self, arriving: Callable[[Projection], Tensor]) -> Tensor:
+        """Float64 [T, N, *shape]; [1, N, *shape] where one frame of every source arrives."""
+        return reduce(torch.add, (term(arriving(term.projection)) for term in self.terms))
+
+
+@dataclass(frozen=True, eq=False)
+class _Synapses:
+    projection: Projection
+    place: int
+    weight: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        values = _apply(self.projection, self.place, self.weight, x.to(self.weight))
+        return values.double() * (1 << self.projection.shift)
 
 
 def _apply(projection: Projection, place: int, weight: Tensor, x: Tensor) -> Tensor:

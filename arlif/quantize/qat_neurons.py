@@ -1,5 +1,6 @@
 """Neurons of quantization-aware training: torch parameters outside, the integer step inside."""
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -60,13 +61,21 @@ class QatNeuron(nn.Module):
 
     def run_steps(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
         """The same, one step after another: what the kernel must equal."""
+        step = self.started(x, neuron)
+        return torch.stack([step(now) for now in x])
+
+    def started(self, x: Tensor, neuron: IntegerNeuron) -> Callable[[Tensor], Tensor]:
+        """Spikes of one time step after another, from zero states; x: currents like theirs."""
         ops = QatOps(neuron.state_format, neuron.factor_bits, self.layer.width)
         joined, state = self._joined(neuron, x), neuron.initial_state(torch.zeros_like(x[0]))
-        spikes = []
-        for now in x:
+
+        def step(now: Tensor) -> Tensor:
+            nonlocal state
             fired, state = joined.step(ops, state, now)
-            spikes.append(fired)
-        return torch.stack(spikes)
+            found: Tensor = fired
+            return found
+
+        return step
 
     def _joined(self, neuron: IntegerNeuron, x: Tensor) -> IntegerNeuron:
         """The integer neuron's numbers with the real neuron's gradients."""

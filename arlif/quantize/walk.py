@@ -170,7 +170,9 @@ class Walk:
                 as_current(absorb(c.layer, delayed(sent[c.source], c.delay)))
                 for c in loop.incoming(name)
             ]
-            self._populate(node, names[name], loop.neurons[name], reduce(add, parts))
+            neurons = loop.neurons[name]
+            assert isinstance(neurons, SpikingNeuron)
+            self._populate(node, names[name], neurons, reduce(add, parts))
         return sent[loop.output]
 
     def _fed(self, loop: Loop, name: str, sent: dict[str, Any]) -> bool:

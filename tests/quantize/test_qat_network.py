@@ -12,7 +12,8 @@ from torch import nn
 from arlif import layers
 from arlif.base.errors import LoweringError
 from arlif.core.network import Input
-from arlif.neurons import LIF
+from arlif.neurons import ARLIF, LIF
+from arlif.neurons.recurrent import Recurrent
 from arlif.quantize import Precision, QatNetwork, linearize
 from hw_sim.engines.integer import fast, reference
 from hw_sim.engines.simulation import Record
@@ -73,3 +74,32 @@ def test_populations_may_be_called_like_methods(name: str) -> None:
 @given(st.data())
 def test_forward_is_the_integer_network_on_many(data: st.DataObject) -> None:
     check(data)
+
+
+@pytest.mark.parametrize("static", [False, True])
+def test_loops_and_delays_train_as_integers(static: bool) -> None:
+    torch.manual_seed(0)
+    head = [layers.Repeat(9)] if static else []
+    net = nn.Sequential(
+        *head,
+        layers.Linear(12, 20),
+        Recurrent(ARLIF(), layers.Linear(20, 20), 2),
+        layers.Delay(2),
+        layers.Linear(20, 16),
+        LIF(),
+        layers.Linear(16, 4),
+    )
+    linear = linearize(net, (12,))
+    qat = QatNetwork(linear, Input((12,), 2 / 127, 0, 127, static), Precision(), 9)
+    network = qat.quantized()
+    shape = (6, 12) if static else (9, 6, 12)
+    raw = np.random.default_rng(0).integers(0, 128, shape).astype(np.int8)
+    want = reference.simulate(network, raw, 9, Record.everything(network, states=False))
+    given = torch.tensor(raw[None] if static else raw, dtype=torch.float32)
+    readout, spikes = qat.run(network, given)
+    np.testing.assert_array_equal(readout.detach().sum(0).numpy(), want.readout)
+    for name, trace in want.traces.items():
+        assert trace.spikes.any()
+        np.testing.assert_array_equal(spikes[name].detach().numpy() == 1, trace.spikes)
+    readout.square().mean().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in qat.parameters())
