@@ -3,6 +3,7 @@
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from arlif.base.errors import require
 from arlif.base.user_code import running
@@ -44,7 +45,7 @@ def identity(name: str) -> str:
 def _loaded(file: Path, name: str, content: bytes) -> type[Neuron]:
     """content: of the file; another one is another class."""
     with running(file, f"{file}:{name} cannot be used") as module:
-        kind = getattr(module, name, None)
+        kind: Any = getattr(module, name, None)
         known = [n for n, value in vars(module).items() if _is_neuron(value)]
         require(
             kind is not None,

@@ -72,7 +72,7 @@ class Loop(nn.Module):
         """
         states, past = ({}, self._nothing(x)) if state is None else (dict(state[0]), dict(state[1]))
         spikes = []
-        for frame in x.split(1):
+        for frame in x.unsqueeze(1):
             sent = {GIVEN: frame}
             for name in self.order:
                 parts = [
