@@ -81,7 +81,7 @@ def test_a_forward_delay_is_time_to_spare() -> None:
 
 
 def test_lava_runs_on_until_the_slowest_layer_is_done() -> None:
-    """A readout that waits is level with the input, so its last sum comes before the last spikes."""
+    """A readout that waits is level with the input: its last sum comes before the last spikes."""
     network = two(2)
     ring, ends = network.projections[:-1], network.projections[-1]
     busy = tuple(replace(p, bias=np.full(2, 300)) for p in network.populations)
