@@ -6,7 +6,7 @@ from enum import Enum
 from keyword import iskeyword
 from typing import Any, Protocol
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError, require
 
 
 class Op(Enum):
@@ -54,6 +54,8 @@ FUNCTIONS = (Op.TIMES, Op.OVER, Op.TANH, Op.SIGMOID, Op.EXP)
 """What only real numbers know; integers read tables in their place."""
 CURRENT = "x"
 """The input that is the current; every other input is a state variable."""
+SPIKES = "spikes"
+"""What files and traces call a neuron's spikes, beside its state variables."""
 MOST_NODES = 1000
 """A step has at most so many operations: any file is read and checked within seconds."""
 
@@ -88,25 +90,33 @@ class Graph:
         known = {CURRENT, *self.states}
         require(
             len(known) == 1 + len(self.states) and all(map(is_variable, self.states)),
-            f"a neuron's state variables have different names, words of Python, and none is "
-            f"{CURRENT!r}; got {', '.join(map(repr, self.states)) or 'none'}",
+            "a neuron's state variables have different names, words of Python and none "
+            f"{CURRENT!r} or {SPIKES!r}; got {', '.join(map(repr, self.states))}",
         )
         require(
             len(self.nodes) <= MOST_NODES,
             f"a neuron's step has at most {MOST_NODES} operations, not {len(self.nodes)}",
         )
+        varies: list[bool] = []
         for place, node in enumerate(self.nodes):
-            require(
+            proper = (
                 len(node.args) in ARITY.get(node.op, ())
                 and all(0 <= arg < place for arg in node.args)
                 and (node.op is not Op.INPUT or node.name in known)
-                and bool(node.name) == (node.op in NAMED),
-                f"node {place} of a neuron's step is {node}, which is none",
+                and bool(node.name) == (node.op in NAMED)
             )
+            if not proper:
+                raise ArlifError(f"node {place} of a neuron's step is {node}, which is none")
+            varies.append(node.op is Op.INPUT or any(varies[arg] for arg in node.args))
         outputs = (self.spikes, *self.after)
         require(
             len(self.after) == len(self.states) and all(0 <= n < len(self.nodes) for n in outputs),
             f"a step of the states {self.states} ends in nodes {outputs} of {len(self.nodes)}",
+        )
+        require(
+            all(varies[place] for place in outputs),
+            "spikes and states depend on x or on a state; what is always the same is a constant of "
+            "the neuron",
         )
         self._require(self.spikes, Op.FIRE, "a step returns the spikes that ops.fire gave, first")
         for node in self.nodes:
@@ -161,8 +171,9 @@ class Graph:
 
 
 def is_variable(name: str) -> bool:
-    """Whether a state variable may have this name: it is a field of a named tuple, and a file."""
-    return name.isidentifier() and not iskeyword(name) and not name.startswith("_")
+    """Whether a state variable may have this name: it is a field, a file, and beside `spikes`."""
+    word = name.isidentifier() and not iskeyword(name) and not name.startswith("_")
+    return word and name not in (CURRENT, SPIKES)
 
 
 APPLY: dict[Op, Callable[..., Any]] = {

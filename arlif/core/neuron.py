@@ -24,7 +24,7 @@ import numpy as np
 
 from arlif.base.errors import ArlifError, require
 from arlif.core.equality import ArrayEquality
-from arlif.core.graph import CURRENT, Graph, is_variable
+from arlif.core.graph import CURRENT, SPIKES, Graph, is_variable
 from arlif.core.ops import Ops, Value
 from arlif.core.steps import After
 from arlif.core.trace import Recording, RecordingOps, recorded
@@ -114,9 +114,9 @@ class Neuron(Stateful, ArrayEquality):
             names = cls.state
             proper = isinstance(names, tuple) and len({*names}) == len(names) > 0
             require(
-                proper and CURRENT not in names and all(map(is_variable, names)),
+                proper and all(map(is_variable, names)),
                 f"{cls.__name__}.state names state variables, words of Python, each once and none "
-                f'{CURRENT!r}, such as ("u",); got {names!r}',
+                f'{CURRENT!r} or {SPIKES!r}, such as ("u",); got {names!r}',
             )
             cls.state_type = namedtuple(f"{cls.__name__}State", names)  # type: ignore[misc]
         elif "state_type" in cls.__dict__:
