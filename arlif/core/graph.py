@@ -97,7 +97,6 @@ class Graph:
             len(self.nodes) <= MOST_NODES,
             f"a neuron's step has at most {MOST_NODES} operations, not {len(self.nodes)}",
         )
-        varies: list[bool] = []
         for place, node in enumerate(self.nodes):
             proper = (
                 len(node.args) in ARITY.get(node.op, ())
@@ -107,16 +106,10 @@ class Graph:
             )
             if not proper:
                 raise ArlifError(f"node {place} of a neuron's step is {node}, which is none")
-            varies.append(node.op is Op.INPUT or any(varies[arg] for arg in node.args))
         outputs = (self.spikes, *self.after)
         require(
             len(self.after) == len(self.states) and all(0 <= n < len(self.nodes) for n in outputs),
             f"a step of the states {self.states} ends in nodes {outputs} of {len(self.nodes)}",
-        )
-        require(
-            all(varies[place] for place in outputs),
-            "spikes and states depend on x or on a state; what is always the same is a constant of "
-            "the neuron",
         )
         self._require(self.spikes, Op.FIRE, "a step returns the spikes that ops.fire gave, first")
         for node in self.nodes:
@@ -132,6 +125,15 @@ class Graph:
     def parameters(self) -> tuple[str, ...]:
         """Names of the neuron's constants that the step reads, in the order of the nodes."""
         return tuple(node.name for node in self.nodes if node.op is Op.PARAMETER)
+
+    def require_states(self) -> None:
+        """Raise ArlifError where a state variable is a constant, which has no shape of its own."""
+        behind = dependencies(self)
+        for name, place in zip(self.states, self.after, strict=True):
+            require(
+                bool(behind[place]),
+                f"{name} is the same after every step; it is no state variable but a constant",
+            )
 
     def dependencies(self) -> list[frozenset[str]]:
         """For every node, the inputs (x and states) that it depends on, by name."""

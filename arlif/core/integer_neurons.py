@@ -60,6 +60,7 @@ class IntegerNeuron(Stateful, ArrayEquality):
         )
         require(len(self.variables) > 0, f"{self.name} has no state variable", NetworkError)
         require_factor_bits(self.factor_bits, NetworkError)
+        self.graph.require_states()
         units = integer_units(self.graph)
         needed = {node.name for node in self.graph.nodes if node.op in (Op.PARAMETER, Op.LOOKUP)}
         require(

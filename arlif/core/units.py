@@ -54,6 +54,11 @@ class Units:
         graph = self.graph
         self.fixed = [not inputs for inputs in graph.dependencies()]
         self.proper = _proper(graph)
+        require(
+            not self.fixed[graph.spikes],
+            "spikes that depend on constants alone say nothing; compare a state with ops.fire",
+            LoweringError,
+        )
 
     def of(self, place: int) -> Unit:
         """The unit of a node; a STATE where nothing says more."""

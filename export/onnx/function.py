@@ -36,7 +36,9 @@ def _function(neuron: Neuron, name: str) -> FunctionProto:
     constants = {constant: graph.symbol(constant) for constant in neuron.parameters()}
     start = [graph.symbol(variable) for variable in neuron.variables]
     ops, x = OnnxRealOps(graph), graph.symbol("x")
-    spikes, state = traced(neuron).run(ops, start, x, constants, {})
+    step = traced(neuron)
+    step.require_states()
+    spikes, state = step.run(ops, start, x, constants, {})
     return graph.function(
         name, [graph.symbol(value) for value in inputs], (spikes, *state), [*_numbers(neuron)]
     )

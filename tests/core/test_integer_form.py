@@ -97,7 +97,7 @@ def form(body: Any) -> Any:
 
 def ended(ops: Any, h: Any, theta: Any = 1) -> Any:
     """A step's end behind a membrane potential."""
-    return ops.fire(h, theta), (ops.saturate(h), 0)
+    return ops.fire(h, theta), (ops.saturate(h), ops.saturate(h))
 
 
 REFUSED = {

@@ -104,7 +104,7 @@ def without(group: str, name: str) -> Callable[[Tree], None]:
         (argument("saturate", 1, 0), "which is none"),
         (state("x"), "none 'x' or 'spikes'"),
         (state("spikes"), "none 'x' or 'spikes'"),
-        (with_graph(after=(0, place(tree()["graph"], "parameter"))), "what is always the same"),
+        (with_graph(after=(0, place(tree()["graph"], "parameter"))), "the same after every step"),
         (operation("add", "launch"), "operations 'launch' that this arlif does not know"),
         (operation("add", "tanh"), "which is none|none of integers"),
         (operation("saturate", "exp"), "none of integers"),
