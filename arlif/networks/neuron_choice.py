@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
-
 from arlif.base.errors import require
 from arlif.base.lazy import named
 from arlif.base.plain_data import STRICT
@@ -26,6 +24,7 @@ from arlif.neurons import (
     MpePSN,
     NeuronLayer,
     SlidingPSN,
+    SpikingNeuron,
 )
 
 MOST_STEPS = 1 << 16
@@ -73,14 +72,14 @@ class NeuronConfig:
         return class_of(self.name)
 
 
-def make_neuron(config: NeuronConfig, time_steps: int) -> nn.Module:
+def make_neuron(config: NeuronConfig, time_steps: int) -> SpikingNeuron:
     """A new neuron layer over [T, N, ...]. Raises ArlifError on constants out of range."""
     if is_own(config.name):
         return layer_of(load_neuron(config.name))(config, time_steps)
     return NEURONS[config.name](config, time_steps)
 
 
-Make = Callable[[NeuronConfig, int], nn.Module]
+Make = Callable[[NeuronConfig, int], SpikingNeuron]
 """Makes a neuron layer for so many time steps."""
 
 
@@ -90,7 +89,7 @@ def layer_of(neuron: type[Neuron] | str) -> Make:
     neuron: the class, or where it is, such as "arlif.neurons.NAME:CLASS".
     """
 
-    def make(config: NeuronConfig, time_steps: int) -> nn.Module:
+    def make(config: NeuronConfig, time_steps: int) -> SpikingNeuron:
         kind = named(neuron) if isinstance(neuron, str) else neuron
         shared = [name for name in ("decay", "v_threshold") if name in kind.parameters()]
         constants = {name: getattr(config, name) for name in shared}
@@ -102,7 +101,7 @@ def layer_of(neuron: type[Neuron] | str) -> Make:
 def _arlif(alpha: bool = True, beta: bool = True, memory: bool = True) -> Make:
     """AR-LIF whose alpha = 1 or beta = 0 may be frozen, the ablations of Table 2."""
 
-    def make(config: NeuronConfig, time_steps: int) -> nn.Module:
+    def make(config: NeuronConfig, time_steps: int) -> SpikingNeuron:
         neuron = ARLIF(config.decay, config.v_threshold, memory, config.width)
         neuron.alpha_raw.requires_grad_(alpha)
         neuron.beta_raw.requires_grad_(beta)

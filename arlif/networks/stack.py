@@ -10,6 +10,7 @@ from arlif import layers
 from arlif.base.errors import require
 from arlif.base.plain_data import STRICT
 from arlif.networks.neuron_choice import NeuronConfig, make_neuron
+from arlif.neurons.recurrent import Recurrent
 
 LARGEST = 1 << 20
 """Channels or neurons of a layer, at most."""
@@ -21,9 +22,11 @@ class Stack:
 
     features: output channels of each convolution, or "pool". pooled: average each channel down, or
     spread it, to pooled x pooled before the dense layers; 0 leaves it as it is. hidden: sizes of
-    dense layers (batch norm, neuron). dropout: before every dense layer. feature_dropout: behind
-    every convolution's neuron. dense_std: standard deviation of the dense layers' first weights,
-    whose biases start at 0; with 0, both start as torch does it. Raises ArlifError.
+    dense layers (batch norm, neuron). recurrent: each of them feeds itself, too: its spikes go
+    through a dense layer without bias and arrive one time step later. dropout: before every dense
+    layer but one that takes the input itself. feature_dropout: behind every convolution's neuron.
+    dense_std: standard deviation of the first weights of the dense layers between others, whose
+    biases start at 0; with 0, both start as torch does it. Raises ArlifError.
     """
 
     features: tuple[int | Literal["pool"], ...] = ()
@@ -31,6 +34,7 @@ class Stack:
     pooled: int = 0
     dropout: float = 0.0
     feature_dropout: float = 0.0
+    recurrent: bool = False
     dense_std: float = 0.0
     kind: Literal["stack"] = "stack"
 
@@ -49,6 +53,10 @@ class Stack:
         for rate in (self.dropout, self.feature_dropout):
             require(0 <= rate < 1, f"dropout lies in [0, 1), not {rate}")
         require(
+            bool(self.hidden) or not self.recurrent,
+            "recurrent layers are the hidden ones: give hidden a size, or leave out recurrent",
+        )
+        require(
             0 <= self.dense_std < math.inf,
             f"dense_std must be finite and cannot be negative: {self.dense_std}",
         )
@@ -66,18 +74,21 @@ class Stack:
         channels, height, width = input_shape
         number = 0
 
-        def add_neuron(channel_count: int, norm: type[nn.Module]) -> None:
+        def add_neuron(channel_count: int, norm: type[nn.Module], recurrent: bool = False) -> None:
             net.add_module(f"bn{number}", norm(channel_count))
             if number == 1 and static:
                 net.add_module("repeat", layers.Repeat(time_steps))
-            net.add_module(f"neuron{number}", make_neuron(neuron, time_steps))
+            fires = make_neuron(neuron, time_steps)
+            back = layers.Linear(channel_count, channel_count, bias=False) if recurrent else None
+            net.add_module(f"neuron{number}", Recurrent(fires, back) if back else fires)
 
         def add_dropout(rate: float) -> None:
             if rate:
                 net.add_module(f"dropout{len(net)}", layers.Dropout(rate))
 
         def add_dense(name: str, inputs: int, outputs: int) -> None:
-            add_dropout(self.dropout)
+            if name != "dense1":
+                add_dropout(self.dropout)
             dense = layers.Linear(inputs, outputs)
             if self.dense_std:
                 nn.init.normal_(dense.weight, 0, self.dense_std)
@@ -107,7 +118,7 @@ class Stack:
         for hidden in self.hidden:
             number += 1
             add_dense(f"dense{number}", size, hidden)
-            add_neuron(hidden, layers.BatchNorm1d)
+            add_neuron(hidden, layers.BatchNorm1d, self.recurrent)
             size = hidden
         add_dense("head", size, classes)
         return net

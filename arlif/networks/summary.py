@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from arlif.networks.builder import NetworkConfig, build
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.modules import spikes_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def summarize(config: NetworkConfig) -> NetworkSummary:
     for name, module in net.named_modules():
         if not list(module.children()):
             module.register_forward_hook(
-                lambda layer, _, out, name=name: found.append(_layer(name, layer, out, whole[name]))
+                lambda layer, _, out, name=name: found.append(
+                    _layer(name, layer, spikes_of(out), whole[name])
+                )
             )
     with torch.inference_mode():
         net(torch.zeros(1, 1, *config.input_shape))

@@ -27,6 +27,8 @@ class MpePSN(SpikingNeuron):
     Raises ArlifError.
     """
 
+    stepwise = False
+
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0, width: float = 1.0) -> None:
         super().__init__(width)
         check_constants(decay, v_threshold)

@@ -21,8 +21,11 @@ def check_constants(decay: float, v_threshold: float) -> None:
 class SpikingNeuron(nn.Module):
     """Base of all neurons: supplies the loop over time; subclasses say which neuron it is.
 
-    width: width of the rectangular surrogate gradient.
+    width: width of the rectangular surrogate gradient. stepwise: whether spikes of a time step need
+    nothing of later ones, and a state that was returned continues.
     """
+
+    stepwise: ClassVar[bool] = True
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
@@ -82,6 +85,11 @@ class SpikingNeuron(nn.Module):
         if kernels.applies(neuron, x):
             return kernels.run(neuron, x, _given(neuron, state, x), width, return_state)
         return run_steps(neuron, FloatOps(width), x, state)
+
+
+def spikes_of(answer: Tensor | tuple[Tensor, Any]) -> Tensor:
+    """What a layer returned, without the state that may be beside it."""
+    return answer[0] if isinstance(answer, tuple) else answer
 
 
 def run_steps(neuron: Neuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Tensor, Any]:

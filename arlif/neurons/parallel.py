@@ -17,6 +17,8 @@ class ParallelNeuron(SpikingNeuron):
     There is no state between steps, so none can be given or returned.
     """
 
+    stepwise = False
+
     def weights(self, time_steps: int) -> Tensor:
         """W, [T, T]. Raises ArlifError where the neuron was made for another T."""
         raise NotImplementedError

@@ -30,7 +30,8 @@ class Loop(nn.Module):
 
     A neuron's current is the sum of what its connections bring; the source GIVEN is the loop's own
     input. output: whose spikes leave it. Before the first step nothing was sent.
-    Raises ArlifError where a cycle has no delay, and on names that are not there.
+    Raises ArlifError where a cycle has no delay, on names that are not there, and on neurons that
+    compute all time steps at once.
     """
 
     def __init__(
@@ -45,6 +46,12 @@ class Loop(nn.Module):
         self.layers = nn.ModuleList(connection.layer for connection in self.connections)
         self.output = output
         names = set(neurons)
+        for name, layer in neurons.items():
+            require(
+                layer.stepwise,
+                f"{name}: {type(layer).__name__} computes all time steps at once, and a loop needs "
+                "spikes of one step for the next; take neurons with a step, such as ARLIF",
+            )
         for c in self.connections:
             require(
                 c.source in names | {GIVEN} and c.target in names and c.delay >= 0,
@@ -53,6 +60,10 @@ class Loop(nn.Module):
             )
         require(output in names, f"no neurons are called {output!r}, which shall be the output")
         self.order = _order(list(neurons), self.connections)
+
+    def paths(self, path: str) -> dict[str, str]:
+        """What each neuron layer is called if this is at `path`; one alone, as the loop."""
+        return {n: path if len(self.order) == 1 else f"{path}.{n}" for n in self.order}
 
     def incoming(self, name: str) -> list[Connection]:
         """The connections into neurons; their layers are this module's own."""

@@ -155,9 +155,8 @@ class Walk:
         return Spikes(Term(name), current.shape)
 
     def _loop(self, node: fx.Node, loop: Loop, value: Any) -> Spikes:
-        """Every population of a loop; one that is alone in it is called as the loop."""
-        path = str(node.target)
-        names = {n: self._name(path if len(loop.order) == 1 else f"{path}.{n}") for n in loop.order}
+        """Every population of a loop."""
+        names = {n: self._name(path) for n, path in loop.paths(str(node.target)).items()}
         sent: dict[str, Any] = {GIVEN: value}
         while len(sent) <= len(names):
             ready = [n for n in names if n not in sent and self._fed(loop, n, sent)]

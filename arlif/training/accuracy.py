@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from torch.nn import functional
 from arlif.data import DatasetInfo
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.modules import spikes_of
+from arlif.neurons.recurrent import Loop
 from arlif.training.batches import Batches
 
 
@@ -82,7 +85,13 @@ def finish(total: Tensor, layer_names: tuple[str, ...]) -> Evaluation:
 
 def spiking_layers(net: nn.Module) -> dict[str, SpikingNeuron]:
     """The network's neuron layers by name, in order of construction."""
-    return {n: m for n, m in net.named_modules() if isinstance(m, SpikingNeuron)}
+    looped = {
+        loop.neurons[name]: path
+        for where, loop in net.named_modules()
+        if isinstance(loop, Loop)
+        for name, path in loop.paths(where).items()
+    }
+    return {looped.get(m, n): m for n, m in net.named_modules() if isinstance(m, SpikingNeuron)}
 
 
 @contextmanager
@@ -101,12 +110,13 @@ def _seeded(device: torch.device) -> Iterator[None]:
 def _counted(net: nn.Module, sums: Tensor) -> Iterator[None]:
     """While open, adds each neuron layer's spikes and neuron steps to `sums`, in pairs."""
 
-    def count(index: int, spikes: Tensor) -> None:
+    def count(index: int, answer: Any) -> None:
+        spikes = spikes_of(answer)
         sums[2 * index] += spikes.sum(dtype=torch.float64)
         sums[2 * index + 1] += spikes.numel()
 
     handles = [
-        layer.register_forward_hook(lambda _, __, spikes, index=i: count(index, spikes))
+        layer.register_forward_hook(lambda _, __, answer, index=i: count(index, answer))
         for i, layer in enumerate(spiking_layers(net).values())
     ]
     try:

@@ -12,6 +12,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from arlif.layers import BatchNorm1d, BatchNorm2d
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.modules import spikes_of
 
 Restore = Callable[[], Tensor]
 
@@ -31,8 +32,8 @@ def compact(net: nn.Module) -> Callable[[Tensor], Tensor]:
     def run(x: Tensor) -> Tensor:
         restores: Any = WeakTensorKeyDictionary()
 
-        def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            whole = _whole(output)
+        def note(module: nn.Module, inputs: tuple[Tensor, ...], answer: Any) -> None:
+            whole = _whole(spikes_of(answer))
             if module.training and whole.requires_grad:
                 restores[whole] = noted[module](module, inputs[0].detach(), whole.detach())
 

@@ -10,6 +10,15 @@ PHI = 1.0
 """Where the regulariser pulls every logit (arXiv:2507.20746, Eq. 9; arXiv:2202.11946)."""
 
 
+def judged(logits: Tensor, mean_logits: bool, logit_scale: float) -> Tensor:
+    """What the loss reads: logits [T, N, classes], or with mean_logits their mean [1, N, classes].
+
+    logit_scale: factor of both. The mean lies within a few steps of 0, where cross-entropy hardly
+    tells classes apart; a factor above 1 lets it.
+    """
+    return logit_scale * (logits.mean(0, keepdim=True) if mean_logits else logits)
+
+
 def tet_loss(
     logits: Tensor, targets: Tensor, mse_weight: float = 0.05, mse_to_labels: bool = False
 ) -> Tensor:

@@ -18,7 +18,7 @@ from arlif.training.augment import augment
 from arlif.training.batches import Batches
 from arlif.training.compact import compact
 from arlif.training.compiled import compiled
-from arlif.training.loss import tet_loss, with_estimation
+from arlif.training.loss import judged, tet_loss, with_estimation
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
 
@@ -74,7 +74,8 @@ class TrainingModule(lightning.LightningModule):
         targets = functional.one_hot(batch[1], len(info.classes)).float()
         x, targets = augment(recipe.augmentation, info.real(batch[0]), targets, self.fill)
         logits = self.trained(info.normalized(x)).float()
-        loss = tet_loss(logits, targets, recipe.mse_weight, recipe.mse_to_labels)
+        read = judged(logits, recipe.mean_logits, recipe.logit_scale)
+        loss = tet_loss(read, targets, recipe.mse_weight, recipe.mse_to_labels)
         loss = with_estimation(loss, self.net)
         right = (logits.detach().mean(0).argmax(-1) == batch[1]).float()
         one, samples = loss.new_tensor(1), loss.new_tensor(len(x))

@@ -28,6 +28,7 @@ class Recipe:
     samples of every class; 0 takes all. batch_size: over all devices.
     optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
     it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
+    mean_logits, logit_scale: of which logits, see arlif.training.loss.judged.
     precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
     images and weights with the channels innermost. compile: train through torch.compile. compact:
     keep less for the backward pass, at equal results.
@@ -50,6 +51,8 @@ class Recipe:
     warmup_epochs: float = 0.0
     mse_weight: float = 0.05
     mse_to_labels: bool = False
+    mean_logits: bool = False
+    logit_scale: float = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     precision: Literal["32", "bf16"] = "32"
     accumulate: int = 1
@@ -68,11 +71,12 @@ class Recipe:
         for name in (*whole, "weight_decay", "warmup_epochs"):
             require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
         counts = ("epochs", "batch_size", "accumulate", "train_per_class", "test_per_class")
-        for name in (*counts, "learning_rate", "weight_decay"):
+        for name in (*counts, "learning_rate", "weight_decay", "logit_scale"):
             value = getattr(self, name)
             require(value <= MOST, f"{name} must be at most {MOST:,}, not {value}")
         require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
-        require(self.learning_rate > 0, f"learning_rate must be above 0: {self.learning_rate}")
+        for name in ("learning_rate", "logit_scale"):
+            require(getattr(self, name) > 0, f"{name} must be above 0: {getattr(self, name)}")
         require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
         require(
             self.warmup_epochs < self.epochs,

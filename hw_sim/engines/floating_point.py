@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from arlif.base.cut import cut
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.modules import spikes_of
 from arlif.quantize.torch_graph import population_name, require_plain
 from arlif.training import load_trained
 from arlif.training.accuracy import spiking_layers
@@ -41,15 +42,20 @@ def simulate_float(
     parts = []
     with evaluating(module), _captured(layers) as captured:
         for part in cut(inputs.shape[1], batch):
+            captured.clear()
             logits = module(inputs[:, part]).double()
+            ran = {
+                name: tuple(map(torch.cat, zip(*calls, strict=True)))
+                for name, calls in captured.items()
+            }
             keep = max(0, traced - part.start)
             parts.append(
                 Simulation(
                     (logits.sum(0) if logits.ndim == 3 else logits).numpy(),
-                    {name: _counts(spikes) for name, (_, spikes) in captured.items()},
+                    {name: _counts(spikes) for name, (_, spikes) in ran.items()},
                     {
                         name: _trace(layers[name], x[:, :keep], spikes[:, :keep])
-                        for name, (x, spikes) in captured.items()
+                        for name, (x, spikes) in ran.items()
                         if keep
                     },
                 )
@@ -58,15 +64,17 @@ def simulate_float(
 
 
 @contextmanager
-def _captured(layers: dict[str, SpikingNeuron]) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
-    """While open, what each neuron layer took and gave last."""
-    captured: dict[str, tuple[Tensor, Tensor]] = {}
+def _captured(
+    layers: dict[str, SpikingNeuron],
+) -> Iterator[dict[str, list[tuple[Tensor, Tensor]]]]:
+    """While open, what each neuron layer took and gave, call by call: in a loop, step by step."""
+    captured: dict[str, list[tuple[Tensor, Tensor]]] = {}
 
-    def capture(name: str, arguments: tuple[Tensor], spikes: Tensor) -> None:
-        captured[name] = (arguments[0], spikes)
+    def capture(name: str, arguments: tuple[Tensor, ...], answer: Any) -> None:
+        captured.setdefault(name, []).append((arguments[0], spikes_of(answer)))
 
     hooks = [
-        layer.register_forward_hook(lambda _, given, spikes, n=name: capture(n, given, spikes))
+        layer.register_forward_hook(lambda _, given, answer, n=name: capture(n, given, answer))
         for name, layer in layers.items()
     ]
     try:
