@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +22,6 @@ from arlif.core.formats import FixedPointFormat, nearest_integer
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Input
 from arlif.core.ops import IntegerOps
-from arlif.core.real_neurons import Sigmoid
 from arlif.core.steps import CubaState, cuba_step
 from arlif.core.tables import LookupTable
 from arlif.quantize import Precision, QatNetwork, linearize
@@ -34,6 +34,14 @@ Operation = Callable[..., Any]
 """Of ops, the table as they know it, and values."""
 
 
+@dataclass(frozen=True)
+class Rule:
+    """The arithmetic that a table of the page is about."""
+
+    state: FixedPointFormat = FixedPointFormat()
+    factor_bits: int = 8
+
+
 def rows(name: str, read: Callable[[str], Any] = int) -> list[tuple[Any, ...]]:
     block = re.search(rf"<!-- table: {name} -->\n(.*?)\n\n", TEXT, re.DOTALL)
     assert block, f"docs/numerics.md has no table {name}"
@@ -42,26 +50,31 @@ def rows(name: str, read: Callable[[str], Any] = int) -> list[tuple[Any, ...]]:
     return [tuple(read(cell) for cell in line.strip(" |").split("|")) for line in lines]
 
 
-def evaluate_in_numpy(state: FixedPointFormat, operation: Operation, *values: int) -> int:
-    return int(operation(IntegerOps(state), TABLE, *map(np.int32, values)))
+def evaluate_in_numpy(rule: Rule, operation: Operation, *values: int) -> int:
+    return int(operation(IntegerOps(rule.state, rule.factor_bits), TABLE, *map(np.int32, values)))
 
 
-def evaluate_in_torch(state: FixedPointFormat, operation: Operation, *values: int) -> int:
+def evaluate_in_torch(rule: Rule, operation: Operation, *values: int) -> int:
     tensors = torch.tensor(values, dtype=torch.int32).view(-1, 1)
-    return int(operation(TorchIntegerOps(state, torch.device("cpu")), TABLE, *tensors))
+    ops = TorchIntegerOps(rule.state, rule.factor_bits, torch.device("cpu"))
+    return int(operation(ops, TABLE, *tensors))
 
 
-def evaluate_in_training(state: FixedPointFormat, operation: Operation, *values: int) -> int:
+def evaluate_in_training(rule: Rule, operation: Operation, *values: int) -> int:
     tensors = torch.tensor(values, dtype=torch.float64).view(-1, 1)
+    table = TrainableTable(TABLE, lambda ops, x: ops.sigmoid(x), 1)
     with torch.no_grad():
-        result = operation(QatOps(state, 1.0), TrainableTable(TABLE, Sigmoid(), 1), *tensors)
-    return int(result)
+        return int(operation(QatOps(rule.state, rule.factor_bits, 1.0), table, *tensors))
 
 
-def evaluate_in_onnx(state: FixedPointFormat, operation: Operation, *values: int) -> int:
+def evaluate_in_onnx(rule: Rule, operation: Operation, *values: int) -> int:
     graph = Graph("", np.int64)
     names = [f"x{n}" for n in range(len(values))]
-    result = operation(OnnxIntegerOps(graph, state), TABLE, *(Symbol(graph, n) for n in names))
+    result = operation(
+        OnnxIntegerOps(graph, rule.state, rule.factor_bits),
+        TABLE,
+        *(Symbol(graph, n) for n in names),
+    )
     graph.named(result.cast(np.int64), "result")
     proto = graph.proto(
         [value_info(name, np.int64, [1]) for name in names], [value_info("result", np.int64, [1])]
@@ -85,9 +98,9 @@ every_backend = pytest.mark.parametrize(
 @pytest.mark.parametrize(("value", "factor", "factor_bits", "result"), rows("multiply"))
 def test_multiply(evaluate, value: int, factor: int, factor_bits: int, result: int) -> None:
     def multiply(ops: Any, table: Any, value: Any, factor: Any) -> Any:
-        return ops.multiply(value, factor, factor_bits)
+        return ops.multiply(value, factor)
 
-    assert evaluate(FixedPointFormat(), multiply, value, factor) == result
+    assert evaluate(Rule(factor_bits=factor_bits), multiply, value, factor) == result
 
 
 @pytest.mark.parametrize(("value", "factor", "factor_bits", "result"), rows("multiply"))
@@ -101,7 +114,7 @@ def test_multiply_in_the_type_that_training_chooses(
         dtype = state_type(FixedPointFormat(bits, 0), factor_bits)
     numbers = torch.tensor([value, factor], dtype=dtype)
     with torch.no_grad():
-        assert int(QatOps(FixedPointFormat(), 1.0).multiply(*numbers, factor_bits)) == result
+        assert int(QatOps(FixedPointFormat(), factor_bits, 1.0).multiply(*numbers)) == result
 
 
 def test_training_chooses_both_types() -> None:
@@ -134,8 +147,8 @@ def test_inputs_are_quantized_so(value: float, low: float, high: float, raw: flo
 @every_backend
 @pytest.mark.parametrize(("bits", "value", "result"), rows("saturate"))
 def test_saturate(evaluate, bits: int, value: int, result: int) -> None:
-    state = FixedPointFormat(bits, bits // 2)
-    assert evaluate(state, lambda ops, table, value: ops.saturate(value), value) == result
+    rule = Rule(FixedPointFormat(bits, bits // 2))
+    assert evaluate(rule, lambda ops, table, value: ops.saturate(value), value) == result
 
 
 @every_backend
@@ -144,7 +157,7 @@ def test_fire(evaluate, h: int, theta: int, spike: int) -> None:
     def fire(ops: Any, table: Any, h: Any, theta: Any) -> Any:
         return ops.fire(h, theta)
 
-    assert evaluate(FixedPointFormat(), fire, h, theta) == spike
+    assert evaluate(Rule(), fire, h, theta) == spike
 
 
 @every_backend
@@ -156,14 +169,15 @@ def test_cuba(
 
     def answer(which: int) -> Operation:
         def step(ops: Any, table: Any, u: Any, v: Any, x: Any, bias: Any) -> Any:
-            constants = {"current_decay": 2048, "decay": 2048, "factor_bits": 12, "bias": bias}
+            constants = {"current_decay": 2048, "decay": 2048, "bias": bias, "edge": limit + 1}
             neuron = SimpleNamespace(limit=limit, threshold=limit, **constants)
             fired, state = cuba_step(ops, neuron, CubaState(u, v), x)
             return (*state, fired)[which]
 
         return step
 
-    got = [evaluate(FixedPointFormat(25, 6), answer(which), u, v, x, bias) for which in range(3)]
+    rule = Rule(FixedPointFormat(25, 6), factor_bits=12)
+    got = [evaluate(rule, answer(which), u, v, x, bias) for which in range(3)]
     assert got == [next_u, next_v, spike]
 
 
@@ -173,7 +187,7 @@ def test_lookup(evaluate, x: int, result: int) -> None:
     def lookup(ops: Any, table: Any, x: Any) -> Any:
         return ops.lookup(table, x)
 
-    assert evaluate(FixedPointFormat(), lookup, x) == result
+    assert evaluate(Rule(), lookup, x) == result
 
 
 def test_presets() -> None:
