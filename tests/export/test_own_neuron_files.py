@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from support.own_network import SHAPE, own_inputs, own_module, own_network
+from support.adaptive_network import SHAPE, own_inputs, own_module, own_network
 from support.simulations import assert_equal
 from torch import nn
 
