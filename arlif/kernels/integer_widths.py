@@ -9,8 +9,6 @@ from arlif.kernels.integer_printer import IntegerKernel, saturated_sums
 INT16: Interval = (-(1 << 15), (1 << 15) - 1)
 INT32: Interval = (-(1 << 31), (1 << 31) - 1)
 LARGEST_FACTOR = (1 << 16) - 1
-CHOICES = (Op.WHERE, Op.SELECT)
-SUMS = (Op.ADD, Op.SUB, Op.NEG)
 CELLS = 256
 """Entries of the largest table that lanes of 16 bits look up."""
 
@@ -18,7 +16,8 @@ CELLS = 256
 def fits_16_bits(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
     """Whether lanes of 16 bits compute every bit of a neuron's step."""
     graph, found = neuron.graph, neuron.intervals()
-    saturated, factors = saturated_sums(graph), _only_factors(graph)
+    saturated = saturated_sums(graph)
+    exact = saturated | _may_wrap(graph, saturated)
     return (
         neuron.state_format.bits <= 16
         and neuron.factor_bits <= 15
@@ -29,10 +28,7 @@ def fits_16_bits(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
             for node in graph.nodes
             if node.op is Op.MULTIPLY
         )
-        and all(
-            place in saturated or place in factors or _within(interval, INT16)
-            for place, interval in enumerate(found)
-        )
+        and all(place in exact or _within(interval, INT16) for place, interval in enumerate(found))
     )
 
 
@@ -61,19 +57,16 @@ def joined_fields(tables: list[LookupTable]) -> list[tuple[int, int]] | None:
     return fields if first <= 32 else None
 
 
-def _only_factors(graph: Graph) -> frozenset[int]:
-    """Values that end as factors, which are unsigned; what lies between may wrap."""
+def _may_wrap(graph: Graph, saturated: frozenset[int]) -> frozenset[int]:
+    """Values read by sums, choices and as factors alone: these are right modulo 2**16."""
     free = set(range(len(graph.nodes))) - {graph.spikes, *graph.after}
-    for place in reversed(range(len(graph.nodes))):
-        node = graph.nodes[place]
+    for place, node in enumerate(graph.nodes):
         match node.op:
-            case Op.MULTIPLY:
+            case Op.MULTIPLY | Op.WHERE | Op.SELECT:
                 free.discard(node.args[0])
-            case op if op in CHOICES:
-                free.discard(node.args[0])
-                if place not in free:
-                    free.difference_update(node.args)
-            case op if op not in SUMS or place not in free:
+            case Op.ADD | Op.SUB | Op.NEG if place not in saturated:
+                pass
+            case _:
                 free.difference_update(node.args)
     return frozenset(free)
 
