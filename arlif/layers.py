@@ -134,3 +134,69 @@ class Delay(nn.Module):
     def extra_repr(self) -> str:
         """The steps, as shown in a model's summary."""
         return f"steps={self.steps}"
+
+
+class Scale(nn.Module):
+    """Multiplies [T, N, ...] by constants: one, or an array that broadcasts against a sample."""
+
+    factor: Tensor
+
+    def __init__(self, factor: Any) -> None:
+        super().__init__()
+        self.register_buffer("factor", torch.as_tensor(factor, dtype=torch.float64).clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """factor x."""
+        return x * self.factor.to(x.dtype)
+
+    def extra_repr(self) -> str:
+        """The factor, as shown in a model's summary."""
+        low, high = self.factor.min().item(), self.factor.max().item()
+        return f"factor={low}" if low == high else f"factor={low} to {high}"
+
+
+class Integrator(nn.Module):
+    """Leaky integrators that end a network: membrane potentials [T, N, ...], no spikes.
+
+    i = k_i i + x;  v = k v + i + leak    from 0; without current_decay (k_i), i is x
+
+    decay k: 1 for none that leaks, else below 1; leak, current_decay: numbers, or arrays that
+    broadcast against a sample. The decision is the mean of v over time, where k = 1 the last v.
+    """
+
+    decay: Tensor
+    leak: Tensor
+    current_decay: Tensor
+
+    def __init__(self, decay: Any, leak: Any = 0.0, current_decay: Any = 0.0) -> None:
+        super().__init__()
+        for name, value in (("decay", decay), ("leak", leak), ("current_decay", current_decay)):
+            self.register_buffer(name, torch.as_tensor(value, dtype=torch.float64).clone())
+        require(
+            self.reads_last or bool((self.decay < 1).all()),
+            "some integrators of a layer leak and others do not; make them two layers",
+        )
+
+    @property
+    def reads_last(self) -> bool:
+        """Whether nothing leaks, so that the last potential says everything."""
+        return bool((self.decay == 1).all())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Membrane potentials for currents x [T, N, ...]."""
+        v = i = torch.zeros_like(x[0])
+        potentials = []
+        for now in x:
+            i = i * self.current_decay.to(x.dtype) + now
+            v = v * self.decay.to(x.dtype) + i + self.leak.to(x.dtype)
+            potentials.append(v)
+        return torch.stack(potentials)
+
+    def total(self) -> tuple[Tensor, Tensor]:
+        """What currents and the leak count for in the decision: the sum over long times of v."""
+        kept = torch.zeros_like(self.decay) if self.reads_last else self.decay
+        return 1 / (1 - kept) / (1 - self.current_decay), self.leak / (1 - kept)
+
+    def extra_repr(self) -> str:
+        """The decays, as shown in a model's summary."""
+        return f"decay={self.decay.max().item():g}, current_decay={self.current_decay.max():g}"

@@ -40,22 +40,31 @@ class Per(Enum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is known of a neuron's constant: its bounds, whether it learns, how many it has."""
+    """What is known of a neuron's constant: its bounds, whether it learns, how many it has.
+
+    optional: the step of a neuron that has the number 0 here is traced without it.
+    """
 
     low: float
     high: float
     learned: bool
     per: Per
+    optional: bool = False
 
 
 def constant(
-    default: float, low: float = -math.inf, high: float = math.inf, per: str = "layer"
+    default: float,
+    low: float = -math.inf,
+    high: float = math.inf,
+    per: str = "layer",
+    optional: bool = False,
 ) -> Any:
     """A field of a neuron: a number that training leaves alone, in [low, high].
 
-    per: "layer", "channel" or "neuron": how many values a layer may have. Raises ArlifError.
+    per: "layer", "channel" or "neuron": how many values a layer may have. optional: where it is the
+    number 0, the step does without it, in every engine and file. Raises ArlifError.
     """
-    return _field(default, low, high, False, per)
+    return _field(default, low, high, False, per, optional)
 
 
 def learned(
@@ -68,11 +77,14 @@ def learned(
     return _field(default, low, high, True, per)
 
 
-def _field(default: float, low: float, high: float, learned: bool, per: str) -> Any:
+def _field(
+    default: float, low: float, high: float, learned: bool, per: str, optional: bool = False
+) -> Any:
     names = [kind.value for kind in Per]
     require(per in names, f"a constant is one per {', '.join(names)}, not per {per!r}")
     require(low <= default <= high, f"a constant starts in [{low}, {high}], not at {default}")
-    return field(default=default, metadata={"arlif": Parameter(low, high, learned, Per(per))})
+    known = Parameter(low, high, learned, Per(per), optional)
+    return field(default=default, metadata={"arlif": known})
 
 
 class Stateful:
@@ -192,8 +204,12 @@ def traced(neuron: Neuron, known: Mapping[str, float] = MappingProxyType({})) ->
         f'{type(neuron).__name__} says no state; declare its variables, such as state = ("u",)',
     )
     recording = Recording()
+    numbers = {
+        name: 0.0 for name, p in neuron.parameters().items() if _is_left_out(neuron, name, p)
+    }
+    numbers |= known
     symbols = {
-        name: recording.symbol(known[name]) if name in known else recording.parameter(name)
+        name: recording.symbol(numbers[name]) if name in numbers else recording.parameter(name)
         for name in neuron.parameters()
     }
     symbolic = neuron.with_constants(symbols)
@@ -208,3 +224,9 @@ def traced(neuron: Neuron, known: Mapping[str, float] = MappingProxyType({})) ->
         return recorded(recording, neuron.variables, step)
     except ArlifError as error:
         raise ArlifError(f"{type(neuron).__name__}: {error}") from error
+
+
+def _is_left_out(neuron: Neuron, name: str, parameter: Parameter) -> bool:
+    """Whether a constant is optional and the number 0."""
+    value = getattr(neuron, name)
+    return parameter.optional and isinstance(value, int | float) and value == 0

@@ -16,13 +16,16 @@ from arlif.core.steps import (
     ClifState,
     CubaState,
     LifState,
+    SynapticState,
     arlif_step,
     clif_step,
     cuba_step,
     lif_hard_step,
+    lif_reset_step,
     lif_soft_step,
     lif_subtract_step,
     lif_weighted_step,
+    synaptic_step,
 )
 
 
@@ -121,6 +124,35 @@ class RealLifHard(Neuron):
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_hard_step(ops, self, state, x)
+
+
+class RealLifReset(Neuron):
+    """LIF whose spike sets the membrane potential to `reset`; `leak` is added at every step."""
+
+    decay: Any = constant(0.5, 0, 1, per="neuron")
+    threshold: Any = constant(1.0, per="neuron")
+    leak: Any = constant(0.0, per="neuron", optional=True)
+    reset: Any = constant(0.0, per="neuron", optional=True)
+
+    state_type = LifState
+
+    def step(self, ops: Ops, state: LifState, x: Value) -> After:
+        return lif_reset_step(ops, self, state, x)
+
+
+class RealSynaptic(Neuron):
+    """Current-based LIF: its membrane integrates a current that decays; see RealLifReset."""
+
+    current_decay: Any = constant(0.5, 0, 1, per="neuron")
+    decay: Any = constant(0.5, 0, 1, per="neuron")
+    threshold: Any = constant(1.0, per="neuron")
+    leak: Any = constant(0.0, per="neuron", optional=True)
+    reset: Any = constant(0.0, per="neuron", optional=True)
+
+    state_type = SynapticState
+
+    def step(self, ops: Ops, state: SynapticState, x: Value) -> After:
+        return synaptic_step(ops, self, state, x)
 
 
 class RealLifWeighted(Neuron):

@@ -33,6 +33,13 @@ class ClifState(NamedTuple):
     m: Value
 
 
+class SynapticState(NamedTuple):
+    """i: synaptic current; u: membrane potential. Both start at 0."""
+
+    i: Value
+    u: Value
+
+
 class CubaState(NamedTuple):
     """u: synaptic current; v: membrane potential. Both start at 0."""
 
@@ -87,6 +94,32 @@ def lif_hard_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Val
     h = ops.saturate(ops.multiply(state.u, neuron.decay) + x)
     s = ops.fire(h, neuron.threshold)
     return s, LifState(ops.select(s, 0, h))
+
+
+def lif_reset_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:
+    """One time step of LIF that leaks and resets to any potential.
+
+    h = k u + x + leak;  s = [h >= v];  u = (1 - s) h + s reset
+
+    It is an Euler step of tau dv/dt = v_leak - v + r I: k = 1 - dt / tau, leak = (1 - k) v_leak,
+    x = (1 - k) r I.
+    """
+    h = ops.saturate(ops.multiply(state.u, neuron.decay) + x + neuron.leak)
+    s = ops.fire(h, neuron.threshold)
+    return s, LifState(ops.select(s, neuron.reset, h))
+
+
+def synaptic_step(
+    ops: Ops, neuron: Any, state: SynapticState, x: Value
+) -> tuple[Value, SynapticState]:
+    """One time step of current-based LIF: i = k_i i + x, then lif_reset_step on i.
+
+    The membrane takes the current of this step, as in snnTorch's Synaptic, Norse's LIFCell and
+    Loihi.
+    """
+    i = ops.saturate(ops.multiply(state.i, neuron.current_decay) + x)
+    s, after = lif_reset_step(ops, neuron, LifState(state.u), i)
+    return s, SynapticState(i, after.u)
 
 
 def lif_weighted_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:

@@ -49,7 +49,8 @@ class NeuronLayer(SpikingNeuron):
         elif known.learned:
             self.register_parameter(name, nn.Parameter(start.detach().clone()))
         elif start.ndim > 0:
-            self.register_buffer(name, start.detach().clone(), persistent=False)
+            fixed = torch.as_tensor(getattr(self.neuron, name), dtype=torch.float64)
+            self.register_buffer(name, fixed.detach().clone(), persistent=False)
 
     def fit(self, shape: tuple[int, ...]) -> None:
         """Give what is one per channel or neuron its size; raise ArlifError where sizes differ."""
@@ -84,6 +85,7 @@ class NeuronLayer(SpikingNeuron):
         }
 
     def real_neuron(self) -> Neuron:
+        """The neuron's constants; arrays that do not learn are float64, and cast when they run."""
         found: Neuron = self.neuron.with_constants(dict(self.named_buffers()) | self.learned())
         return found
 

@@ -81,7 +81,7 @@ class SpikingNeuron(nn.Module):
 
     def run(self, x: Tensor, state: Any, width: float, return_state: bool) -> tuple[Tensor, Any]:
         """Spikes and, where asked for, the last state, with a surrogate of this width."""
-        neuron = self.real_neuron()
+        neuron = _cast(self.real_neuron(), x)
         if kernels.applies(neuron, x):
             return kernels.run(neuron, x, _given(neuron, state, x), width, return_state)
         return run_steps(neuron, FloatOps(width), x, state)
@@ -105,6 +105,18 @@ def run_steps(neuron: Neuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Ten
         state = neuron.state_type(*after)
         spikes.append(fired)
     return torch.stack(spikes).to(x.dtype), state
+
+
+def _cast(neuron: Neuron, x: Tensor) -> Neuron:
+    """The neuron with constants of more than one value in the precision that x is computed in."""
+    dtype = torch.float32 if x.dtype.itemsize < 4 else x.dtype
+    other = {
+        name: value.to(dtype)
+        for name, value in neuron.constants().items()
+        if isinstance(value, Tensor) and value.ndim > 0 and value.dtype != dtype
+    }
+    found: Neuron = neuron.with_constants(other) if other else neuron
+    return found
 
 
 def _given(neuron: Neuron, state: Any, x: Tensor) -> Any:

@@ -1,6 +1,6 @@
 """What each torch layer means to spikes and currents: the mapping rules, one function a layer."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce, singledispatch
 from typing import Any
 
@@ -8,30 +8,26 @@ import numpy as np
 import torch
 from torch import nn
 
-from arlif.base.errors import LoweringError, require
+from arlif.base.errors import LoweringError
 from arlif.core.maps import Shape, SumPool2d
 from arlif.core.network import INPUT
-from arlif.layers import Delay, both_axes
-from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
-
-
-@dataclass(frozen=True)
-class Spikes:
-    """What a node sends, perhaps pooled: the only thing that weights may be applied to."""
-
-    term: Term
-    shape: Shape
-
-
-@dataclass(frozen=True)
-class Resampled(Spikes):
-    """Spikes averaged over windows of unequal size, which only a Linear layer can take up.
-
-    rows: real [H', H], columns: real [W', W], each row the weights of one window.
-    """
-
-    rows: Real
-    columns: Real
+from arlif.layers import Delay, Integrator, Scale, both_axes
+from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
+from arlif.quantize.values import (
+    Integrated,
+    Resampled,
+    Spikes,
+    as_current,
+    as_spikes,
+    channels_of,
+    delayed,
+    flatten,
+    fold,
+    per_channel,
+    pooled,
+    scaled,
+    weigh,
+)
 
 
 @singledispatch
@@ -57,6 +53,22 @@ def _(layer: Delay, value: Any) -> Any:
     return delayed(value, layer.steps)
 
 
+@absorb.register
+def _(layer: Scale, value: Any) -> Any:
+    factor = _array(layer.factor)
+    if (factor == factor.flat[0]).all():
+        return scaled(value, float(factor.flat[0]))
+    return per_channel(as_current(value), factor)
+
+
+@absorb.register
+def _(layer: Integrator, value: Any) -> Any:
+    factor, offset = map(_array, layer.total())
+    current = per_channel(as_current(value), factor)
+    bias = current.bias + channels_of(offset, current.shape)
+    return Integrated(current.terms, bias, current.shape)
+
+
 @absorb.register(nn.Flatten)
 def _(layer: nn.Flatten, value: Any) -> Any:
     return flatten(value)
@@ -77,7 +89,7 @@ def _(layer: nn.Conv2d, value: Any) -> Any:
     )
     if layer.in_channels != spikes.shape[0]:
         raise LoweringError(f"takes {layer.in_channels} channels but receives shape {spikes.shape}")
-    return _weigh(spikes, weights, layer.bias)
+    return weigh(spikes, weights, _bias(layer))
 
 
 @absorb.register
@@ -89,11 +101,11 @@ def _(layer: nn.Linear, value: Any) -> Any:
         )
     weight = _array(layer.weight)
     if isinstance(value, Current):
-        return _fold(value, weight, layer.bias)
+        return fold(value, weight, _bias(layer))
     if isinstance(value, Resampled):
         shape = (len(weight), -1, len(value.rows), len(value.columns))
         weight = np.einsum("ocij,ih,jw->ochw", weight.reshape(shape), value.rows, value.columns)
-    return _weigh(value, RealDense(weight.reshape(len(weight), -1)), layer.bias)
+    return weigh(value, RealDense(weight.reshape(len(weight), -1)), _bias(layer))
 
 
 @absorb.register(nn.BatchNorm1d)
@@ -126,7 +138,7 @@ def _(layer: nn.AvgPool2d, value: Any) -> Any:
             "and True"
         )
     area = layer.divisor_override or pool.kernel[0] * pool.kernel[1]
-    return _pool(value, pool, 1.0 / area)
+    return pooled(value, pool, 1.0 / area)
 
 
 @absorb.register
@@ -139,7 +151,7 @@ def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
         rows, columns = (_windows(s, w) for s, w in zip(size, wanted, strict=True))
         return Resampled(spikes.term, (spikes.shape[0], *wanted), rows, columns)
     window = (size[0] // wanted[0], size[1] // wanted[1])
-    return _pool(value, SumPool2d(window, window), 1.0 / (window[0] * window[1]))
+    return pooled(value, SumPool2d(window, window), 1.0 / (window[0] * window[1]))
 
 
 REASONS = {
@@ -157,67 +169,6 @@ def reason(layer: nn.Module) -> str:
     return next(known, "it has no integer counterpart")
 
 
-def as_spikes(value: Any) -> Spikes:
-    """The value as spikes; a real-valued stream is refused."""
-    if isinstance(value, Current):
-        raise LoweringError(
-            "its input is a real-valued stream, not spikes; put a neuron in front of it"
-        )
-    _require_even(value)
-    spikes: Spikes = value
-    return spikes
-
-
-def as_current(value: Any) -> Current:
-    """The value as a sum of weighted terms; bare spikes get identity weights."""
-    if isinstance(value, Current):
-        return value
-    _require_even(value)
-    channels = value.shape[0]
-    identity: RealConv2d | RealDense = RealDense(np.eye(channels))
-    if len(value.shape) == 3:
-        identity = RealConv2d(np.ones((channels, 1, 1, 1)), (1, 1), (0, 0), (1, 1), channels)
-    return Current((value.term.weighted(identity),), np.zeros(channels), value.shape)
-
-
-def _weigh(spikes: Spikes, weights: RealConv2d | RealDense, bias: torch.Tensor | None) -> Current:
-    shape = weights.output_shape(spikes.shape)
-    offset = np.zeros(shape[0]) if bias is None else _array(bias)
-    return Current((spikes.term.weighted(weights),), offset, shape)
-
-
-def _fold(current: Current, weight: Real, bias: torch.Tensor | None) -> Current:
-    """A Linear layer behind a current of features, whose weights are all dense."""
-    terms = tuple(
-        replace(term, weights=RealDense(weight @ term.synapses.weight)) for term in current.terms
-    )
-    offset = weight @ current.bias + (0.0 if bias is None else _array(bias))
-    return Current(terms, offset, offset.shape)
-
-
-def _pool(value: Any, pool: SumPool2d, factor: float) -> Any:
-    shape = pool.output_shape(value.shape)
-    _require_even(value)
-    if isinstance(value, Spikes):
-        return Spikes(value.term.pooled(pool, factor), shape)
-    if pool.padding != (0, 0):
-        raise LoweringError(
-            "padded pooling of currents mixes the bias with zeros; pool without padding, or pool "
-            "spikes, behind the neuron"
-        )
-    terms = tuple(term.pooled(pool, factor) for term in value.terms)
-    area = factor * pool.kernel[0] * pool.kernel[1]
-    return Current(terms, value.bias * area, shape)
-
-
-def _require_even(value: Any) -> None:
-    if isinstance(value, Resampled):
-        raise LoweringError(
-            "adaptive pooling with windows of unequal size must be followed by Flatten and Linear; "
-            "choose an output size that divides the input's"
-        )
-
-
 def _windows(size: int, wanted: int) -> Real:
     """torch's adaptive windows as averages: [wanted, size]."""
     matrix = np.zeros((wanted, size))
@@ -227,47 +178,8 @@ def _windows(size: int, wanted: int) -> Real:
     return matrix
 
 
-def delayed(value: Any, steps: int) -> Any:
-    """Spikes that arrive so many time steps later. Raises LoweringError where a current would."""
-    if steps == 0:
-        return value
-    require(
-        isinstance(value, Spikes),
-        "a current cannot wait, since its bias does not; put the delay in front of the weights",
-        LoweringError,
-    )
-    return replace(value, term=replace(value.term, delay=value.term.delay + steps))
-
-
-def flatten(value: Any) -> Any:
-    """(C, H, W) to (C H W,)."""
-    features = (int(np.prod(value.shape)),)
-    if isinstance(value, Current) and value.shape != features:
-        if value.shape[1:] != (1, 1):
-            raise LoweringError("flatten spikes, not currents: put Flatten behind the neuron")
-        return replace(value, terms=tuple(map(_dense, value.terms)), shape=features)
-    return replace(value, shape=features)
-
-
-def _dense(term: Term) -> Term:
-    """A term whose 1 x 1 convolution is pooled to one pixel: the pools first, then a matrix."""
-    conv = term.synapses
-    assert isinstance(conv, RealConv2d)
-    geometry = (conv.weight.shape[2:], conv.stride, conv.padding, conv.groups)
-    if geometry != ((1, 1), (1, 1), (0, 0), 1):
-        raise LoweringError(
-            "only a 1 x 1 convolution may be pooled and flattened; pool spikes, flatten them and "
-            "end with a Linear layer"
-        )
-    pools = (*term.before, *term.after)
-    return replace(term, before=pools, weights=RealDense(conv.weight[:, :, 0, 0]), after=())
-
-
-def add(a: Current, b: Current) -> Current:
-    """Two branches that meet; they share one accumulator."""
-    if a.shape != b.shape:
-        raise LoweringError(f"adds shapes {a.shape} and {b.shape}, which differ")
-    return Current((*a.terms, *b.terms), a.bias + b.bias, a.shape)
+def _bias(layer: nn.Conv2d | nn.Linear) -> Real | None:
+    return None if layer.bias is None else _array(layer.bias)
 
 
 def _array(tensor: torch.Tensor) -> Real:

@@ -18,9 +18,10 @@ from arlif.core.neuron import Neuron
 from arlif.layers import Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import GIVEN, Loop
-from arlif.quantize.absorb import Spikes, absorb, add, as_current, delayed, flatten, reason
+from arlif.quantize.absorb import absorb, reason
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
+from arlif.quantize.values import Integrated, Spikes, add, as_current, delayed, flatten
 
 BROKEN = object()
 """Value of a node behind a refused layer; it silences errors that only follow from the first."""
@@ -148,6 +149,12 @@ class Walk:
         return self._populate(node, name, layer, as_current(value))
 
     def _populate(self, node: fx.Node, name: str, layer: SpikingNeuron, current: Current) -> Spikes:
+        require(
+            not isinstance(current, Integrated),
+            "it is fed with membrane potentials, and only spikes travel between neurons; end the "
+            "network with the integrator, or replace both by current-based LIF (CubaLIF)",
+            LoweringError,
+        )
         neuron, factor = layer.lowered()
         current = current.scaled(factor)
         if node in self.live:

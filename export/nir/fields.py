@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError, require
+from arlif.core.maps import Shape
 from export.nir.node_list import Node
 
 LARGEST = 1 << 16
@@ -54,19 +55,21 @@ def integers(node: Node, field: str, count: int) -> tuple[int, ...]:
     return values if len(values) == count else values * count
 
 
-def uniform(node: Node, field: str, neurons: int) -> float:
-    """A field with the same number for every neuron, as that number."""
+def each(node: Node, field: str, shape: Shape) -> Any:
+    """A field with one value for each neuron of `shape`: a float where all are equal.
+
+    Where the pixels of a channel are equal it is [C, 1, 1], else an array of `shape`.
+    """
     array = numbers(node, field)
+    neurons = int(np.prod(shape))
     require(
         array.size in (1, neurons),
         f"{node.name}/{field} must have 1 or {neurons} values, not {array.size}",
         FormatError,
     )
     first = array.ravel()[0]
-    require(
-        bool(np.allclose(array, first, rtol=1e-6, atol=0)),
-        f"{node.name}/{field} differs between the neurons of one layer, from {array.min()} to "
-        f"{array.max()}; arlif has one value per layer",
-        FormatError,
-    )
-    return float(first)
+    if np.allclose(array, first, rtol=1e-6, atol=0):
+        return float(first)
+    full = array.reshape(shape).astype(np.float64)
+    channels = full.reshape(shape[0], -1)[:, 0].reshape(-1, *(1 for _ in shape[1:]))
+    return channels if np.allclose(full, channels, rtol=1e-6, atol=0) else full

@@ -10,7 +10,7 @@ from torch import nn
 from arlif import layers
 from arlif.base.errors import FormatError, require
 from arlif.core.maps import Shape, Window
-from export.nir.fields import integers, numbers, weights
+from export.nir.fields import each, integers, numbers, weights
 from export.nir.node_list import Node
 
 Layer = tuple[nn.Module, Shape]
@@ -58,8 +58,10 @@ def flatten(node: Node, shape: Shape) -> Layer:
     """All of a frame becomes features; whether dimensions count the batch differs by tool."""
     start = int(numbers(node, "start_dim").ravel()[0])
     end = int(numbers(node, "end_dim").ravel()[0])
+    signal = len(shape) == 3 and shape[1] == 1  # perhaps (C, L)
+    ends = (len(shape) - 2, len(shape) - 1, len(shape))[not signal :]
     require(
-        start in (0, 1) and end in (-1, len(shape) - 1, len(shape)),
+        start in (0, 1) and end in (-1, *ends),
         f"{node.name} flattens dimensions {start} to {end} of {shape}; "
         "only flattening whole frames is supported",
         FormatError,
@@ -75,6 +77,44 @@ def pool(node: Node, shape: Shape) -> Layer:
     return layer, (shape[0], *window.output_size(shape))
 
 
+def scale(node: Node, shape: Shape) -> Layer:
+    """y = s x, element by element."""
+    return layers.Scale(each(node, "scale", shape)), shape
+
+
+def delay(node: Node, dt: float | None) -> int:
+    """How many whole time steps of dt seconds a Delay lasts, the same for every neuron."""
+    seconds = numbers(node, "delay").astype(np.float64)
+    if not seconds.any():
+        return 0
+    require(
+        dt is not None,
+        f"{node.name} (Delay) waits for up to {seconds.max():g} s and the file does not say how "
+        "long a time step is; give dt in seconds (snnTorch, Norse and SpikingJelly write files "
+        "for 1e-4)",
+        FormatError,
+    )
+    assert dt is not None
+    steps = np.rint(seconds / dt)
+    require(
+        bool((seconds >= 0).all() and (steps == steps.flat[0]).all()),
+        f"{node.name} (Delay) waits for {seconds.min():g} to {seconds.max():g} s; one delay, of 0 "
+        "or more, must hold for a layer: split it by delay",
+        FormatError,
+    )
+    require(
+        bool((np.abs(steps - seconds / dt) < WHOLE).all()),
+        f"{node.name} (Delay) waits for {seconds.flat[0]:g} s, {seconds.flat[0] / dt:g} time steps "
+        f"of {dt:g} s; give a dt of which delays are multiples",
+        FormatError,
+    )
+    return int(steps.flat[0])
+
+
+WHOLE = 1e-3
+"""By how much of a time step a delay may differ from whole ones: float32 seconds do."""
+
+
 LAYERS: dict[str, Callable[[Node, Shape], Layer]] = {
     "Linear": linear,
     "Affine": linear,
@@ -83,6 +123,7 @@ LAYERS: dict[str, Callable[[Node, Shape], Layer]] = {
     "Flatten": flatten,
     "SumPool2d": pool,
     "AvgPool2d": pool,
+    "Scale": scale,
 }
 """The linear nodes that are read."""
 

@@ -1,25 +1,19 @@
-"""Any feed-forward NIR graph as a torch network over [T, N, ...]."""
+"""Any NIR graph as a torch network over [T, N, ...]."""
 
-import operator
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch import fx, nn
+from torch import nn
 
-from arlif import layers
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import StrPath
 from arlif.core.maps import Shape
-from arlif.core.network import INPUT, READOUT
-from arlif.neurons import LIF, SpikingNeuron
 from export.hdf5 import Tree, read_tree
-from export.nir.fields import integers, numbers
-from export.nir.foreign_neurons import NEURONS, neuron
-from export.nir.linear_layers import LAYERS, head
-from export.nir.node_list import Node, read_graph
+from export.nir.build import Build
+from export.nir.foreign_neurons import INTEGRATORS, NEURONS
+from export.nir.linear_layers import LAYERS
+from export.nir.node_list import read_graph
 from export.nir.write_native import PROFILE as NATIVE
 from export.records import value
 
@@ -28,12 +22,14 @@ from export.records import value
 class ImportedNetwork:
     """A torch network over [T, N, *input_shape].
 
-    static: whether the file says that one frame is shown at every time step.
+    static: whether the file says that one frame is shown at every time step. warnings: what a user
+    should know before using it.
     """
 
     module: nn.Module
     input_shape: Shape
     static: bool
+    warnings: tuple[str, ...] = ()
 
 
 def load_nir(path: StrPath, dt: float | None = None) -> ImportedNetwork:
@@ -64,14 +60,13 @@ def network_of(tree: Any, dt: float | None) -> ImportedNetwork:
         f"these nodes have no counterpart: {', '.join(strange)}; known are {', '.join(KNOWN)}",
         FormatError,
     )
-    build = _Build(nodes, _time_step(about, dt))
-    for node in nodes:
-        build.add(node)
+    build = Build(nodes, _time_step(about, dt))
     static = "static" in about and value(bool, about["static"], "metadata/arlif/static")
-    return ImportedNetwork(build.module(), build.shapes[nodes[0].name], static)
+    shape = build.shapes[nodes[0].name]
+    return ImportedNetwork(build.module(), shape, static, tuple(build.warnings))
 
 
-KNOWN = ("Input", "Output", "Identity", *LAYERS, *NEURONS)
+KNOWN = ("Input", "Output", "Identity", *LAYERS, "Delay", *NEURONS, *INTEGRATORS)
 
 
 def _about(tree: Tree) -> Tree:
@@ -92,124 +87,3 @@ def _time_step(about: Tree, given: float | None) -> float | None:
         dt is None or (np.isfinite(dt) and dt > 0), f"dt must be positive, not {dt}", FormatError
     )
     return dt
-
-
-class _Build:
-    """The torch.fx graph while nodes are added, sources first."""
-
-    def __init__(self, nodes: list[Node], dt: float | None) -> None:
-        self.dt = dt
-        self.graph = fx.Graph()
-        self.nodes = {node.name: node for node in nodes}
-        self.shapes: dict[str, Shape] = {}
-        self.values: dict[str, fx.Node] = {}
-        self.layers: dict[str, nn.Module] = {}
-        self.root = nn.Module()
-
-    def add(self, node: Node) -> None:
-        """Append one node."""
-        if node.kind == "Input":
-            self.shapes[node.name] = _input_shape(node)
-            self.values[node.name] = self.graph.placeholder("x")
-            return
-        if node.kind == "Output":
-            self._flatten_sources(node)
-        shape, total = self._sum(node)
-        if node.kind in LAYERS:
-            last = all(self.nodes[name].kind == "Output" for name in self._goes_to(node.name))
-            layer, shape = (head if last else LAYERS[node.kind])(node, shape)
-        elif node.kind in NEURONS:
-            layer, factor = neuron(node, shape, self.dt)
-            if factor != 1:
-                self._scale_input(node, layer, factor)
-        else:
-            self.shapes[node.name], self.values[node.name] = shape, total
-            if node.kind == "Output":
-                self.graph.output(total)
-            return
-        self.layers[node.name], self.shapes[node.name] = layer, shape
-        self.values[node.name] = self._call(node.name, layer, total)
-
-    def _call(self, name: str, layer: nn.Module, value: fx.Node) -> fx.Node:
-        target = self._target(name)
-        self.root.add_module(target, layer)
-        return self.graph.call_module(target, (value,))
-
-    def _flatten_sources(self, output: Node) -> None:
-        """What arrives as (C, 1, 1) leaves as (C,)."""
-        for name in output.sources:
-            if self.shapes[name][1:] == (1, 1):
-                self.shapes[name] = self.shapes[name][:1]
-                flatten = layers.Flatten()
-                self.values[name] = self._call(f"{name}_flat", flatten, self.values[name])
-
-    def module(self) -> fx.GraphModule:
-        """The finished network."""
-        return fx.GraphModule(self.root, self.graph)
-
-    def _sum(self, node: Node) -> tuple[Shape, fx.Node]:
-        shapes = {self.shapes[source] for source in node.sources}
-        require(
-            len(shapes) == 1,
-            f"{node.name} sums different shapes, {', '.join(map(str, sorted(shapes)))}",
-            FormatError,
-        )
-        first, *rest = (self.values[source] for source in node.sources)
-        for term in rest:
-            first = self.graph.call_function(operator.add, (first, term))
-        return shapes.pop(), first
-
-    def _scale_input(self, node: Node, layer: SpikingNeuron, factor: float) -> None:
-        """Multiply the weights before a neuron, or divide the threshold of a plain LIF."""
-        found = [self._weights_before(source, node.name) for source in node.sources]
-        if all(weighted is not None for weighted in found):
-            with torch.no_grad():
-                for parameter in (p for weighted in found for p in weighted or ()):
-                    parameter.mul_(factor)
-            return
-        require(
-            isinstance(layer, LIF),
-            f"{node.name}: its input must come from weights of its own, so that they can take up "
-            f"the factor {factor}; write the file with the convention `exact`",
-            FormatError,
-        )
-        assert isinstance(layer, LIF)
-        layer.v_threshold /= factor
-
-    def _weights_before(self, name: str, only: str) -> list[nn.Parameter] | None:
-        """The weights and biases that reach `only` through pools alone and go nowhere else."""
-        node = self.nodes[name]
-        if self._goes_to(name) != [only]:
-            return None
-        if node.kind in WEIGHTED:
-            return list(self.layers[name].parameters())
-        if node.kind in ("SumPool2d", "AvgPool2d", "Identity"):
-            found = [self._weights_before(source, name) for source in node.sources]
-            if all(weighted is not None for weighted in found):
-                return [p for weighted in found for p in weighted or ()]
-        return None
-
-    def _goes_to(self, name: str) -> list[str]:
-        return [node.name for node in self.nodes.values() if name in node.sources]
-
-    def _target(self, name: str) -> str:
-        """A module name: no dots, none of nn.Module's own, none that arlif reserves."""
-        target = re.sub(r"\W", "_", name)
-        while hasattr(self.root, target) or target in (INPUT, READOUT, ""):
-            target += "_"
-        return target
-
-
-WEIGHTED = ("Linear", "Affine", "Conv1d", "Conv2d")
-
-
-def _input_shape(node: Node) -> Shape:
-    count = numbers(node, "shape").size
-    shape = integers(node, "shape", count)
-    require(
-        1 <= len(shape) <= 3 and min(shape) >= 1,
-        f"{node.name} has shape {shape}; networks take (features,), (C, L) or (C, H, W), "
-        "without a batch dimension",
-        FormatError,
-    )
-    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape

@@ -13,19 +13,24 @@ BOUNDARY = ("Input", "Output")
 
 @dataclass(frozen=True)
 class Node:
-    """A node and the names of the nodes whose outputs it sums."""
+    """A node and the names of the nodes whose outputs it sums.
+
+    late: those sources that lead back into a cycle: what they give arrives one time step later.
+    """
 
     name: str
     kind: str
     fields: Tree
     sources: tuple[str, ...]
+    late: frozenset[str] = frozenset()
 
 
 def read_graph(tree: Any) -> list[Node]:
-    """The nodes of a NIR graph in topological order; graphs inside it are unfolded.
+    """The nodes of a NIR graph, sources before targets but for late ones; inner graphs unfolded.
 
-    The first node is the only Input, the last the only Output.
-    Raises FormatError for dangling or doubled edges, cycles and unreachable nodes.
+    The first node is the only Input, the last the only Output. The edge that closes a cycle, walked
+    from the Input on, is late. Raises FormatError for dangling or doubled edges and for nodes that
+    the Input does not reach or that do not reach the Output.
     """
     nodes, edges = _unfold(tree, "")
     sources = _sources(nodes, edges)
@@ -38,7 +43,11 @@ def read_graph(tree: Any) -> list[Node]:
             f"{', '.join(outer) or 'none'}",
             FormatError,
         )
-    ordered = _sort(sources)
+    start = next(
+        name for name in nodes if name not in inner and _kind(nodes[name], name) == "Input"
+    )
+    late = _late(sources, start)
+    ordered = _sort(sources, late)
     result = []
     for name in ordered:
         kind = "Identity" if name in inner else _kind(nodes[name], name)
@@ -48,12 +57,14 @@ def read_graph(tree: Any) -> list[Node]:
             f"{'sources' if sources[name] else 'nothing'}; every node but the Input is driven",
             FormatError,
         )
-        result.append(Node(name, kind, nodes[name], tuple(sources[name])))
+        behind = frozenset(source for source in sources[name] if (source, name) in late)
+        result.append(Node(name, kind, nodes[name], tuple(sources[name]), behind))
     output = next(node for node in result if node.kind == "Output")
-    fed = {source for node in result for source in node.sources}
-    idle = [n.name for n in result if n.name not in fed and n is not output]
-    # what leaves the Output leads nowhere too: there is no cycle and no other Output
+    leading = _leading(sources, output.name)
+    idle = [n.name for n in result if n.name not in leading]
     require(not idle, f"these nodes lead nowhere: {', '.join(idle)}", FormatError)
+    after = [n.name for n in result if output.name in n.sources]
+    require(not after, f"{', '.join(after)} follow the Output; nothing may", FormatError)
     return [*(node for node in result if node is not output), output]
 
 
@@ -131,24 +142,66 @@ def _sources(nodes: dict[str, Tree], edges: list[tuple[str, str]]) -> dict[str, 
     return sources
 
 
-def _sort(sources: dict[str, list[str]]) -> list[str]:
+def _targets(sources: dict[str, list[str]]) -> dict[str, list[str]]:
     targets: dict[str, list[str]] = {name: [] for name in sources}
     for name, before in sources.items():
         for source in before:
             targets[source].append(name)
-    missing = {name: len(before) for name, before in sources.items()}
+    return targets
+
+
+def _late(sources: dict[str, list[str]], start: str) -> set[tuple[str, str]]:
+    """The edges that close a cycle, walked in depth from the Input, nodes as the file has them."""
+    targets = _targets(sources)
+    found: set[tuple[str, str]] = set()
+    seen, above = {start}, {start}
+    stack = [(start, iter(targets[start]))]
+    while stack:
+        name, rest = stack[-1]
+        target = next(rest, None)
+        if target is None:
+            above.remove(name)
+            stack.pop()
+        elif target in above:
+            found.add((name, target))
+        elif target not in seen:
+            seen.add(target)
+            above.add(target)
+            stack.append((target, iter(targets[target])))
+    return found
+
+
+def _leading(sources: dict[str, list[str]], end: str) -> set[str]:
+    """The nodes from which edges lead to a node, itself too."""
+    found: set[str] = set()
+    waiting = [end]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += sources[name]
+    return found
+
+
+def _sort(sources: dict[str, list[str]], late: set[tuple[str, str]]) -> list[str]:
+    targets = _targets(sources)
+    missing = {
+        name: sum((source, name) not in late for source in before)
+        for name, before in sources.items()
+    }
     ready = [name for name, count in missing.items() if count == 0]
     ordered = []
     while ready:
         ordered.append(ready.pop(0))
         for name in targets[ordered[-1]]:
-            missing[name] -= 1
-            if missing[name] == 0:
-                ready.append(name)
+            if (ordered[-1], name) not in late:
+                missing[name] -= 1
+                if missing[name] == 0:
+                    ready.append(name)
     stuck = [name for name, count in missing.items() if count]
     require(
         not stuck,
-        f"the network must be feed-forward; {', '.join(stuck)} lie on or behind a cycle",
+        f"{', '.join(stuck)} lie on or behind a cycle that the Input does not reach",
         FormatError,
     )
     return ordered

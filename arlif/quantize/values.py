@@ -1,0 +1,173 @@
+"""What flows between layers: spikes, which weights are applied to, and currents, their sums."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from arlif.base.errors import LoweringError, require
+from arlif.core.maps import Shape, SumPool2d
+from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """What a node sends, perhaps pooled: the only thing that weights may be applied to."""
+
+    term: Term
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Resampled(Spikes):
+    """Spikes averaged over windows of unequal size, which only a Linear layer can take up.
+
+    rows: real [H', H], columns: real [W', W], each row the weights of one window.
+    """
+
+    rows: Real
+    columns: Real
+
+
+@dataclass(frozen=True)
+class Integrated(Current):
+    """What integrators make of a current, summed over time: it may only end a network."""
+
+
+def as_spikes(value: Any) -> Spikes:
+    """The value as spikes; a real-valued stream is refused."""
+    if isinstance(value, Current):
+        raise LoweringError(
+            "its input is a real-valued stream, not spikes; put a neuron in front of it"
+        )
+    require_even(value)
+    spikes: Spikes = value
+    return spikes
+
+
+def as_current(value: Any) -> Current:
+    """The value as a sum of weighted terms; bare spikes get identity weights."""
+    if isinstance(value, Current):
+        return value
+    require_even(value)
+    channels = value.shape[0]
+    identity: RealConv2d | RealDense = RealDense(np.eye(channels))
+    if len(value.shape) == 3:
+        identity = RealConv2d(np.ones((channels, 1, 1, 1)), (1, 1), (0, 0), (1, 1), channels)
+    return Current((value.term.weighted(identity),), np.zeros(channels), value.shape)
+
+
+def weigh(spikes: Spikes, weights: RealConv2d | RealDense, bias: Real | None) -> Current:
+    """Spikes behind weights."""
+    shape = weights.output_shape(spikes.shape)
+    offset = np.zeros(shape[0]) if bias is None else bias
+    return Current((spikes.term.weighted(weights),), offset, shape)
+
+
+def fold(current: Current, weight: Real, bias: Real | None) -> Current:
+    """A Linear layer behind a current of features, whose weights are all dense."""
+    terms = tuple(
+        replace(term, weights=RealDense(weight @ term.synapses.weight)) for term in current.terms
+    )
+    offset = weight @ current.bias + (0.0 if bias is None else bias)
+    return replace(current, terms=terms, bias=offset, shape=offset.shape)
+
+
+def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
+    """Spikes or a current behind a pooling layer, times a factor."""
+    shape = pool.output_shape(value.shape)
+    require_even(value)
+    if isinstance(value, Spikes):
+        return Spikes(value.term.pooled(pool, factor), shape)
+    if pool.padding != (0, 0):
+        raise LoweringError(
+            "padded pooling of currents mixes the bias with zeros; pool without padding, or pool "
+            "spikes, behind the neuron"
+        )
+    terms = tuple(term.pooled(pool, factor) for term in value.terms)
+    area = factor * pool.kernel[0] * pool.kernel[1]
+    return replace(value, terms=terms, bias=value.bias * area, shape=shape)
+
+
+def require_even(value: Any) -> None:
+    """Raise LoweringError where windows of unequal size have not met their Linear layer."""
+    if isinstance(value, Resampled):
+        raise LoweringError(
+            "adaptive pooling with windows of unequal size must be followed by Flatten and Linear; "
+            "choose an output size that divides the input's"
+        )
+
+
+def delayed(value: Any, steps: int) -> Any:
+    """Spikes that arrive so many time steps later. Raises LoweringError where a current would."""
+    if steps == 0:
+        return value
+    if isinstance(value, Spikes):
+        return replace(value, term=replace(value.term, delay=value.term.delay + steps))
+    require(
+        not value.bias.any(),
+        "a current cannot wait, since its bias does not; put the delay in front of the weights",
+        LoweringError,
+    )
+    terms = tuple(replace(term, delay=term.delay + steps) for term in value.terms)
+    return replace(value, terms=terms)
+
+
+def flatten(value: Any) -> Any:
+    """(C, H, W) to (C H W,)."""
+    features = (int(np.prod(value.shape)),)
+    if isinstance(value, Current) and value.shape != features:
+        if value.shape[1:] != (1, 1):
+            raise LoweringError("flatten spikes, not currents: put Flatten behind the neuron")
+        return replace(value, terms=tuple(map(_dense, value.terms)), shape=features)
+    return replace(value, shape=features)
+
+
+def _dense(term: Term) -> Term:
+    """A term whose 1 x 1 convolution is pooled to one pixel: the pools first, then a matrix."""
+    conv = term.synapses
+    assert isinstance(conv, RealConv2d)
+    geometry = (conv.weight.shape[2:], conv.stride, conv.padding, conv.groups)
+    if geometry != ((1, 1), (1, 1), (0, 0), 1):
+        raise LoweringError(
+            "only a 1 x 1 convolution may be pooled and flattened; pool spikes, flatten them and "
+            "end with a Linear layer"
+        )
+    pools = (*term.before, *term.after)
+    return replace(term, before=pools, weights=RealDense(conv.weight[:, :, 0, 0]), after=())
+
+
+def scaled(value: Any, factor: float) -> Any:
+    """Spikes or a current times a number."""
+    if isinstance(value, Current):
+        return value.scaled(factor)
+    return replace(value, term=replace(value.term, scale=value.term.scale * factor))
+
+
+def per_channel(current: Current, factor: Real) -> Current:
+    """A current times a factor for each channel."""
+    channels = channels_of(factor, current.shape)
+    terms = tuple(term.per_channel(channels) for term in current.terms)
+    return replace(current, terms=terms, bias=current.bias * channels)
+
+
+def channels_of(values: Real, shape: Shape) -> Real:
+    """Constants of a layer as one for each channel; LoweringError where they differ within one."""
+    try:
+        every = np.broadcast_to(values, shape).reshape(shape[0], -1)
+    except ValueError:
+        raise LoweringError(f"constants {values.shape} do not fit what has shape {shape}") from None
+    require(
+        bool((every == every[:, :1]).all()),
+        "its constants differ within a channel, and weights are one for each; make them equal",
+        LoweringError,
+    )
+    return every[:, 0].copy()
+
+
+def add(a: Current, b: Current) -> Current:
+    """Two branches that meet; they share one accumulator."""
+    if a.shape != b.shape:
+        raise LoweringError(f"adds shapes {a.shape} and {b.shape}, which differ")
+    kind = Integrated if isinstance(a, Integrated) or isinstance(b, Integrated) else Current
+    return kind((*a.terms, *b.terms), a.bias + b.bias, a.shape)
