@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import LinearMap, Shape, Window
 from arlif.core.neuron import Neuron
 
@@ -100,11 +101,15 @@ class Current:
 
 @dataclass(frozen=True)
 class LinearizedPopulation:
-    """Neurons and the current that drives them."""
+    """Neurons and the current that drives them.
+
+    numbers: formats of their own; None: what the whole network is quantized to.
+    """
 
     name: str
     neuron: Neuron
     current: Current
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True)

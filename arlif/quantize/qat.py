@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from arlif.arithmetic.straight_through import QatOps, state_type, substitute
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
 from arlif.core.steps import current
-from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
+from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.qat_current import TrainableCurrent
 from arlif.quantize.qat_neurons import QatNeuron
 from arlif.quantize.rounding import Precision, accumulator_unit, quantize
@@ -53,10 +53,10 @@ class QatNetwork(nn.Module):
     def linearized(self) -> LinearizedNetwork:
         """The real-valued network with the parameters' present values."""
         populations = [
-            LinearizedPopulation(
-                p.name,
-                detached(self._neuron(p.name).real_neuron()),
-                self._layer(p.name).present(),
+            replace(
+                p,
+                neuron=detached(self._neuron(p.name).real_neuron()),
+                current=self._layer(p.name).present(),
             )
             for p in self.network.populations
         ]

@@ -115,7 +115,7 @@ def to_population(
 ) -> tuple[Population, list[Projection]]:
     """Integer neurons and what drives them; raises LoweringError where numbers do not fit."""
     name, current = population.name, population.current
-    neuron = integer_neuron(name, population.neuron, precision.numbers)
+    neuron = integer_neuron(name, population.neuron, population.numbers or precision.numbers)
     gain, shift, bias, incoming = _drive(name, current, source, neuron, precision)
     return Population(name, current.shape, neuron, gain, shift, bias), incoming
 
