@@ -103,13 +103,16 @@ class Current:
 class LinearizedPopulation:
     """Neurons and the current that drives them.
 
-    numbers: formats of their own; None: what the whole network is quantized to.
+    numbers: formats of their own; None: what the whole network is quantized to. extra_bits: 0 to 7,
+    by which weights are finer than the network's: each becomes two, a projection of high parts and
+    one of low parts.
     """
 
     name: str
     neuron: Neuron
     current: Current
     numbers: Numbers | None = None
+    extra_bits: int = 0
 
 
 @dataclass(frozen=True)

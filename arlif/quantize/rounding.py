@@ -116,17 +116,24 @@ def to_population(
     """Integer neurons and what drives them; raises LoweringError where numbers do not fit."""
     name, current = population.name, population.current
     neuron = integer_neuron(name, population.neuron, population.numbers or precision.numbers)
-    gain, shift, bias, incoming = _drive(name, current, source, neuron, precision)
+    limit = precision.weight_max << population.extra_bits
+    gain, shift, bias, raw = _drive(name, current, source, neuron, limit)
+    incoming = [
+        part
+        for term, (weight, branch) in zip(current.terms, raw, strict=True)
+        for part in _parts(term, name, weight, branch, population.extra_bits)
+    ]
     return Population(name, current.shape, neuron, gain, shift, bias), incoming
 
 
 def _drive(
-    name: str, current: Current, source: Input, neuron: IntegerNeuron, precision: Precision
-) -> tuple[NDArray[np.uint8], int, NDArray[np.int32], list[Projection]]:
+    name: str, current: Current, source: Input, neuron: IntegerNeuron, limit: int
+) -> tuple[NDArray[np.uint8], int, NDArray[np.int32], list[tuple[Real, int]]]:
+    """Gain, its shift, the bias, and of each term raw weights up to `limit` and their shift."""
     weights = [_in_source_units(term, source) for term in current.terms]
     shifts = branch_shifts(weights)
     scaled = [w / (1 << s) for w, s in zip(weights, shifts, strict=True)]
-    unit = weight_step(scaled, precision.weight_max) * neuron.state_format.one
+    unit = weight_step(scaled, limit) * neuron.state_format.one
     require(
         bool(np.isfinite(unit).all() and unit.max() <= GAIN_MAX),
         f"population {name}: its weights reach {unit.max():.3g} state steps per raw weight, past "
@@ -138,12 +145,12 @@ def _drive(
         gain_shift -= 1
     gain = np.ceil(unit * 2.0**gain_shift).astype(np.uint8)
     step = accumulator_unit(gain, gain_shift, neuron)
-    incoming = [
-        project(term, name, weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), shift, precision)
-        for term, weight, shift in zip(current.terms, weights, shifts, strict=True)
+    raw = [
+        (_rounded(weight / step.reshape(-1, *(1,) * (weight.ndim - 1)), branch, limit), branch)
+        for weight, branch in zip(weights, shifts, strict=True)
     ]
     bias = state_values(f"population {name}: a bias", current.bias, neuron.state_format)
-    return gain, gain_shift, bias, incoming
+    return gain, gain_shift, bias, raw
 
 
 def accumulator_unit(gain: NDArray[np.uint8], gain_shift: int, neuron: IntegerNeuron) -> Real:
@@ -190,13 +197,30 @@ def _in_source_units(term: Term, source: Input) -> Real:
 
 def project(term: Term, target: str, weight: Real, shift: int, precision: Precision) -> Projection:
     """The projection of a term whose weights are given in accumulator steps; rounds them."""
-    limit = precision.weight_max
-    raw = np.clip(np.rint(weight / (1 << shift)), -limit, limit).astype(np.int8)
+    return _projection(term, target, _rounded(weight, shift, precision.weight_max), shift)
+
+
+def _rounded(weight: Real, shift: int, limit: int) -> Real:
+    """Weights in accumulator steps as whole numbers up to `limit`, to be shifted left."""
+    return np.clip(np.rint(weight / (1 << shift)), -limit, limit)
+
+
+def _parts(term: Term, target: str, raw: Real, shift: int, extra_bits: int) -> list[Projection]:
+    """A term's projection; weights of more than 8 bits are two, high parts and low parts."""
+    if extra_bits == 0:
+        return [_projection(term, target, raw, shift)]
+    high = np.floor(raw / (1 << extra_bits) + 0.5)
+    parts = ((high, shift + extra_bits), (raw - high * (1 << extra_bits), shift))
+    return [_projection(term, target, part, by) for part, by in parts]
+
+
+def _projection(term: Term, target: str, raw: Real, shift: int) -> Projection:
+    weight = raw.astype(np.int8)
     linear: LinearMap
     if isinstance(term.weights, RealConv2d):
         real = term.weights
-        linear = Conv2d(raw, real.stride, real.padding, real.dilation, real.groups)
+        linear = Conv2d(weight, real.stride, real.padding, real.dilation, real.groups)
     else:
-        linear = Dense(raw)
+        linear = Dense(weight)
     maps = (*term.before, linear, *term.after)
     return Projection(term.source, target, maps, shift, term.delay)

@@ -8,17 +8,15 @@ is not free: tanh and sigma fix its unit.
 from collections.abc import Mapping
 from dataclasses import replace
 from math import floor, log2
-from typing import Any
 
 import numpy as np
 
-from arlif.core.formats import real_array
-from arlif.core.integer_form import IntegerForm, Unit, integer_form
-from arlif.core.integer_neurons import Numbers
-from arlif.core.network import Input
+from arlif.core.formats import FixedPointFormat, real_array
+from arlif.core.integer_form import Rounding, Unit, integer_form
+from arlif.core.network import INPUT, INT32, Input
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
-from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation, Real
+from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
 from arlif.quantize.reach import Reach
 from arlif.quantize.rounding import GAIN_MAX, Precision, source_unit
 
@@ -28,7 +26,14 @@ MARGIN = 1.5
 LEAK_ERROR = 1e-3
 """By which share of itself a leak, 1 - decay, may be said wrong."""
 
+FINE_ERROR = 1e-4
+"""The same where numbers may be wide; also how far rounding may move a threshold, as its share."""
+
 MOST_FACTOR_BITS = 16
+MOST_STATE_BITS = 28
+MOST_EXTRA_BITS = 7
+LONGEST = 1000.0
+"""Time steps over which rounding errors are taken to add up, at most."""
 
 
 def free_constants(neuron: Neuron) -> tuple[str, ...]:
@@ -55,71 +60,130 @@ def free_constants(neuron: Neuron) -> tuple[str, ...]:
 
 
 def fitted(
-    network: LinearizedNetwork, source: Input, precision: Precision, reaches: Mapping[str, Reach]
+    network: LinearizedNetwork,
+    source: Input,
+    precision: Precision,
+    reaches: Mapping[str, Reach],
+    fine: bool = False,
 ) -> LinearizedNetwork:
-    """The same network with the units and factor widths that its scale-free populations want.
+    """The same network with the units and widths that its scale-free populations want.
 
-    reaches: what arlif.quantize.reach.reach found on typical inputs.
+    reaches: what arlif.quantize.reach.reach found on typical inputs. fine: states may be wider than
+    `precision` says, up to 28 bits, and weights finer, up to 15 bits in two parts.
     """
     populations = tuple(
-        _fitted(population, source, precision, reaches[population.name].largest)
+        _fitted(population, source, precision, reaches[population.name].largest, fine)
         for population in network.populations
     )
     return replace(network, populations=populations)
 
 
 def _fitted(
-    population: LinearizedPopulation, source: Input, precision: Precision, largest: float
+    population: LinearizedPopulation,
+    source: Input,
+    precision: Precision,
+    largest: float,
+    fine: bool,
 ) -> LinearizedPopulation:
     neuron = population.neuron
     free = free_constants(neuron)
     if not free:
         return population
-    form = integer_form(traced(neuron))
-    real = {name: real_array(value) for name, value in neuron.constants().items()}
-    numbers = population.numbers or precision.numbers
-    state = numbers.state_format
-    needed = max(MARGIN * largest, np.abs(population.current.bias).max(), _constants(form, real))
-    wanted = [state.to_real(state.high) / needed] if needed > 0 else []
-    weight = _largest_weight(population, source)
-    if weight > 0:
-        wanted.append(GAIN_MAX / (weight / precision.weight_max * state.one))
-    scale = 2.0 ** floor(log2(min(wanted))) if wanted else 1.0
+    constants = _Constants(neuron)
+    needed = max(MARGIN * largest, np.abs(population.current.bias).max(), constants.largest())
+    extra = _extra_bits(population, source, precision) if fine else 0
+    limit = precision.weight_max << extra
+    raw_step = max(map(abs, _weights(population, source))) / limit
+    numbers = precision.numbers
+    if fine:
+        numbers = replace(
+            numbers, factor_bits=constants.factor_bits(numbers.factor_bits, FINE_ERROR)
+        )
+        most = max(MOST_STATE_BITS, numbers.state_format.bits)
+        for bits in range(numbers.state_format.bits, most + 1):
+            state = replace(numbers.state_format, bits=bits)
+            numbers = replace(numbers, state_format=state)
+            scale = _scale(needed, raw_step, numbers.state_format)
+            if constants.threshold() * scale * state.one >= constants.rounding() / FINE_ERROR:
+                break
+    else:
+        numbers = replace(
+            numbers, factor_bits=constants.factor_bits(numbers.factor_bits, LEAK_ERROR)
+        )
+    scale = _scale(needed, raw_step, numbers.state_format)
     scaled: Neuron = neuron.with_constants({name: getattr(neuron, name) * scale for name in free})
-    return replace(
-        population,
-        neuron=scaled,
-        current=population.current.scaled(scale),
-        numbers=replace(numbers, factor_bits=_factor_bits(form, real, numbers)),
-    )
+    current = population.current.scaled(scale)
+    return replace(population, neuron=scaled, current=current, numbers=numbers, extra_bits=extra)
 
 
-def _largest_weight(population: LinearizedPopulation, source: Input) -> float:
-    return max(
+def _scale(needed: float, raw_step: float, state: FixedPointFormat) -> float:
+    """The largest power of two that fits the state format and the gain of a raw weight."""
+    wanted = [state.to_real(state.high) / needed] if needed > 0 else []
+    wanted += [GAIN_MAX / (raw_step * state.one)] if raw_step > 0 else []
+    return float(2.0 ** floor(log2(min(wanted)))) if wanted else 1.0
+
+
+def _weights(population: LinearizedPopulation, source: Input) -> list[float]:
+    """The largest weight of every term, in units of what its source sends."""
+    return [
         float(np.abs(term.synapses.weight).max()) * source_unit(term, source)
         for term in population.current.terms
-    )
-
-
-def _constants(form: IntegerForm, real: Mapping[str, Real]) -> float:
-    """The largest constant that the state format must hold."""
-    return max(
-        float(np.abs(constant.value(NumpyRealOps(), real)).max())
-        for constant in form.constants.values()
-        if constant.unit is Unit.STATE
-    )
-
-
-def _factor_bits(form: IntegerForm, real: Mapping[str, Any], numbers: Numbers) -> int:
-    """The fewest bits, at least the preset's, that say every leak well enough."""
-    factors = [
-        np.asarray(constant.value(NumpyRealOps(), real), np.float64)
-        for constant in form.constants.values()
-        if constant.unit is Unit.FACTOR
     ]
-    for bits in range(numbers.factor_bits, MOST_FACTOR_BITS):
-        wrong = [np.abs(np.rint(f * 2**bits) / 2**bits - f) for f in factors]
-        pairs = zip(wrong, factors, strict=True)
-        if all((w <= LEAK_ERROR * np.abs(1 - np.abs(f))).all() for w, f in pairs):
-            return bits
-    return MOST_FACTOR_BITS
+
+
+def _extra_bits(population: LinearizedPopulation, source: Input, precision: Precision) -> int:
+    """As many bits more as leave the accumulator in 32 bits, whatever arrives."""
+    largest = max(_weights(population, source))
+    if largest == 0:
+        return 0
+    total = 0.0
+    for term in population.current.terms:
+        weight = np.abs(term.synapses.weight) * source_unit(term, source)
+        area = float(
+            np.prod([p.kernel for p in (*term.before, *term.after) if hasattr(p, "kernel")])
+        )
+        high = max(-source.low, source.high) if term.source == INPUT else 1
+        total += float(weight.reshape(len(weight), -1).sum(1).max()) * area * high
+    bits = MOST_EXTRA_BITS
+    while bits and total / largest * (precision.weight_max << bits) > INT32.max // 2:
+        bits -= 1
+    return bits
+
+
+class _Constants:
+    """The constants of a step in integers, as real numbers."""
+
+    def __init__(self, neuron: Neuron) -> None:
+        form = integer_form(traced(neuron))
+        real = {name: real_array(value) for name, value in neuron.constants().items()}
+        found = [(c, np.abs(c.value(NumpyRealOps(), real))) for c in form.constants.values()]
+        self.states = [v for c, v in found if c.unit is Unit.STATE]
+        self.compared = [
+            v for c, v in found if c.unit is Unit.STATE and c.rounding is Rounding.UP and v.any()
+        ]
+        self.factors = [v for c, v in found if c.unit is Unit.FACTOR]
+
+    def largest(self) -> float:
+        """What the state format must hold."""
+        return max((float(v.max()) for v in self.states), default=0.0)
+
+    def threshold(self) -> float:
+        """The smallest that states are compared with, 0 where all are compared with 0."""
+        return min((float(v[v > 0].min()) for v in self.compared), default=0.0)
+
+    def rounding(self) -> float:
+        """How many raw steps rounding toward zero may add up to until a neuron fires."""
+        steps = 1.0
+        for factor in self.factors:
+            left = float(np.abs(1 - factor).min())
+            steps *= min(1 / left, LONGEST) if left else LONGEST
+        return steps
+
+    def factor_bits(self, least: int, error: float) -> int:
+        """The fewest bits, but no fewer than `least`, that say every leak well enough."""
+        for bits in range(least, MOST_FACTOR_BITS):
+            wrong = [np.abs(np.rint(f * 2**bits) / 2**bits - f) for f in self.factors]
+            pairs = zip(wrong, self.factors, strict=True)
+            if all(bool((w <= error * np.abs(1 - f)).all()) for w, f in pairs):
+                return bits
+        return MOST_FACTOR_BITS
