@@ -1,8 +1,8 @@
 """Neurons that are the same in every unit of the membrane potential get the unit that fits best.
 
 LIF with a constant threshold fires the same spikes where threshold, reset, leak and current are
-multiplied by one number. Then that number is free, and so large that the state format is used. AR-LIF
-is not free: tanh and sigma fix its unit.
+multiplied by one number. Then that number is free, and so large that the state format is used.
+AR-LIF is not free: tanh and sigma fix its unit.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,8 @@ import numpy as np
 
 from arlif.core.formats import FixedPointFormat, real_array
 from arlif.core.integer_form import Rounding, Unit, integer_form
+from arlif.core.integer_neurons import Numbers
+from arlif.core.maps import SumPool2d
 from arlif.core.network import INPUT, INT32, Input
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
@@ -94,22 +96,14 @@ def _fitted(
     extra = _extra_bits(population, source, precision) if fine else 0
     limit = precision.weight_max << extra
     raw_step = max(map(abs, _weights(population, source))) / limit
-    numbers = precision.numbers
-    if fine:
-        numbers = replace(
-            numbers, factor_bits=constants.factor_bits(numbers.factor_bits, FINE_ERROR)
-        )
-        most = max(MOST_STATE_BITS, numbers.state_format.bits)
-        for bits in range(numbers.state_format.bits, most + 1):
-            state = replace(numbers.state_format, bits=bits)
-            numbers = replace(numbers, state_format=state)
-            scale = _scale(needed, raw_step, numbers.state_format)
-            if constants.threshold() * scale * state.one >= constants.rounding() / FINE_ERROR:
-                break
-    else:
-        numbers = replace(
-            numbers, factor_bits=constants.factor_bits(numbers.factor_bits, LEAK_ERROR)
-        )
+    numbers = constants.numbers(precision.numbers, FINE_ERROR if fine else LEAK_ERROR)
+    most = max(MOST_STATE_BITS if fine else 0, numbers.state_format.bits)
+    for bits in range(numbers.state_format.bits, most + 1):
+        state = replace(numbers.state_format, bits=bits)
+        numbers = replace(numbers, state_format=state)
+        threshold = constants.threshold() * _scale(needed, raw_step, state) * state.one
+        if threshold * FINE_ERROR >= constants.rounding():
+            break
     scale = _scale(needed, raw_step, numbers.state_format)
     scaled: Neuron = neuron.with_constants({name: getattr(neuron, name) * scale for name in free})
     current = population.current.scaled(scale)
@@ -118,7 +112,7 @@ def _fitted(
 
 def _scale(needed: float, raw_step: float, state: FixedPointFormat) -> float:
     """The largest power of two that fits the state format and the gain of a raw weight."""
-    wanted = [state.to_real(state.high) / needed] if needed > 0 else []
+    wanted = [float(state.to_real(state.high)) / needed] if needed > 0 else []
     wanted += [GAIN_MAX / (raw_step * state.one)] if raw_step > 0 else []
     return float(2.0 ** floor(log2(min(wanted)))) if wanted else 1.0
 
@@ -133,19 +127,17 @@ def _weights(population: LinearizedPopulation, source: Input) -> list[float]:
 
 def _extra_bits(population: LinearizedPopulation, source: Input, precision: Precision) -> int:
     """As many bits more as leave the accumulator in 32 bits, whatever arrives."""
-    largest = max(_weights(population, source))
-    if largest == 0:
-        return 0
-    total = 0.0
+    peak = total = np.zeros(population.current.shape[0])
     for term in population.current.terms:
         weight = np.abs(term.synapses.weight) * source_unit(term, source)
-        area = float(
-            np.prod([p.kernel for p in (*term.before, *term.after) if hasattr(p, "kernel")])
-        )
+        rows = weight.reshape(len(weight), -1)
+        pools = (*term.before, *term.after)
+        area = float(np.prod([pool.kernel for pool in pools if isinstance(pool, SumPool2d)]))
         high = max(-source.low, source.high) if term.source == INPUT else 1
-        total += float(weight.reshape(len(weight), -1).sum(1).max()) * area * high
+        peak, total = np.maximum(peak, rows.max(1)), total + rows.sum(1) * area * high
+    most = float((total[peak > 0] / peak[peak > 0]).max(initial=0.0))
     bits = MOST_EXTRA_BITS
-    while bits and total / largest * (precision.weight_max << bits) > INT32.max // 2:
+    while bits and most * (precision.weight_max << bits) > INT32.max // 2:
         bits -= 1
     return bits
 
@@ -179,11 +171,11 @@ class _Constants:
             steps *= min(1 / left, LONGEST) if left else LONGEST
         return steps
 
-    def factor_bits(self, least: int, error: float) -> int:
-        """The fewest bits, but no fewer than `least`, that say every leak well enough."""
-        for bits in range(least, MOST_FACTOR_BITS):
+    def numbers(self, numbers: Numbers, error: float) -> Numbers:
+        """With the fewest factor bits, but no fewer than these, that say every leak well enough."""
+        for bits in range(numbers.factor_bits, MOST_FACTOR_BITS):
             wrong = [np.abs(np.rint(f * 2**bits) / 2**bits - f) for f in self.factors]
             pairs = zip(wrong, self.factors, strict=True)
             if all(bool((w <= error * np.abs(1 - f)).all()) for w, f in pairs):
-                return bits
-        return MOST_FACTOR_BITS
+                return replace(numbers, factor_bits=bits)
+        return replace(numbers, factor_bits=MOST_FACTOR_BITS)

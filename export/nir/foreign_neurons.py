@@ -140,7 +140,10 @@ def _leaves(node: Node, field: str, shape: Shape, dt: float) -> Any:
         f"{dt:g} s; give a smaller dt",
         FormatError,
     )
-    return np.minimum(dt / tau, 1.0) if np.ndim(tau) else min(dt / tau, 1.0)
+    share = np.asarray(dt / tau)
+    if np.asarray(node.fields[field]).dtype == np.float32:  # as the tools that wrote it divide
+        share = np.asarray(np.float32(dt) / np.asarray(tau, np.float32), np.float64)
+    return _number(np.minimum(share, 1.0))
 
 
 def _fires(node: Node, field: str, shape: Shape) -> Any:

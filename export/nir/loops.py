@@ -44,6 +44,14 @@ class Made:
 
 def regions(nodes: list[Node]) -> list[Region]:
     """The cycles of a graph with what must be around them to have one way in and one out."""
+    plain = [node for node in nodes if node.kind not in NEURONS]
+    for node in plain:
+        others = {source for source in node.sources if node.name in _reaching(source, plain)}
+        require(
+            not others,
+            f"{node.name} lies on a cycle without a spiking neuron; what goes back are spikes",
+            FormatError,
+        )
     found: list[set[str]] = []
     for part in _cycles(nodes):
         if not any(part <= region for region in found):
@@ -72,12 +80,13 @@ def _reached(start: str, nodes: list[Node]) -> set[str]:
 
 
 def _reaching(end: str, nodes: list[Node]) -> set[str]:
+    """The nodes, among some, from which edges lead to a node, itself too."""
     sources = {node.name: node.sources for node in nodes}
     found: set[str] = set()
     waiting = [end]
     while waiting:
         name = waiting.pop()
-        if name not in found:
+        if name not in found and name in sources:
             found.add(name)
             waiting += sources[name]
     return found
@@ -132,11 +141,6 @@ def _region(names: set[str], nodes: list[Node]) -> Region:
         not strange,
         f"{', '.join(strange)} lie on a cycle, or between one and what feeds it, where only "
         f"{', '.join(LOOPED)} may",
-        FormatError,
-    )
-    require(
-        any(node.kind in NEURONS for node in inside),
-        f"{', '.join(n.name for n in inside)} are a cycle without a spiking neuron",
         FormatError,
     )
     entries, leaving, _ = _borders(names, nodes)

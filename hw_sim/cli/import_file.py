@@ -1,14 +1,13 @@
 """arlif import: a network from another tool, or of your own code, becomes a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from arlif.base.numerals import percent
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
-from hw_sim.cli.parameters import PresetOption, WeightBitsOption
-from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 
 
 def import_network(
@@ -28,10 +27,19 @@ def import_network(
     ] = None,
     calibrate: Annotated[
         Path | None,
-        typer.Option(help="Real inputs (.npy) that set the input scale; default spikes, scale 1."),
+        typer.Option(help="Real inputs (.npy) that set scales; default random spikes, scale 1."),
     ] = None,
-    preset: PresetOption = DEFAULT_PRESET,
-    weight_bits: WeightBitsOption = DEFAULT_BITS,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Formats: compact16, loihi24, stock-lava or as arlif calibrate prints; "
+            "default compact16, wider where a layer needs it."
+        ),
+    ] = None,
+    weight_bits: Annotated[
+        int | None,
+        typer.Option(help="Bits per weight, 2 to 8; default 8, two parts where a layer needs it."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import a NIR graph, a .net file or a torch module of yours; writes network.nir."""
@@ -43,5 +51,29 @@ def import_network(
         f"{file}: {result['populations']} populations, {result['neurons']} neurons, input "
         f"{result['input_shape']}, T = {result['time_steps']}; wrote {result['path']}"
     )
+    if "layers" in result:
+        _show(output, result)
+    for warning in result["warnings"]:
+        output.say(f"warning: {warning}")
     output.say(f"simulate it on your data: {Run(run).line('simulate', '--inputs', 'FILE.npy')}")
     output.result(result)
+
+
+def _show(output: Output, result: dict[str, Any]) -> None:
+    """Print what quantization changed."""
+    samples = f"{result['samples']} {'random' if result['random_inputs'] else 'given'} samples"
+    output.table(
+        f"{result['preset']}, {result['weight_bits']}-bit weights"
+        f"{', some in two parts, and wider states' if result['wide'] else ''}: what quantization "
+        f"changed on {samples}",
+        ["layer", "neurons", "state bits", "factor bits", "fires", "spikes changed", "saturated"],
+        [
+            [
+                name,
+                *(str(row[key]) for key in ("neurons", "state_bits", "factor_bits")),
+                *(percent(row[key]) for key in ("rate", "changed", "saturated")),
+            ]
+            for name, row in result["layers"].items()
+        ],
+    )
+    output.say(f"decisions changed: {result['decisions_changed']} of {result['samples']}")

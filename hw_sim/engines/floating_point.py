@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arlif.base.cut import cut
-from arlif.layers import evaluating
+from arlif.layers import Integrator, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
 from arlif.quantize.torch_graph import population_name, require_plain
@@ -35,15 +35,19 @@ def simulate_float(
 
     traced: how many of the first samples to record, spikes and real-valued states of every neuron
     layer. Names are those that quantization gives to populations. readout is float64, logits summed
-    over time, or as they are where the network returns their mean or sum, [N, classes].
+    over time, the last ones where integrators without a leak give them, or as they are where the
+    network returns their mean or sum, [N, classes].
     """
     require_plain(module)
     layers = {population_name(name): layer for name, layer in spiking_layers(module).items()}
+    last = any(isinstance(part, Integrator) and part.reads_last for part in module.modules())
     parts = []
     with evaluating(module), _captured(layers) as captured:
         for part in cut(inputs.shape[1], batch):
             captured.clear()
             logits = module(inputs[:, part]).double()
+            if logits.ndim == 3:
+                logits = logits[-1] if last else logits.sum(0)
             ran = {
                 name: tuple(map(torch.cat, zip(*calls, strict=True)))
                 for name, calls in captured.items()
@@ -51,7 +55,7 @@ def simulate_float(
             keep = max(0, traced - part.start)
             parts.append(
                 Simulation(
-                    (logits.sum(0) if logits.ndim == 3 else logits).numpy(),
+                    logits.numpy(),
                     {name: _counts(spikes) for name, (_, spikes) in ran.items()},
                     {
                         name: _trace(layers[name], x[:, :keep], spikes[:, :keep])

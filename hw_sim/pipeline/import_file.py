@@ -1,20 +1,26 @@
 """import_run: a network from another tool, or of your own code, becomes a run."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import nn
+
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.core.network import Input, QuantizedNetwork
 from arlif.layers import Repeat
-from arlif.quantize import calibrate_input, linearize
+from arlif.quantize import Precision, calibrate_input, linearize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.presets import read_quantizer
+from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
 from arlif.run_folder import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
+from hw_sim.comparison.agreement import agreement
+from hw_sim.comparison.fitting import SHOWN, fit, typical
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import read_array
 from hw_sim.pipeline.user_module import build_user_module
@@ -28,14 +34,16 @@ def import_run(
     time_steps: int | None = None,
     dt: float | None = None,
     calibrate: Path | None = None,
-    preset: str = DEFAULT_PRESET,
-    weight_bits: int = DEFAULT_BITS,
+    preset: str | None = None,
+    weight_bits: int | None = None,
 ) -> dict[str, Any]:
     """Read a foreign network, quantize it where it is real-valued; writes network.nir.
 
     file: .nir, .net, or FILE.py:FUNCTION, which returns a torch module. time_steps: T, where the
     file does not say it. Of real-valued networks only: dt, seconds per time step of a NIR graph;
-    calibrate, real inputs (.npy) that set the input scale; preset and weight_bits.
+    calibrate, real inputs (.npy) that set scales; preset and weight_bits, None for compact16 and 8,
+    and more where a layer with a unit of its own needs more.
+    Returned of real-valued networks: what hw_sim.comparison.agreement says, and warnings.
     Raises ArlifError where the file is no network, options do not fit it, or a run was trained in
     the folder.
     """
@@ -47,14 +55,17 @@ def import_run(
         f"{file} must be a {' or '.join(KINDS)} file, or FILE.py:FUNCTION",
     )
     require(not run.has(CONFIG), f"{folder} holds a training run; import into a folder of its own")
+    found: dict[str, Any] = {"warnings": []}
     if own:
         require(dt is None, "--dt is for NIR files; a network of your own counts time steps")
-        network = _own(Path(script), function, time_steps, calibrate, preset, weight_bits)
+        given = _own(Path(script), function, time_steps, calibrate)
+        network, found = _fitted(given, calibrate, preset, weight_bits)
     elif file.suffix == KINDS[0] and not is_native(file):
-        network = _quantized(file, time_steps, dt, calibrate, preset, weight_bits)
+        given = _foreign(file, time_steps, dt, calibrate)
+        network, found = _fitted(given, calibrate, preset, weight_bits)
     else:
         require(
-            (dt, calibrate, preset, weight_bits) == (None, None, DEFAULT_PRESET, DEFAULT_BITS),
+            (dt, calibrate, preset, weight_bits) == (None, None, None, None),
             f"{file} holds integers; --dt, --calibrate, --preset and --weight-bits are for "
             "real-valued NIR files, leave them out",
         )
@@ -67,6 +78,55 @@ def import_run(
         "input_shape": list(network.input.shape),
         "static": network.input.static,
         "time_steps": network.time_steps,
+        **found,
+    }
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A real-valued network, its input and T."""
+
+    module: nn.Module
+    linear: LinearizedNetwork
+    source: Input
+    time_steps: int
+    warnings: tuple[str, ...] = ()
+
+
+def _fitted(
+    given: _Given, calibrate: Path | None, preset: str | None, weight_bits: int | None
+) -> tuple[QuantizedNetwork, dict[str, Any]]:
+    """The integer network, and what is to be said of it."""
+    linear, steps = given.linear, given.time_steps
+    name, bits = preset or DEFAULT_PRESET, weight_bits or DEFAULT_BITS
+    if calibrate is None:
+        real = typical(linear, steps)
+    else:
+        real = torch.from_numpy(read_array(calibrate)[:, :SHOWN].astype(np.float32))
+    wide, warnings = False, list(given.warnings)
+    if name == STOCK_LAVA:
+        network = read_quantizer(name, bits)(linear, given.source, steps)
+        shown = network if linear.static else replace(network, time_steps=len(real))
+        found = agreement(given.module, shown, real)
+    else:
+        asked = Precision(read_numbers(name), bits)
+        may_widen = preset is None and weight_bits is None
+        made = fit(given.module, linear, given.source, real, steps, asked, may_widen)
+        network, found, wide = made.network, made.found, made.wide
+        warnings += made.warnings
+    for population in network.populations:
+        neuron = population.neuron
+        found["layers"][population.name] |= {
+            "state_bits": neuron.state_format.bits,
+            "factor_bits": neuron.factor_bits,
+        }
+    return network, {
+        "preset": name,
+        "weight_bits": bits,
+        "wide": wide,
+        "random_inputs": calibrate is None,
+        **found,
+        "warnings": warnings,
     }
 
 
@@ -81,15 +141,7 @@ def _integers(file: Path, time_steps: int | None) -> QuantizedNetwork:
     return network
 
 
-def _own(
-    script: Path,
-    function: str,
-    time_steps: int | None,
-    calibrate: Path | None,
-    preset: str,
-    weight_bits: int,
-) -> QuantizedNetwork:
-    quantizer = read_quantizer(preset, weight_bits)
+def _own(script: Path, function: str, time_steps: int | None, calibrate: Path | None) -> _Given:
     if time_steps is None or calibrate is None:
         raise ArlifError(
             f"{script} says neither how many time steps its network runs for nor what its inputs "
@@ -111,18 +163,12 @@ def _own(
         f"{script}:{function} runs for {', '.join(map(str, shown))} time steps, not {time_steps}; "
         "make its Repeat and --time-steps equal",
     )
-    return quantizer(linear, _source(linear, calibrate, time_steps), time_steps)
+    return _Given(module, linear, _source(linear, calibrate, time_steps), time_steps)
 
 
-def _quantized(
-    file: Path,
-    time_steps: int | None,
-    dt: float | None,
-    calibrate: Path | None,
-    preset: str,
-    weight_bits: int,
-) -> QuantizedNetwork:
-    quantizer = read_quantizer(preset, weight_bits)
+def _foreign(
+    file: Path, time_steps: int | None, dt: float | None, calibrate: Path | None
+) -> _Given:
     imported = load_nir(file, dt)
     if time_steps is None:
         raise ArlifError(f"{file} does not say how many time steps it runs for; give --time-steps")
@@ -131,7 +177,7 @@ def _quantized(
         source = Input(linear.input_shape, 1.0, 0, 127, static=linear.static)
     else:
         source = _source(linear, calibrate, time_steps)
-    return quantizer(linear, source, time_steps)
+    return _Given(imported.module, linear, source, time_steps, imported.warnings)
 
 
 def _source(linear: LinearizedNetwork, calibrate: Path, time_steps: int) -> Input:
