@@ -92,7 +92,8 @@ def described(
 
     Raises ArlifError where its step cannot be traced.
     """
-    graph = real_graph(traced(neuron(**dict(flags)), dict.fromkeys(zeros, 0.0)))
+    some = neuron(**dict(flags)).with_constants(dict.fromkeys(neuron.parameters(), 1.0))
+    graph = real_graph(traced(some, dict.fromkeys(zeros, 0.0)))
     used = [*graph.parameters()]
     read = [tuple(name for name in used if name in names) for names in (tensors, learned, spread)]
     return Kernel(graph, *read)

@@ -10,7 +10,7 @@ from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import StrPath
 from arlif.core.maps import Shape
 from export.hdf5 import Tree, read_tree
-from export.nir.build import Build
+from export.nir.assembly import Build
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS
 from export.nir.linear_layers import LAYERS
 from export.nir.node_list import read_graph

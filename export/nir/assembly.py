@@ -12,7 +12,7 @@ from arlif.core.network import INPUT, READOUT
 from export.nir.fields import integers, numbers
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS, neuron
 from export.nir.linear_layers import LAYERS, delay, head
-from export.nir.loops import Region, loop, regions
+from export.nir.cycles import Region, loop, regions
 from export.nir.node_list import Node
 
 
