@@ -9,10 +9,10 @@ from arlif import layers
 from arlif.base.errors import FormatError, require
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT
+from export.nir.cycles import Region, loop, regions
 from export.nir.fields import integers, numbers
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS, neuron
 from export.nir.linear_layers import LAYERS, delay, head
-from export.nir.cycles import Region, loop, regions
 from export.nir.node_list import Node
 
 
