@@ -77,7 +77,7 @@ def _usual(node: Node, shape: Shape) -> str:
             f"an {node.kind} adds r I dt to its potential at every step; tools without a unit of "
             f"time, such as sinabs, mean v += I: dt = {step}"
         )
-    return "snnTorch, Norse and SpikingJelly write files for 1e-4"
+    return "snnTorch and SpikingJelly write files for 1e-4"
 
 
 def _plain(node: Node, shape: Shape, dt: float) -> Driven:

@@ -90,7 +90,7 @@ def delay(node: Node, dt: float | None) -> int:
     require(
         dt is not None,
         f"{node.name} (Delay) waits for up to {seconds.max():g} s and the file does not say how "
-        "long a time step is; give dt in seconds (snnTorch, Norse and SpikingJelly write files "
+        "long a time step is; give dt in seconds (snnTorch and SpikingJelly write files "
         "for 1e-4)",
         FormatError,
     )

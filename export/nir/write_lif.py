@@ -18,6 +18,8 @@ from export.nir.fields import fits_float32
 from export.seal import sealed_path
 
 PROFILE = "float"
+OUTPUT = "output"
+"""What the node behind the readout is called."""
 
 
 def write_nir_lif(
@@ -35,7 +37,10 @@ def write_nir_lif(
 
 
 def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> nir.NIRGraph:
-    """A linearized network as a NIR graph with exactly one Input and one Output."""
+    """A linearized network as a NIR graph with exactly one Input and one Output.
+
+    They are called input and output, which some readers want.
+    """
     shapes = {p.name: p.current.shape for p in network.populations}
     shapes |= {INPUT: network.input_shape, READOUT: network.readout.shape}
     if len(network.input_shape) == 3:
@@ -45,11 +50,14 @@ def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> 
     graph = _Graph({INPUT: nir.Input(np.array(shapes[INPUT]))})
     for population in network.populations:
         graph.nodes[population.name] = spoken[population.name].node
-    graph.nodes[READOUT] = nir.Output(np.array(shapes[READOUT]))
+    output = OUTPUT
+    while output in graph.nodes:
+        output += "_"
+    graph.nodes[output] = nir.Output(np.array(shapes[READOUT]))
     for population in network.populations:
         factor = spoken[population.name].factor
         graph.drive(population.name, population.current, factor, shapes)
-    graph.drive(READOUT, network.readout, 1.0, shapes)
+    graph.drive(output, network.readout, 1.0, shapes)
     metadata = {"profile": PROFILE, "dt": DT, "static": network.static}
     return nir.NIRGraph(graph.nodes, graph.edges, metadata={"arlif": metadata}, type_check=False)
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,16 +15,20 @@ from torch import nn
 import arlif
 import arlif.interop.snntorch
 from arlif.base.errors import ArlifError
+from arlif.core.network import Input
 from arlif.neurons import SpikingNeuron
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from export.lava import read_net, write_net
 from export.nir import load_nir, read_nir, write_nir, write_nir_lif
 from export.nir.conventions import exact, portable, unscaled
 from export.onnx import write_onnx, write_onnx_float
+from hw_sim.comparison.fitting import fit, typical
 from hw_sim.engines import onnx as onnx_engine
 from hw_sim.engines.integer import reference
+from hw_sim.engines.simulation import Record
 from support import lava_dl_truth, norse_networks, snntorch_networks
 from support.networks_integer import example_network
+from support.nir_euler import Euler
 from support.nir_files import from_norse, from_snntorch, from_spikingjelly, lif
 from support.other_libraries import (
     DT,
@@ -98,19 +103,60 @@ def nir_in(folder: Path) -> Iterator[Row]:
             got = load_nir(path, dt).module(x)
         outcome = spikes(int((want != got).sum()), want.numel())
         yield Row(f"{library}, `.nir`", "arlif", "LIF, hard reset", outcome)
-    weight = nir.Linear(np.eye(3))
-    ends = {"input": nir.Input(np.array([3])), "output": nir.Output(np.array([3]))}
-    scale = {"scale": nir.Scale(np.ones(3))}
-    chain = [("input", "scale"), ("scale", "output")]
-    cycle = [("input", "lif"), ("lif", "weight"), ("weight", "lif"), ("lif", "output")]
-    cases: dict[str, tuple[dict[str, nir.NIRNode], list[tuple[str, str]], float | None]] = {
-        "another node": (scale, chain, DT),
-        "recurrent": ({"lif": lif(3), "weight": weight}, cycle, DT),
-        "LIF, dt not given": ({"lif": lif(3)}, [("input", "lif"), ("lif", "output")], None),
+    yield from nir_equations(path)
+    nodes = {"input": nir.Input(np.array([3])), "lif": lif(3), "output": nir.Output(np.array([3]))}
+    nir.write(path, nir.NIRGraph(nodes, [*pairwise(nodes)], type_check=False))
+    yield Row("any, `.nir`", "arlif", "LIF, dt not given", refusal(lambda: load_nir(path)))
+    middle = nir.LI(*(np.full(3, v) for v in (1e-3, 1.0, 0.0)))
+    nodes = {"input": nodes["input"], "li": middle, "lif": lif(3), "output": nodes["output"]}
+    nir.write(path, nir.NIRGraph(nodes, [*pairwise(nodes)], type_check=False))
+    refused = refusal(lambda: linearize(load_nir(path, DT).module, (3,)))
+    yield Row("any, `.nir`", "arlif", "LI between neurons", refused)
+
+
+def nir_equations(path: Path) -> Iterator[Row]:
+    """NIR's neurons against Euler steps of their equations: floats, then integers of an import."""
+    rng = np.random.default_rng(0)
+
+    def drawn(kind: type, **ranges: tuple[float, float]) -> Any:
+        return kind(**{name: rng.uniform(*ends, 6) for name, ends in ranges.items()})
+
+    leaky = {"tau": (1e-3, 3e-3), "r": (0.5, 2.0), "v_leak": (-0.3, 0.3)}
+    fires = {"v_threshold": (0.5, 1.5), "v_reset": (-0.5, 0.3)}
+    slow = {"tau_syn": (5e-4, 2e-3), "tau_mem": (1e-3, 3e-3), "r": (0.5, 2.0), "w_in": (1.0, 3.0)}
+    cells = {
+        "LIF, all constants per neuron": drawn(nir.LIF, **leaky, **fires),
+        "IF": drawn(nir.IF, r=(2e3, 5e3), **fires),
+        "CubaLIF, all constants per neuron": drawn(
+            nir.CubaLIF, **slow, v_leak=(-0.3, 0.3), **fires
+        ),
+        "Threshold": drawn(nir.Threshold, threshold=(0.5, 3.0)),
     }
-    for name, (nodes, edges, dt) in cases.items():
-        nir.write(path, nir.NIRGraph(ends | nodes, edges, type_check=False))
-        yield Row("any, `.nir`", "arlif", name, refusal(lambda dt=dt: load_nir(path, dt)))
+    x = (rng.random((300, 20, 5)) < 0.3).astype(np.float32)
+    for name, cell in cells.items():
+        for loop in (False, True):
+            nodes = {"input": nir.Input(np.array([5])), "output": nir.Output(np.array([6]))}
+            nodes |= {"w": nir.Linear(rng.normal(0, 8, (6, 5)).astype(np.float32)), "n": cell}
+            edges = [("input", "w"), ("w", "n"), ("n", "output")]
+            if loop:
+                nodes |= {"back": nir.Linear(rng.normal(0, 3, (6, 6)).astype(np.float32))}
+                edges += [("n", "back"), ("back", "n")]
+            nir.write(path, nir.NIRGraph(nodes, edges, type_check=False))
+            want = Euler(path, DT).run(x)[1]["n"] > 0
+            network = load_nir(path, DT)
+            with torch.no_grad():
+                got = network.module(torch.from_numpy(x)).numpy() > 0
+            title = f"{name}, recurrent" if loop else name
+            wrong = spikes(int((got != want).sum()), want.size)
+            yield Row("any, `.nir`", "arlif, floats", title, wrong)
+            linear = linearize(network.module, (5,))
+            source = Input((5,), 1.0, 0, 127, static=False)
+            shown = typical(linear, len(x))
+            made = fit(network.module, linear, source, shown, len(x), Precision(), True).network
+            record = reference.simulate(made, made.input.encode(x), len(x), Record.everything(made))
+            integers = record.traces["n"].spikes
+            wrong = spikes(int((integers != want).sum()), want.size)
+            yield Row("any, `.nir`", "arlif, integers", title, wrong)
 
 
 def modules_in() -> Iterator[Row]:
