@@ -21,20 +21,20 @@ TABLE = LookupTable(np.arange(16, dtype=np.int32) ** 2 - 40, -32, 2)
 RAW = st.integers(-(2**29), 2**29)
 
 
-def integers() -> TorchIntegerOps:
-    return TorchIntegerOps(FORM, torch.device("cpu"))
+def integers(factor_bits: int = 8) -> TorchIntegerOps:
+    return TorchIntegerOps(FORM, factor_bits, torch.device("cpu"))
 
 
-def qat(width: float = 1.0) -> QatOps:
-    return QatOps(FORM, width)
+def qat(width: float = 1.0, factor_bits: int = 8) -> QatOps:
+    return QatOps(FORM, factor_bits, width)
 
 
 @given(RAW, st.integers(-(2**16), 2**16), st.integers(0, 16))
 def test_products_round_toward_zero(value: int, factor: int, bits: int) -> None:
     want = math.trunc(Fraction(value * factor, 1 << bits))
-    got = integers().multiply(torch.tensor([value]), factor, bits)
+    got = integers(bits).multiply(torch.tensor([value]), factor)
     assert (got.tolist(), got.dtype) == ([want], torch.int64)
-    exact = qat().multiply(torch.tensor([value], dtype=torch.float64), factor, bits)
+    exact = qat(1.0, bits).multiply(torch.tensor([value], dtype=torch.float64), factor)
     assert exact.tolist() == [want]
 
 
@@ -130,7 +130,7 @@ def test_a_choice_beside_infinity_stays_a_number() -> None:
 
 def test_reals_are_neither_rounded_nor_tabulated() -> None:
     ops, x = FloatOps(), torch.tensor([0.3, -2.0])
-    assert torch.equal(ops.multiply(x, 0.7, 8), x * 0.7)
+    assert torch.equal(ops.multiply(x, 0.7), x * 0.7)
     assert torch.equal(ops.lookup(lambda same, x: same.sigmoid(x), x), torch.sigmoid(x))
     assert torch.equal(ops.tanh(x), torch.tanh(x))
 

@@ -54,7 +54,7 @@ def test_a_lif_threshold_past_the_state_format_is_refused(reset: Literal["hard",
     net = chain(LIF(v_threshold=200, reset=reset))
     with pytest.raises(LoweringError, match=r"threshold of 200 does not fit .*use more bits"):
         integers(net)
-    assert integers(net, "loihi24").populations[0].neuron.threshold == 200 << 12
+    assert integers(net, "loihi24").populations[0].neuron.constants["threshold"] == 200 << 12
 
 
 @pytest.mark.parametrize("value", [128.0, -129.0, float("nan")])
@@ -69,7 +69,7 @@ def test_the_largest_numbers_of_a_format_fit() -> None:
     net = chain(LIF(v_threshold=127.99609375))
     nn.init.constant_(net[0].bias, -128.0)
     (population,) = integers(net).populations
-    assert population.neuron.threshold == 32767
+    assert population.neuron.constants["threshold"] == 32767
     assert (population.bias == -32768).all()
 
 
