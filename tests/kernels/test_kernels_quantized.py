@@ -1,5 +1,6 @@
 """The kernel of quantization-aware training: the loop's spikes, one by one, and its gradients."""
 
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -16,7 +17,7 @@ from arlif.arithmetic.straight_through import state_type
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron, Numbers
-from arlif.core.neuron import Neuron
+from arlif.core.neuron import Neuron, constant
 from arlif.core.real_neurons import RealCuba, RealLifSoft
 from arlif.kernels import build, quantized
 from arlif.kernels.quantized_printer import printed
@@ -110,15 +111,52 @@ def plain() -> tuple[QatNeuron, IntegerNeuron]:
     return trainable(RealLifSoft(0.5, 1.0), Numbers(), 1.0)
 
 
+class Far(Neuron):
+    """A sum of many large numbers, and back."""
+
+    state = ("u",)
+    c: Any = constant(1.0)
+    threshold: Any = constant(1.0)
+
+    def step(self, ops, state, x):
+        far = x + self.c + self.c + self.c
+        near = far - self.c - self.c - self.c
+        return ops.fire(near, self.threshold), (ops.saturate(near),)
+
+
 def test_what_float32_cannot_hold_is_computed_in_float64() -> None:
     """States of 24 bits and factors of 1 bit have products in float32, but sums of three not."""
     numbers = Numbers(FixedPointFormat(24, 20), 1)
-    module, neuron = trainable(RealLifSoft(0.5, -7.9), numbers, 1.0)
-    high = neuron.state_format.high
-    x = torch.full((3, 1, *SHAPE), float(high - 2))
+    module, neuron = trainable(Far((2**23 - 1) / 2**20, 1000 / 2**20), numbers, 1.0)
+    x = torch.arange(970.0, 1030.0).view(1, 1, *SHAPE)
     assert state_type(neuron.state_format, 1) is torch.float32
-    fused, loop = module(x, neuron), module.run_steps(x.double(), neuron)
-    torch.testing.assert_close(fused.double(), loop, rtol=0, atol=0)
+    assert torch.equal(module(x, neuron) == 1, x >= 1000)
+
+
+class Clamped(Neuron):
+    """A saturated sum beside the ends of its format."""
+
+    state = ("u",)
+    c: Any = constant(0.0)
+    threshold: Any = constant(0.0)
+
+    def step(self, ops, state, x):
+        h = ops.saturate(x + x + self.c)
+        return ops.fire(h, self.threshold), (h,)
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_the_gradient_of_saturation_includes_the_ends(end: str) -> None:
+    state = FixedPointFormat(12, 8)
+    raw = getattr(state, end)
+    real = Clamped((raw % 2) / state.one, raw / state.one)
+    module, neuron = trainable(real, Numbers(state, 8), 1.0)
+    x = (raw // 2 + torch.arange(-30.0, 30.0)).view(1, 1, *SHAPE).requires_grad_()
+    module(x, neuron).sum().backward()
+    sums = 2 * x.detach() + raw % 2
+    inside = (sums >= state.low) & (sums <= state.high)
+    assert 20 < int(inside.sum()) < 40
+    torch.testing.assert_close(x.grad, 2 / state.one * inside.float())
 
 
 def test_other_devices_and_types_run_the_loop(plain: tuple[QatNeuron, IntegerNeuron]) -> None:
