@@ -12,12 +12,13 @@ from math import floor, log2
 import numpy as np
 
 from arlif.core.formats import FixedPointFormat, real_array
-from arlif.core.integer_form import Rounding, Unit, integer_form
+from arlif.core.integer_form import Rounding, integer_form
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import SumPool2d
 from arlif.core.network import INPUT, INT32, Input
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
+from arlif.core.units import Unit
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
 from arlif.quantize.reach import Reach
 from arlif.quantize.rounding import GAIN_MAX, Precision, source_unit
