@@ -15,6 +15,7 @@ from arlif.core.maps import Shape
 from arlif.core.network import INPUT
 from arlif.layers import Repeat, evaluating
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.recurrent import Loop
 from arlif.quantize.torch_graph import function_kind, live_nodes, population_name, trace
 from arlif.quantize.walk import detached
 from export.onnx.file import save_model
@@ -100,6 +101,11 @@ class _Walk:
         shape = _shape(source)
         if isinstance(layer, SpikingNeuron):
             return self._fire(population_name(str(node.target)), layer, x, shape)
+        require(
+            not isinstance(layer, Loop),
+            "a loop is written in integers only; leave out --float, network.onnx holds it",
+            LoweringError,
+        )
         if isinstance(layer, Repeat):
             steps = self.graph.node("Reshape", self.graph.symbol(TIME_STEPS), self._index(1))
             ones = self._index(*(1 for _ in range(_rank(source) - 1)))
