@@ -5,7 +5,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import convolutions, pools, rngs
+from support.strategies import convolutions, pools
+from support.strategies_neurons import rngs
 
 from arlif.arithmetic.exact import (
     apply_map,

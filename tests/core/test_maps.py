@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.ring import Ring
-from support.strategies import convolutions, pools, rngs
+from support.strategies import convolutions, pools
+from support.strategies_neurons import rngs
 from support.upsample import Louder, Upsample2d
 
 from arlif.base.errors import NetworkError

@@ -80,9 +80,9 @@ def test_the_fast_engine_has_no_difference(case: Case) -> None:
 
 
 def test_the_engine_has_none_in_plain_torch(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "library", lambda: None)
+    monkeypatch.setattr(build, "library", lambda *_: None)
     for module in ("events", "pools", "integer_update"):
-        monkeypatch.setattr(f"arlif.kernels.{module}.library", lambda: None)
+        monkeypatch.setattr(f"arlif.kernels.{module}.library", lambda *_: None)
     test_the_fast_engine_has_no_difference(case)
 
 
@@ -126,7 +126,7 @@ def test_a_file_with_a_map_that_has_no_row_is_refused(write, read, tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"type": "IntegerLifSoft"}, "is a IntegerLifSoft; this arlif knows"),
+        ({"type": "Neuron"}, "is a Neuron; this arlif knows"),
         ({"type": "Dense"}, "dense weights have 2 dimensions"),
         ({"type": "SumPool2d"}, "must have the fields kernel, stride, padding; it has weight"),
         ({"weight": np.zeros(2)}, "must hold int8, not float64"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.places import SHARED
-from support.strategies import rngs
+from support.strategies_neurons import rngs
 
 from arlif.base.errors import ArlifError
 from arlif.data.filter_bank import BANDS, HOP, RATE_HZ, WINDOW, encode, energies, levels, tables

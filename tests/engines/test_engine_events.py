@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.event_convolutions import DENSITIES, inputs, oracle
-from support.strategies import rngs
+from support.strategies_neurons import rngs
 
 from arlif.core.maps import Conv2d, Dense
 from arlif.kernels import build

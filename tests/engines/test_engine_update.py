@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.integer_neurons import lif_soft
 from support.integer_populations import random_population, reference
-from support.strategies import populations, rngs
+from support.strategies import populations
 from support.strategies_graphs import graph_neurons
+from support.strategies_neurons import rngs
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron

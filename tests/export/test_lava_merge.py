@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import chains, rngs
+from support.strategies import chains
+from support.strategies_neurons import rngs
 
 from arlif.core.maps import Conv2d, Dense, SumPool2d, apply_chain
 from export.lava.merge import single_map

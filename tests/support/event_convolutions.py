@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from arlif.core.maps import Conv2d
 from arlif.kernels import events
-from support.strategies import convolutions, rngs
+from support.strategies import convolutions
+from support.strategies_neurons import rngs
 
 DENSITIES = (0.0, 0.005, 0.1, 0.7, 1.0)
 

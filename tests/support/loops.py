@@ -20,7 +20,8 @@ from arlif.core.network import (
     Readout,
 )
 from arlif.core.real_neurons import RealLifSoft
-from support.strategies import cases, chains_between, neurons, rngs
+from support.strategies import cases, chains_between
+from support.strategies_neurons import neurons, rngs
 
 CLASSES = 3
 

@@ -15,7 +15,7 @@ from arlif.core.network import (
     Readout,
 )
 from support import integer_neurons
-from support.strategies import rngs
+from support.strategies_neurons import rngs
 
 
 @st.composite
