@@ -27,10 +27,12 @@ class _Call(Structure):
     """Call of real.cpp."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("steps", "size", "stride", "threads")),
+        *((name, c_int64) for name in ("first", "steps", "size", "stride", "threads")),
         ("numbers", POINTER(c_double)),
         ("spread", POINTER(_Spread)),
         ("integers", c_void_p),
+        *((name, c_void_p) for name in ("x", "of_spikes", "start", "of_final")),
+        *((name, c_void_p) for name in ("out", "end", "of_spread", "of_numbers")),
     )
 
 
@@ -49,8 +51,8 @@ def forward(
 ) -> Tensor:
     """Spikes of readable x [T, ...]; fills `final`. States are [states, ...], laid out as x."""
     spikes = like(x)
-    tensors = (x, state, spikes, final)
-    call("arlif_forward", _placed(kernel), kernel, x, parameters, constants, tensors)
+    tensors: dict[str, Tensor | None] = {"start": state, "out": spikes, "end": final}
+    call(_placed(kernel), kernel, x, parameters, constants, tensors)
     return spikes
 
 
@@ -71,8 +73,16 @@ def backward(
     every element's share.
     """
     of_x, sums = like(x), torch.zeros(len(kernel.sums), dtype=torch.float64)
-    tensors = (x, state, of_spikes, of_final, of_x, of_state, of_spread, sums)
-    call("arlif_backward", _placed(kernel), kernel, x, parameters, constants, tensors)
+    tensors: dict[str, Tensor | None] = {
+        "of_spikes": of_spikes,
+        "start": state,
+        "of_final": of_final,
+        "out": of_x,
+        "end": of_state,
+        "of_spread": of_spread,
+        "of_numbers": sums,
+    }
+    call(_placed(kernel), kernel, x, parameters, constants, tensors)
     return of_x, sums
 
 
@@ -96,18 +106,18 @@ def _placed(kernel: Kernel) -> tuple[Source, int]:
 
 
 def call(
-    function: str,
     placed: tuple[Source, int],
     kernel: Kernel,
     x: Tensor,
     parameters: list[Tensor],
     constants: list[float],
-    tensors: tuple[Tensor | None, ...],
+    tensors: dict[str, Tensor | None],
     integers: int | None = None,
 ) -> None:
-    """Run a function of real.cpp on these tensors; integers: the address of what quantized.h reads.
+    """Run real.cpp on x and these tensors, by their names in its Call; with of_spikes, backward.
 
-    placed: the library that a kernel is in, and its number there.
+    placed: the library that a kernel is in, and its number there. integers: the address of what
+    quantized.h reads.
     """
     source, number = placed
     order = _order(kernel)
@@ -117,6 +127,7 @@ def call(
     several = [spread(parameters[place], x) for place in order.spread]
     arrays = (_Spread(values.data_ptr(), values.numel(), inner) for values, inner in several)
     work = _Call(
+        0,
         x.shape[0],
         x[0].numel(),
         step_stride(x),
@@ -125,8 +136,9 @@ def call(
         (_Spread * len(several))(*arrays),
         integers,
     )
-    addresses = (c_void_p(None if t is None else t.data_ptr()) for t in tensors)
-    _library(source)[function](number, STORAGE[x.dtype], byref(work), *addresses)
+    for name, tensor in ({"x": x} | tensors).items():
+        setattr(work, name, None if tensor is None else tensor.data_ptr())
+    _library(source).arlif_real(number, STORAGE[x.dtype], byref(work))
 
 
 class _Order(NamedTuple):

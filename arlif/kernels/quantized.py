@@ -68,7 +68,7 @@ class _Run(torch.autograd.Function):
         ctx.kernel, ctx.width, ctx.tables = kernel, width, _tables(neuron, x.dtype)
         ctx.held = _held(neuron, ctx.tables)
         spikes = like(x)
-        _call("arlif_forward", ctx, x, given, (x, None, spikes, None))
+        _call(ctx, x, given, {"out": spikes})
         return spikes
 
     @staticmethod
@@ -78,7 +78,8 @@ class _Run(torch.autograd.Function):
         of_spikes = like(x).copy_(grad[0])
         of_x, sums = like(x), torch.zeros(len(kernel.sums), dtype=torch.float64)
         shares = like_steps(x, len(kernel.of_spread), x.dtype)
-        _call("arlif_backward", ctx, x, given, (x, None, of_spikes, None, of_x, None, shares, sums))
+        results = {"out": of_x, "of_spread": shares, "of_numbers": sums}
+        _call(ctx, x, given, {"of_spikes": of_spikes, **results})
         found = dict(zip(kernel.sums, sums, strict=True))
         found |= dict(zip(kernel.of_spread, shares, strict=True))
         of_given = (
@@ -88,12 +89,10 @@ class _Run(torch.autograd.Function):
         return of_x, None, None, None, *of_given
 
 
-def _call(
-    function: str, ctx: Any, x: Tensor, given: Any, tensors: tuple[Tensor | None, ...]
-) -> None:
+def _call(ctx: Any, x: Tensor, given: Any, tensors: dict[str, Tensor | None]) -> None:
     kernel: Kernel = ctx.kernel
     held = addressof(ctx.held)
-    cpu.call(function, placed(kernel), kernel, x, list(given), [ctx.width], tensors, held)
+    cpu.call(placed(kernel), kernel, x, list(given), [ctx.width], tensors, held)
 
 
 @cache
