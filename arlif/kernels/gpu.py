@@ -35,12 +35,12 @@ def _constants(numbers, singles, several, index, inside):
 
 
 @triton.jit
-def _load(pointer, size, index, inside, COUNT: tl.constexpr, GIVEN: tl.constexpr):
-    """COUNT values of every neuron, which lie one after another; or zeros."""
+def _load(pointer, size, index, inside, COUNT: tl.constexpr, TYPE: tl.constexpr = tl.float32):
+    """COUNT values of every neuron, which lie one after another; zeros where there are none."""
     values = ()
     for i in tl.static_range(COUNT):
-        value = tl.zeros_like(index).to(tl.float32)
-        if GIVEN:
+        value = tl.zeros_like(index).to(TYPE)
+        if pointer is not None:
             value = tl.load(pointer + i * size + index, mask=inside, other=0.0)
         values = values + (value,)
     return values
@@ -64,20 +64,19 @@ def _where(condition, values, others):
 @triton.jit
 def _forward(
     x, spikes, state, final, numbers, singles, several, steps, size, stride,
-    STEP: tl.constexpr, STATES: tl.constexpr, START: tl.constexpr, END: tl.constexpr,
-    BLOCK: tl.constexpr,
+    STEP: tl.constexpr, STATES: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     # steps * size may need more than 32 bits
     size, stride = tl.cast(size, tl.int64), tl.cast(stride, tl.int64)
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
     constants = _constants(numbers, singles, several, index, inside)
-    now = _load(state, size, index, inside, STATES, START)
+    now = _load(state, size, index, inside, STATES)
     for t in range(steps):
         current = tl.load(x + t * stride + index, mask=inside, other=0.0).to(tl.float32)
         fired, now, _ = STEP(current, now, constants)
         _store(spikes + t * size, size, index, inside, (fired,))
-    if END:
+    if final is not None:
         _store(final, size, index, inside, now)
 
 
@@ -86,8 +85,7 @@ def _backward(
     x, of_spikes, of_x, state, of_final, of_state, of_several, sums, checkpoints,
     numbers, singles, several, steps, size, stride, width,
     STEP: tl.constexpr, GRADIENT: tl.constexpr, STATES: tl.constexpr, SUMS: tl.constexpr,
-    SEVERAL: tl.constexpr, START: tl.constexpr, END: tl.constexpr, DEPTH: tl.constexpr,
-    BLOCK: tl.constexpr,
+    SEVERAL: tl.constexpr, DEPTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Blocks of DEPTH steps, last to first: recompute one in registers, then differentiate it.
 
@@ -98,7 +96,7 @@ def _backward(
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = index < size
     constants = _constants(numbers, singles, several, index, inside)
-    now = _load(state, size, index, inside, STATES, START)
+    now = _load(state, size, index, inside, STATES)
     last = (steps - 1) // DEPTH
     for block in range(last):
         _store(checkpoints + block * STATES * size, size, index, inside, now)
@@ -106,15 +104,13 @@ def _backward(
             from_step = x + (block * DEPTH + offset) * stride
             current = tl.load(from_step + index, mask=inside, other=0.0).to(tl.float32)
             _, now, _ = STEP(current, now, constants)
-    of_now = _load(of_final, size, index, inside, STATES, END)
-    totals = ()
-    for _i in tl.static_range(SUMS + SEVERAL):
-        totals = totals + (tl.zeros_like(index).to(tl.float64),)
+    of_now = _load(of_final, size, index, inside, STATES)
+    totals = _load(None, size, index, inside, SUMS + SEVERAL, tl.float64)
     for done in range(last + 1):
         first = (last - done) * DEPTH
         if done > 0:
             from_here = checkpoints + (last - done) * STATES * size
-            now = _load(from_here, size, index, inside, STATES, True)
+            now = _load(from_here, size, index, inside, STATES)
         history = ()
         for offset in tl.static_range(DEPTH):
             step = first + offset
@@ -122,7 +118,7 @@ def _backward(
             current = tl.load(x + step * stride + index, mask=here, other=0.0).to(tl.float32)
             _, now, kept = STEP(current, now, constants)
             history = history + ((current, kept),)
-        shares = _load(x, size, index, inside, SUMS + SEVERAL, False)
+        shares = _load(None, size, index, inside, SUMS + SEVERAL)
         for back in tl.static_range(DEPTH):
             step = first + DEPTH - 1 - back
             at = step * size + index
@@ -139,7 +135,7 @@ def _backward(
         for i in tl.static_range(SUMS + SEVERAL):
             sums_now = sums_now + (totals[i] + shares[i].to(tl.float64),)
         totals = sums_now
-    if START:
+    if of_state is not None:
         _store(of_state, size, index, inside, of_now)
     for i in tl.static_range(SUMS):
         tl.store(sums + tl.program_id(0) * SUMS + i, tl.sum(totals[i]))
@@ -158,9 +154,8 @@ def forward(
     spikes, neuron = like(x), module(kernel)
     with _device(x):
         _forward[_grid(x)](
-            x, spikes, _or(state, x), _or(final, x), *_given(x, kernel, parameters, constants),
-            STEP=neuron.step, STATES=len(kernel.graph.states), START=state is not None,
-            END=final is not None, BLOCK=ELEMENTS, enable_fp_fusion=True,
+            x, spikes, state, final, *_given(x, kernel, parameters, constants), STEP=neuron.step,
+            STATES=len(kernel.graph.states), BLOCK=ELEMENTS, enable_fp_fusion=True,
         )  # fmt: skip
     return spikes
 
@@ -185,11 +180,10 @@ def backward(
     sums = torch.empty(*_grid(x), len(kernel.sums), dtype=torch.float64, device=x.device)
     with _device(x):
         _backward[_grid(x)](
-            x, of_spikes, of_x, _or(state, x), _or(of_final, x), _or(of_state, x), of_spread,
-            sums, checkpoints, *_given(x, kernel, parameters, constants), constants[0],
-            STEP=neuron.step, GRADIENT=neuron.gradient, STATES=states, SUMS=len(kernel.sums),
-            SEVERAL=len(kernel.of_spread), START=state is not None, END=of_final is not None,
-            DEPTH=depth, BLOCK=ELEMENTS, enable_fp_fusion=True,
+            x, of_spikes, of_x, state, of_final, of_state, of_spread, sums, checkpoints,
+            *_given(x, kernel, parameters, constants), constants[0], STEP=neuron.step,
+            GRADIENT=neuron.gradient, STATES=states, SUMS=len(kernel.sums),
+            SEVERAL=len(kernel.of_spread), DEPTH=depth, BLOCK=ELEMENTS, enable_fp_fusion=True,
         )  # fmt: skip
     return of_x, sums.sum(0)
 
@@ -212,8 +206,3 @@ def _grid(x: Tensor) -> tuple[int]:
 def _device(x: Tensor) -> AbstractContextManager[object]:
     """Triton launches on the current device; the interpreter has none."""
     return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
-
-
-def _or(tensor: Tensor | None, other: Tensor) -> Tensor:
-    """A pointer for Triton where there is none; the kernel does not read it."""
-    return other if tensor is None else tensor

@@ -265,8 +265,9 @@ x, states = torch.zeros(16, 1, 3, 5, dtype=storage), torch.zeros(len(kernel.grap
 parameters = [torch.as_tensor(getattr(neuron, name)) for name in kernel.tensors]
 constants = [1.0, *(float(getattr(neuron, name)) for name in kernel.numbers)]
 of_spread = torch.zeros(len(kernel.of_spread), 1, 3, 5)
-gpu.forward(x, states, parameters, constants, kernel, states)
-gpu.backward(x, states, parameters, constants, kernel, x, states, states, of_spread)
+for given in (states, None):
+    gpu.forward(x, given, parameters, constants, kernel, given)
+    gpu.backward(x, given, parameters, constants, kernel, x, given, given, of_spread)
 """
 
 
