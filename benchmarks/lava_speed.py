@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from support.integer_neurons import sampled
+from support.raw_neurons import sampled
 from timing import machine
 
 from arlif.core.integer_neurons import PRESETS

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.integer_neurons import cuba
 from support.networks_integer import example_network
+from support.raw_neurons import cuba
 
 from arlif.core.equality import ArrayEquality, fingerprint, frozen_array
 from arlif.core.formats import FixedPointFormat

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.integer_neurons import lif_soft
+from support.raw_neurons import lif_soft
 from support.refusals import Rule
 
 from arlif.base.errors import ArlifError, NetworkError

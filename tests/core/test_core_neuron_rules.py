@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.integer_neurons import arlif, cuba, lif_hard, lif_soft, lif_subtract
+from support.raw_neurons import arlif, cuba, lif_hard, lif_soft, lif_subtract
 from support.refusals import Rule
 
 from arlif.base.errors import NetworkError

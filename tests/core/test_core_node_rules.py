@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.integer_neurons import cuba, lif_soft
+from support.raw_neurons import cuba, lif_soft
 from support.refusals import Rule
 
 from arlif.base.errors import NetworkError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.integer_neurons import lif_soft, sampled
+from support.raw_neurons import lif_soft, sampled
 from support.strategies import cases
 from support.strategies_graphs import graph_neurons
 from support.strategies_neurons import neurons, rngs

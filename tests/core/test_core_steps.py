@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import oracle
-from support.integer_neurons import arlif, cuba, lif_hard, lif_soft, lif_subtract, sampled
 from support.oracle import arlif_integer, sigma
+from support.raw_neurons import arlif, cuba, lif_hard, lif_soft, lif_subtract, sampled
 from support.strategies_neurons import neurons, rngs
 from support.user_neurons import Adaptive
 

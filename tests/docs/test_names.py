@@ -23,6 +23,7 @@ FILE = re.compile(r"(?<![\w./~*-])(?:[\w-]+/)*[\w-]+\.(?:py|cpp|h|md|toml)\b")
 
 OF_OTHERS = {
     "arlif.probe": "a name that a test gives to a subprocess",
+    "arlif.LifHard": "a type in a .net file",
     "arlif/numerics_version": "a dataset in a .net file",
     "tests/lava/tutorials": "a folder of Lava's wheel",
     "tests/lava/lib/dl/netx": "a folder of lava-dl's wheel",

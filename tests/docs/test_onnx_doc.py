@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from support.integer_neurons import lif_soft, sampled
 from support.pages import DOCS, run_blocks
+from support.raw_neurons import lif_soft, sampled
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import Numbers

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.integer_neurons import lif_soft, sampled
+from support.raw_neurons import lif_soft, sampled
 from support.strategies import networks
 
 from arlif.base.errors import ArlifError

@@ -9,7 +9,7 @@ from support.event_counts import (
     lava_operations,
     sent_events,
 )
-from support.integer_neurons import lif_soft, sampled
+from support.raw_neurons import lif_soft, sampled
 from support.strategies import Case, cases
 
 from arlif.core.integer_neurons import PRESETS

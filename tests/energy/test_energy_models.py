@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.integer_neurons import lif_soft
+from support.raw_neurons import lif_soft
 from support.strategies import Case, cases
 
 from arlif.base.errors import ArlifError

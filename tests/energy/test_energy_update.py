@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from support import integer_neurons
-from support.integer_neurons import sampled
 from support.places import DOCS
+from support.raw_neurons import sampled
 from support.strategies import populations
 
 from arlif.core.formats import FixedPointFormat

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.integer_neurons import lif_soft
 from support.networks_small import digits_like
+from support.raw_neurons import lif_soft
 from support.simulations import assert_equal
 from support.strategies import Case, cases
 from torch import Tensor
@@ -111,7 +111,9 @@ def watched(engine: fast.FastEngine, watch: Callable[[str, Tensor, Tensor, int],
 
         return run
 
-    engine.updates = {name: wrap(name, update) for name, update in engine.updates.items()}
+    engine.compiled.updates = {
+        name: wrap(name, update) for name, update in engine.compiled.updates.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -165,8 +167,8 @@ def test_accumulators_that_never_change_are_computed_once() -> None:
     engine = fast.FastEngine(chain(3, static=True), block_elements=2)
     watched(engine, lambda name, x, *_: seen.setdefault(name, set()).add(x.data_ptr()))
     engine.simulate(np.ones((1, 2), np.int8), 4)
-    assert (len(seen["p0"]), engine.sums["p0"].constant) == (1, True)
-    assert not engine.sums["p1"].constant
+    assert (len(seen["p0"]), engine.compiled.sums["p0"].constant) == (1, True)
+    assert not engine.compiled.sums["p1"].constant
 
 
 def test_two_populations_that_a_frame_drives_keep_accumulators_of_their_own() -> None:
@@ -194,7 +196,9 @@ def test_states_are_kept_of_the_populations_that_are_recorded() -> None:
 
         return run
 
-    engine.updates = {name: wrap(name, update) for name, update in engine.updates.items()}
+    engine.compiled.updates = {
+        name: wrap(name, update) for name, update in engine.compiled.updates.items()
+    }
     for record in (Record(("7",), True), Record(("7",), False), Record()):
         engine.simulate(inputs, 4, record)
         assert kept == {"3": False, "7": record.states}

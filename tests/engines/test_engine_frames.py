@@ -5,7 +5,7 @@ Every neuron fires at every step, so that a readout is T times what one step giv
 
 import numpy as np
 import pytest
-from support.integer_neurons import lif_hard
+from support.raw_neurons import lif_hard
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.maps import Conv2d, Dense, LinearMap, SumPool2d

@@ -11,7 +11,7 @@ from arlif.core.maps import Dense
 from arlif.core.network import INPUT, READOUT, Projection, QuantizedNetwork
 from hw_sim.engines.integer import reference
 from hw_sim.engines.integer.fast import FastEngine
-from hw_sim.engines.integer.stream import Stream
+from hw_sim.engines.integer.step_by_step import Stream
 from hw_sim.engines.simulation import Record, Simulation
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
-from support.integer_neurons import cuba
+from support.raw_neurons import cuba
 from support.user_neurons import Adaptive
 
 from arlif.core.formats import FixedPointFormat

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.integer_neurons import sampled
+from support.raw_neurons import sampled
 from support.user_neurons import Adaptive
 
 from arlif.base.errors import FormatError, NetworkError

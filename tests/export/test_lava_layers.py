@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from support.integer_neurons import cuba, lif_hard, lif_soft, with_constants
+from support.raw_neurons import cuba, lif_hard, lif_soft, with_constants
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.maps import Conv2d, Dense

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.integer_neurons import lif_hard
 from support.places import DOCS
+from support.raw_neurons import lif_hard
 from support.strategies import networks
 from support.strategies_stock import stock_networks
 

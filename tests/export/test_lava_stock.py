@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from support.integer_neurons import lif_soft, with_constants
+from support.raw_neurons import lif_soft, with_constants
 from support.strategies import networks
 from support.strategies_stock import stock_networks
 

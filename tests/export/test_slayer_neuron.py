@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.integer_neurons import cuba, with_constants
 from support.oracle import clip, towards_zero
+from support.raw_neurons import cuba, with_constants
 
 from arlif.base.errors import NetworkError
 from arlif.core import loihi

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.integer_neurons import lif_hard, lif_soft, sampled
+from support.raw_neurons import lif_hard, lif_soft, sampled
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron, Numbers

@@ -12,8 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from support import strategies_neurons
 from support.event_convolutions import check_convolutions_by_events
-from support.integer_neurons import lif_soft, sampled
 from support.integer_populations import random_population, reference
+from support.raw_neurons import lif_soft, sampled
 from support.strategies_extreme import extreme_arlifs, extreme_lifs
 from support.strategies_graphs import graph_neurons
 from support.strategies_neurons import neurons

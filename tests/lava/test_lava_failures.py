@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from support.integer_neurons import lif_soft
+from support.raw_neurons import lif_soft
 
 from arlif.base.errors import SimulationError
 from arlif.base.workers import ROOT

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.integer_neurons import lif_soft
+from support.raw_neurons import lif_soft
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.maps import Dense

@@ -19,9 +19,9 @@ COMMANDS = (
         "tests/kernels/test_kernels_gpu.py",
         "tests/kernels/test_gpu.py",
     ),
-    ("benchmarks/neuron.py", "--sweep", *OUTPUT),
+    ("benchmarks/neuron_training.py", "--sweep", *OUTPUT),
     (
-        "benchmarks/neuron.py",
+        "benchmarks/neuron_training.py",
         "--dtype",
         "bfloat16",
         "--device",

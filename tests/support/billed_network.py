@@ -25,7 +25,7 @@ from arlif.core.network import (
 )
 from arlif.core.tables import LookupTable
 from hw_sim.engines.simulation import Simulation
-from support.integer_neurons import arlif, lif_soft
+from support.raw_neurons import arlif, lif_soft
 
 
 def billed_network() -> QuantizedNetwork:

@@ -14,7 +14,7 @@ from arlif.core.network import (
     Readout,
 )
 from arlif.core.real_neurons import RealArlif
-from support.integer_neurons import lif_soft, sampled
+from support.raw_neurons import lif_soft, sampled
 
 
 def example_network() -> QuantizedNetwork:

@@ -7,7 +7,7 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.real_neurons import RealArlif
 from arlif.core.tables import LookupTable
-from support.integer_neurons import lif_hard, lif_soft, lif_subtract
+from support.raw_neurons import lif_hard, lif_soft, lif_subtract
 
 
 @st.composite

@@ -22,7 +22,7 @@ from arlif.core.real_neurons import (
 )
 from arlif.core.tables import LookupTable, TableDomain
 from arlif.core.units import Unit
-from support.integer_neurons import sampled
+from support.raw_neurons import sampled
 
 NUMBERS = (
     *PRESETS.values(),

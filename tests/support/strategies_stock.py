@@ -14,7 +14,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from support import integer_neurons
+from support import raw_neurons
 from support.strategies_neurons import rngs
 
 
@@ -63,10 +63,10 @@ def _stock_population(
     bias = (64 * rng.integers(-10, 30, shape[0])).astype(np.int32)
     gain = np.full(shape[0], 64, np.uint8)
     if not cuba:
-        neuron = integer_neurons.lif_hard(FixedPointFormat(24, 12), 12, decay, raw)
+        neuron = raw_neurons.lif_hard(FixedPointFormat(24, 12), 12, decay, raw)
         return Population(name, shape, neuron, gain, 0, bias)
     per_neuron = bias.reshape(-1, *(1 for _ in shape[1:]))
-    neuron = integer_neurons.cuba(
+    neuron = raw_neurons.cuba(
         FixedPointFormat(25, 6), 12, decay, int(rng.integers(0, 3000)), raw, per_neuron
     )
     return Population(name, shape, neuron, gain, 0, np.zeros_like(bias))

@@ -16,7 +16,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from support.integer_neurons import lif_soft
+from support.raw_neurons import lif_soft
 from support.strategies import Case
 
 TIME_STEPS = 4

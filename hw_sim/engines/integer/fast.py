@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arlif.base.cut import cut
-from arlif.base.errors import SimulationError, require
 from arlif.core.equality import fingerprint
-from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from arlif.core.network import QuantizedNetwork
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.integer_options import IntegerOptions
-from hw_sim.engines.integer.layers import Layer, Run
-from hw_sim.engines.integer.projection import ProjectionSum
-from hw_sim.engines.integer.update import population_update
+from hw_sim.engines.integer.running import Layer, Run
 from hw_sim.engines.simulation import (
     Record,
     Simulation,
@@ -85,29 +83,23 @@ class FastEngine:
         block_elements: int = BLOCK_ELEMENTS,
         block_steps: int = MOST_STEPS,
     ) -> None:
-        self.network, self.device = network, _present(device)
+        self.network, self.compiled = network, CompiledNetwork(network, device)
         self.block_elements, self.block_steps = block_elements, block_steps
-        names = [p.name for p in network.populations]
-        self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
-        self.readouts: dict[int, ProjectionSum] = {}
-        self.updates = {p.name: population_update(p, self.device) for p in network.populations}
-        self.waits = {name: network.waits(name) for name in (INPUT, *names)}
-        self.read = {(p.source, p.delay) for p in network.incoming(READOUT)}
-        self.last_read_by = _last_read_by(network)
 
     def simulate(
         self, inputs: NDArray[Any], time_steps: int, record: Record = Record()
     ) -> Simulation:
         """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
         network = self.network
-        check_request(network.input, self.sums, inputs, time_steps, record)
+        check_request(network.input, self.compiled.sums, inputs, time_steps, record)
         frames = torch.from_numpy(np.ascontiguousarray(inputs, np.int8))
         frames = frames[None] if network.input.static else frames
         result = _Result.empty(network, frames.shape[1], time_steps, record)
         steps, samples = self._block(time_steps, frames.shape[1])
         with torch.inference_mode():
             for chunk in cut(frames.shape[1], samples):
-                self._run(frames[:, chunk].to(self.device), time_steps, steps, result, chunk)
+                given = frames[:, chunk].to(self.compiled.device)
+                self._run(given, time_steps, steps, result, chunk)
         return Simulation(result.readout, result.counts, result.traces)
 
     def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
@@ -121,7 +113,7 @@ class FastEngine:
     def _run(
         self, frames: Tensor, time_steps: int, block: int, result: "_Result", chunk: slice
     ) -> None:
-        run = Run(self, frames.shape[1])
+        run = Run(self.compiled, frames.shape[1])
         static = self.network.input.static
         for steps in cut(time_steps, block):
             given = frames if static else frames[steps]
@@ -132,34 +124,6 @@ class FastEngine:
 
             readout = run.block(given, steps.stop - steps.start, result.wants_states, keep)
             result.readout[chunk] += readout
-
-    def readout_sum(self, steps: int) -> ProjectionSum:
-        """The readout is linear and has no memory: it reads spikes that are summed over time."""
-        if steps not in self.readouts:
-            self.readouts[steps] = ProjectionSum(self.network, READOUT, self.device, steps)
-        return self.readouts[steps]
-
-
-def _last_read_by(network: QuantizedNetwork) -> list[list[str]]:
-    """For every part of the network, the nodes whose frames no later part reads."""
-    place = {p.name: index for index, part in enumerate(network.loops) for p in part}
-    last = {INPUT: 0} | place
-    for projection in network.projections:
-        if projection.target in place:
-            source = projection.source
-            last[source] = max(last[source], place[projection.target])
-    return [[name for name, at in last.items() if at == i] for i in range(len(network.loops))]
-
-
-def _present(device: str) -> torch.device:
-    """The device of that name. Raises SimulationError where torch can use none."""
-    found = torch.device(device)
-    require(
-        found.type != "cuda" or torch.cuda.is_available(),
-        f"device {device} needs a GPU, and torch finds none that it can use; compute on cpu",
-        SimulationError,
-    )
-    return found
 
 
 @dataclass

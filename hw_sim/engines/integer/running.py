@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +12,8 @@ from torch import Tensor
 
 from arlif.base.cut import cut
 from arlif.core.network import INPUT, Population, Projection
+from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.line import Line
-
-if TYPE_CHECKING:
-    from hw_sim.engines.integer.fast import FastEngine
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +34,7 @@ class Layer:
 class Run:
     """The state of a network between blocks of time steps, for some samples."""
 
-    engine: "FastEngine"
+    compiled: CompiledNetwork
     samples: int
     states: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, Tensor] = field(default_factory=dict)
@@ -54,10 +52,10 @@ class Run:
         frames: raw inputs [T, N, *shape], or one frame [1, N, *shape] that is shown at every step.
         keep: takes what each population did, in the order in which they did it.
         """
-        engine, network = self.engine, self.engine.network
+        compiled, network = self.compiled, self.compiled.network
         lines = {INPUT: self._line(INPUT, frames, network.input.static)}
         totals: dict[tuple[str, int], Tensor] = {}
-        if (INPUT, 0) in engine.read:
+        if (INPUT, 0) in compiled.read:
             once = frames.int().sum(0)
             totals[INPUT, 0] = once * count if network.input.static else once
         rests = {INPUT: lines[INPUT].rest(count)}
@@ -69,10 +67,10 @@ class Run:
                 totals[key] = totals[key] + done.total if key in totals else done.total
             rests |= {p.name: lines[p.name].rest(count) for p in part}
             self._total_late(totals, lines, count)
-            for name in engine.last_read_by[index]:
+            for name in compiled.last_read_by[index]:
                 del lines[name]
         self.past = rests
-        sums = engine.readout_sum(count)(lambda p: totals[p.source, p.delay][None])
+        sums = compiled.readout_sum(count)(lambda p: totals[p.source, p.delay][None])
         bias = network.readout.bias.astype(np.int64)
         return sums[0].cpu().numpy().astype(np.int64) + count * bias
 
@@ -80,13 +78,13 @@ class Run:
         self, totals: dict[tuple[str, int], Tensor], lines: dict[str, Line], count: int
     ) -> None:
         """Add what the readout sums of frames that had to wait, of the lines that there are."""
-        for name, delay in self.engine.read - totals.keys():
+        for name, delay in self.compiled.read - totals.keys():
             if delay and name in lines:
                 late = lines[name].arriving(slice(0, count), delay)
                 totals[name, delay] = late.sum(0, dtype=torch.int32)
 
     def _line(self, name: str, block: Tensor, steady: bool = False) -> Line:
-        return Line.of(block, self.past.get(name), self.engine.waits[name], steady)
+        return Line.of(block, self.past.get(name), self.compiled.waits[name], steady)
 
     def _part(
         self,
@@ -96,17 +94,17 @@ class Run:
         wants_states: Callable[[str], bool],
     ) -> Iterator[Layer]:
         """Populations of a loop, as many steps at once as none of them waits for another."""
-        chunk = self.engine.network.chunk(part)
+        chunk = self.compiled.network.chunk(part)
         looped = chunk is not None
         if looped:
             for population in part:
                 shape = (count, self.samples, *population.shape)
-                empty = torch.empty(shape, dtype=torch.uint8, device=self.engine.device)
+                empty = torch.empty(shape, dtype=torch.uint8, device=self.compiled.device)
                 lines[population.name] = self._line(population.name, empty)
         for steps in cut(count, chunk or count):
             for population in part:
                 name = population.name
-                spikes, self.states[name], states = self.engine.updates[name](
+                spikes, self.states[name], states = self.compiled.updates[name](
                     self._accumulated(name, lines, steps),
                     steps.stop - steps.start,
                     self.states.get(name),
@@ -124,7 +122,7 @@ class Run:
         def arriving(projection: Projection) -> Tensor:
             return lines[projection.source].arriving(steps, projection.delay)
 
-        sums = self.engine.sums[name]
+        sums = self.compiled.sums[name]
         if not sums.constant:
             return sums(arriving)
         if name not in self.constants:

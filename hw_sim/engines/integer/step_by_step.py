@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.core.network import QuantizedNetwork
-from hw_sim.engines.integer.fast import FastEngine
-from hw_sim.engines.integer.layers import Layer, Run
+from hw_sim.engines.integer.compiled_network import CompiledNetwork
+from hw_sim.engines.integer.running import Layer, Run
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Stream:
     def __init__(self, network: QuantizedNetwork, samples: int = 1, device: str = "cpu") -> None:
         require(samples >= 1, f"a stream has at least 1 sample, not {samples}")
         self.network = network
-        self.engine = FastEngine(network, device, block_steps=1)
+        self.compiled = CompiledNetwork(network, device)
         self.shape = (samples, *network.input.shape)
         self.restart()
 
     def restart(self) -> None:
         """Forget every step."""
-        self.run = Run(self.engine, self.shape[0])
+        self.run = Run(self.compiled, self.shape[0])
         self.readout = np.zeros((self.shape[0], *self.network.readout.shape), np.int64)
 
     @property
@@ -69,6 +69,6 @@ class Stream:
         self.run.constants.clear()  # what is the same at every step only as long as frames are
         with torch.inference_mode():
             given = torch.from_numpy(np.ascontiguousarray(frame, np.int8))[None]
-            added = self.run.block(given.to(self.engine.device), 1, lambda name: False, keep)
+            added = self.run.block(given.to(self.compiled.device), 1, lambda name: False, keep)
         self.readout += added
         return Step(spikes, added)

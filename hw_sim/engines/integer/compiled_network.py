@@ -1,0 +1,54 @@
+"""A network compiled for a device: what the fast engine prepares once, for any number of runs."""
+
+import torch
+
+from arlif.base.errors import SimulationError, require
+from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from hw_sim.engines.integer.projection import ProjectionSum
+from hw_sim.engines.integer.update import population_update
+
+
+class CompiledNetwork:
+    """Sums and updates of every population.
+
+    waits: how many frames of a node are still awaited. read: what the readout sums, by source and
+    delay. last_read_by: for every part of the network, the nodes whose frames no later part reads.
+    """
+
+    def __init__(self, network: QuantizedNetwork, device: str = "cpu") -> None:
+        self.network, self.device = network, _present(device)
+        names = [p.name for p in network.populations]
+        self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
+        self.readouts: dict[int, ProjectionSum] = {}
+        self.updates = {p.name: population_update(p, self.device) for p in network.populations}
+        self.waits = {name: network.waits(name) for name in (INPUT, *names)}
+        self.read = {(p.source, p.delay) for p in network.incoming(READOUT)}
+        self.last_read_by = _last_read_by(network)
+
+    def readout_sum(self, steps: int) -> ProjectionSum:
+        """The readout is linear and has no memory: it reads spikes that are summed over time."""
+        if steps not in self.readouts:
+            self.readouts[steps] = ProjectionSum(self.network, READOUT, self.device, steps)
+        return self.readouts[steps]
+
+
+def _last_read_by(network: QuantizedNetwork) -> list[list[str]]:
+    """For every part of the network, the nodes whose frames no later part reads."""
+    place = {p.name: index for index, part in enumerate(network.loops) for p in part}
+    last = {INPUT: 0} | place
+    for projection in network.projections:
+        if projection.target in place:
+            source = projection.source
+            last[source] = max(last[source], place[projection.target])
+    return [[name for name, at in last.items() if at == i] for i in range(len(network.loops))]
+
+
+def _present(device: str) -> torch.device:
+    """The device of that name. Raises SimulationError where torch can use none."""
+    found = torch.device(device)
+    require(
+        found.type != "cuda" or torch.cuda.is_available(),
+        f"device {device} needs a GPU, and torch finds none that it can use; compute on cpu",
+        SimulationError,
+    )
+    return found
