@@ -1,6 +1,6 @@
 """How long neurons take, forward and backward, against each other and against memory itself.
 
-    python benchmarks/neuron_training.py [--quick] [--shape 32,64,32,32] [--steps 4] [--output FOLDER]
+    python benchmarks/neuron_training.py [--quick] [--shape 32,64,32,32] [--steps 4] [--output OUT]
 
 The floor is the time to move what any neuron must move: forward reads x and writes the spikes,
 backward reads x and the spikes' gradient and writes that of x. Five passes over the activations at
