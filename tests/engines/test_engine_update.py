@@ -7,8 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.raw_neurons import lif_soft
 from support.integer_populations import random_population, reference
+from support.raw_neurons import lif_soft
 from support.strategies import populations
 from support.strategies_graphs import graph_neurons
 from support.strategies_neurons import rngs
