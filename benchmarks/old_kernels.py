@@ -1,4 +1,4 @@
-"""What both halves of kernels.py share: kernels of an older commit, and runs that take turns."""
+"""Kernels of an older commit, and runs that take turns with them. Part of kernels.py."""
 
 import ctypes
 import statistics
@@ -13,56 +13,73 @@ from arlif.kernels.compiler import COMMON, choice, compiled, compiler
 
 OLD = "b8f6af8"
 """The last commit whose kernels were written by hand."""
+MMAP_MAX, TRIM_THRESHOLD = -4, -1
+"""Options of glibc's mallopt."""
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Row:
-    """name: kernel and neuron. Nanoseconds per neuron and time step, the smallest of all runs;
+    """Times of a neuron's old and new kernel, in nanoseconds per neuron and time step: medians.
 
-    ratio: the median of those of runs beside each other. equal: whether the results are as equal
-    as they must be.
+    ratio: the median of new / old of runs beside each other. moved: bytes that must be read or
+    written per neuron and time step. difference: the largest between old and new results, relative
+    to the largest result; 0 where they are equal.
     """
 
-    name: str
+    direction: str
+    neuron: str
     old: float
     new: float
     ratio: float
-    equal: bool
+    moved: float
+    difference: float
 
 
-def compared(
-    name: str,
-    before: Callable[[], object],
-    after: Callable[[], object],
-    updates: int,
-    repeats: int,
-    equal: bool,
-) -> Row:
-    """Run both in turn: `updates` neurons and time steps each."""
-    pairs = [(_seconds(before), _seconds(after)) for _ in range(repeats)]
-    olds, news = zip(*pairs, strict=True)
-    each, ratio = 1e9 / updates, statistics.median(b / a for a, b in pairs)
-    return Row(name, min(olds) * each, min(news) * each, ratio, equal)
+def has_old() -> bool:
+    """Whether git knows OLD."""
+    command = ["git", "-C", str(FOLDER), "cat-file", "-e", f"{OLD}^{{commit}}"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    start = time.thread_time()
-    run()
-    return time.thread_time() - start
-
-
-def old_library(files: tuple[str, ...], flags: tuple[str, ...] | None = None) -> ctypes.CDLL:
-    """The first of these files of OLD's kernels, compiled; the others are headers.
-
-    flags: of the compiler, by default those of this CPU.
-    """
+def old_library(*files: str) -> ctypes.CDLL:
+    """The first of these files of OLD's kernels, compiled for this CPU; the others are headers."""
     command = compiler()
     with tempfile.TemporaryDirectory() as folder:
         for name in files:
-            shown = ["git", "show", f"{OLD}:arlif/kernels/{name}"]
+            shown = ["git", "-C", str(FOLDER), "show", f"{OLD}:arlif/kernels/{name}"]
             content = subprocess.run(shown, check=True, capture_output=True).stdout
             (Path(folder) / name).write_bytes(content)
-        options = (*command, *COMMON, *(flags or choice(command)))
         library = Path(folder) / "old.so"
+        options = (*command, *COMMON, *choice(command))
         library.write_bytes(compiled(options, [Path(folder) / files[0]]))
         return ctypes.CDLL(str(library))
+
+
+def keep_memory() -> None:
+    """Let glibc keep what is freed: what a fresh page costs is not the kernels'."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(MMAP_MAX, 0)
+        libc.mallopt(TRIM_THRESHOLD, 2**31 - 1)
+
+
+def in_turns(
+    before: Callable[[], object], after: Callable[[], object], repeats: int
+) -> tuple[float, float, float]:
+    """Medians: seconds of each, and seconds of the second per second of the first."""
+    before(), after()
+    pairs = []
+    for turn in range(repeats):
+        first, second = (before, after) if turn % 2 else (after, before)
+        times = seconds(first), seconds(second)
+        pairs.append(times if turn % 2 else times[::-1])
+    old, new = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return old, new, statistics.median(b / a for a, b in pairs)
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """CPU time of this thread."""
+    start = time.thread_time()
+    run()
+    return time.thread_time() - start
