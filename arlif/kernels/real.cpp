@@ -103,9 +103,11 @@ void forward(Call<S, F> a, int64_t begin, int64_t count) {
     const S *const x = a.x + t * a.stride + begin;
     const S *const next = t + 1 < steps ? x + a.stride : a.x + begin + count;
     S *const spikes = a.out + t * a.size + begin;
+    S *const later = t + 1 < steps ? spikes + a.size : a.out + begin + count; // written next
     Vector<F> *s = now, *c = own;
     for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread) {
       __builtin_prefetch(next + i);
+      __builtin_prefetch(later + i, 1);
       Vector<F> unused[Neuron::kept];
       store(spikes + i, neuron.step(load(x + i), c, s, unused));
     }
@@ -142,10 +144,12 @@ void backward(Call<S, F> a, int64_t begin, int64_t count, double *sums) {
     const S *const of_spikes = a.of_spikes + t * a.size + begin;
     const S *const next = t > 0 ? of_spikes - a.size : a.x + begin + count;
     S *const of_x = a.out + t * a.size + begin;
+    S *const later = t > 0 ? of_x - a.size : of_x;
     const Vector<F> *keep = all + t * groups * kept;
     Vector<F> *s = now, *c = own, *of_c = of_own, sum[Neuron::sums + 1] = {};
     for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread, keep += kept) {
       __builtin_prefetch(next + i);
+      __builtin_prefetch(later + i, 1);
       store(of_x + i, neuron.gradient(load(x + i), c, load(of_spikes + i), keep, s, sum, of_c));
       of_c += rows;
     }
