@@ -1,4 +1,7 @@
-"""Float kernels printed from the trace beside those that were written by hand. Part of kernels.py."""
+"""Float kernels printed from the trace beside those that were written by hand.
+
+Part of kernels.py.
+"""
 
 import ctypes
 from collections.abc import Iterator
