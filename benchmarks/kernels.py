@@ -3,8 +3,8 @@
     python benchmarks/kernels.py [--quick]
 
 The old kernels are compiled from the last commit that had them, which git must know. Both run in
-turns, in one process and one thread, on arrays of 16 MiB; times are medians of CPU time. The limit is
-the time to move what must be read and written, at the bandwidth of a copy.
+turns, in one process and one thread, on arrays of 16 MiB; times are medians of CPU time. The limit
+is the time to move what must be read and written, at the bandwidth of a copy.
 """
 
 import argparse

@@ -11,12 +11,13 @@ import torch
 from old_kernels import in_turns
 from torch import Tensor
 
+from arlif.arithmetic.floating import FloatOps
 from arlif.core.graph import Op
 from arlif.core.neuron import Neuron, constant, learned
 from arlif.core.real_neurons import RealArlif
 from arlif.kernels import dispatch
 from arlif.kernels.kernel import standard
-from arlif.neurons.modules import FloatOps, run_steps
+from arlif.neurons.modules import run_steps
 
 SHAPE = (4, 16, 64, 32, 32)
 GIVEN = (Op.INPUT, Op.PARAMETER, Op.NUMBER)
@@ -66,8 +67,8 @@ def measured(repeats: int) -> Unseen:
     x = torch.randn(SHAPE, generator=generator).mul_(2).requires_grad_()
     weights = torch.randn(SHAPE, generator=generator)
     rate = torch.rand(SHAPE[2], 1, 1, generator=generator).requires_grad_()
-    numbers = [torch.tensor(value, requires_grad=True) for value in (0.9, 0.3)]
-    unseen, arlif = Tiring(rate=rate), RealArlif(0.5, 1.0, *numbers)
+    alpha, beta = (torch.tensor(value, requires_grad=True) for value in (0.9, 0.3))
+    unseen, arlif = Tiring(rate=rate), RealArlif(0.5, 1.0, alpha, beta)
 
     def trained(neuron: Neuron, run: Callable[[Neuron], Tensor], learn: list[Tensor]) -> Any:
         return torch.autograd.grad(run(neuron), [x, *learn], weights)
@@ -76,7 +77,7 @@ def measured(repeats: int) -> Unseen:
         return trained(unseen, lambda n: dispatch.run(n, x, None, 1.0, False)[0], [rate])
 
     def known() -> Any:
-        return trained(arlif, lambda n: dispatch.run(n, x, None, 1.0, False)[0], numbers)
+        return trained(arlif, lambda n: dispatch.run(n, x, None, 1.0, False)[0], [alpha, beta])
 
     def plain() -> Any:
         return trained(unseen, lambda n: run_steps(n, FloatOps(1.0), x, None)[0], [rate])
