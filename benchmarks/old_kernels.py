@@ -23,8 +23,8 @@ class Row:
     """Times of a neuron's old and new kernel, in nanoseconds per neuron and time step: medians.
 
     ratio: the median of new / old of runs beside each other. moved: bytes that must be read or
-    written per neuron and time step. difference: the largest between old and new results, relative
-    to the largest result; 0 where they are equal.
+    written per neuron and time step. difference: of gradients, the largest between old and new
+    relative to the largest gradient; of spikes and integers, how many are not equal.
     """
 
     direction: str
