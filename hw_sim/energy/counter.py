@@ -34,6 +34,7 @@ class OperationCounter:
         self.network = network
         names = [*(p.name for p in network.populations), READOUT]
         self.bits = {name: network.accumulator_bits(name) for name in names}
+        self.titles = {p.name: neuron_title(p.neuron) for p in network.populations}
         self.updates = {p.name: update_cost(p, self.bits[p.name]) for p in network.populations}
         self.routes = {
             name: [_Route.of(network, p) for p in network.incoming(name)] for name in names
@@ -91,7 +92,7 @@ class OperationCounter:
     ) -> LayerCounts:
         return LayerCounts(
             node.name,
-            neuron_title(node.neuron),
+            self.titles[node.name],
             int(np.prod(node.shape)),
             node.shape[0],
             time_steps,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from support import integer_neurons
+from support import raw_neurons
 from support.places import DOCS
 from support.raw_neurons import sampled
 from support.strategies import populations
@@ -68,13 +68,13 @@ def arlif(memory: bool = True) -> IntegerNeuron:
 
 
 def lif(name: str, *more: int) -> IntegerNeuron:
-    kind = getattr(integer_neurons, f"lif_{name}")
+    kind = getattr(raw_neurons, f"lif_{name}")
     found: IntegerNeuron = kind(COMPACT.state_format, COMPACT.factor_bits, 128, 256, *more)
     return found
 
 
 def cuba() -> IntegerNeuron:
-    return integer_neurons.cuba(FixedPointFormat(25, 6), 12, 4000, 3000, 3201, [64, -128, 0])
+    return raw_neurons.cuba(FixedPointFormat(25, 6), 12, 4000, 3000, 3201, [64, -128, 0])
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
-from support.loops import LoopCase, image_loop_cases, loop_cases
+from hypothesis import given, settings
+from support.loops import LoopCase, loop_cases
 
 from export.onnx import write_onnx
 from hw_sim.engines.integer import reference
@@ -13,7 +12,8 @@ from hw_sim.engines.onnx import simulate
 from hw_sim.engines.simulation import Record
 
 
-@given(case=st.one_of(loop_cases(), image_loop_cases()))
+@settings(max_examples=20)
+@given(case=loop_cases())
 def test_onnx_equals_the_reference(case: LoopCase, tmp_path_factory) -> None:
     path = Path(tmp_path_factory.mktemp("onnx")) / "network.onnx"
     write_onnx(case.network, path, states=True)

@@ -243,7 +243,7 @@ def test_pools_and_biases_of_a_plain_file(path: Path) -> None:
     pool, head = layers.AvgPool2d((2, 3), (1, 3)), layers.Linear(16, 3)
     write_nir_lif(nn.Sequential(conv, pool, LIF(0.75), layers.Flatten(), head), path, (2, 6, 6))
     nodes = nir.read(path, type_check=False).nodes  # nir 1.0 forgets the groups
-    synapse, sums, last = nodes["2_synapse"], nodes["2_pool"], nodes["readout_synapse"]
+    synapse, sums, last = nodes["2_synapse"], nodes["2_pool"], nodes["output_synapse"]
     assert np.allclose(synapse.weight, conv.weight.detach() * 4 / 6)
     assert np.allclose(synapse.bias, conv.bias.detach() * 4 / 6)
     assert (*synapse.stride, *synapse.padding, *synapse.dilation) == (2, 1, 1, 0, 1, 1)

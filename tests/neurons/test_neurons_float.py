@@ -216,7 +216,7 @@ def test_a_state_of_another_shape_is_refused(name: str, dtype: torch.dtype) -> N
 
 def test_a_state_does_not_reach_a_kernel_that_reads_more() -> None:
     x, parameters = torch.zeros(2, 3), [torch.ones(()), torch.zeros(())]
-    text = standard(RealArlif()).text()
+    text = standard(RealArlif()).text
     for state, states in [(torch.zeros(1, 3), 0), (torch.zeros(2, 1), 0), (None, 1)]:
         with pytest.raises(ArlifError, match=r"this neuron (takes a state \(2, 3\)|has 2 states)"):
             neuron_op(x, state, parameters, [1.0, 1.0, 0.5], text, states)

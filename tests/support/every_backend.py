@@ -24,7 +24,7 @@ from arlif.kernels.kernel import standard
 from arlif.neurons import LIF
 from arlif.neurons.modules import run_steps
 from arlif.quantize.neuron_constants import to_integer
-from arlif.quantize.qat_neurons import trainable_neuron
+from arlif.quantize.qat_neurons import QatNeuron
 from export.onnx import write_onnx, write_onnx_float
 from hw_sim.energy.operations import update_cost
 from hw_sim.engines.integer.reference import simulate
@@ -98,7 +98,7 @@ def main(folder: Path) -> dict[str, Any]:
     fused, _ = dispatch.run(REAL, x, None, 1.0, False)
     weights = torch.linspace(-1, 1, fused.numel()).view_as(fused)
     (gradient,) = torch.autograd.grad((fused * weights).sum(), x)
-    trainable = trainable_neuron(REAL, 1.0)
+    trainable = QatNeuron(REAL, (4,), 1.0)
     return {
         "numpy reals": digest(by_steps(REAL, NumpyRealOps(), CURRENTS.double().numpy())),
         "torch loop": digest(run_steps(REAL, FloatOps(1.0), CURRENTS, None)[0]),
