@@ -118,6 +118,12 @@ class Repeat(nn.Module):
         return f"time_steps={self.time_steps}"
 
 
+def later(x: Tensor, steps: int) -> Tensor:
+    """x [T, ...] so many time steps later: zeros first, without the last `steps`."""
+    late = min(steps, len(x))
+    return torch.cat([torch.zeros_like(x[:late]), x[: len(x) - late]])
+
+
 class Delay(nn.Module):
     """Shifts [T, N, ...] by whole time steps; nothing comes before the first, the last are lost."""
 
@@ -128,8 +134,7 @@ class Delay(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Zeros, then x [T, N, ...] without its last `steps` time steps."""
-        late = min(self.steps, len(x))
-        return torch.cat([torch.zeros_like(x[:late]), x[: len(x) - late]])
+        return later(x, self.steps)
 
     def extra_repr(self) -> str:
         """The steps, as shown in a model's summary."""

@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from arlif.core.real_neurons import RealArithmetic
+
 
 class RectangularSpike(torch.autograd.Function):
     """s = [v >= 0] forward; ds/dv = 1/a where |v| <= a/2 backward (arXiv:2507.20746, Eq. 11)."""
@@ -61,7 +63,7 @@ class TorchChoices:
         return silent + spikes * (fired - silent)
 
 
-class FloatOps(TorchChoices):
+class FloatOps(RealArithmetic, TorchChoices):
     """Real numbers; width: 1.0 in the paper."""
 
     def __init__(self, width: float = 1.0) -> None:
@@ -73,15 +75,6 @@ class FloatOps(TorchChoices):
         if not isinstance(fired, torch.Tensor):
             fired = silent.new_full((), fired)
         return Choice.apply(spikes, fired, silent)  # type: ignore[no-untyped-call]
-
-    def multiply(self, value: Any, factor: Any) -> Any:
-        return value * factor
-
-    def saturate(self, value: Any) -> Any:
-        return value
-
-    def lookup(self, table: Any, x: Any) -> Any:
-        return table(self, x)
 
     def tanh(self, x: Any) -> Any:
         return torch.tanh(x)

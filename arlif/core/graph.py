@@ -7,6 +7,7 @@ from keyword import iskeyword
 from typing import Any, Protocol
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.reached import reached
 
 
 class Op(Enum):
@@ -135,10 +136,6 @@ class Graph:
                 f"{name} is the same after every step; it is no state variable but a constant",
             )
 
-    def dependencies(self) -> list[frozenset[str]]:
-        """For every node, the inputs (x and states) that it depends on, by name."""
-        return dependencies(self)
-
     def run(
         self,
         ops: Any,
@@ -152,23 +149,7 @@ class Graph:
         functions: what `ops.lookup` takes, by name, where the graph does not hold its value.
         """
         inputs = dict(zip(self.states, state, strict=True)) | {CURRENT: x}
-        values: list[Any] = []
-        for node in self.nodes:
-            given = [values[arg] for arg in node.args]
-            match node.op:
-                case Op.INPUT:
-                    value = inputs[node.name]
-                case Op.PARAMETER:
-                    value = parameters[node.name]
-                case Op.NUMBER:
-                    value = int(node.number) if node.number.is_integer() else node.number
-                case Op.LOOKUP if len(given) == 2:
-                    value = given[1]
-                case Op.LOOKUP:
-                    value = ops.lookup(functions[node.name], given[0])
-                case _:
-                    value = APPLY[node.op](ops, *given)
-            values.append(value)
+        values = replayed(self.nodes, ops, inputs, parameters, functions)
         return values[self.spikes], tuple(values[place] for place in self.after)
 
 
@@ -195,6 +176,34 @@ APPLY: dict[Op, Callable[..., Any]] = {
     Op.EXP: lambda ops, a: ops.exp(a),
 }
 """How `ops` does an operation."""
+
+
+def replayed(
+    nodes: Sequence[Node],
+    ops: Any,
+    inputs: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    functions: Mapping[str, Any],
+) -> list[Any]:
+    """The value of every node, computed by `ops`; see Graph.run."""
+    values: list[Any] = []
+    for node in nodes:
+        given = [values[arg] for arg in node.args]
+        match node.op:
+            case Op.INPUT:
+                value = inputs[node.name]
+            case Op.PARAMETER:
+                value = parameters[node.name]
+            case Op.NUMBER:
+                value = int(node.number) if node.number.is_integer() else node.number
+            case Op.LOOKUP if len(given) == 2:
+                value = given[1]
+            case Op.LOOKUP:
+                value = ops.lookup(functions[node.name], given[0])
+            case _:
+                value = APPLY[node.op](ops, *given)
+        values.append(value)
+    return values
 
 
 def pruned(graph: Graph) -> Graph:
@@ -228,12 +237,4 @@ def dependencies(graph: Nodes) -> list[frozenset[str]]:
 
 def needed(graph: Nodes, places: Iterable[int], stop: Container[int] = frozenset()) -> list[int]:
     """Nodes that some others need, those included, in order; nothing behind `stop`."""
-    seen: set[int] = set()
-    waiting = list(places)
-    while waiting:
-        place = waiting.pop()
-        if place not in seen:
-            seen.add(place)
-            if place not in stop:
-                waiting += graph.nodes[place].args
-    return sorted(seen)
+    return sorted(reached(places, lambda n: () if n in stop else graph.nodes[n].args))

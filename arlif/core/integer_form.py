@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from arlif.base.errors import LoweringError, require
-from arlif.core.graph import APPLY, CURRENT, FUNCTIONS, Graph, Node, Op, needed
+from arlif.base.reached import reached
+from arlif.core.graph import CURRENT, FUNCTIONS, Graph, Node, Op, needed, replayed
 from arlif.core.trace import Recording, Symbol, recorded
 from arlif.core.units import Unit, Units
 from arlif.core.words import described, variables
@@ -38,21 +39,7 @@ class Expression:
 
     def __call__(self, ops: Any, parameters: Mapping[str, Any], x: Any = None) -> Any:
         """The value, computed by `ops` on real numbers."""
-        values: list[Any] = []
-        for node in self.nodes:
-            given = [values[arg] for arg in node.args]
-            match node.op:
-                case Op.INPUT:
-                    values.append(x)
-                case Op.PARAMETER:
-                    values.append(parameters[node.name])
-                case Op.NUMBER:
-                    values.append(node.number)
-                case Op.LOOKUP:
-                    values.append(given[1])
-                case _:
-                    values.append(APPLY[node.op](ops, *given))
-        return values[-1]
+        return replayed(self.nodes, ops, {CURRENT: x}, parameters, {})[-1]
 
     def parameters(self) -> tuple[str, ...]:
         """Names of the constants that it reads."""
@@ -212,21 +199,18 @@ def _stays_inside(graph: Graph, place: int, fixed: list[bool]) -> bool:
 
 def _roundings(graph: Graph, fixed: list[bool]) -> dict[int, Rounding]:
     """Constants that others are compared with: up where these must reach them, else down."""
+
+    def branches(place: int) -> tuple[int, ...]:
+        node = graph.nodes[place]
+        chosen = node.op in (Op.WHERE, Op.SELECT) and not fixed[place]
+        return node.args[1:] if chosen else ()
+
     found: dict[int, Rounding] = {}
     compared = [node for node in graph.nodes if node.op in (Op.FIRE, Op.GE)]
     for side, rounding in ((1, Rounding.UP), (0, Rounding.DOWN)):
-        waiting = [node.args[side] for node in compared]
-        seen: set[int] = set()
-        while waiting:
-            place = waiting.pop()
-            if place in seen:
-                continue
-            seen.add(place)
-            node = graph.nodes[place]
+        for place in reached((node.args[side] for node in compared), branches):
             if fixed[place]:
                 found.setdefault(place, rounding)
-            elif node.op in (Op.WHERE, Op.SELECT):
-                waiting += node.args[1:]
     return found
 
 

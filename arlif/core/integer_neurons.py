@@ -172,7 +172,7 @@ class IntegerNeuron(Stateful, ArrayEquality):
         What a step makes of constants, such as a sum of two, is computed from their raw numbers.
         """
         form = _form(neuron)
-        unknown = constants.keys() - _names(neuron)
+        unknown = constants.keys() - neuron.parameters().keys()
         require(not unknown, f"{integer_name(neuron)} has no {_listed(unknown)}", NetworkError)
         ones = {Unit.STATE: state_format.one, Unit.FACTOR: 1 << factor_bits}
         units = form.parameter_units()
@@ -201,10 +201,6 @@ def integer_name(neuron: type[Neuron] | Neuron) -> str:
 def _form(neuron: type[Neuron] | Neuron) -> IntegerForm:
     instance = neuron() if isinstance(neuron, type) else neuron
     return integer_form(traced(instance))
-
-
-def _names(neuron: type[Neuron] | Neuron) -> set[str]:
-    return {*neuron.parameters()}
 
 
 def _number(value: Any) -> Any:

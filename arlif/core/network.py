@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from arlif.base.errors import ArlifError, NetworkError, require
+from arlif.base.reached import reached
 from arlif.core.equality import ArrayEquality
 from arlif.core.maps import Interval, Shape, chain_interval, chain_shape
 from arlif.core.nodes import INPUT, READOUT, Input, Population, Projection, Readout
@@ -71,14 +72,7 @@ class QuantizedNetwork(ArrayEquality):
 
     def _reaching(self, target: str) -> set[str]:
         """The nodes from which projections lead to a node, itself too."""
-        found: set[str] = set()
-        waiting = [target]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting += [p.source for p in self.incoming(name)]
-        return found
+        return reached([target], lambda name: [p.source for p in self.incoming(name)])
 
     def _sorted_populations(self) -> tuple[Population, ...]:
         """Sources before targets, but for delayed ones, otherwise in the given order."""

@@ -88,39 +88,34 @@ class RealArlif(Neuron):
         return arlif_step(ops, self, state, x)
 
 
-class RealLifSoft(Neuron):
-    """LIF whose spike subtracts the threshold; it fires on h >= threshold."""
+class RealLif(Neuron):
+    """What LIF neurons with one state have; subclasses say what a spike does."""
 
     decay: Any = constant(0.5, 0, 1)
     threshold: Any = constant(1.0)
 
     state_type = LifState
+
+
+class RealLifSoft(RealLif):
+    """LIF whose spike subtracts the threshold; it fires on h >= threshold."""
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_soft_step(ops, self, state, x)
 
 
-class RealLifSubtract(Neuron):
+class RealLifSubtract(RealLif):
     """LIF whose spike subtracts `amount`; `hold` raises the threshold while u is above it."""
 
-    decay: Any = constant(0.5, 0, 1)
-    threshold: Any = constant(1.0)
     amount: Any = learned(1.0)
     hold: Any = constant(0.0, 0)
-
-    state_type = LifState
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_subtract_step(ops, self, state, x)
 
 
-class RealLifHard(Neuron):
+class RealLifHard(RealLif):
     """LIF whose spike sets the membrane potential to zero."""
-
-    decay: Any = constant(0.5, 0, 1)
-    threshold: Any = constant(1.0)
-
-    state_type = LifState
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:
         return lif_hard_step(ops, self, state, x)
@@ -218,8 +213,8 @@ BUILT_IN: tuple[Neuron, ...] = (
 """One neuron of each step that comes with arlif; a constant that is 0 at its start may be none."""
 
 
-class NumpyRealOps(NumpyChoices):
-    """Real numbers as numpy floats: what tables are sampled with, and Lava's floating_pt model."""
+class RealArithmetic:
+    """What real numbers do alike, whatever holds them."""
 
     def multiply(self, value: Any, factor: Any) -> Any:
         return value * factor
@@ -229,6 +224,10 @@ class NumpyRealOps(NumpyChoices):
 
     def lookup(self, table: Any, x: Any) -> Any:
         return table(self, x)
+
+
+class NumpyRealOps(RealArithmetic, NumpyChoices):
+    """Real numbers as numpy floats: what tables are sampled with, and Lava's floating_pt model."""
 
     def tanh(self, x: Any) -> Any:
         return np.tanh(x)

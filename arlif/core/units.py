@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from arlif.base.errors import LoweringError, require
-from arlif.core.graph import FUNCTIONS, Graph, Op
+from arlif.base.reached import reached
+from arlif.core.graph import FUNCTIONS, Graph, Op, dependencies
 from arlif.core.words import shortly
 
 
@@ -52,7 +53,7 @@ class Units:
 
     def __post_init__(self) -> None:
         graph = self.graph
-        self.fixed = [not inputs for inputs in graph.dependencies()]
+        self.fixed = [not inputs for inputs in dependencies(graph)]
         self.proper = _proper(graph)
         require(
             not self.fixed[graph.spikes],
@@ -177,12 +178,9 @@ class Units:
 
 def _proper(graph: Graph) -> list[int]:
     """The nodes that integers compute, in order: what only functions need is left out."""
-    seen: set[int] = set()
-    waiting = [graph.spikes, *graph.after]
-    while waiting:
-        place = waiting.pop()
-        if place not in seen:
-            seen.add(place)
-            node = graph.nodes[place]
-            waiting += node.args[:1] if node.op is Op.LOOKUP else node.args
-    return sorted(seen)
+
+    def arguments(place: int) -> tuple[int, ...]:
+        node = graph.nodes[place]
+        return node.args[:1] if node.op is Op.LOOKUP else node.args
+
+    return sorted(reached((graph.spikes, *graph.after), arguments))

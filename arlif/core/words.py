@@ -1,6 +1,6 @@
 """Nodes of a graph in words, for names of constants and for what is refused."""
 
-from arlif.core.graph import Graph, Node, Op, needed
+from arlif.core.graph import Graph, Node, Op, dependencies, needed
 
 SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.TIMES: "*", Op.MULTIPLY: "*", Op.OVER: "over", Op.GE: ">="}
 
@@ -37,4 +37,4 @@ def _text(node: Node, args: list[str]) -> str:
 
 def variables(graph: Graph, place: int) -> str:
     """What a node depends on, in words."""
-    return " and ".join(sorted(graph.dependencies()[place])) or "constants"
+    return " and ".join(sorted(dependencies(graph)[place])) or "constants"

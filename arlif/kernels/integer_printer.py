@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from arlif.core.graph import CURRENT, Graph, Op, needed
+from arlif.core.graph import CURRENT, Graph, Op, dependencies, needed
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class _Printer:
     def __init__(self, kernel: IntegerKernel) -> None:
         self.kernel, self.graph = kernel, kernel.graph
         self.within = saturated_sums(self.graph)
-        self.of_x = [inputs == {CURRENT} for inputs in self.graph.dependencies()]
+        self.of_x = [inputs == {CURRENT} for inputs in dependencies(self.graph)]
         self.results = (self.graph.spikes, *self.graph.after)
         self.derived = [place for place in self._step_needs() if self._is_dear(place)]
         self.group = {name: number for number, names in enumerate(kernel.joined) for name in names}

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from arlif.arithmetic.straight_through import QatOps, state_type, substitute
 from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
 from arlif.core.steps import current
+from arlif.layers import later
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.qat_current import TrainableCurrent
 from arlif.quantize.qat_neurons import QatNeuron
@@ -111,10 +112,7 @@ class QatNetwork(nn.Module):
         frames = sent[projection.source]
         if projection.delay == 0:
             return frames
-        frames = frames.expand(self.time_steps, *frames.shape[1:])
-        late = frames[: max(0, self.time_steps - projection.delay)]
-        nothing = frames.new_zeros(self.time_steps - len(late), *frames.shape[1:])
-        return torch.cat([nothing, late])
+        return later(frames.expand(self.time_steps, *frames.shape[1:]), projection.delay)
 
     def _run_loop(
         self,

@@ -13,6 +13,7 @@ from torch.nn import functional
 from arlif.core.maps import SumPool2d
 from arlif.core.network import INPUT
 from arlif.core.real_neurons import NumpyRealOps
+from arlif.layers import later
 from arlif.quantize.linearized import (
     Current,
     LinearizedNetwork,
@@ -64,7 +65,7 @@ def _layer_by_layer(network: LinearizedNetwork, source: Tensor) -> dict[str, Rea
     sent, found = {INPUT: source}, {}
     for population in network.populations:
         run = _Run(population, source.shape[1])
-        currents = _current(population.current, lambda term: _late(sent[term.source], term.delay))
+        currents = _current(population.current, lambda term: later(sent[term.source], term.delay))
         sent[population.name] = torch.stack([run.advance(now) for now in currents])
         found[population.name] = run.reach()
     return found
@@ -107,11 +108,6 @@ class _Run:
 
     def reach(self) -> Reach:
         return Reach(self.ops.largest, self.spikes / (self.steps * self.silent.numel()))
-
-
-def _late(sent: Tensor, steps: int) -> Tensor:
-    late = min(steps, len(sent))
-    return torch.cat([torch.zeros_like(sent[:late]), sent[: len(sent) - late]])
 
 
 def _current(current: Current, arriving: Callable[[Term], Tensor]) -> Tensor:

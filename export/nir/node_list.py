@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from arlif.base.errors import FormatError, require
+from arlif.base.reached import reached
 from export.hdf5 import Tree
 
 BOUNDARY = ("Input", "Output")
@@ -173,14 +174,7 @@ def _late(sources: dict[str, list[str]], start: str) -> set[tuple[str, str]]:
 
 def _leading(sources: dict[str, list[str]], end: str) -> set[str]:
     """The nodes from which edges lead to a node, itself too."""
-    found: set[str] = set()
-    waiting = [end]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += sources[name]
-    return found
+    return reached([end], sources.__getitem__)
 
 
 def _sort(sources: dict[str, list[str]], late: set[tuple[str, str]]) -> list[str]:

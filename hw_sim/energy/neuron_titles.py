@@ -1,28 +1,7 @@
 """What a neuron is called in a bill: a name that has a price belongs to one equation."""
 
 from arlif.core.integer_neurons import IntegerNeuron, integer_name
-from arlif.core.neuron import Neuron
-from arlif.core.real_neurons import (
-    RealArlif,
-    RealClif,
-    RealCuba,
-    RealLifHard,
-    RealLifSoft,
-    RealLifSubtract,
-    RealLifWeighted,
-)
-
-BUILT_IN: tuple[Neuron, ...] = (
-    RealArlif(),
-    RealArlif(memory=False),
-    RealLifSoft(),
-    RealLifSubtract(),
-    RealLifHard(),
-    RealLifWeighted(),
-    RealClif(),
-    RealCuba(),
-)
-"""The neurons that come with arlif, each with every flag that changes its step."""
+from arlif.core.real_neurons import BUILT_IN
 
 
 def neuron_title(neuron: IntegerNeuron) -> str:

@@ -14,7 +14,7 @@ from support.user_neurons import Adaptive
 
 from arlif.base.errors import ArlifError, NetworkError
 from arlif.core.formats import FixedPointFormat
-from arlif.core.graph import Graph, Node, Op
+from arlif.core.graph import Graph, Node, Op, dependencies
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.neuron import Neuron, constant, traced
 from arlif.core.ops import IntegerOps
@@ -133,7 +133,7 @@ def test_known_constants_are_numbers() -> None:
 
 def test_dependencies_are_the_inputs_behind_a_value() -> None:
     graph = traced(Adaptive())
-    found = graph.dependencies()
+    found = dependencies(graph)
     assert found[graph.after[0]] == {"x", "u", "a"}
     (kept,) = [n for n, node in enumerate(graph.nodes) if node.op is Op.LOOKUP]
     assert found[kept] == {"a"}
