@@ -9,8 +9,10 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.own_packages import hidden_in
 from arlif.base.workers import ROOT
 
 
@@ -39,12 +41,57 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
             f"{file} ends the program (exit code {stop.code}), so {failed}; put what ends it under "
             "if __name__ == '__main__'"
         ) from None
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
     except SyntaxError as error:
-        raise ArlifError(f"{failed}: {type(error).__name__}: {error}") from None
-    except Exception as error:  # whatever user code raises
-        raise ArlifError(f"{failed}: {type(error).__name__}: {error}{_place(error)}") from error
+        raise ArlifError(f"{failed}: {_said(error)}") from None
+    except BaseException as error:  # whatever user code raises
+        raise ArlifError(f"{failed}: {_said(error)}{_place(error)}") from error
     finally:
         sys.argv = arguments
+
+
+@contextmanager
+def calling(file: Path, name: str, failed: str) -> Iterator[Any]:
+    """While open, what the function `name` of a user's file returns, called without arguments.
+
+    The file may import what lies beside it. What the block does with the returned object may run
+    the user's code, too. Raises as `running`, and where there is no such function.
+    """
+    with _beside(file), running(file, failed) as module:
+        function = getattr(module, name, None)
+        if not callable(function):
+            raise ArlifError(f"{file} has no function {name!r}; name one that takes no arguments")
+        yield function()
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """While open, Python imports what lies beside a file; an import that fails says what hides."""
+    path = [*sys.path]
+    sys.path.insert(0, str(file.parent.resolve()))
+    try:
+        yield
+    except ArlifError as error:
+        hidden = hidden_in(file.parent)
+        if not hidden or not isinstance(error.__cause__, ImportError | AttributeError):
+            raise
+        names = "".join(
+            f"; arlif's package of the same name hides {path}: rename it" for path in hidden
+        )
+        raise ArlifError(f"{error}{names}") from error
+    finally:
+        sys.path[:] = path
+
+
+def _said(error: BaseException) -> str:
+    """An error's type and what it says, if it says anything, in one line."""
+    kind = type(error).__name__
+    try:
+        words = str(error).split()
+    except Exception:  # whatever its own __str__ raises
+        words = []
+    return f"{kind}: {' '.join(words)}" if words else kind
 
 
 def _place(error: Exception) -> str:

@@ -23,7 +23,7 @@ from hw_sim.comparison.agreement import agreement
 from hw_sim.comparison.fitting import SHOWN, fit, typical
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import read_array
-from hw_sim.pipeline.user_module import build_user_module
+from hw_sim.origin.user_module import build_user_module
 
 KINDS = (".nir", ".net")
 
