@@ -99,9 +99,10 @@ def _register(module: nn.Module, p: Any) -> None:
             module.register_parameter(name, constant)
 
 
-def to_arlif(net: nn.Module) -> nn.Sequential:
+def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Sequential:
     """A trained SequentialState of Norse neurons as an arlif network over [T, N, ...].
 
+    example: inputs as the network will be given them; a SequentialState needs none.
     ARLIFCell, ARLIF and LIFBoxCell (both reset methods), bare or in Lift. LIFBoxCell integrates
     (1 - k) x and fires on v > v_th; ours integrates x, so its threshold is v_th / (1 - k).
     Raises LoweringError naming every module that has no counterpart.

@@ -125,9 +125,10 @@ def reset(net: nn.Module) -> None:
             snntorch.utils.reset(module)
 
 
-def to_arlif(net: nn.Module) -> nn.Sequential:
+def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Sequential:
     """A trained nn.Sequential of snnTorch neurons as an arlif network over [T, N, ...].
 
+    example: inputs as the network will be given them; a Sequential needs none.
     ARLIF, and Leaky with reset "zero" or "subtract", with or without reset_delay. Leaky fires on
     mem > threshold, so it gets the next float32 above as its threshold,
     held or not.

@@ -11,6 +11,7 @@ from torch import nn
 
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.core.network import Input, QuantizedNetwork
+from arlif.interop.recognise import to_arlif
 from arlif.layers import Repeat
 from arlif.quantize import Precision, calibrate_input, linearize
 from arlif.quantize.linearized import LinearizedNetwork
@@ -149,8 +150,9 @@ def _own(script: Path, function: str, time_steps: int | None, calibrate: Path | 
         )
     inputs = read_array(calibrate)
     require(inputs.ndim >= 3, f"{calibrate} must be [1 or T, N, *shape], not {inputs.shape}")
-    module = build_user_module(script, function)
+    built = build_user_module(script, function)
     try:
+        module = to_arlif(built, torch.from_numpy(inputs.astype(np.float32)))
         linear = linearize(module, inputs.shape[2:])
     except LoweringError as error:
         raise LoweringError(
