@@ -15,6 +15,9 @@ from arlif.run_folder import CONFUSION, METRICS, Run
 ALWAYS = {"epoch", "train_loss", "test_loss", "test_accuracy", "seconds"}
 """What every row holds."""
 
+RATE = "rate/"
+"""What columns start with that hold the spike rate of a layer, whose name follows."""
+
 
 class Metrics:
     """metrics.csv of a run, its TensorBoard events and confusion.csv.

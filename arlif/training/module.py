@@ -19,7 +19,7 @@ from arlif.training.batches import Batches
 from arlif.training.compact import compact
 from arlif.training.compiled import compiled
 from arlif.training.loss import judged, tet_loss, with_estimation
-from arlif.training.metrics import Metrics
+from arlif.training.metrics import RATE, Metrics
 from arlif.training.recipe import Recipe
 
 MOMENTUM = 0.9
@@ -158,7 +158,7 @@ class TrainingModule(lightning.LightningModule):
             row["train_accuracy"] = accuracy
         for name, layer in spiking_layers(self.net).items():
             row |= {f"{symbol}/{name}": v.mean().item() for symbol, v in layer.learned().items()}
-        return row | {f"rate/{name}": rate for name, rate in result.rates.items()}
+        return row | {f"{RATE}{name}": rate for name, rate in result.rates.items()}
 
 
 def rate_factor(epoch: float, epochs: int, warmup: float) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.base.files import atomic_path
-from arlif.training.metrics import read_metrics
+from arlif.training.metrics import RATE, read_metrics
 
 
 def learning_curves(run: Path) -> Figure:
@@ -40,7 +40,7 @@ def spike_rates(runs: Mapping[str, Path]) -> Figure:
     figure = Figure((6, 3.5), layout="constrained")
     axes = figure.subplots()
     for label, run in runs.items():
-        rates = _columns(_rows(run)[-1], "rate/")
+        rates = _columns(_rows(run)[-1], RATE)
         axes.plot(list(rates), [100 * rate for rate in rates.values()], marker="o", label=label)
     axes.set(ylabel="spikes per neuron and step (%)", ylim=(0, None))
     axes.tick_params(axis="x", rotation=45)
@@ -73,7 +73,7 @@ def learned(run: Path) -> Figure:
 
 def learned_symbols(row: Mapping[str, float]) -> list[str]:
     """What a row of metrics gives for neuron layers, but for their spike rates, by name."""
-    layers = _columns(row, "rate/")
+    layers = _columns(row, RATE)
     parts = [name.partition("/") for name in row]
     return list(dict.fromkeys(s for s, _, layer in parts if layer in layers and s != "rate"))
 

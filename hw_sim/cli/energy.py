@@ -1,5 +1,6 @@
 """arlif energy: events, operations and joules of what was simulated."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,9 @@ from arlif.base.numerals import percent, significant, whole
 from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output
 from hw_sim.engines.table import INTEGER
+
+COLUMNS = ("parameters_m", "flops_m", "multiply_accumulates_m", "accumulates_m", "energy_uj")
+"""The figures of Table 3, as the paper orders them."""
 
 
 def energy(
@@ -22,7 +26,10 @@ def energy(
         typer.Option(help="Cost model: a name or a .toml file; default all that have the prices."),
     ] = None,
     table3: Annotated[
-        bool, typer.Option("--table3", help="Table 3 of the AR-LIF paper, regenerated.")
+        bool,
+        typer.Option(
+            "--table3", help="Table 3 of the AR-LIF paper; RUN's row, at its spike rates."
+        ),
     ] = False,
     rate: Annotated[
         float | None,
@@ -34,11 +41,13 @@ def energy(
     output = Output(as_json)
     if table3:
         require(
-            run is None and engine is None and not model,
-            "--table3 counts the paper's networks at its prices: give neither RUN nor --engine nor "
-            "--model",
+            engine is None and not model,
+            "--table3 counts the paper's networks at its prices: give neither --engine nor --model",
         )
-        _table3(output, rate)
+        require(
+            run is None or rate is None, f"the spike rates are those of {run}; leave out --rate"
+        )
+        _table3(output, run, rate)
         return
     require(rate is None, "--rate is for --table3; a run's spikes are counted")
     require(run is not None, "name a run, or ask for --table3")
@@ -84,42 +93,45 @@ def show(output: Output, result: dict[str, Any]) -> None:
         )
 
 
-def _table3(output: Output, rate: float | None) -> None:
+def _table3(output: Output, run: Path | None, rate: float | None) -> None:
     from dataclasses import asdict
 
-    from hw_sim.energy.table3 import table3
+    from hw_sim.energy.table3 import Figures, table3
+    from hw_sim.pipeline import table3_run
 
-    rows = table3(rate)
-    columns = ("parameters_m", "flops_m", "multiply_accumulates_m", "accumulates_m", "energy_uj")
-    lines = []
+    rows = table3(rate) if run is None else (table3_run(run),)
+    lines: list[list[str]] = []
+
+    def add(title: str, values: Sequence[float | None]) -> None:
+        if any(value is not None for value in values):
+            empty = [None] * (len(COLUMNS) - len(values))
+            lines.append([title, *map(_figure, [*empty, *values])])
+
+    def add_all(title: str, figures: Figures) -> None:
+        add(title, [getattr(figures, column) for column in COLUMNS])
+
     for row in rows:
-        lines.append([row.name, "", "", "", "", ""])
-        for title, figures in (("paper", row.published), ("arlif", row)):
-            values = [getattr(figures, column) for column in columns]
-            if any(value is not None for value in values):
-                lines.append([f"  {title}", *map(_figure, values)])
-        if row.differences:
-            changes = [row.differences.get(column) for column in columns]
-            lines.append(
-                ["  arlif / paper - 1", *("" if c is None else percent(c) for c in changes)]
-            )
-        events = (row.event_multiply_accumulates_m, row.event_accumulates_m)
-        for title, known in (
-            ("neurons alone", (None, None, row.neuron_uj)),
-            ("+ neurons", (None, None, row.energy_with_neurons_uj)),
-            ("+ pools as events", (*events, row.event_energy_with_neurons_uj)),
-        ):
-            if any(value is not None for value in known):
-                lines.append([f"  {title}", "", "", *map(_figure, known)])
+        lines.append([row.name, *[""] * len(COLUMNS)])
+        add_all("  paper", row.printed)
+        add_all("  arlif, as the paper counts", row.paper_way)
+        changes = [row.differences.get(column) for column in COLUMNS]
+        lines.append(
+            ["  the same / paper - 1", *("" if c is None else percent(c) for c in changes)]
+        )
+        add("  paper's formula, its operations", [row.formula_uj])
+        add_all("  arlif, true count", row.true)
+        add("  neurons alone", [row.neuron_uj])
+        add("  + neurons", [row.with_neurons_uj])
+        events = (row.events_multiply_accumulates_m, row.events_accumulates_m)
+        add("  + pools as events", [*events, row.events_with_neurons_uj])
     output.table(
         "Table 3 of arXiv:2507.20746 per sample and time step: millions; energy in uJ",
         ["", "params", "FLOPs", "MACs", "ACs", "energy"],
         lines,
     )
-    output.say(
-        "paper: the figures that are on file, see docs/energy.md; ACs and energies with them need "
-        "--rate; neurons in floating point"
-    )
+    for reason in dict.fromkeys(row.missing for row in rows if row.missing):
+        output.say(f"ours without ACs and energy: {reason}")
+    output.say("what differs, and why: docs/energy.md; neurons in floating point")
     output.result([asdict(row) for row in rows])
 
 

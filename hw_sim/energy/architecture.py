@@ -19,15 +19,18 @@ from arlif.neurons import SpikingNeuron
 class DenseLayer:
     """One convolution or dense layer per sample and time step.
 
-    connections: multiply-accumulates of a dense evaluation. flops: two per connection, one per bias
-    added. spiking: its inputs are 0 or 1.
-    graded: its input is the network's. window: mean number of spikes that one input averages, 1
-    without a pool; so connections * window events reach it where pools are sums of events.
+    connections: multiply-accumulates of a dense evaluation. biases: additions of a bias.
+    shortcut: a strided 1 x 1 convolution. source: the last neurons before it, by name; empty where
+    it reads the network's input. spiking: its inputs are 0 or 1. graded: its input is the
+    network's. window: mean number of spikes that one input averages, 1 without a pool; so
+    connections * window events reach it where pools are sums of events.
     """
 
     name: str
     connections: int
-    flops: int
+    biases: int
+    shortcut: bool
+    source: str
     spiking: bool
     graded: bool
     window: float
@@ -44,7 +47,7 @@ class DenseNetwork:
     @property
     def flops(self) -> int:
         """As arlif summary counts them."""
-        return sum(layer.flops for layer in self.layers)
+        return sum(2 * layer.connections + layer.biases for layer in self.layers)
 
     @property
     def multiply_accumulates(self) -> int:
@@ -91,27 +94,37 @@ class _Watch:
         self.layers: list[DenseLayer] = []
         self.neurons = 0
         self.window = 1.0
+        self.last = ""
+        self.sent: dict[int, tuple[str, Tensor]] = {}
 
     def see(self, name: str, layer: nn.Module, x: Tensor, out: Tensor) -> Tensor | None:
         """Note a layer; replaces what a neuron sends by random spikes."""
         if isinstance(layer, SpikingNeuron):
             self.neurons += out.numel()
             self.window = 1.0
-            return torch.bernoulli(torch.full_like(out, 0.5), generator=self.generator)
+            spikes = torch.bernoulli(torch.full_like(out, 0.5), generator=self.generator)
+            self.last, self.sent[spikes.data_ptr()] = name, (name, spikes)
+            return spikes
         if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
             self.window *= _mean_window(layer, x, out)
         if isinstance(layer, nn.Conv2d | nn.Linear):
             self.layers.append(
                 DenseLayer(
                     name,
-                    multiply_accumulates(layer, out),
-                    flops(layer, out),
+                    connections := multiply_accumulates(layer, out),
+                    flops(layer, out) - 2 * connections,
+                    shortcut=_is_shortcut(layer),
+                    source=self.sent.get(x.data_ptr(), (self.last, x))[0],
                     spiking=bool(((x == 0) | (x == 1)).all()),
                     graded=self.neurons == 0,
                     window=self.window,
                 )
             )
         return None
+
+
+def _is_shortcut(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) != layer.stride
 
 
 def _mean_window(pool: nn.Module, x: Tensor, out: Tensor) -> float:

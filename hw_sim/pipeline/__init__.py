@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.calibrate import calibrate_run
     from hw_sim.pipeline.check import check_run
     from hw_sim.pipeline.compare import compare_run
-    from hw_sim.pipeline.energy import energy_run
+    from hw_sim.pipeline.energy import energy_run, table3_run
     from hw_sim.pipeline.evaluate import evaluate_run
     from hw_sim.pipeline.export import export_run
     from hw_sim.pipeline.import_file import import_run
@@ -36,6 +36,7 @@ __all__ = [
     "quantize_run",
     "simulate_run",
     "sweep_run",
+    "table3_run",
 ]
 
 __getattr__ = lazily(
@@ -53,5 +54,6 @@ __getattr__ = lazily(
         "quantize_run": "hw_sim.pipeline.quantize",
         "simulate_run": "hw_sim.pipeline.simulate",
         "sweep_run": "hw_sim.pipeline.sweep",
+        "table3_run": "hw_sim.pipeline.energy",
     },
 )

@@ -9,10 +9,13 @@ from typing import Any
 from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.run_folder import ENERGY, ENERGY_CSV, Artifact, Run
+from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Artifact, Run
+from arlif.training import read_recipe
+from arlif.training.metrics import RATE, read_metrics
 from export.file_formats import read_integers
 from hw_sim.energy.bill import energy_report, layer_rows
 from hw_sim.energy.catalogue import find_model
+from hw_sim.energy.table3 import Rates, Table3Row, row_of, table3_row
 from hw_sim.engines.simulation import raw_inputs
 from hw_sim.engines.table import ENGINES, INTEGER, find_engine
 from hw_sim.engines.traces import read_traces
@@ -63,6 +66,20 @@ def energy_run(
     write_text(run.path(ENERGY_CSV), text.getvalue())
     run.write_json(ENERGY, result)
     return result
+
+
+def table3_run(folder: Path) -> Table3Row:
+    """The row of Table 3 that a trained run's network is, at the spike rates of its last epoch.
+
+    Raises ArlifError where the run was not trained here or its network is none of the table.
+    """
+    run = Run(folder)
+    run.require(MODEL)
+    row = row_of(read_recipe(folder).network())
+    epochs = read_metrics(folder)
+    require(bool(epochs), f"{run.path(METRICS)} is missing, which holds the spike rates")
+    found = {k.removeprefix(RATE): v for k, v in epochs[-1].items() if k.startswith(RATE)}
+    return table3_row(row, Rates(layers=found))
 
 
 def read_energy(run: Run) -> dict[str, Any] | None:

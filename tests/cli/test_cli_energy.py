@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 from support.command_line import Cli
 
+from arlif.base.plain_data import to_mapping
+from arlif.networks import build
+from arlif.run_folder import CONFIG, METRICS, MODEL, Run
+from arlif.training import load_recipe
+from arlif.training.accuracy import spiking_layers
+
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:
@@ -32,7 +38,9 @@ def test_energy_of_an_earlier_simulation_is_not_reported(run: Path, cli: Cli):
     ("options", "complaint"),
     [
         (("--rate", "0.2"), "--rate is for --table3"),
-        (("--table3",), "neither RUN nor --engine nor --model"),
+        (("--table3", "--model", "paper"), "neither --engine nor --model"),
+        (("--table3", "--rate", "0.2"), "leave out --rate"),
+        (("--table3",), "none of Table 3"),
         (("--model", "paper", "--model", "paper"), "different names"),
     ],
 )
@@ -58,7 +66,7 @@ def test_table_3_counts_on_no_engine(cli: Cli):
     for engine in ("lava", "integer"):
         code, out, err = cli("energy", "--table3", "--engine", engine)
         assert (code, out) == (2, "")
-        assert "nor --engine" in err
+        assert "neither --engine" in err
 
 
 def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
@@ -66,10 +74,30 @@ def test_table_3_says_without_a_rate_what_needs_none(cli: Cli):
     code, out, _ = cli("energy", "--table3")
     assert code == 0
     for row in rows:
-        assert row["energy_uj"] is None
-        assert f" {row['event_multiply_accumulates_m']:,.2f} " in out
+        assert row["true"]["energy_uj"] is None
+        assert all(f" {figure:,.2f} " in out for figure in row["printed"].values())
+        assert f" {row['events_multiply_accumulates_m']:,.2f} " in out
         assert f" {row['neuron_uj']:,.2f} " in out
-    assert "figures that are on file" in out
+    assert "give --rate, or a trained run" in out
+
+
+def test_table_3_takes_the_spike_rates_of_a_trained_run(tmp_path: Path, cli: Cli):
+    run = Run(tmp_path)
+    recipe = load_recipe("cifar10-resnet18-t4", {"time_steps": 2})
+    run.write_json(CONFIG, to_mapping(recipe))
+    run.path(MODEL).write_bytes(b"read by nobody here")
+    layers = spiking_layers(build(recipe.network()))
+    always = "1,0.5,0.5,0.5,9"
+    columns = "epoch,train_loss,test_loss,test_accuracy,seconds"
+    run.path(METRICS).write_text(
+        f"{','.join([columns, *(f'rate/{name}' for name in layers)])}\n"
+        f"{','.join([always, *('0.1' for _ in layers)])}\n"
+    )
+    (row,) = json.loads(cli("energy", tmp_path, "--table3", "--json")[1])
+    every = json.loads(cli("energy", "--table3", "--rate", "0.1", "--json")[1])
+    (same,) = (other for other in every if other["name"] == row["name"])
+    assert row["true"]["accumulates_m"] == pytest.approx(same["true"]["accumulates_m"])
+    assert row["missing"] == ""
 
 
 def test_nothing_is_minus_zero(run: Path, cli: Cli):
