@@ -3,13 +3,14 @@
 Loads nothing heavy: the command line reads it for its help.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arlif.base.errors import ArlifError, require
 from arlif.base.lazy import named
+from arlif.base.options import NoOptions, options_of
 from arlif.run_folder import MODEL, NIR, Artifact, Run
 
 if TYPE_CHECKING:
@@ -23,24 +24,35 @@ LIF_NIR = Artifact("lif.nir", "export --lif", MODEL)
 
 @dataclass(frozen=True)
 class FileFormat:
-    """A file that a run can hold its network in.
+    """A file that a run can hold its network in, or the main file of a folder that does.
 
     artifact: the file. Made from NIR it holds the integers, and writer takes (network, path); made
     from MODEL it holds the trained network, and writer takes (module, path, input_shape).
     writer, reader: functions, each as "module:name". reader, of a file that holds the integers
     without loss: path -> QuantizedNetwork; Lava's and ours can be read back, a graph cannot.
     meaning: for the help, of a file that is only written where it is asked for.
+    options: the frozen dataclass of what can be asked of the writer, see arlif.base.options; it is
+    the writer's last argument where it is not NoOptions. A writer of a folder writes what lies
+    beside the artifact too (arlif.base.files.write_files), the artifact last.
     """
 
     artifact: Artifact
     writer: str
     reader: str = ""
     meaning: str = ""
+    options: type = NoOptions
 
     @property
     def write(self) -> Callable[..., None]:
         """What writes the file."""
         return named(self.writer)
+
+    def asked(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The writer's last arguments: its options, those of `given` that are its own set."""
+        own = {known.name for known in options_of(self.options)}
+        if self.options is NoOptions:
+            return ()
+        return (self.options(**{name: value for name, value in given.items() if name in own}),)
 
     @property
     def flag(self) -> str:
@@ -76,6 +88,15 @@ def exported(also: tuple[str, ...] = ()) -> list[FileFormat]:
     for name in also:
         require(name in asked, f"{name!r} is no further format; there are {', '.join(asked)}")
     return [row for name, row in offered.items() if not row.flag or name in also]
+
+
+def require_options(rows: list[FileFormat], given: Mapping[str, Any]) -> None:
+    """Raise ArlifError where an option is of none of these formats."""
+    known = {known.name for row in rows for known in options_of(row.options)}
+    for row in FORMATS.values():
+        foreign = [o.flag for o in options_of(row.options) if o.name in given.keys() - known]
+        verb = "needs" if len(foreign) == 1 else "need"
+        require(not foreign, f"{', '.join(foreign)} {verb} {row.flag}")
 
 
 def read_integers(run: Run, artifact: Artifact) -> tuple["QuantizedNetwork", Path]:

@@ -3,8 +3,8 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +57,16 @@ def write_text(target: StrPath, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_files(folder: StrPath, texts: Mapping[str, str]) -> None:
+    """Write UTF-8 texts by their names within a folder; what else it holds stays.
+
+    No file is replaced before all are written, and the last is replaced last: where it is new, all
+    are. Raises WriteError.
+    """
+    with ExitStack() as stack:
+        names = [*texts][::-1]  # a stack leaves what it entered last first
+        written = {name: stack.enter_context(atomic_path(Path(folder) / name)) for name in names}
+        for name, text in texts.items():
+            written[name].write_text(text, encoding="utf-8")

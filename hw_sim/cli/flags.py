@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.base.options import Option, options_of
 from export.file_formats import FORMATS
 from hw_sim.engines.table import ENGINES, every_option
 
@@ -29,19 +30,27 @@ def engine_flags() -> list[Parameter]:
     """What can be asked of engines; the help says of which."""
     flags = []
     for asked, engines in every_option().items():
-        names = ", ".join(engine.name for engine in engines).capitalize()
-        shown = typer.Option(asked.flag, min=asked.least, help=f"{names}: {asked.meaning}.")
-        flags.append(_flag(asked.name, asked.default, Annotated[asked.type, shown]))
+        flags.append(_option_flag(asked, ", ".join(e.name for e in engines).capitalize()))
     return flags
 
 
 def format_flags() -> list[Parameter]:
-    """Which files are exported where they are asked for."""
-    return [
+    """Which files are exported where they are asked for, and what their writers can be asked."""
+    files = [
         _flag(name, False, Annotated[bool, typer.Option(row.flag, help=row.meaning)])
         for name, row in FORMATS.items()
         if row.flag
     ]
+    offered: dict[Option, list[str]] = {}
+    for row in FORMATS.values():
+        for asked in options_of(row.options):
+            offered.setdefault(asked, []).append(row.flag)
+    return files + [_option_flag(asked, ", ".join(flags)) for asked, flags in offered.items()]
+
+
+def _option_flag(asked: Option, whose: str) -> Parameter:
+    shown = typer.Option(asked.flag, min=asked.least, help=f"{whose}: {asked.meaning}.")
+    return _flag(asked.name, asked.default, Annotated[asked.type, shown])
 
 
 def _flag(name: str, default: Any, annotation: Any) -> Parameter:

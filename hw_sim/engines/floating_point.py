@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arlif.base.cut import cut
+from arlif.base.options import NoOptions
 from arlif.layers import Integrator, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
 from arlif.quantize.torch_graph import population_name, require_plain
 from arlif.training import load_trained
 from arlif.training.accuracy import spiking_layers
-from hw_sim.engines.options import NoOptions
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
 

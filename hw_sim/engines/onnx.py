@@ -16,11 +16,11 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession
 
 from arlif.base.errors import FormatError, SimulationError, first_line, require
 from arlif.base.files import StrPath
+from arlif.base.options import NoOptions
 from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
 from hw_sim.engines.in_batches import in_batches
-from hw_sim.engines.options import NoOptions
 from hw_sim.engines.simulation import (
     Record,
     Simulation,

@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.options import NoOptions, Option, options_of
 from arlif.run_folder import MODEL, NIR, Artifact
 from export.file_formats import NET, ONNX
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.lava.lava_options import LavaOptions
-from hw_sim.engines.options import NoOptions, Option, options_of
 
 if TYPE_CHECKING:
     from hw_sim.engines.work import Outcome, Work
@@ -25,7 +25,7 @@ class Engine:
 
     name: as the command line and the files of its simulations say it. reads: what it runs: what is
     shipped is what is simulated. home: the module whose run(Work) -> Outcome runs it. options: the
-    frozen dataclass of what can be asked of it, see hw_sim.engines.options. exact: whether it
+    frozen dataclass of what can be asked of it, see arlif.base.options. exact: whether it
     computes the integers of the specification, bit for bit. samples: of how many of the test
     samples where nobody says it; None is all.
     """

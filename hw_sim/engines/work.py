@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Options = TypeVar("Options")
-"""An engine's own frozen dataclass, see hw_sim.engines.options."""
+"""An engine's own frozen dataclass, see arlif.base.options."""
 
 Progress = Callable[[int, int], None]
 """Called with (samples done, samples)."""

@@ -1,9 +1,11 @@
 """What is written as JSON, and what is not."""
 
+from pathlib import Path
+
 import pytest
 
-from arlif.base.errors import ArlifError
-from arlif.base.files import json_text
+from arlif.base.errors import ArlifError, WriteError
+from arlif.base.files import json_text, write_files
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -18,3 +20,23 @@ def test_other_errors_of_json_are_not_called_numbers():
     with pytest.raises(ValueError, match="Circular") as found:
         json_text(ring)
     assert not isinstance(found.value, ArlifError)
+
+
+def test_files_are_written_all_or_none_the_last_one_last(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("stays")
+    write_files(tmp_path, {"part/a.h": "a", "b.c": "b"})
+    assert (tmp_path / "part" / "a.h").read_text() == "a"
+    assert (tmp_path / "b.c").stat().st_mtime_ns >= (tmp_path / "part" / "a.h").stat().st_mtime_ns
+    (tmp_path / "d").mkdir()
+    with pytest.raises(WriteError, match="cannot write"):
+        write_files(tmp_path, {"b.c": "new", "d": "a folder of that name is in the way"})
+    assert (tmp_path / "mine").read_text() == "stays"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.c", "d", "mine", "part"]
+
+
+def test_nothing_is_replaced_where_one_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "x").write_text("a file where a folder should be")
+    with pytest.raises(WriteError, match="cannot write"):
+        write_files(tmp_path, {"a": "new", "x/b": "b"})
+    assert (tmp_path / "a").read_text() == "old"

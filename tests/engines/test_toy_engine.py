@@ -20,7 +20,7 @@ FILE = '''"""A toy: the reference engine on the .net file, which can be asked to
 
 from dataclasses import dataclass
 
-from hw_sim.engines.options import option
+from arlif.base.options import option
 from hw_sim.engines.work import Outcome, Work
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hw_sim.engines.options import option
+from arlif.base.options import option
 
 
 class Device(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from hw_sim.engines.options import option
+from arlif.base.options import option
 
 if TYPE_CHECKING:
     from arlif.core.network import Projection
