@@ -62,7 +62,7 @@ class RealArlif(Neuron):
 
     decay: Any = constant(0.5, 0, 1)
     v_threshold: Any = constant(1.0)
-    alpha: Any = learned(1.0, 0, 1)
+    alpha: Any = learned(1.0)
     beta: Any = learned(0.0, -1, 1)
     memory: bool = True
 

@@ -40,7 +40,7 @@ class NeuronConfig:
     decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
     width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
     neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and threshold.
-    Raises ArlifError.
+    free_alpha: alpha of AR-LIF may leave [0, 1], as in the released programs. Raises ArlifError.
     """
 
     name: str = "arlif"
@@ -48,6 +48,7 @@ class NeuronConfig:
     v_threshold: float = 1.0
     width: float = 1.0
     order: int = 2
+    free_alpha: bool = False
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -64,7 +65,11 @@ class NeuronConfig:
             1 <= self.order <= MOST_STEPS,
             f"a neuron's order lies in 1 to {MOST_STEPS:,}, not {self.order}",
         )
-        make_neuron(self, time_steps=1)
+        neuron = make_neuron(self, time_steps=1)
+        require(
+            isinstance(neuron, ARLIF) or not self.free_alpha,
+            f"free_alpha is for AR-LIF; {self.label} has no alpha of that kind: leave it out",
+        )
 
     @property
     def label(self) -> str:
@@ -102,7 +107,7 @@ def _arlif(alpha: bool = True, beta: bool = True, memory: bool = True) -> Make:
     """AR-LIF whose alpha = 1 or beta = 0 may be frozen, the ablations of Table 2."""
 
     def make(config: NeuronConfig, time_steps: int) -> SpikingNeuron:
-        neuron = ARLIF(config.decay, config.v_threshold, memory, config.width)
+        neuron = ARLIF(config.decay, config.v_threshold, memory, config.width, config.free_alpha)
         neuron.alpha_raw.requires_grad_(alpha)
         neuron.beta_raw.requires_grad_(beta)
         return neuron

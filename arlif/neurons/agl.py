@@ -5,14 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arlif.neurons.modules import LIF
+from arlif.neurons.sequential import DecayLIF
 
 EPSILON = 1e-5
 """Added to variances, as in torch.nn.BatchNorm2d: equal currents leave a width above 0."""
 
 
-class AglLIF(LIF):
-    """LIF with hard reset, trained by MPD-AGL (arXiv:2505.11863, Theorems 1 and 2).
+class AglLIF(DecayLIF):
+    """LIF with hard reset and a trained decay, by MPD-AGL (arXiv:2505.11863, Theorems 1 and 2).
 
     The rectangular surrogate's width is twice the spread of the membrane potential before any
     reset: 2 sigma at the first step, 2 sigma sqrt(1 + k^2) at the others, for currents of standard
@@ -20,11 +20,9 @@ class AglLIF(LIF):
     (times the threshold, where the paper's batch norm multiplies by it); here it is measured on
     the currents themselves. In eval mode it is plain LIF.
 
-    decay: k in [0, 1]. v_threshold: above 0. Raises ArlifError.
+    decay: k that training starts at, in (0, 1); v_threshold: above 0 (released: 0.2 and 0.5, or
+    0.5 with the option that its program has on). Raises ArlifError.
     """
-
-    def __init__(self, decay: float = 0.5, v_threshold: float = 1.0) -> None:
-        super().__init__(decay, v_threshold, "hard")
 
     def forward(
         self, x: Tensor, state: Any = None, return_state: bool = False
@@ -34,7 +32,7 @@ class AglLIF(LIF):
             return super().forward(x, state, return_state)
         self.check(x)
         width = 2 * spread(x)
-        wide = width * (1 + self.decay**2) ** 0.5
+        wide = width * (1 + self.decay.item() ** 2) ** 0.5
         first, state = self.run(x[:1], state, width if state is None else wide, True)
         if len(x) == 1:
             return (first, state) if return_state else first

@@ -17,9 +17,13 @@ def spiking_module(neuron: Neuron) -> SpikingNeuron:
     match neuron:
         case RealArlif():
             alpha, beta = float(neuron.alpha), float(neuron.beta)
-            require(0 <= alpha <= 1, f"alpha lies in [0, 1], not {alpha}")
             require(-1 <= beta <= 1, f"beta lies in [-1, 1], not {beta}")
-            module = ARLIF(float(neuron.decay), float(neuron.v_threshold), neuron.memory)
+            module = ARLIF(
+                float(neuron.decay),
+                float(neuron.v_threshold),
+                neuron.memory,
+                free_alpha=not 0 <= alpha <= 1,
+            )
             with torch.no_grad():
                 module.alpha_raw.fill_(alpha)
                 module.beta_raw.copy_(torch.tensor(beta, dtype=torch.float64).atanh())

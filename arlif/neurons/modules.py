@@ -148,6 +148,7 @@ class ARLIF(SpikingNeuron):
     decay: k in [0, 1]. memory: False restarts r at 0 every step (the released CIFAR10-DVS variant).
     alpha_raw, beta_raw: trained parameters; alpha = clamp(alpha_raw, 0, 1) starts at 1,
     beta = tanh(beta_raw) starts at 0. Freeze them (requires_grad_) for the ablations of Table 2.
+    free_alpha: alpha = alpha_raw, which may leave [0, 1], as in the released programs.
     """
 
     def __init__(
@@ -156,17 +157,19 @@ class ARLIF(SpikingNeuron):
         v_threshold: float = 1.0,
         memory: bool = True,
         width: float = 1.0,
+        free_alpha: bool = False,
     ) -> None:
         super().__init__(width)
         check_constants(decay, v_threshold)
         self.decay, self.v_threshold, self.memory = decay, v_threshold, memory
+        self.free_alpha = free_alpha
         self.alpha_raw = nn.Parameter(torch.ones(()))
         self.beta_raw = nn.Parameter(torch.zeros(()))
 
     @property
     def alpha(self) -> Tensor:
-        """Effective alpha, in [0, 1]."""
-        return self.alpha_raw.clamp(0, 1)
+        """Effective alpha, in [0, 1] unless it is free."""
+        return self.alpha_raw if self.free_alpha else self.alpha_raw.clamp(0, 1)
 
     @property
     def beta(self) -> Tensor:
@@ -178,13 +181,15 @@ class ARLIF(SpikingNeuron):
 
     @torch.no_grad()
     def keep_bounds(self) -> None:
-        self.alpha_raw.clamp_(0, 1)
+        if not self.free_alpha:
+            self.alpha_raw.clamp_(0, 1)
 
     def real_neuron(self) -> RealArlif:
         return RealArlif(self.decay, self.v_threshold, self.alpha, self.beta, self.memory)
 
     def extra_repr(self) -> str:
-        return f"decay={self.decay}, v_threshold={self.v_threshold}, memory={self.memory}"
+        free = ", free_alpha=True" if self.free_alpha else ""
+        return f"decay={self.decay}, v_threshold={self.v_threshold}, memory={self.memory}{free}"
 
 
 class LIF(SpikingNeuron):

@@ -84,6 +84,41 @@ class PLIF(SpikingNeuron):
         return f"v_threshold={self.v_threshold}"
 
 
+class DecayLIF(SpikingNeuron):
+    """LIF with hard reset and a trained decay, one per layer: what ASGL and MPD-AGL train.
+
+    h = sigma(w) u + x;  s = [h >= v];  u = (1 - s) h
+    decay: k = sigma(w) that training starts at, in (0, 1). v_threshold: above 0. Raises ArlifError.
+    """
+
+    def __init__(self, decay: float = 0.5, v_threshold: float = 1.0) -> None:
+        super().__init__()
+        check_constants(decay, v_threshold)
+        kind = type(self).__name__
+        require(0 < decay < 1, f"{kind} starts at a decay between 0 and 1, not {decay}")
+        self.v_threshold = v_threshold
+        self.w = nn.Parameter(torch.logit(torch.tensor(float(decay))))
+        _require_finite(self, decay)
+
+    @property
+    def decay(self) -> Tensor:
+        """k = sigma(w)."""
+        return self.w.sigmoid()
+
+    def learned(self) -> dict[str, Tensor]:
+        return {"decay": self.decay}
+
+    def real_neuron(self) -> RealLifWeighted:
+        return RealLifWeighted(self.decay, self.v_threshold, 1.0)
+
+    def lowered(self) -> tuple[RealLifHard, float]:
+        """Plain LIF with hard reset."""
+        return RealLifHard(self.decay, self.v_threshold), 1.0
+
+    def extra_repr(self) -> str:
+        return f"v_threshold={self.v_threshold}"
+
+
 class DALIF(SpikingNeuron):
     """Dual adaptive LIF neuron (arXiv:2502.10422): decay and input weight trained apart, per layer.
 

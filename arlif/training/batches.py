@@ -16,8 +16,9 @@ from arlif.data import Split
 class Batches:
     """Raw inputs and labels, batch by batch.
 
-    order_seed: shuffles, and drops the incomplete last batch; None keeps the stored order and
-    everything. rank, world: this process takes every world-th sample of each batch.
+    order_seed: shuffles, and without `keep_last` drops the incomplete last batch; None keeps the
+    stored order and everything. rank, world: this process takes every world-th sample of each
+    batch; a last batch in which a process would find none is dropped.
     """
 
     split: Split
@@ -25,11 +26,13 @@ class Batches:
     order_seed: tuple[int, ...] | None = None
     rank: int = 0
     world: int = 1
+    keep_last: bool = False
 
     def __len__(self) -> int:
+        whole, left = divmod(len(self.split), self.batch_size)
         if self.order_seed is None:
-            return -(-len(self.split) // self.batch_size)
-        return max(1, len(self.split) // self.batch_size)
+            return whole + (left > 0)
+        return max(1, whole + (self.keep_last and left >= self.world))
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = np.arange(len(self.split))

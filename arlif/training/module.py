@@ -58,6 +58,7 @@ class TrainingModule(lightning.LightningModule):
             (recipe.seed, self.current_epoch),
             self.global_rank,
             self.trainer.world_size,
+            recipe.keep_last,
         )
 
     def on_train_epoch_start(self) -> None:
@@ -104,9 +105,12 @@ class TrainingModule(lightning.LightningModule):
                 parameters, recipe.learning_rate, weight_decay=recipe.weight_decay
             )
         steps = math.ceil(len(self.train_dataloader()) / recipe.accumulate)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: rate_factor(step / steps, recipe.epochs, recipe.warmup_epochs)
-        )
+        every = steps if recipe.rate_per == "epoch" else 1
+
+        def factor(step: int) -> float:
+            return rate_factor(step // every * every / steps, recipe.epochs, recipe.warmup_epochs)
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},

@@ -27,7 +27,9 @@ class Recipe:
     frames, see arlif.data.load. train_per_class, test_per_class: the first so many
     samples of every class; 0 takes all. batch_size: over all devices.
     optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
-    it falls to 0 as a cosine over all epochs. mse_weight, mse_to_labels: see tet_loss.
+    it falls to 0 as a cosine over all epochs, at every step or (rate_per) once an epoch.
+    keep_last: also train on what is left when an epoch is cut into batches.
+    mse_weight, mse_to_labels: see tet_loss.
     mean_logits, logit_scale: of which logits, see arlif.training.loss.judged.
     precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
     images and weights with the channels innermost. compile: train through torch.compile. compact:
@@ -49,6 +51,8 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
     warmup_epochs: float = 0.0
+    rate_per: Literal["step", "epoch"] = "step"
+    keep_last: bool = False
     mse_weight: float = 0.05
     mse_to_labels: bool = False
     mean_logits: bool = False

@@ -22,9 +22,9 @@ from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
 from hw_sim.comparison.agreement import agreement
 from hw_sim.comparison.fitting import SHOWN, fit, typical
+from hw_sim.origin.user_module import build_user_module
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import read_array
-from hw_sim.origin.user_module import build_user_module
 
 KINDS = (".nir", ".net")
 

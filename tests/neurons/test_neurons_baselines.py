@@ -190,7 +190,7 @@ def test_every_neuron_has_the_same_rule_for_its_constants(neuron):
             neuron(0.5, threshold)
 
 
-@pytest.mark.parametrize("neuron", [LIF, AsglLIF, LearnableResetLIF])
+@pytest.mark.parametrize("neuron", [LIF, LearnableResetLIF])
 def test_a_decay_of_one_integrates_and_fires(neuron):
     x = torch.full((4, 1, 1), 0.5)
     assert neuron(1.0).eval()(x).flatten().tolist() == [0.0, 1.0, 0.0, 1.0]

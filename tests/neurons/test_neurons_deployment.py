@@ -88,7 +88,7 @@ KINDS = {
     "arlif": RealArlif,
     "arlif-memoryless": RealArlif(memory=False),
     "lif-soft": RealLifSoft,
-    "lif-asgl": RealLifSoft,
+    "lif-asgl": RealLifHard,
     "lif-hard": RealLifHard,
     "lif-agl": RealLifHard,
     "plif": RealLifHard,

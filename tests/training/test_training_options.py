@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from arlif import data
+from arlif.data import Split
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, Stack, build
 from arlif.training import Recipe, load_trained, train
+from arlif.training.batches import Batches
 from arlif.training.compiled import compiled
 from arlif.training.metrics import read_metrics
 from arlif.training.module import TrainingModule
@@ -75,6 +77,38 @@ def test_the_recipe_decides_the_layout():
         module = TrainingModule(build(recipe.network()), recipe, digits)
         weight = module.net.conv2.weight
         assert weight.is_contiguous(memory_format=torch.channels_last) == wanted
+
+
+@pytest.mark.parametrize(
+    ("keep", "world", "sizes"),
+    [
+        (False, 1, [40, 40]),
+        (True, 1, [40, 40, 10]),
+        (True, 3, [14, 14, 4]),
+        (True, 11, [4, 4]),
+    ],
+)
+def test_the_last_batch_is_kept_where_every_process_has_some_of_it(keep, world, sizes):
+    digits = data.load("digits").train
+    split = Split(digits.inputs[:90], digits.labels[:90])
+    batches = Batches(split, 40, (1, 2), 0, world, keep)
+    got = [len(labels) for _, labels in batches]
+    assert (got, len(batches)) == (sizes, len(sizes))
+    others = [Batches(split, 40, (1, 2), rank, world, keep) for rank in range(world)]
+    assert sum(len(labels) for b in others for _, labels in b) == (90 if len(sizes) == 3 else 80)
+
+
+def test_the_learning_rate_of_an_epoch_is_kept_over_its_steps(tmp_path):
+    digits = data.load("digits")
+    factors = {}
+    for per in ("step", "epoch"):
+        recipe = dataclasses.replace(RECIPE, rate_per=per, epochs=4, warmup_epochs=0)
+        module = TrainingModule(build(recipe.network()), recipe, digits)
+        module.train_dataloader = lambda: range(5)
+        schedule = module.configure_optimizers()["lr_scheduler"]["scheduler"]
+        (factors[per],) = ([f(step) for step in range(20)] for f in schedule.lr_lambdas)
+    assert factors["epoch"] == [factors["step"][step // 5 * 5] for step in range(20)]
+    assert len({*factors["step"]}) == 20
 
 
 def test_a_run_with_channels_last_learns_the_same(tmp_path):
