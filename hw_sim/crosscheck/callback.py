@@ -11,6 +11,7 @@ from typing import Any
 
 import pytorch_lightning as lightning
 
+from arlif.base.ctrl_c import noted_ctrl_c
 from arlif.base.errors import FormatError, require
 from arlif.quantize import Precision
 from arlif.run_folder import SNAPSHOTS, Run
@@ -21,6 +22,8 @@ from hw_sim.crosscheck.result import Check, Verdict, read_checks, set_aside, wri
 from hw_sim.crosscheck.task import Task, write_samples, write_task
 
 DEFAULT = Precision()
+LOOK_S = 0.2
+"""How often a wait for checks looks up."""
 logger = logging.getLogger(__name__)
 
 
@@ -119,14 +122,16 @@ class CrossCheck(lightning.Callback):
         progress: called with (checks done, checks) while some are left.
         """
         total = self.unfinished
-        try:
-            while self._running:
+        with noted_ctrl_c() as ctrl_c:
+            while self._running and not ctrl_c.came:
                 progress(total - self.unfinished, total)
-                self._end(self._running.wait())
-        except KeyboardInterrupt:
-            self._drop_rest("it was not waited for")
+                check = None
+                while check is None and not ctrl_c.came:
+                    check = self._running.wait(LOOK_S)
+                if check:
+                    self._end(check)
+        self._drop_rest("it was not waited for")
         self._log()
-        rmtree(self._folder, ignore_errors=True)
 
     @property
     def _folder(self) -> Path:

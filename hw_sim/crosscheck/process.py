@@ -61,12 +61,11 @@ class CheckProcess:
             how = how_it_ended(self.process.returncode)
             return self._failed(f"the check {how}; its log ends with: {self._last_words()}")
 
-    def wait(self) -> Check:
-        """The outcome, however long it takes within its time limit."""
-        while (check := self.poll()) is None:
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.2)
-        return check
+    def wait(self, seconds: float) -> Check | None:
+        """The outcome, or None where it still runs after so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        return self.poll()
 
     def end(self) -> None:
         """Stop it; it has a moment to end the Lava processes that it started."""

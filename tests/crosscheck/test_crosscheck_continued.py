@@ -49,7 +49,6 @@ def test_a_check_that_an_interrupt_drops_is_recorded_and_the_training_continues(
     assert (plain / "model.pt").read_bytes() == (run / "model.pt").read_bytes()
 
 
-@pytest.mark.slow  # on a busy machine the one Ctrl-C is now and then lost; not understood yet
 def test_ctrl_c_while_waiting_for_checks_keeps_the_training_and_those_that_ended(tmp_path: Path):
     """The command line, as a user stops it: the last line it has said is that it waits."""
     run = tmp_path / "run"
@@ -73,6 +72,46 @@ def test_ctrl_c_while_waiting_for_checks_keeps_the_training_and_those_that_ended
     assert checks[-1].verdict is Verdict.DROPPED
     assert resumed(run) == [(c.epoch, c.verdict) for c in checks]
     assert set(in_tensorboard(run, "train_loss")) == {1, 2, 3}
+
+
+class Final(Ended):
+    """Ctrl-C comes while Python forgets this check: a KeyboardInterrupt would be lost there."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+class Endless(Ended):
+    """A check that is dropped or never ends."""
+
+    ended = False
+
+    def __init__(self, folder: Path, time_limit_s: float) -> None:
+        super().__init__(folder, time_limit_s)
+        self.folder = folder
+
+    def wait(self, seconds: float) -> None:
+        assert not self.ended
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def test_no_ctrl_c_is_lost_between_two_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    checks = CrossCheck(tmp_path)
+    for epoch in "12":
+        folder = tmp_path / SNAPSHOTS / epoch
+        folder.mkdir(parents=True)
+        checks._waiting.append(folder)
+    kinds = iter((Final, Endless))
+    monkeypatch.setattr(callback, "CheckProcess", lambda *given: next(kinds)(*given))
+    before = signal.getsignal(signal.SIGINT)
+    checks._start()
+    checks.finish()
+    assert signal.getsignal(signal.SIGINT) is before
+    found = [(c.epoch, c.verdict) for c in checks.checks]
+    assert found == [(1, Verdict.FAILED), (2, Verdict.DROPPED)]
+    assert not (tmp_path / SNAPSHOTS).exists()
 
 
 KILLED = """

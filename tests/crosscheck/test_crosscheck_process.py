@@ -64,7 +64,8 @@ def test_a_check_that_does_not_end_is_not_waited_for(
     with running.process.stdout as words:
         assert words.readline() == b"deaf\n"
     assert running.poll() is None
-    check = running.wait()
+    while (check := running.wait(0.2)) is None:
+        pass
     assert "longer than 0 s" in check.message
     assert running.process.returncode == -signal.SIGKILL
 
@@ -87,7 +88,7 @@ def test_a_killed_check_says_so_and_what_it_logged_last(tmp_path: Path):
     running.process.kill()
     running.process.wait()
     (folder / process.LOG).write_text("UserWarning: nothing to do with it\n")
-    message = running.wait().message
+    message = running.wait(0.2).message
     assert message.startswith("the check was killed by SIGKILL; is memory short?")
     assert message.endswith("its log ends with: UserWarning: nothing to do with it")
 
