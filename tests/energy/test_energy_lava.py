@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from support.event_counts import (
-    brute_force_operations,
-    lava_input_events,
-    lava_operations,
-    sent_events,
-)
+from support.event_counts import arrivals_in_lava, brute_force_operations
 from support.raw_neurons import lif_soft, sampled
 from support.strategies import Case, cases
 
@@ -88,14 +83,10 @@ def assert_three_counts_agree(case: Case) -> None:
     lava = simulate_lava(net, inputs, steps, record)
     counts = count(net, inputs, simulate(net, inputs, steps), steps)
     ours = {id(p.projection): p for layer in counts.layers for p in layer.incoming}
-    for source in (INPUT, *(p.name for p in net.populations)):
-        leaving = [p for p in net.projections if p.source == source]
-        events = lava_input_events(case) if source == INPUT else sent_events(case, lava, source)
-        arrived = lava_operations(net, leaving, events)
-        for column, projection in enumerate(leaving):
-            mine = ours[id(projection)].operations.tolist()
-            assert mine == arrived[:, column].tolist(), str(projection)
-            assert mine == brute_force_operations(net, projection, events), str(projection)
+    for projection, events, arrived in arrivals_in_lava(case, lava):
+        mine = ours[id(projection)].operations.tolist()
+        assert mine == arrived, str(projection)
+        assert mine == brute_force_operations(net, projection, events), str(projection)
 
 
 def test_a_network_with_every_kind_of_connection():

@@ -85,6 +85,19 @@ def lava_operations(
     return simulate(counter, events.astype(np.int8), len(events), models=Models.STOCK).readout
 
 
+def arrivals_in_lava(
+    case: Case, lava: Simulation
+) -> list[tuple[Projection, NDArray[np.bool_], list[int]]]:
+    """By projection: what its source sent in Lava, and per sample the events that arrived there."""
+    found = []
+    for source in (INPUT, *(p.name for p in case.network.populations)):
+        leaving = [p for p in case.network.projections if p.source == source]
+        events = lava_input_events(case) if source == INPUT else sent_events(case, lava, source)
+        arrived = lava_operations(case.network, leaving, events)
+        found += [(p, events, arrived[:, column].tolist()) for column, p in enumerate(leaving)]
+    return found
+
+
 def _ones(linear: LinearMap) -> LinearMap:
     """A map of the same geometry that adds one per event."""
     if isinstance(linear, Dense):

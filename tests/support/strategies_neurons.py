@@ -65,10 +65,13 @@ KINDS: tuple[Neuron, ...] = (
 
 @st.composite
 def neurons(
-    draw: st.DrawFn, shape: Shape | None = None, kinds: tuple[Neuron, ...] = KINDS
+    draw: st.DrawFn,
+    shape: Shape | None = None,
+    kinds: tuple[Neuron, ...] = KINDS,
+    formats: st.SearchStrategy[Numbers] | None = None,
 ) -> IntegerNeuron:
     """An integer neuron of any class; with a shape, some constants are per channel or neuron."""
-    kind, held = draw(st.sampled_from(kinds)), draw(numbers())
+    kind, held = draw(st.sampled_from(kinds)), draw(numbers() if formats is None else formats)
     form, state, factor_bits = integer_form(traced(kind)), held.state_format, held.factor_bits
     units = {
         name: constant.unit
@@ -90,7 +93,7 @@ def _raw(kind: Neuron, name: str, unit: Unit, numbers: Numbers) -> st.SearchStra
     if unit is Unit.FACTOR:
         return st.integers(-one if negative else 0, one)
     state = numbers.state_format
-    near = st.integers(-state.one // 4 if negative else 0, 2 * state.one)
+    near = st.integers(-state.one // 4 if negative else 0, min(2 * state.one, state.high))
     return near | near | st.integers(state.low // 2 if negative else 0, state.high // 2)
 
 
@@ -108,12 +111,15 @@ def _spread(draw: st.DrawFn, values: st.SearchStrategy[int], shape: Shape | None
 @st.composite
 def _tables(draw: st.DrawFn, kind: Neuron, numbers: Numbers) -> dict[str, LookupTable]:
     """A neuron's tables, sampled, or half of the time noise over the whole range of each."""
+    form, state = integer_form(traced(kind)), numbers.state_format
+    if not form.tables:  # and formats too narrow for constants that are drawn as reals will do
+        return {}
     bounded = {name: _bounded(known) for name, known in kind.parameters().items()}
     real = kind.with_constants({name: draw(values) for name, values in bounded.items()})
     tables = dict(sampled(real, numbers).tables)
     if draw(st.booleans()):
         return tables
-    rng, form, state = draw(rngs()), integer_form(traced(kind)), numbers.state_format
+    rng = draw(rngs())
     one = 1 << numbers.factor_bits
     for name, table in form.tables.items():
         low, high = (state.low, state.high)
