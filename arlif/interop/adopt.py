@@ -64,7 +64,7 @@ def time_first(layer: nn.Module) -> nn.Module | None:
             return nn.Identity()
     for ours, theirs in _PAIRS:
         if type(layer) is theirs:
-            return _adopt(ours, layer)
+            return adopt(ours, layer)
     return None
 
 
@@ -79,7 +79,7 @@ _PAIRS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
 )
 
 
-def _adopt(ours: type[nn.Module], layer: nn.Module) -> nn.Module:
+def adopt(ours: type[nn.Module], layer: nn.Module) -> nn.Module:
     """An instance of our subclass with all of the layer's attributes, parameters shared."""
     adopted = ours.__new__(ours)
     adopted.__dict__ = layer.__dict__.copy()

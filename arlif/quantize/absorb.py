@@ -17,6 +17,7 @@ from arlif.quantize.values import (
     Integrated,
     Resampled,
     Spikes,
+    Together,
     as_current,
     as_spikes,
     channels_of,
@@ -148,6 +149,11 @@ def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
     wanted = tuple(w or s for w, s in zip(both_axes(layer.output_size), size, strict=True))
     if any(s % w for s, w in zip(size, wanted, strict=True)):
         spikes = as_spikes(value)
+        if isinstance(spikes, Together):
+            raise LoweringError(
+                "windows of unequal size take the spikes of one layer, not a sum; choose an output "
+                "size that divides the input's"
+            )
         rows, columns = (_windows(s, w) for s, w in zip(size, wanted, strict=True))
         return Resampled(spikes.term, (spikes.shape[0], *wanted), rows, columns)
     window = (size[0] // wanted[0], size[1] // wanted[1])

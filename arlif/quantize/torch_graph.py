@@ -20,6 +20,13 @@ def trace(module: nn.Module) -> fx.Graph:
     Raises LoweringError where it is no plain torch module, and naming every part with hooks.
     """
     require_plain(module)
+    require_no_hooks(module)
+    with evaluating(module):
+        return LayerTracer().trace(module)
+
+
+def require_no_hooks(module: nn.Module) -> None:
+    """Raise LoweringError naming every part with forward hooks."""
     hooked = [name or "the network" for name, part in module.named_modules() if _has_hooks(part)]
     require(
         not hooked,
@@ -29,8 +36,6 @@ def trace(module: nn.Module) -> fx.Graph:
         "only records afterwards",
         LoweringError,
     )
-    with evaluating(module):
-        return LayerTracer().trace(module)
 
 
 def require_plain(module: object) -> None:
@@ -131,6 +136,10 @@ _CURES = {
         ("mul", "sub", "truediv"), "put constant factors into the weights, or into the data"
     ),
     "flatten": "flatten all but time and batch, flatten(2); behind a mean with nn.Flatten()",
+    **dict.fromkeys(
+        ("unsqueeze", "repeat", "expand"),
+        "take inputs that are [T, N, ...], or show one frame [1, N, ...] with arlif.layers.Repeat",
+    ),
     "getitem": "take the mean of all time steps at the end, mean(0)",
     "softmax": "return the logits: the decision is their argmax",
     "max_pool2d": REASONS["MaxPool2d"],

@@ -1,6 +1,8 @@
 """What flows between layers: spikes, which weights are applied to, and currents, their sums."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -30,25 +32,51 @@ class Resampled(Spikes):
 
 
 @dataclass(frozen=True)
+class Together:
+    """Spikes that are added without weights, as around a residual block: weights may follow.
+
+    parts: at least two, all of one shape.
+    """
+
+    parts: tuple[Spikes, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of every part, and of their sum."""
+        return self.parts[0].shape
+
+    def each(self, change: Callable[[Spikes], Spikes]) -> "Together":
+        """The sum of what `change` makes of every part."""
+        return Together(tuple(map(change, self.parts)))
+
+
+@dataclass(frozen=True)
 class Integrated(Current):
     """What integrators make of a current, summed over time: it may only end a network."""
 
 
-def as_spikes(value: Any) -> Spikes:
-    """The value as spikes; a real-valued stream is refused."""
+def as_spikes(value: Any) -> Spikes | Together:
+    """The value as spikes or a sum of them; a real-valued stream is refused."""
     if isinstance(value, Current):
         raise LoweringError(
             "its input is a real-valued stream, not spikes; put a neuron in front of it"
         )
     require_even(value)
-    spikes: Spikes = value
+    spikes: Spikes | Together = value
     return spikes
+
+
+def parts_of(spikes: Spikes | Together) -> tuple[Spikes, ...]:
+    """The spikes that are added; themselves where there is no sum."""
+    return spikes.parts if isinstance(spikes, Together) else (spikes,)
 
 
 def as_current(value: Any) -> Current:
     """The value as a sum of weighted terms; bare spikes get identity weights."""
     if isinstance(value, Current):
         return value
+    if isinstance(value, Together):
+        return reduce(_sum, map(as_current, value.parts))
     require_even(value)
     channels = value.shape[0]
     identity: RealConv2d | RealDense = RealDense(np.eye(channels))
@@ -57,11 +85,12 @@ def as_current(value: Any) -> Current:
     return Current((value.term.weighted(identity),), np.zeros(channels), value.shape)
 
 
-def weigh(spikes: Spikes, weights: RealConv2d | RealDense, bias: Real | None) -> Current:
-    """Spikes behind weights."""
+def weigh(spikes: Spikes | Together, weights: RealConv2d | RealDense, bias: Real | None) -> Current:
+    """Spikes behind weights; of a sum, every part has the same."""
     shape = weights.output_shape(spikes.shape)
     offset = np.zeros(shape[0]) if bias is None else bias
-    return Current((spikes.term.weighted(weights),), offset, shape)
+    terms = tuple(part.term.weighted(weights) for part in parts_of(spikes))
+    return Current(terms, offset, shape)
 
 
 def fold(current: Current, weight: Real, bias: Real | None) -> Current:
@@ -75,6 +104,8 @@ def fold(current: Current, weight: Real, bias: Real | None) -> Current:
 
 def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
     """Spikes or a current behind a pooling layer, times a factor."""
+    if isinstance(value, Together):
+        return value.each(lambda part: pooled(part, pool, factor))
     shape = pool.output_shape(value.shape)
     require_even(value)
     if isinstance(value, Spikes):
@@ -102,6 +133,8 @@ def delayed(value: Any, steps: int) -> Any:
     """Spikes that arrive so many time steps later. Raises LoweringError where a current would."""
     if steps == 0:
         return value
+    if isinstance(value, Together):
+        return value.each(lambda part: delayed(part, steps))
     if isinstance(value, Spikes):
         return replace(value, term=replace(value.term, delay=value.term.delay + steps))
     require(
@@ -115,6 +148,8 @@ def delayed(value: Any, steps: int) -> Any:
 
 def flatten(value: Any) -> Any:
     """(C, H, W) to (C H W,)."""
+    if isinstance(value, Together):
+        return value.each(flatten)
     features = (int(np.prod(value.shape)),)
     if isinstance(value, Current) and value.shape != features:
         if value.shape[1:] != (1, 1):
@@ -141,6 +176,8 @@ def scaled(value: Any, factor: float) -> Any:
     """Spikes or a current times a number."""
     if isinstance(value, Current):
         return value.scaled(factor)
+    if isinstance(value, Together):
+        return value.each(lambda part: scaled(part, factor))
     return replace(value, term=replace(value.term, scale=value.term.scale * factor))
 
 
@@ -165,9 +202,16 @@ def channels_of(values: Real, shape: Shape) -> Real:
     return every[:, 0].copy()
 
 
-def add(a: Current, b: Current) -> Current:
-    """Two branches that meet; they share one accumulator."""
+def add(a: Any, b: Any) -> Current | Together:
+    """Two branches that meet: spikes stay spikes, so that weights may follow."""
     if a.shape != b.shape:
         raise LoweringError(f"adds shapes {a.shape} and {b.shape}, which differ")
+    if isinstance(a, Current) or isinstance(b, Current):
+        return _sum(as_current(a), as_current(b))
+    return Together((*parts_of(as_spikes(a)), *parts_of(as_spikes(b))))
+
+
+def _sum(a: Current, b: Current) -> Current:
+    """Two currents that share one accumulator."""
     kind = Integrated if isinstance(a, Integrated) or isinstance(b, Integrated) else Current
     return kind((*a.terms, *b.terms), a.bias + b.bias, a.shape)

@@ -21,7 +21,7 @@ from arlif.neurons.recurrent import GIVEN, Loop
 from arlif.quantize.absorb import absorb, reason
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
-from arlif.quantize.values import Integrated, Spikes, add, as_current, delayed, flatten
+from arlif.quantize.values import Integrated, Spikes, add, as_current, delayed, flatten, parts_of
 
 BROKEN = object()
 """Value of a node behind a refused layer; it silences errors that only follow from the first."""
@@ -172,13 +172,10 @@ class Walk:
                 shape = as_current(absorb(first.layer, sent[first.source])).shape
                 sent[name] = Spikes(Term(names[name]), shape)
         for name in names:
-            parts = [
-                as_current(absorb(c.layer, delayed(sent[c.source], c.delay)))
-                for c in loop.incoming(name)
-            ]
+            parts = [absorb(c.layer, delayed(sent[c.source], c.delay)) for c in loop.incoming(name)]
             neurons = loop.neurons[name]
             assert isinstance(neurons, SpikingNeuron)
-            self._populate(node, names[name], neurons, reduce(add, parts))
+            self._populate(node, names[name], neurons, as_current(reduce(add, parts)))
         return sent[loop.output]
 
     def _fed(self, loop: Loop, name: str, sent: dict[str, Any]) -> bool:
@@ -195,8 +192,9 @@ class Walk:
         other = self.paths.get(name)
         require(
             other != path,
-            "it is called more than once, but each call has states of its own; use one neuron "
-            "layer a call",
+            "it is called more than once; call it once, on all time steps [T, N, ...], and use one "
+            "neuron layer a call; neurons that feed themselves are "
+            "arlif.neurons.recurrent.Recurrent(neuron, feedback)",
             LoweringError,
         )
         require(
@@ -209,7 +207,8 @@ class Walk:
         return name
 
     def _repeat(self, layer: Repeat, value: Any) -> Any:
-        sources = {t.source for t in (value.terms if isinstance(value, Current) else [value.term])}
+        terms = value.terms if isinstance(value, Current) else [p.term for p in parts_of(value)]
+        sources = {term.source for term in terms}
         if sources != {INPUT}:
             raise LoweringError("Repeat shows the input at every step; put it before any neuron")
         wanted = self.time_steps or layer.time_steps
@@ -225,7 +224,7 @@ class Walk:
     def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
         kind = function_kind(node, self.modules)
         if kind == "add":
-            return add(as_current(inputs[0]), as_current(inputs[-1]))
+            return add(inputs[0], inputs[-1])
         if kind == "flatten":
             return flatten(inputs[0])
         if kind != "same":
