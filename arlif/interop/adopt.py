@@ -79,6 +79,28 @@ _PAIRS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
 )
 
 
+_ON_FRAMES = (nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+
+
+def over_time(network: nn.Module) -> nn.Module:
+    """A stack whose layers of torch work on [T, N, ...], not on [N, ...]; others are left alone.
+
+    A stack is an nn.Sequential of layers and stacks. What runs as it is stays the same object.
+    """
+    if type(network) is not nn.Sequential:
+        frames = type(network) in _ON_FRAMES
+        frames = frames or (isinstance(network, nn.Flatten) and network.start_dim == 1)
+        return (frames and time_first(network)) or network
+    parts = {name: over_time(child) for name, child in network.named_children()}
+    if all(part is network.get_submodule(name) for name, part in parts.items()):
+        return network
+    result = nn.Sequential()
+    for name, part in parts.items():
+        part.training = network.get_submodule(name).training
+        result.add_module(name, part)
+    return result
+
+
 def adopt(ours: type[nn.Module], layer: nn.Module) -> nn.Module:
     """An instance of our subclass with all of the layer's attributes, parameters shared."""
     adopted = ours.__new__(ours)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spikingjelly.activation_based import base, layer, neuron
-from torch import nn
+from torch import Tensor, nn
 
 from arlif import layers
 from arlif.base.errors import ArlifError, LoweringError, require
@@ -15,9 +15,10 @@ from arlif.quantize.absorb import reason
 from arlif.quantize.torch_graph import require_no_hooks
 
 
-def to_arlif(net: nn.Module) -> nn.Module:
+def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Module:
     """A trained network of SpikingJelly as an arlif network over [T, N, ...].
 
+    example: inputs as the network will be given them, which nothing here needs.
     In step mode 's' or 'm'; nn.Sequential, the containers, and modules with a forward of their own,
     which stays as it is: their children are exchanged under their names. Weights are shared, `net`
     is left alone. LIFNode, IFNode, ParametricLIFNode, HalfThresholdIFNode, ComplementaryLIFNode and

@@ -164,6 +164,8 @@ REASONS = {
     "MaxPool2d": "max pooling of graded values is not linear; use arlif.layers.AvgPool2d",
     "ReLU": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
     "LayerNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
+    "RNNBase": "its cells are no spiking neurons; put a spiking neuron that feeds itself there, "
+    "arlif.neurons.recurrent.Recurrent(neuron, arlif.layers.Linear(n, n))",
     "GroupNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
 }
 """Why a layer is refused, by the name of its class or of one that it derives from."""

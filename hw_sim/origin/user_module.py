@@ -1,11 +1,15 @@
 """A network that a user's own Python file builds."""
 
+import traceback
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError, require
 from arlif.base.user_code import calling
+from arlif.base.workers import ROOT
+from arlif.interop.recognise import CURES
 
 
 def build_user_module(file: Path, name: str) -> nn.Module:
@@ -14,9 +18,40 @@ def build_user_module(file: Path, name: str) -> nn.Module:
     The file may import what lies beside it; it finds no arguments. Raises ArlifError where there is
     none, where it fails or ends the program, or where it returns anything but a torch module.
     """
-    with calling(file, name, f"{file}:{name} builds no network") as network:
-        require(
-            isinstance(network, nn.Module),
-            f"{file}:{name} returns {type(network).__name__}, not a torch.nn.Module",
+    try:
+        with calling(file, name, f"{file}:{name} builds no network") as network:
+            require(
+                isinstance(network, nn.Module),
+                f"{file}:{name} returns {type(network).__name__}, not a torch.nn.Module; "
+                f"{_instead(network)}",
+            )
+            return network  # type: ignore[no-any-return]
+    except ArlifError as error:
+        cure = _cure(error.__cause__)
+        if not cure:
+            raise
+        raise ArlifError(f"{error}; {cure}") from error
+
+
+def _instead(returned: Any) -> str:
+    if isinstance(returned, dict):
+        return (
+            "weights alone do not say what they are weights of: build the network, load them with "
+            "its load_state_dict, and return the network"
         )
-        return network  # type: ignore[no-any-return]
+    return "return the network"
+
+
+def _cure(cause: BaseException | None) -> str:
+    """What to do where a library could not be imported; empty where nothing is known."""
+    if not isinstance(cause, ImportError):
+        return ""
+    files = [Path(frame.filename).parts for frame in traceback.extract_tb(cause.__traceback__)]
+    missing = (cause.name or "").split(".")
+    if missing[0] == "lava" or any("lava" in parts and "dl" in parts for parts in files):
+        return CURES["lava"]
+    if missing[0] == "arlif":
+        found = sorted((ROOT / "arlif").rglob(f"{missing[-1]}.py"))
+        places = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in found]
+        return f"there is {' and '.join(places)}" if places else ""
+    return ""
