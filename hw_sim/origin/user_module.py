@@ -4,12 +4,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from arlif.base.errors import ArlifError, require
+from arlif.base.errors import ArlifError, LoweringError, first_line, require
 from arlif.base.user_code import calling
 from arlif.base.workers import ROOT
 from arlif.interop.recognise import CURES
+from arlif.layers import evaluating
 
 
 def build_user_module(file: Path, name: str) -> nn.Module:
@@ -25,12 +27,26 @@ def build_user_module(file: Path, name: str) -> nn.Module:
                 f"{file}:{name} returns {type(network).__name__}, not a torch.nn.Module; "
                 f"{_instead(network)}",
             )
-            return network  # type: ignore[no-any-return]
+            built: nn.Module = network
+            return built
     except ArlifError as error:
         cure = _cure(error.__cause__)
         if not cure:
             raise
         raise ArlifError(f"{error}; {cure}") from error
+
+
+def require_runs(network: nn.Module, inputs: Tensor) -> None:
+    """Raise LoweringError where a network over [T, N, ...] fails on a sample of inputs."""
+    try:
+        with torch.no_grad(), evaluating(network):
+            network(inputs[:, :1])
+    except Exception as error:  # whatever a forward of the user's raises
+        raise LoweringError(
+            f"the network does not run on one sample, {tuple(inputs[:, :1].shape)}: "
+            f"{first_line(error)}; time comes first, and layers that work on every time step are "
+            "in arlif.layers"
+        ) from None
 
 
 def _instead(returned: Any) -> str:

@@ -22,7 +22,7 @@ from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
 from hw_sim.comparison.agreement import agreement
 from hw_sim.comparison.fitting import SHOWN, fit, typical
-from hw_sim.origin.user_module import build_user_module
+from hw_sim.origin.user_module import build_user_module, require_runs
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import read_array
 
@@ -152,8 +152,10 @@ def _own(script: Path, function: str, time_steps: int | None, calibrate: Path | 
     require(inputs.ndim >= 3, f"{calibrate} must be [1 or T, N, *shape], not {inputs.shape}")
     built = build_user_module(script, function)
     try:
-        module = to_arlif(built, torch.from_numpy(inputs.astype(np.float32)))
+        example = torch.from_numpy(inputs.astype(np.float32))
+        module = to_arlif(built, example)
         linear = linearize(module, inputs.shape[2:])
+        require_runs(module, example)
     except LoweringError as error:
         raise LoweringError(
             f"{script}:{function} on {calibrate}, {inputs.shape} as [1 or T, N, *shape], time "

@@ -153,7 +153,7 @@ def hooked() -> nn.Module:
         (lambda: seq(neuron.MaskedPSN(2, 4)), ["0 (MaskedPSN)", "all time steps at once"]),
         (lambda: seq(neuron.EIFNode()), ["0 (EIFNode)", "not linear"]),
         (lambda: seq(Memory()), ["0 (Memory)", "no counterpart"]),
-        (lambda: seq(layer.LinearRecurrentContainer(neuron.IFNode(), 3, 3)), ["neurons.recurrent.Recurrent"]),
+        (lambda: seq(layer.LinearRecurrentContainer(neuron.IFNode(), 3, 3)), ["Recurrent"]),
         (lambda: neuron.IFNode(0.5, 0.5), ["the network (IFNode)", "not above"]),
         (lambda: neuron.SimpleIFNode(v_reset=-1.0), ["starts at 0", "v_reset=0"]),
         (lambda: seq(smooth()), ["spiking to True"]),

@@ -1,0 +1,122 @@
+"""arlif import makes stacks of torch's layers run, unwraps torch.compile, and says what to do."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from support.places import SHARED
+from torch import Tensor, nn
+
+import arlif
+from arlif import layers
+from arlif.base.errors import ArlifError, LoweringError
+from arlif.interop.recognise import to_arlif
+from arlif.quantize import linearize
+from hw_sim.origin.user_module import build_user_module, require_runs
+
+FRAMES = torch.rand(6, 2, 1, 4, 4)
+
+
+def stack() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), arlif.LIF(0.5, 0.3, "hard")),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(4, 3),
+        nn.BatchNorm1d(3),
+    ).eval()
+
+
+def test_a_stack_of_torch_layers_works_on_every_time_step() -> None:
+    net = stack()
+    ours = to_arlif(net, FRAMES)
+    with torch.no_grad():
+        currents = torch.stack([net[0][1](net[0][0](frame)) for frame in FRAMES])
+        spikes = net[0][2](currents)
+        want = torch.stack([net[4](net[3](net[2](net[1](frame)))) for frame in spikes])
+        got = ours(FRAMES)
+    assert spikes.any()
+    assert torch.equal(got, want)
+    assert ours[3] is net[3]
+    assert not ours[0][1].training
+    assert linearize(ours, (1, 4, 4)).populations[0].name == "0_2"
+
+
+def test_what_runs_as_it_is_stays() -> None:
+    net = nn.Sequential(layers.Conv2d(1, 4, 3), nn.Flatten(2), nn.Sequential(nn.Linear(16, 3)))
+    assert to_arlif(net, FRAMES) is net
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.compile itself
+def test_a_compiled_network_is_unwrapped() -> None:
+    net = nn.Sequential(layers.Linear(3, 3), arlif.LIF())
+    assert to_arlif(torch.compile(net), torch.rand(2, 1, 3)) is net
+
+
+class Own(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)
+
+
+def test_a_forward_that_fails_says_where_time_is() -> None:
+    with pytest.raises(LoweringError, match=r"\(6, 1, 1, 4, 4\): Expected 3D.*arlif.layers"):
+        require_runs(to_arlif(Own(), FRAMES), FRAMES)
+
+
+def test_recurrent_cells_of_torch_say_what_to_use() -> None:
+    net = nn.Sequential(layers.Linear(3, 3), arlif.LIF(), nn.LSTM(3, 3), nn.GRU(3, 3))
+    with pytest.raises(LoweringError, match=r"2 \(LSTM\).*Recurrent.*"):
+        linearize(net, (3,))
+
+
+CASES = {
+    "from lava.lib.dl import absent": "export_hdf5",
+    "import lava.absent": "export_hdf5",
+    "import arlif.snntorch": r"there is arlif\.interop\.snntorch$",
+    "import arlif.nowhere": "nowhere'",
+    "def build(): return {'0.weight': 1}": "dict, not.*load_state_dict",
+    "def build(): return 3": "int, not a torch.nn.Module; return the network",
+}
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_what_builds_no_network_says_what_to_do(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "nets.py"
+    file.write_text(text)
+    with pytest.raises(ArlifError, match=CASES[text]) as refused:
+        build_user_module(file, "build")
+    assert "\n" not in str(refused.value)
+    assert "export_hdf5" in str(refused.value) or "lava" not in text
+
+
+def test_networks_of_lava_dl_come_as_files() -> None:
+    kind = type("Dense", (nn.Linear,), {"__module__": "lava.lib.dl.slayer.block.cuba"})
+    with pytest.raises(LoweringError, match="export_hdf5"):
+        to_arlif(nn.Sequential(kind(3, 3)), torch.rand(2, 1, 3))
+
+
+NETS = SHARED / "cases/torch/foreign_nets.py"
+
+
+@pytest.mark.skipif(not NETS.is_file(), reason="no foreign networks in ../shared/cases")
+@pytest.mark.parametrize("name", ["sj_multi", "sj_container", "sj_plif", "sj_mean"])
+def test_foreign_networks_of_spikingjelly(name: str) -> None:
+    functional = pytest.importorskip("spikingjelly.activation_based.functional")
+    torch.manual_seed(0)
+    x = torch.randn(50, 20, 16)
+    net = build_user_module(NETS, name).eval()
+    functional.reset_net(net)
+    with torch.no_grad():
+        for part in net.modules():
+            if isinstance(part, nn.Linear):
+                part.weight.mul_(4)
+        want = net(x)
+        got = to_arlif(net, x)(x)
+    assert want.any()
+    assert torch.equal(want, got)
