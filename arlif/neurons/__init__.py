@@ -2,6 +2,7 @@
 
 from arlif.neurons.agl import AglLIF
 from arlif.neurons.estimated import MpePSN
+from arlif.neurons.fixed_point import FptLIF
 from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.modules import ARLIF, LIF, SpikingNeuron
 from arlif.neurons.parallel import PSN, MaskedPSN, SlidingPSN
@@ -14,6 +15,7 @@ __all__ = [
     "AsglLIF",
     "CLIF",
     "DALIF",
+    "FptLIF",
     "LIF",
     "MpePSN",
     "NeuronLayer",

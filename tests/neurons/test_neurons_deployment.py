@@ -89,6 +89,7 @@ KINDS = {
     "arlif-memoryless": RealArlif(memory=False),
     "lif-soft": RealLifSoft,
     "lif-asgl": RealLifHard,
+    "lif-fpt": RealLifSoft,
     "lif-hard": RealLifHard,
     "lif-agl": RealLifHard,
     "plif": RealLifHard,

@@ -44,7 +44,8 @@ from arlif.training import Recipe, load_recipe, recipe_names
         ({"architecture": "resnet"}, "architecture: input should be an object, not 'resnet'"),
         (
             {"neuron.nam": "plif"},
-            "neuron.nam: there is no such field; there are name, decay, v_threshold, width, order, free_alpha",
+            "neuron.nam: there is no such field; there are name, decay, v_threshold, width, order, "
+            "free_alpha",
         ),
         ({"neuron.decay": 3}, "neuron: the decay k = 1 - 1/tau lies in [0, 1], not 3.0"),
         ({"epochs": "many"}, "epochs: input should be a valid integer, not 'many'"),
