@@ -45,6 +45,7 @@ class Loop(nn.Module):
         self.connections = tuple(connections)
         self.layers = nn.ModuleList(connection.layer for connection in self.connections)
         self.output = output
+        self._shapes: dict[torch.Size, dict[str, torch.Size]] = {}
         names = set(neurons)
         for name, layer in neurons.items():
             require(
@@ -98,8 +99,14 @@ class Loop(nn.Module):
         return (result, (states, past)) if return_state else result
 
     def shapes(self, x: Tensor) -> dict[str, torch.Size]:
-        """The shapes of what is sent in one time step, [1, N, ...], by source."""
-        sent = {GIVEN: x[:1]}
+        """The shapes of what a sample sends in one time step, by source, for x [T, N, ...]."""
+        if x.shape[2:] not in self._shapes:
+            self._shapes[x.shape[2:]] = self._shapes_of(x[:1, :1])
+        return self._shapes[x.shape[2:]]
+
+    def _shapes_of(self, frame: Tensor) -> dict[str, torch.Size]:
+        """See shapes, for one frame [1, 1, ...]."""
+        sent = {GIVEN: frame}
         with torch.no_grad(), evaluating(self):
             while len(sent) < 1 + len(self.order):
                 before = len(sent)
@@ -112,7 +119,7 @@ class Loop(nn.Module):
                     f"{', '.join(n for n in self.order if n not in sent)} receive nothing of what "
                     "the loop is given; connect them",
                 )
-        return {name: value.shape for name, value in sent.items()}
+        return {name: value.shape[2:] for name, value in sent.items()}
 
     def _nothing(self, x: Tensor) -> dict[str, list[Tensor]]:
         """What was sent before the first step, as many frames as connections wait for."""
@@ -120,7 +127,7 @@ class Loop(nn.Module):
         for c in self.connections:
             longest[c.source] = max(longest[c.source], c.delay)
         return {
-            name: [x.new_zeros(shape)] * longest.get(name, 0)
+            name: [x.new_zeros(1, x.shape[1], *shape)] * longest.get(name, 0)
             for name, shape in self.shapes(x).items()
         }
 
