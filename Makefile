@@ -37,7 +37,7 @@ lint: setup
 
 setup: $(READY)
 
-# requirements.lock pins every version; the three packages behind --no-deps ask for versions or for
+# requirements.lock pins every version; what stands behind --no-deps asks for versions or for
 # a torchvision that this environment does without. Editable in compat mode, whose path comes first: by
 # setuptools' finder a script beside the clone would take the folder itself for the package arlif.
 $(READY): pyproject.toml requirements.lock
@@ -45,7 +45,7 @@ $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --config-settings editable_mode=compat --editable '.[dev]'
-	$(BIN)/python -m pip install --quiet --no-deps --constraint requirements.lock norse spikingjelly
+	$(BIN)/python -m pip install --quiet --no-deps --constraint requirements.lock norse spikingjelly neurobench
 	$(BIN)/arlif lava install
 	$(BIN)/python -m arlif.kernels
 	touch $(READY)
