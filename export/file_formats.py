@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NET = Artifact("network.net", "export", NIR)
 ONNX = Artifact("network.onnx", "export", NIR)
 FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
-LIF_NIR = Artifact("lif.nir", "export --lif", MODEL)
+LIF_NIR = Artifact("lif.nir", "export", MODEL)
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,7 @@ FORMATS: dict[str, FileFormat] = {
         "export.onnx:write_onnx_float",
         meaning="Also the float network, float.onnx.",
     ),
-    "lif": FileFormat(
-        LIF_NIR,
-        "export.nir:write_nir_lif",
-        meaning="Also plain LIF for other NIR tools, lif.nir.",
-    ),
+    "lif": FileFormat(LIF_NIR, "export.nir:write_nir_lif"),
 }
 """Every format by name. `arlif export` writes all but the first, which quantization writes."""
 

@@ -19,6 +19,7 @@ from arlif.quantize.values import (
     Spikes,
     Together,
     as_current,
+    as_drive,
     as_spikes,
     channels_of,
     delayed,
@@ -27,6 +28,7 @@ from arlif.quantize.values import (
     per_channel,
     pooled,
     scaled,
+    stretched,
     weigh,
 )
 
@@ -59,7 +61,7 @@ def _(layer: Scale, value: Any) -> Any:
     factor = _array(layer.factor)
     if (factor == factor.flat[0]).all():
         return scaled(value, float(factor.flat[0]))
-    return per_channel(as_current(value), factor)
+    return stretched(as_drive(value), factor)
 
 
 @absorb.register

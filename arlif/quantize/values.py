@@ -9,7 +9,9 @@ import numpy as np
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape, SumPool2d
+from arlif.core.neuron import Neuron
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
+from arlif.quantize.scale_free import free_constants
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Integrated(Current):
     """What integrators make of a current, summed over time: it may only end a network."""
 
 
+@dataclass(frozen=True)
+class Stretched(Current):
+    """A current that is still to be multiplied by a factor for each neuron, an array of `shape`.
+
+    Weights are one for each channel, so only a neuron can take it up: see `unstretched`.
+    """
+
+    factor: Real
+
+
 def as_spikes(value: Any) -> Spikes | Together:
     """The value as spikes or a sum of them; a real-valued stream is refused."""
     if isinstance(value, Current):
@@ -73,6 +85,12 @@ def parts_of(spikes: Spikes | Together) -> tuple[Spikes, ...]:
 
 def as_current(value: Any) -> Current:
     """The value as a sum of weighted terms; bare spikes get identity weights."""
+    require_even(value)
+    return as_drive(value)
+
+
+def as_drive(value: Any) -> Current:
+    """The same for what a neuron receives, which may be Stretched."""
     if isinstance(value, Current):
         return value
     if isinstance(value, Together):
@@ -126,6 +144,11 @@ def require_even(value: Any) -> None:
         raise LoweringError(
             "adaptive pooling with windows of unequal size must be followed by Flatten and Linear; "
             "choose an output size that divides the input's"
+        )
+    if isinstance(value, Stretched):
+        raise LoweringError(
+            "constants that differ within a channel multiplied its input, and weights are one for "
+            "each; only a neuron, directly behind them, can take them up: make them equal"
         )
 
 
@@ -181,6 +204,41 @@ def scaled(value: Any, factor: float) -> Any:
     return replace(value, term=replace(value.term, scale=value.term.scale * factor))
 
 
+def stretched(current: Current, factor: Real) -> Current:
+    """A current times a factor for each channel or neuron."""
+    if factor.shape != current.shape or _alike(factor):
+        return per_channel(current, factor)
+    before = current.factor if isinstance(current, Stretched) else 1.0
+    return Stretched(current.terms, current.bias, current.shape, before * factor)
+
+
+def unstretched(neuron: Neuron, current: Current) -> tuple[Neuron, Current]:
+    """A neuron in units of its own at every place, so that its current needs no factor.
+
+    Exact: a neuron with a constant threshold fires alike where threshold, reset, leak and current
+    are divided by one positive number. Raises LoweringError for other neurons and numbers.
+    """
+    if not isinstance(current, Stretched):
+        return neuron, current
+    free = free_constants(neuron)
+    require(
+        bool(free) and bool((current.factor > 0).all()),
+        "constants that differ within a channel multiply its current, which takes positive ones "
+        "and a neuron with a constant threshold; make them equal",
+        LoweringError,
+    )
+    mine: Neuron = neuron.with_constants(
+        {name: getattr(neuron, name) / current.factor for name in free}
+    )
+    return mine, Current(current.terms, current.bias, current.shape)
+
+
+def _alike(values: Real) -> bool:
+    """Whether every channel has one value."""
+    rows = values.reshape(len(values), -1)
+    return bool((rows == rows[:, :1]).all())
+
+
 def per_channel(current: Current, factor: Real) -> Current:
     """A current times a factor for each channel."""
     channels = channels_of(factor, current.shape)
@@ -207,11 +265,17 @@ def add(a: Any, b: Any) -> Current | Together:
     if a.shape != b.shape:
         raise LoweringError(f"adds shapes {a.shape} and {b.shape}, which differ")
     if isinstance(a, Current) or isinstance(b, Current):
-        return _sum(as_current(a), as_current(b))
+        return _sum(as_drive(a), as_drive(b))
     return Together((*parts_of(as_spikes(a)), *parts_of(as_spikes(b))))
 
 
 def _sum(a: Current, b: Current) -> Current:
     """Two currents that share one accumulator."""
+    terms, bias = (*a.terms, *b.terms), a.bias + b.bias
+    if isinstance(a, Stretched) and isinstance(b, Stretched):
+        if np.array_equal(a.factor, b.factor):
+            return Stretched(terms, bias, a.shape, a.factor)
+    require_even(a)
+    require_even(b)
     kind = Integrated if isinstance(a, Integrated) or isinstance(b, Integrated) else Current
-    return kind((*a.terms, *b.terms), a.bias + b.bias, a.shape)
+    return kind(terms, bias, a.shape)

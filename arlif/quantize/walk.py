@@ -21,7 +21,17 @@ from arlif.neurons.recurrent import GIVEN, Loop
 from arlif.quantize.absorb import absorb, reason
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
-from arlif.quantize.values import Integrated, Spikes, add, as_current, delayed, flatten, parts_of
+from arlif.quantize.values import (
+    Integrated,
+    Spikes,
+    add,
+    as_current,
+    as_drive,
+    delayed,
+    flatten,
+    parts_of,
+    unstretched,
+)
 
 BROKEN = object()
 """Value of a node behind a refused layer; it silences errors that only follow from the first."""
@@ -83,7 +93,7 @@ class Walk:
         elif layer is None:
             if node.op != "output":
                 function_kind(node, self.modules)
-        elif not isinstance(layer, Repeat) and absorb.dispatch(type(layer)) is _UNKNOWN:
+        elif not isinstance(layer, Repeat | Loop) and absorb.dispatch(type(layer)) is _UNKNOWN:
             raise LoweringError(reason(layer))
         require(
             self.constants.isdisjoint(node.all_input_nodes),
@@ -146,7 +156,7 @@ class Walk:
 
     def _fire(self, node: fx.Node, layer: SpikingNeuron, value: Any) -> Spikes:
         name = self._name(str(node.target))
-        return self._populate(node, name, layer, as_current(value))
+        return self._populate(node, name, layer, as_drive(value))
 
     def _populate(self, node: fx.Node, name: str, layer: SpikingNeuron, current: Current) -> Spikes:
         require(
@@ -157,8 +167,9 @@ class Walk:
         )
         neuron, factor = layer.lowered()
         current = current.scaled(factor)
+        neuron, current = unstretched(detached(neuron), current)
         if node in self.live:
-            self.populations.append(LinearizedPopulation(name, detached(neuron), current))
+            self.populations.append(LinearizedPopulation(name, neuron, current))
         return Spikes(Term(name), current.shape)
 
     def _loop(self, node: fx.Node, loop: Loop, value: Any) -> Spikes:
@@ -169,13 +180,13 @@ class Walk:
             ready = [n for n in names if n not in sent and self._fed(loop, n, sent)]
             for name in ready:
                 first = next(c for c in loop.incoming(name) if c.source in sent)
-                shape = as_current(absorb(first.layer, sent[first.source])).shape
+                shape = as_drive(absorb(first.layer, sent[first.source])).shape
                 sent[name] = Spikes(Term(names[name]), shape)
         for name in names:
             parts = [absorb(c.layer, delayed(sent[c.source], c.delay)) for c in loop.incoming(name)]
             neurons = loop.neurons[name]
             assert isinstance(neurons, SpikingNeuron)
-            self._populate(node, names[name], neurons, as_current(reduce(add, parts)))
+            self._populate(node, names[name], neurons, as_drive(reduce(add, parts)))
         return sent[loop.output]
 
     def _fed(self, loop: Loop, name: str, sent: dict[str, Any]) -> bool:

@@ -17,7 +17,16 @@ from arlif.base.errors import LoweringError, require
 from arlif.core.integer_neurons import integer_name
 from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron
-from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft, RealLifSubtract
+from arlif.core.real_neurons import (
+    RealArlif,
+    RealLifHard,
+    RealLifReset,
+    RealLifSoft,
+    RealLifSubtract,
+    RealSynaptic,
+)
+
+Real = NDArray[np.float64]
 
 DT = 1e-4
 """Seconds per time step; snnTorch 1.0 fixes this value, SpikingJelly 2.0 has it as its default."""
@@ -25,7 +34,7 @@ DT = 1e-4
 REAL_NEURONS: dict[str, type[Neuron]] = {
     cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)
 }
-"""Every real-valued neuron that is written and read, by the name it has in files."""
+"""Neurons that NIR has no node for, and plain LIF: by the name that metadata give them."""
 
 
 @dataclass(eq=False)
@@ -49,10 +58,13 @@ class ARLIF(nir.NIRNode):
 
 @dataclass(frozen=True)
 class Spoken:
-    """A neuron as a NIR node, with the factor on the weights and biases that feed it."""
+    """A neuron as a NIR node, with the factor on the weights and biases that feed it.
+
+    factor: one number, or [C].
+    """
 
     node: nir.NIRNode
-    factor: float = 1.0
+    factor: float | Real = 1.0
 
 
 Convention = Callable[[Neuron, Shape], Spoken]
@@ -61,6 +73,8 @@ Convention = Callable[[Neuron, Shape], Spoken]
 
 def portable(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1, weights divided by 1 - k: what snnTorch, Norse and SpikingJelly all run exactly."""
+    if isinstance(neuron, RealLifReset | RealSynaptic):
+        return _equation(neuron, shape)
     lost = 1 - decay(neuron)
     if lost == 0:
         return _integrator(neuron, shape)
@@ -69,6 +83,8 @@ def portable(neuron: Neuron, shape: Shape) -> Spoken:
 
 def unscaled(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1 / (1 - k), weights as they are: for snnTorch, SpikingJelly; Norse ignores r."""
+    if isinstance(neuron, RealLifReset | RealSynaptic):
+        return _equation(neuron, shape)
     lost = 1 - decay(neuron)
     if lost == 0:
         return _integrator(neuron, shape)
@@ -125,6 +141,44 @@ def _lif(neuron: Neuron, shape: Shape, r: float) -> nir.LIF:
         v_threshold=_threshold(neuron, shape),
         metadata=_metadata(neuron),
     )
+
+
+def _equation(neuron: RealLifReset | RealSynaptic, shape: Shape) -> Spoken:
+    """LIF or CubaLIF with every constant that NIR has; arlif's step is an Euler step of them.
+
+    Weights are divided by what the current is multiplied with, or r and w_in where that differs
+    within a channel.
+    """
+
+    def full(value: Any) -> Real:
+        values = np.asarray(value, np.float64)
+        many = values.ndim == 1 < len(shape)  # features that are written as (C, 1, 1)
+        return np.broadcast_to(values[:, None, None] if many else values, shape)
+
+    def stored(value: Any) -> NDArray[np.float32]:
+        return full(value).astype(np.float32)
+
+    lost = full(1 - np.asarray(neuron.decay))
+    fires = np.nextafter(stored(neuron.threshold), np.float32(-np.inf))
+    ends = {"v_threshold": fires, "v_reset": stored(neuron.reset)}
+    if not lost.any() and not np.any(neuron.leak) and isinstance(neuron, RealLifReset):
+        return Spoken(nir.IF(r=_full(shape, 1 / DT), **ends))
+    flows = full(1 - np.asarray(getattr(neuron, "current_decay", 0.0)))
+    require(
+        bool((lost > 0).all() and (flows > 0).all()),
+        f"a {integer_name(neuron)} that keeps all of its potential or current has no time constant "
+        "in NIR; give it a decay below 1, or write the quantized network with write_nir",
+        LoweringError,
+    )
+    rows = (1 / (lost * flows)).reshape(shape[0], -1)
+    even = bool((rows == rows[:, :1]).all())
+    leaky = {"v_leak": stored(full(neuron.leak) / lost), **ends}
+    r, weight = (1.0, 1.0) if even else (1 / lost, 1 / flows)
+    factor = rows[:, 0] if even else 1.0
+    if isinstance(neuron, RealLifReset):
+        return Spoken(nir.LIF(tau=stored(DT / lost), r=stored(r), **leaky), factor)
+    taus = {"tau_mem": stored(DT / lost), "tau_syn": stored(DT / flows)}
+    return Spoken(nir.CubaLIF(**taus, r=stored(r), w_in=stored(weight), **leaky), factor)
 
 
 def _integrator(neuron: Neuron, shape: Shape) -> Spoken:

@@ -45,6 +45,21 @@ def load_nir(path: StrPath, dt: float | None = None) -> ImportedNetwork:
         raise FormatError(f"{path}: {error}") from None
 
 
+def load_plain(path: StrPath) -> ImportedNetwork:
+    """A file of `write_nir_lif` as other tools read it, without what arlif noted of its neurons.
+
+    Raises FormatError as load_nir.
+    """
+    tree = read_tree(path)
+    try:
+        graph = tree.get("node", {})
+        for node in graph.get("nodes", {}).values():
+            node.pop("metadata", None)
+        return network_of(graph, None)
+    except ArlifError as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
 def network_of(tree: Any, dt: float | None) -> ImportedNetwork:
     """The network that the tree of a NIR graph describes; errors as in `load_nir`."""
     nodes = read_graph(tree)

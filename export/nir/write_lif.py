@@ -15,6 +15,7 @@ from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
 from export.nir.conventions import DT, Convention, portable
 from export.nir.fields import fits_float32
+from export.nir.node_list import read_graph
 from export.seal import sealed_path
 
 PROFILE = "float"
@@ -54,10 +55,13 @@ def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> 
     while output in graph.nodes:
         output += "_"
     graph.nodes[output] = nir.Output(np.array(shapes[READOUT]))
+    done = {INPUT}
     for population in network.populations:
         factor = spoken[population.name].factor
-        graph.drive(population.name, population.current, factor, shapes)
-    graph.drive(output, network.readout, 1.0, shapes)
+        graph.drive(population.name, population.current, factor, shapes, done)
+        done.add(population.name)
+    graph.drive(output, network.readout, 1.0, shapes, done)
+    graph.require_same_loops()
     metadata = {"profile": PROFILE, "dt": DT, "static": network.static}
     return nir.NIRGraph(graph.nodes, graph.edges, metadata={"arlif": metadata}, type_check=False)
 
@@ -67,12 +71,28 @@ class _Graph:
 
     def __init__(self, nodes: dict[str, nir.NIRNode]) -> None:
         self.nodes, self.edges = nodes, list[tuple[str, str]]()
+        self.late: set[tuple[str, str]] = set()
 
-    def drive(self, target: str, current: Current, factor: float, shapes: dict[str, Shape]) -> None:
-        """Add the nodes that carry a current into `target`; the bias goes with the first term."""
+    def drive(
+        self,
+        target: str,
+        current: Current,
+        factor: float | NDArray[np.float64],
+        shapes: dict[str, Shape],
+        done: set[str],
+    ) -> None:
+        """Add the nodes that carry a current into `target`; the bias goes with the first term.
+
+        done: sources that have their spikes of this step already. Of others readers take those of
+        the step before, so a delay is one step shorter.
+        """
         bias = current.bias
         for term in current.terms:
+            back = term.source not in done
+            waits = (term.delay - back) * DT
             nodes = _term_nodes(term, bias, factor, shapes[term.source])
+            if waits:
+                nodes.insert(0, ("wait", nir.Delay(np.full(shapes[term.source], waits))))
             at = term.source
             for kind, node in nodes:
                 name = self._fresh(f"{target}_{kind}")
@@ -80,7 +100,23 @@ class _Graph:
                 self.edges.append((at, name))
                 at = name
             self.edges.append((at, target))
+            if back:
+                self.late.add((at, target))
             bias = np.zeros_like(bias)
+
+    def require_same_loops(self) -> None:
+        """Raise LoweringError where readers would let other edges of a loop wait."""
+        tree = {"nodes": {n: {"type": type(v).__name__} for n, v in sorted(self.nodes.items())}}
+        found = {
+            (s, node.name) for node in read_graph(tree | {"edges": self.edges}) for s in node.late
+        }
+        require(
+            found == self.late,
+            "readers of NIR walk its loops from the input on and would let "
+            f"{', '.join(f'{a} -> {b}' for a, b in sorted(found - self.late))} wait for a step; "
+            "quantize the network and write it with write_nir",
+            LoweringError,
+        )
 
     def _fresh(self, name: str) -> str:
         count = 1
@@ -90,7 +126,7 @@ class _Graph:
 
 
 def _term_nodes(
-    term: Term, bias: NDArray[np.float64], factor: float, shape: Shape
+    term: Term, bias: NDArray[np.float64], factor: float | NDArray[np.float64], shape: Shape
 ) -> list[tuple[str, nir.NIRNode]]:
     weights = term.weights
     assert weights is not None
@@ -98,7 +134,8 @@ def _term_nodes(
     for pool in before:
         shape = pool.output_shape(shape)
     area = float(np.prod([pool.kernel for pool in after]))
-    real = weights.weight * (term.scale * factor), bias * (factor / area)
+    driven = term.per_channel(np.broadcast_to(factor, bias.shape))
+    real = driven.synapses.weight, bias * factor / area
     require(
         all(map(fits_float32, real)),
         "a weight or bias overflows float32; train with smaller weights",

@@ -1,7 +1,9 @@
 """The native NIR profile: a QuantizedNetwork as integers, without loss."""
 
+import io
 from collections.abc import Iterator
 
+import h5py
 import nir
 import numpy as np
 
@@ -13,12 +15,29 @@ from export.records import versions
 from export.seal import sealed_path
 
 PROFILE = "native"
+USER_BLOCK = 512
+"""Bytes in front of the first of HDF5, the fewest that it allows; its readers skip them."""
+FIRST_LINES = b"""\
+This HDF5 file holds a quantized spiking network of arlif, integers without loss, in NIR's layout.
+arlif opens it: arlif import FILE RUN, or export.nir.read_nir(FILE) in Python; docs/formats.md.
+Other NIR tools and nir.read of the nir package do not: its populations are no nodes of NIR.
+For them, lif.nir beside it holds the network as plain LIF; arlif export RUN writes it.
+"""
 
 
 def write_nir(network: QuantizedNetwork, path: StrPath) -> None:
     """Write a quantized network; `read_nir` gives back an equal one. Raises ArlifError."""
+    written = io.BytesIO()
+    nir.write(written, native_graph(network))
     with sealed_path(path) as temporary:
-        nir.write(temporary, native_graph(network))
+        with (
+            h5py.File(written, "r") as source,
+            h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file,
+        ):
+            for name in source:
+                source.copy(name, file)
+        with temporary.open("r+b") as first:
+            first.write(FIRST_LINES)
 
 
 def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:

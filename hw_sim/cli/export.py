@@ -2,20 +2,24 @@
 
 from typing import Any
 
-from export.file_formats import FORMATS
+from arlif.base.numerals import percent
 from hw_sim.cli.flags import format_flags, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.parameters import DataOption
 
 
 @with_flags(format_flags(), before="as_json")
-def export(run: RunArgument, given: dict[str, Any], as_json: JsonOption = False) -> None:
-    """Export the quantized network; writes network.net (Lava) and network.onnx."""
+def export(
+    run: RunArgument,
+    given: dict[str, Any],
+    data_folder: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export the network; writes network.net (Lava), network.onnx, lif.nir (other NIR tools)."""
     from hw_sim.pipeline import export_run
 
     output = Output(as_json)
-    also = tuple(name for name in given if name in FORMATS)
-    options = {name: value for name, value in given.items() if name not in FORMATS}
-    result = export_run(run, also, options)
+    result = export_run(run, tuple(name for name, asked in given.items() if asked), data_folder)
     for artifact in result["files"]:
         output.say(f"wrote {artifact['path']} ({artifact['bytes']:,} bytes)")
     if result["stock_obstacles"]:
@@ -25,4 +29,16 @@ def export(run: RunArgument, given: dict[str, Any], as_json: JsonOption = False)
         )
     else:
         output.say("network.net also loads in stock lava-dl (netx) and spikes alike")
+    output.say(_about_lif(result))
     output.result(result)
+
+
+def _about_lif(result: dict[str, Any]) -> str:
+    """What lif.nir holds, in one line."""
+    if "lif_reason" in result:
+        return f"no lif.nir for other NIR tools: {result['lif_reason']}"
+    opens = "lif.nir opens in other NIR tools as plain LIF (network.nir in arlif only)"
+    if "lif_unmeasured" in result:
+        return f"{opens}; what that changes was not measured: {result['lif_unmeasured']}"
+    shares = ", ".join(f"{n} {percent(share)}" for n, share in result["lif_changes"].items())
+    return f"{opens}; spikes changed on {result['lif_samples']} test samples: {shares}"

@@ -56,8 +56,19 @@ def test_options_of_real_valued_networks_are_refused_for_integers(
     assert not (tmp_path / "new").exists()
 
 
+def test_an_export_says_what_plain_lif_changes(run: Path, imported: Path, cli: Cli):
+    code, out, _ = cli("export", run)
+    assert (code, "spikes changed on 32 test samples" in out) == (0, True)
+    code, out, _ = cli("export", run, "--json", "--data", run)
+    (share,) = json.loads(out)["lif_changes"].values()
+    assert 0 < share < 0.5
+    code, out, _ = cli("export", imported)
+    assert (code, "no lif.nir for other NIR tools: it holds a float network" in out) == (0, True)
+    assert not (imported / "lif.nir").exists()
+
+
 def test_a_real_valued_file_that_shows_one_frame_is_imported(run: Path, tmp_path: Path, cli: Cli):
-    assert cli("export", run, "--lif")[0] == 0
+    assert cli("export", run)[0] == 0
     options = ("--time-steps", "4", "--calibrate", images(tmp_path))
     code, out, _ = cli("import", run / "lif.nir", tmp_path / "new", *options, "--json")
     assert (code, json.loads(out)["static"]) == (0, True)

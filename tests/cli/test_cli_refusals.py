@@ -79,13 +79,13 @@ def test_an_export_that_changes_nothing_keeps_simulations(run: Path, imported: P
     files = ("network.net", "network.onnx")
     times = [(run / name).stat().st_mtime_ns for name in files]
     assert cli("simulate", run, "--engine", "onnx", "--samples", "2")[0] == 0
-    assert cli("export", run, "--float", "--lif")[0] == 0
+    assert cli("export", run, "--float")[0] == 0
     assert [(run / name).stat().st_mtime_ns for name in files] == times
     assert cli("energy", run, "--engine", "onnx")[0] == 0
     (run / "network.onnx").write_text("damaged")
     assert cli("export", run)[0] == 0
     assert f"arlif simulate {run} --engine onnx" in refused(cli, "energy", run, "--engine", "onnx")
-    assert "imported network" in refused(cli, "export", imported, "--lif")
+    assert "imported network" in refused(cli, "export", imported, "--float")
     assert not (imported / "network.net").exists()
 
 

@@ -29,7 +29,7 @@ STAGES: dict[str, list[tuple[tuple[str, ...], Callable[[Path], dict[str, Any]]]]
         )
     ],
     "quantize": [(("--samples", "20"), lambda run: pipeline.quantize_run(run, samples=20))],
-    "export": [(("--lif",), lambda run: pipeline.export_run(run, ("lif",)))],
+    "export": [(("--float",), lambda run: pipeline.export_run(run, ("float",)))],
     "simulate": [
         (
             ("--samples", "4"),

@@ -24,6 +24,7 @@ from arlif.base.errors import ArlifError, LoweringError
 from arlif.neurons import CLIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
 from export.nir import load_nir, write_nir_lif
+from hw_sim.comparison.lif_view import lif_view_changes
 from export.nir.conventions import Convention, exact, portable, unscaled
 
 
@@ -77,6 +78,10 @@ def test_arlif_as_lif_is_an_approximation(path: Path) -> None:
     wrong, places = differing(ours(net, x), in_snntorch(path, x))
     print(f"AR-LIF read as plain LIF: {wrong} of {places} spikes differ")  # noqa: T201
     assert 0 < wrong < 0.3 * places
+    shares = lif_view_changes(net, path, x, len(x))
+    neurons = {name: want.shape[2] for name, want in ours(net, x).items()}
+    steps = x.shape[0] * x.shape[1]
+    assert sum(share * neurons[name] * steps for name, share in shares.items()) == wrong
 
 
 NEURON_KINDS: dict[str, Callable[[], SpikingNeuron]] = {

@@ -256,3 +256,14 @@ def test_mutated_files_without_a_seal(example: Path) -> None:
 @pytest.mark.timeout(1800)
 def test_a_thousand_mutated_files_without_a_seal(example: Path) -> None:
     assert refusals(example, read_nir, 1000) > 500
+
+
+def test_the_first_lines_say_what_opens_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "network.nir"
+    write_nir(example_network(), path)
+    first = path.read_bytes()[:512].decode().rstrip("\0")
+    assert first.count("\n") == 4
+    assert "read_nir" in first
+    assert "lif.nir" in first
+    with pytest.raises(AssertionError):
+        nir.read(path)

@@ -15,66 +15,98 @@ Values = NDArray[np.float64]
 
 
 class Euler:
-    """A graph, one time step of dt seconds after another, for N samples at once."""
+    """A graph, one time step of dt seconds after another, for N samples at once.
+
+    The edge that closes a cycle, walked in depth from the Input on, brings what its source gave one
+    step before.
+    """
 
     def __init__(self, path: Path, dt: float) -> None:
-        graph = nir.read(path, type_check=False)
         self.dt, self.nodes = dt, dict[str, Any]()
         self.sources: dict[str, list[str]] = {}
-        self._unfold(graph, "")
-        self.input = next(n for n, v in self.nodes.items() if isinstance(v, nir.Input))
-        self.output = next(n for n, v in self.nodes.items() if isinstance(v, nir.Output))
-        self.order = [n for n in self._walked() if isinstance(self.nodes[n], STATEFUL)]
+        self.input, self.output = self._unfold(nir.read(path, type_check=False), "")
+        self.late: set[tuple[str, str]] = set()
+        self.order = self._walked()
 
     def run(self, x: Values) -> tuple[Values, dict[str, Values]]:
         """What reaches the Output, [T, N, ...], and what every stateful node sends, for x."""
         self.state: dict[str, dict[str, Values]] = {n: {} for n in self.nodes}
-        self.sent: dict[str, Values] = {}
-        self.past: dict[str, list[Values]] = {n: [] for n in self.nodes}
+        self.given: dict[str, list[Values]] = {n: [] for n in self.nodes}
+        self.now = self._resting(np.zeros(x.shape[1:]))
         outputs: list[Values] = []
-        history: dict[str, list[Values]] = {name: [] for name in self.order}
+        history: dict[str, list[Values]] = {
+            name: [] for name in self.order if isinstance(self.nodes[name], STATEFUL)
+        }
         for frame in x.astype(np.float64):
-            self.sent[self.input] = frame
-            for name in self.order:
-                self.sent[name] = self._advance(name, self._incoming(name))
-                history[name].append(self.sent[name])
-            outputs.append(self._incoming(self.output))
+            self.now = self._step(frame)
+            for name, values in history.items():
+                values.append(self.now[name])
+            outputs.append(self.now[self.output])
         return np.stack(outputs), {name: np.stack(h) for name, h in history.items()}
 
-    def _unfold(self, graph: Any, prefix: str) -> None:
-        assert not any(isinstance(node, nir.NIRGraph) for node in graph.nodes.values())
-        self.nodes = dict(graph.nodes)
-        self.sources = {name: [a for a, b in graph.edges if b == name] for name in self.nodes}
+    def _resting(self, frame: Values) -> dict[str, Values]:
+        """What every node gives while no neuron has given anything: biases are there already."""
+        now = {self.input: frame}
+        for name in self.order[1:] * 2:  # twice, for late edges
+            total = sum((now[source] for source in self.sources[name] if source in now), start=0.0)
+            silent = isinstance(self.nodes[name], (*STATEFUL, nir.Delay))
+            now[name] = total * 0.0 if silent else self._linear(self.nodes[name], total)
+        return now
+
+    def _step(self, frame: Values) -> dict[str, Values]:
+        """What every node gives now."""
+        now = {self.input: frame}
+        for name in self.order[1:]:
+            arriving = [
+                self.now[source] if (source, name) in self.late else now[source]
+                for source in self.sources[name]
+            ]
+            now[name] = self._given(name, sum(arriving[1:], start=arriving[0]))
+        return now
+
+    def _given(self, name: str, x: Values) -> Values:
+        node = self.nodes[name]
+        if isinstance(node, STATEFUL):
+            return self._advance(name, x)
+        if isinstance(node, nir.Delay):
+            steps = round(float(np.max(node.delay)) / self.dt)
+            self.given[name].append(x)
+            past = self.given[name]
+            return past[-1 - steps] if len(past) > steps else np.zeros_like(x)
+        return self._linear(node, x)
+
+    def _unfold(self, graph: Any, prefix: str) -> tuple[str, str]:
+        """Take over a graph's nodes; its Input and its Output."""
+        first, last, ends = "", "", {}
+        for name, node in graph.nodes.items():
+            path = prefix + name
+            ends[name] = (path, path)
+            if isinstance(node, nir.NIRGraph):
+                ends[name] = self._unfold(node, f"{path}.")
+                continue
+            self.nodes[path], self.sources[path] = node, []
+            first = path if isinstance(node, nir.Input) else first
+            last = path if isinstance(node, nir.Output) else last
+        for source, target in graph.edges:
+            self.sources[ends[target][0]].append(ends[source][1])
+        return first, last
 
     def _walked(self) -> list[str]:
-        """Nodes in reverse order of leaving them in depth: sources first, but for cycles."""
+        """Nodes in reverse order of leaving them in depth: sources first, but for late edges."""
         left: list[str] = []
         seen: set[str] = set()
 
-        def visit(name: str) -> None:
+        def visit(name: str, above: tuple[str, ...]) -> None:
             seen.add(name)
             for target in self.nodes:
-                if name in self.sources[target] and target not in seen:
-                    visit(target)
+                if name in self.sources[target] and target in (*above, name):
+                    self.late.add((name, target))
+                elif name in self.sources[target] and target not in seen:
+                    visit(target, (*above, name))
             left.append(name)
 
-        visit(self.input)
+        visit(self.input, ())
         return left[::-1]
-
-    def _incoming(self, name: str) -> Values:
-        parts = [self._value(source) for source in self.sources[name]]
-        return sum(parts[1:], start=parts[0])
-
-    def _value(self, name: str) -> Values:
-        """What a node gives now; a neuron that has not stepped yet gives what it sent before."""
-        node = self.nodes[name]
-        if isinstance(node, STATEFUL) and name not in self.sent:
-            batch = len(self.sent[self.input])
-            shape = next(v.shape for v in vars(node).values() if isinstance(v, np.ndarray))
-            return np.zeros((batch, *shape))
-        if name == self.input or isinstance(node, STATEFUL):
-            return self.sent[name]
-        return self._linear(node, self._incoming(name))
 
     def _linear(self, node: Any, x: Values) -> Values:
         y = torch.from_numpy(x)
@@ -96,7 +128,7 @@ class Euler:
                 divisor = 1 if isinstance(node, nir.SumPool2d) else None
                 how = (_ints(node.kernel_size), _ints(node.stride), _ints(node.padding))
                 return functional.avg_pool2d(y, *how, divisor_override=divisor).numpy()
-            case nir.Delay() if not np.any(node.delay):
+            case nir.Input() | nir.Output():
                 return x
         raise NotImplementedError(type(node).__name__)
 
