@@ -3,6 +3,7 @@
 from typing import Any
 
 from arlif.base.numerals import percent
+from export.file_formats import FORMATS
 from hw_sim.cli.flags import format_flags, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption
@@ -19,7 +20,9 @@ def export(
     from hw_sim.pipeline import export_run
 
     output = Output(as_json)
-    result = export_run(run, tuple(name for name, asked in given.items() if asked), data_folder)
+    also = tuple(name for name in given if name in FORMATS)
+    options = {name: value for name, value in given.items() if name not in FORMATS}
+    result = export_run(run, also, options, data_folder)
     for artifact in result["files"]:
         output.say(f"wrote {artifact['path']} ({artifact['bytes']:,} bytes)")
     if result["stock_obstacles"]:

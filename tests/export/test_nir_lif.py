@@ -24,8 +24,8 @@ from arlif.base.errors import ArlifError, LoweringError
 from arlif.neurons import CLIF, SpikingNeuron
 from arlif.neurons.subtract import SubtractLIF
 from export.nir import load_nir, write_nir_lif
-from hw_sim.comparison.lif_view import lif_view_changes
 from export.nir.conventions import Convention, exact, portable, unscaled
+from hw_sim.comparison.lif_view import lif_view_changes
 
 
 @pytest.fixture
