@@ -20,7 +20,7 @@ from arlif.training.accuracy import evaluate, spiking_layers
 from arlif.training.batches import Batches
 from arlif.training.compact import compact
 
-PARALLEL = ("psn", "psn-masked", "psn-sliding", "psn-mpe")
+PARALLEL = ("psn", "psn-masked", "psn-sliding", "psn-mpe", "lif-fpt")
 OWN = f"{SUPPORT / 'user_neurons.py'}:Adaptive"
 
 
