@@ -94,14 +94,17 @@ class Run:
             self.folder.is_dir(),
             f"there is no run {self.folder}; start one with: {self.line(TRAIN)}",
         )
+        absent = self.imported and not self.has(artifact)
         require(
-            self.has(artifact) or not (self.imported and artifact.trained),
+            not (absent and artifact in (MODEL, IMPORT)),
+            f"{self.folder} holds an imported network of integers, which has no float network; "
+            "import it from real numbers (a NIR graph, FILE.py:FUNCTION), or use what it has: "
+            f"{', '.join(IMPORTED_VERBS)}",
+        )
+        require(
+            not (absent and artifact.trained),
             f"{self.folder} holds an imported network, which has no {artifact.name}; train a run "
-            "of your own in another folder"
-            if self.has(IMPORT)
-            else f"{self.folder} holds an imported network of integers, which has no float network "
-            f"({artifact.name}); import it from real numbers (a NIR graph, FILE.py:FUNCTION), or "
-            f"use what it has: {', '.join(IMPORTED_VERBS)}",
+            "of your own in another folder",
         )
         require(
             self.has(artifact),

@@ -11,7 +11,7 @@ from arlif.data.own import OwnData, OwnSamples
 from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
-from arlif.run_folder import NIR, QUANTIZE, Run
+from arlif.run_folder import MODEL, NIR, QUANTIZE, Run
 from arlif.training import read_recipe
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
@@ -79,6 +79,7 @@ def _task(
     run: Run, data_folder: Path | None, own: OwnData | None, samples: int, train: bool
 ) -> _Task:
     folder = run.folder
+    run.require(MODEL)
     if own is None and not run.imported:
         recipe = read_recipe(folder)
         dataset = recipe.load_data(data_folder) if train else None

@@ -18,7 +18,7 @@ from arlif.core.network import Input
 from arlif.data.own import OwnData
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.run_folder import SWEEP, Run
+from arlif.run_folder import MODEL, SWEEP, Run
 from arlif.training import read_recipe
 from hw_sim.energy.catalogue import fitting_models
 from hw_sim.energy.models import CostModel
@@ -73,6 +73,7 @@ def _material(
     run: Run, samples: int | None, data_folder: Path | None, own: OwnData | None
 ) -> tuple[Parent, Samples, str]:
     """The float network, the samples that it is measured on, and what they are called."""
+    run.require(MODEL)
     if own is None and not run.imported:
         recipe = read_recipe(run.folder)
         test = load_spread(recipe, data_folder, samples)
