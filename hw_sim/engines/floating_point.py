@@ -18,7 +18,7 @@ from arlif.quantize.torch_graph import population_name, require_plain
 from arlif.training.accuracy import spiking_layers
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
-from hw_sim.origin.load import load_original
+from hw_sim.origin.of_run import load_original
 
 
 def run(work: Work[NoOptions]) -> Outcome:

@@ -20,7 +20,7 @@ from arlif.run_folder import GRAPH, IMPORT, NIR, WEIGHTS, Run
 from arlif.training.checkpoints import save
 from export.nir import load_nir
 from hw_sim.origin.original import Original
-from hw_sim.origin.user_module import build_user_module, require_runs
+from hw_sim.origin.user_module import build_user_module
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ def read_script(script: Path, function: str, example: Tensor, time_steps: int) -
     module = to_arlif(build_user_module(script, function), example).eval()
     shape = tuple(example.shape[2:])
     static = linearize(module, shape).static
-    require_runs(module, example)
     shown = {layer.time_steps for layer in module.modules() if isinstance(layer, Repeat)}
     require(
         not static or time_steps in shown,

@@ -7,7 +7,7 @@ from arlif.base.errors import ArlifError
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.presets import read_quantizer, violations
 from arlif.run_folder import Run
-from hw_sim.origin.load import load_original
+from hw_sim.origin.of_run import load_original
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.parent import load_parent
 

@@ -26,7 +26,7 @@ from hw_sim.engines.integer.integer_options import Device
 from hw_sim.engines.simulation import TakesInput, raw_inputs
 from hw_sim.engines.table import FLOAT, INTEGER, find_engine
 from hw_sim.engines.work import Progress
-from hw_sim.origin.load import load_original
+from hw_sim.origin.of_run import load_original
 from hw_sim.pipeline.samples import require_own
 
 BATCH = 256

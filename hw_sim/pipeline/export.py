@@ -16,7 +16,7 @@ from export.file_formats import LIF_NIR, FileFormat, exported, require_options
 from export.lava import stock_obstacles
 from export.nir import read_nir
 from hw_sim.comparison.lif_view import lif_view_changes
-from hw_sim.origin.load import load_original
+from hw_sim.origin.of_run import load_original
 from hw_sim.origin.original import Original
 from hw_sim.pipeline.defaults import VIEWED_SAMPLES
 from hw_sim.pipeline.parent import load_parent

@@ -15,6 +15,7 @@ from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
 from hw_sim.origin.imported import forget, keep, read_graph, read_script
 from hw_sim.origin.original import Original
+from hw_sim.origin.user_module import require_runs
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.parent import parent_of
 
@@ -122,13 +123,15 @@ def _own(
     for example in data.examples(time_steps):
         try:
             original = read_script(script, function, torch.from_numpy(example), time_steps)
+            own = data.load(original.input_shape, original.frames)
+            require_runs(original.module, torch.from_numpy(example))
         except LoweringError as error:
             problems.append(
                 f"{script}:{function} on {calibrate}, {example.shape} as [1 or T, N, *shape], time "
                 f"first: {error}"
             )
         else:
-            return original, data.load(original.input_shape, original.frames)
+            return original, own
     raise LoweringError("; ".join(problems))
 
 

@@ -24,7 +24,7 @@ from arlif.training.schedule import Schedule
 from hw_sim.comparison.agreement import agreement
 from hw_sim.comparison.fitting import SHOWN, Fit, fit, typical
 from hw_sim.origin.imported import read_imported
-from hw_sim.origin.load import load_original
+from hw_sim.origin.of_run import load_original
 from hw_sim.origin.original import Original
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.samples import Samples

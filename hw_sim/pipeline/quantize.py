@@ -15,7 +15,7 @@ from arlif.run_folder import MODEL, NIR, QUANTIZE, Run
 from arlif.training import read_recipe
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
-from hw_sim.origin.load import load_original
+from hw_sim.origin.of_run import load_original
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.parent import Parent, load_parent, parent_of
 from hw_sim.pipeline.samples import Samples, load_spread, require_own
