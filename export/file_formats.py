@@ -12,6 +12,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.lazy import named
 from arlif.base.options import NoOptions, options_of
 from arlif.run_folder import MODEL, NIR, Artifact, Run
+from export.verilog.verilog_options import VerilogOptions
 
 if TYPE_CHECKING:
     from arlif.core.network import QuantizedNetwork
@@ -20,6 +21,7 @@ NET = Artifact("network.net", "export", NIR)
 ONNX = Artifact("network.onnx", "export", NIR)
 FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
 LIF_NIR = Artifact("lif.nir", "export", MODEL)
+VERILOG = Artifact("verilog/network.v", "export --verilog", NIR)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ FORMATS: dict[str, FileFormat] = {
         meaning="Also the float network, float.onnx.",
     ),
     "lif": FileFormat(LIF_NIR, "export.nir:write_nir_lif"),
+    "verilog": FileFormat(
+        VERILOG,
+        "export.verilog:write_verilog",
+        meaning="Also hardware, the folder verilog/.",
+        options=VerilogOptions,
+    ),
 }
 """Every format by name. `arlif export` writes all but the first, which quantization writes."""
 

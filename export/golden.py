@@ -1,0 +1,42 @@
+"""Golden vectors: inputs of a network and what it makes of them, for checks without Python."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.execution import Step, run_steps
+from arlif.core.network import QuantizedNetwork
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Golden:
+    """inputs: raw, int8 [N, *shape] (static) or [T, N, *shape]. steps: what the network did."""
+
+    inputs: NDArray[np.int8]
+    steps: list[Step]
+
+    @property
+    def readout(self) -> NDArray[np.int64]:
+        """[N, classes], summed over time."""
+        total: Any = sum(step.readout for step in self.steps)
+        return np.asarray(total, np.int64)
+
+
+def golden(network: QuantizedNetwork, count: int) -> Golden:
+    """`count` inputs, the same for equal networks: uniform over the raw range, some sparse.
+
+    The first is the largest number everywhere, the second the smallest, as far as there are these.
+    """
+    source = network.input
+    lead = (count,) if source.static else (network.time_steps, count)
+    rng = np.random.default_rng(SEED)
+    inputs = rng.integers(source.low, source.high + 1, (*lead, *source.shape)).astype(np.int8)
+    inputs[rng.random(inputs.shape) < 0.3] = 0
+    along = np.moveaxis(inputs, source.sample_axis, 0)
+    for sample, end in zip(along[: count // 2], (source.high, source.low), strict=False):
+        sample[...] = end
+    return Golden(inputs, [*run_steps(network, inputs, network.time_steps)])

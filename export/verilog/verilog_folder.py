@@ -1,0 +1,63 @@
+"""write_verilog: a network as a folder of Verilog-2005 that needs nothing else."""
+
+from pathlib import Path
+
+from arlif.base.errors import NetworkError, require
+from arlif.base.files import StrPath, json_text, write_files
+from arlif.core.network import QuantizedNetwork
+from export.golden import golden
+from export.verilog.manifest import NAME, manifest, manifest_tree
+from export.verilog.plan import planned
+from export.verilog.project import CONSTRAINTS, makefile, readme
+from export.verilog.testbench import testbench, vectors
+from export.verilog.top import network_text
+from export.verilog.verilog_options import VerilogOptions
+
+LIBRARY = Path(__file__).parent / "library"
+"""Modules that every network shares, written by hand."""
+MOST_BITS = 1 << 26
+"""Bits of weights: more than the block memory of mid-size devices, some 5 to 60 Mbit."""
+
+
+def write_verilog(
+    network: QuantizedNetwork, path: StrPath, options: VerilogOptions = VerilogOptions()
+) -> None:
+    """Write network.v to a path, with its library, memories, a testbench and more beside it.
+
+    Raises NetworkError where the network has what Verilog cannot take yet, or is too large;
+    WriteError.
+    """
+    _require_size(network)
+    plan = planned(network, options.lanes or None)
+    known = golden(network, options.vectors)
+    main = Path(path)
+    library = sorted(LIBRARY.glob("*.v"))
+    memories = plan.memories | vectors(plan, known)
+    write_files(
+        main.parent,
+        {
+            **{f"lib/{part.name}": part.read_text(encoding="utf-8") for part in library},
+            **{name: memory.text() for name, memory in memories.items()},
+            **CONSTRAINTS,
+            "tb.v": testbench(plan, known),
+            "Makefile": makefile(),
+            "README.md": readme(plan),
+            NAME: json_text(manifest_tree(manifest(plan))) + "\n",
+            main.name: network_text(plan),
+        },
+    )
+
+
+def _require_size(network: QuantizedNetwork) -> None:
+    bits = {}
+    for projection in network.projections:
+        kept = [linear.stored_weights() for linear in projection.maps]
+        bits[str(projection)] = sum(8 * weights.size for weights in kept if weights is not None)
+    total = sum(bits.values())
+    listed = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in bits.items() if size)
+    require(
+        total <= MOST_BITS,
+        f"the weights take {total / 1e6:.1f} Mbit on the chip, and the Verilog holds at most "
+        f"{MOST_BITS / 1e6:.1f}: {listed}; use smaller layers",
+        NetworkError,
+    )

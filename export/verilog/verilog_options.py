@@ -1,0 +1,18 @@
+"""What can be asked of the Verilog export; loads nothing heavy, for the command line's help."""
+
+from dataclasses import dataclass
+
+from arlif.base.errors import require
+from arlif.base.options import option
+
+
+@dataclass(frozen=True)
+class VerilogOptions:
+    """lanes: output channels that a layer adds to at a time; 0 is all. vectors: of tb.v."""
+
+    lanes: int = option(0, "--lanes", "output channels added to in one clock, 0 for all", 0)
+    vectors: int = option(4, "--vectors", "inputs that the self-test knows the answers of", 1)
+
+    def __post_init__(self) -> None:
+        require(self.lanes >= 0, f"--lanes is at least 0, not {self.lanes}")
+        require(self.vectors >= 1, f"--vectors is at least 1, not {self.vectors}")
