@@ -1,5 +1,7 @@
 """Loops and delays: the reference against plain Python, and the fast engine in any cut of time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +10,7 @@ from support.loops import LoopCase, image_loop_cases, loop_cases
 
 from arlif.base.errors import ArlifError, NetworkError
 from arlif.core.maps import Dense
-from arlif.core.network import INPUT, READOUT, Projection, QuantizedNetwork
+from arlif.core.network import INPUT, READOUT, Input, Projection, QuantizedNetwork
 from hw_sim.engines.integer import reference
 from hw_sim.engines.integer.fast import FastEngine
 from hw_sim.engines.integer.step_by_step import Stream
@@ -41,6 +43,20 @@ def assert_blocks_change_nothing(case: LoopCase, block: int) -> None:
     want = reference.simulate(case.network, case.inputs, case.time_steps, record)
     engine = FastEngine(case.network, block_elements=block)
     assert_equal(want, engine.simulate(case.inputs, case.time_steps, record))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_an_image_that_waits_comes_whole_at_every_later_step(samples: int) -> None:
+    """Repeated without a copy; torch's byte product, from 8 inputs on, reads rows as if copied."""
+    rng = np.random.default_rng(0)
+    weight = Dense(rng.integers(-127, 128, (2, 24)).astype(np.int8))
+    network = LoopCase.smallest().network
+    others = [replace(p, delay=3 * p.delay) for p in network.projections if p.source != INPUT]
+    late = Projection(INPUT, "a", (weight,), 0, 1)
+    source = Input((24,), 1.0, static=True)
+    waiting = QuantizedNetwork(source, network.populations, (late, *others), network.readout, 6)
+    inputs = rng.integers(-127, 128, (samples, 24)).astype(np.int8)
+    assert_blocks_change_nothing(LoopCase(waiting, inputs, 6), 10**6)
 
 
 @settings(max_examples=40)

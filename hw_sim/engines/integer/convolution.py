@@ -146,12 +146,12 @@ def _pool_type(linear: SumPool2d, interval: Interval) -> torch.dtype:
 
 @dataclass(frozen=True)
 class _ByteDense:
-    """int8 x int8 -> int32."""
+    """int8 x int8 -> int32; torch 2.13 reads foreign memory where rows are one that is repeated."""
 
     weight: Tensor
 
     def __call__(self, x: Tensor) -> Tensor:
-        return torch._int_mm(x.flatten(1).to(torch.int8), self.weight)
+        return torch._int_mm(x.flatten(1).to(torch.int8).contiguous(), self.weight)
 
 
 @dataclass(frozen=True)
