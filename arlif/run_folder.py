@@ -38,6 +38,12 @@ METRICS = Artifact("metrics.csv", TRAIN)
 CONFUSION = Artifact("confusion.csv", TRAIN)
 BEST = Artifact("checkpoints/best.ckpt", TRAIN)
 LAST = Artifact("checkpoints/last.ckpt", TRAIN)
+IMPORT = Artifact("import.json", "import FILE")
+"""Of a real-valued network from elsewhere: what builds it again, in place of model.pt."""
+GRAPH = Artifact("imported.nir", "import FILE")
+"""A copy of the NIR graph that was imported."""
+WEIGHTS = Artifact("imported.pt", "import FILE")
+"""The weights of a network that a file of the user's builds."""
 NIR = Artifact("network.nir", "quantize", MODEL)
 QUANTIZE = Artifact("quantize.json", "quantize", MODEL)
 COMPARE = Artifact("compare.json", "compare")
@@ -47,8 +53,8 @@ SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
 
-IMPORTED_VERBS = ("export", "simulate", "compare", "energy", "map", "report")
-"""What an imported network has: all that needs neither a recipe nor a trained model."""
+IMPORTED_VERBS = ("export", "simulate", "evaluate", "compare", "energy", "map", "report")
+"""What an imported network of integers has: all that needs no float network."""
 
 SNAPSHOTS = "crosscheck"
 """The folder of what cross-checks still need; it is gone when they have ended."""
@@ -70,19 +76,35 @@ class Run:
 
     @property
     def imported(self) -> bool:
-        """Whether its network came from another tool: it has no recipe, no model, no test split."""
+        """Whether its network came from elsewhere: it has no recipe and no test split."""
         return self.has(NIR) and not self.has(CONFIG)
 
+    def standing(self, artifact: Artifact) -> Artifact:
+        """What a run has in an artifact's place: import.json for model.pt, where it is imported."""
+        real = artifact == MODEL and self.has(IMPORT) and not self.has(CONFIG)
+        return IMPORT if real else artifact
+
     def require(self, artifact: Artifact) -> Path:
-        """The path of an artifact that must exist; ArlifError names the verb that writes it."""
+        """The path of an artifact that must exist; ArlifError names the verb that writes it.
+
+        Of an imported network, what stands in the artifact's place.
+        """
+        artifact = self.standing(artifact)
         require(
             self.folder.is_dir(),
             f"there is no run {self.folder}; start one with: {self.line(TRAIN)}",
         )
+        absent = self.imported and not self.has(artifact)
         require(
-            self.has(artifact) or not (self.imported and artifact.trained),
+            not (absent and artifact in (MODEL, IMPORT)),
+            f"{self.folder} holds an imported network of integers, which has no float network; "
+            "import it from real numbers (a NIR graph, FILE.py:FUNCTION), or use what it has: "
+            f"{', '.join(IMPORTED_VERBS)}",
+        )
+        require(
+            not (absent and artifact.trained),
             f"{self.folder} holds an imported network, which has no {artifact.name}; train a run "
-            f"of your own in another folder, or use what it has: {', '.join(IMPORTED_VERBS)}",
+            "of your own in another folder",
         )
         require(
             self.has(artifact),
@@ -108,12 +130,15 @@ class Run:
     def _outdated(self, artifact: Artifact) -> Artifact | None:
         """The first file, from the model on, that is missing or older than what it was made from.
 
-        An imported network is where its run begins.
+        An imported network of integers is where its run begins.
         """
-        source = artifact.made_from
+        artifact = self.standing(artifact)
         if not self.has(artifact):
             return artifact
-        if source is None or (artifact is NIR and self.imported):
+        if artifact.made_from is None:
+            return None
+        source = self.standing(artifact.made_from)
+        if artifact == NIR and self.imported and source == MODEL:
             return None
         if outdated := self._outdated(source):
             return outdated
@@ -127,6 +152,8 @@ class Run:
             options.append("--resume")
         if verb == "simulate" and self.imported:
             options += ["--inputs", "FILE.npy"]
+        if verb == "import":
+            return shlex.join(["arlif", verb, *options, str(self.folder)])
         return self.line(verb, *options)
 
     def line(self, verb: str, *options: str) -> str:

@@ -94,7 +94,7 @@ def _said(error: BaseException) -> str:
     return f"{kind}: {' '.join(words)}" if words else kind
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where an error was raised, unless by us."""
     line = traceback.extract_tb(error.__traceback__)[-1]
     ours = Path(line.filename).resolve().is_relative_to(ROOT / "arlif")

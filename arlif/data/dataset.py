@@ -16,7 +16,7 @@ from arlif.base.errors import require
 class DatasetInfo:
     """What a dataset is, known without loading it.
 
-    shape: (C, H, W) of one frame. static: images; else frames over time.
+    shape: of one frame, (C, H, W); of a user's own data any. static: images; else frames over time.
     scale: real value of one raw step. mean, std: per channel, subtracted and divided out; empty
     for none. licence: terms of use, shown when the data is fetched.
     stored_shape: shape of a stored frame where `shape` is reached by resizing it (bilinear).
@@ -25,7 +25,7 @@ class DatasetInfo:
     """
 
     name: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     classes: tuple[str, ...]
     static: bool
     licence: str
@@ -124,9 +124,11 @@ class Dataset:
         stored = self.info.stored_shape or self.info.shape
         for part, split in (("train", self.train), ("test", self.test)):
             shape = split.inputs.shape
-            rank = 4 if self.info.static else 5
+            rank = len(stored) + (1 if self.info.static else 2)
             require(
-                len(shape) == rank and shape[-3:] == stored and shape[0] == len(split) > 0,
+                len(shape) == rank
+                and shape[-len(stored) :] == stored
+                and shape[0] == len(split) > 0,
                 f"{name}, {part} split: {len(split)} labels do not fit inputs {shape}; expected "
                 f"frames of shape {stored}; get the data again",
             )

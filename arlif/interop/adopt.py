@@ -1,56 +1,10 @@
-"""Networks of other libraries, made of one layer after another, as networks over [T, N, ...]."""
-
-from collections.abc import Callable
+"""Layers of torch as layers over [T, N, ...], and constants that a whole layer shares."""
 
 import torch
 from torch import nn
 
 from arlif import layers
 from arlif.base.errors import LoweringError
-from arlif.neurons import SpikingNeuron
-
-NeuronConverter = Callable[[nn.Module], SpikingNeuron | None]
-"""The neuron of another library as ours; None for what is no neuron of it."""
-
-
-def convert_sequential(
-    network: nn.Module, neuron: NeuronConverter, containers: tuple[type[nn.Module], ...]
-) -> nn.Sequential:
-    """The same layers, weights shared, working on [T, N, ...]; names are kept.
-
-    containers: modules that run their children one after another.
-    Raises LoweringError naming every module that has no counterpart.
-    """
-    refused: list[str] = []
-    converted = _children(network, neuron, containers, "", refused)
-    if refused or not isinstance(network, containers):
-        names = ", ".join(c.__name__ for c in containers)
-        raise LoweringError(
-            f"cannot convert {', '.join(refused) or type(network).__name__}; supported are {names} "
-            f"of Conv2d, Linear, BatchNorm, AvgPool2d, Flatten, Dropout and spiking neurons"
-        )
-    return converted
-
-
-def _children(
-    network: nn.Module,
-    neuron: NeuronConverter,
-    containers: tuple[type[nn.Module], ...],
-    prefix: str,
-    refused: list[str],
-) -> nn.Sequential:
-    result = nn.Sequential()
-    for name, child in network.named_children():
-        ours: nn.Module | None
-        if isinstance(child, containers):
-            ours = _children(child, neuron, containers, f"{prefix}{name}.", refused)
-        else:
-            ours = neuron(child) or time_first(child)
-        if ours is None:
-            refused.append(f"{prefix}{name} ({type(child).__name__})")
-        else:
-            result.add_module(name, ours.train(child.training))
-    return result
 
 
 def time_first(layer: nn.Module) -> nn.Module | None:
@@ -114,9 +68,3 @@ def uniform(values: object, what: str) -> float:
     if tensor.numel() == 0 or not bool((tensor == tensor[0]).all()):
         raise LoweringError(f"{what} differs between neurons; arlif has one value per layer")
     return float(tensor[0])
-
-
-def strictly_above(threshold: float) -> float:
-    """The least float32 above `threshold`: firing on h >= it is firing on h > threshold."""
-    single = torch.tensor([threshold, torch.inf], dtype=torch.float32)
-    return float(torch.nextafter(single[0], single[1]))

@@ -4,19 +4,19 @@ from typing import Any, NamedTuple
 
 import norse.torch as norse
 import torch
-from norse.torch.functional.reset import reset_subtract, reset_value
 from norse.torch.functional.threshold import threshold
 from norse.torch.module.snn import SNN, SNNCell
 from norse.torch.utils import pytree
 from torch import Tensor, nn
 
-from arlif.base.errors import LoweringError
 from arlif.core.real_neurons import RealArlif
 from arlif.core.steps import ArlifState
-from arlif.interop.adopt import convert_sequential, strictly_above, uniform
-from arlif.neurons import LIF, SpikingNeuron
+from arlif.interop.adopt import uniform
+from arlif.interop.cells import Cell
+from arlif.interop.library import Library, convert_sequential, is_sequential
+from arlif.interop.norse_cells import norse_cell
+from arlif.interop.unrolled import from_run
 from arlif.neurons.convert import spiking_module
-from arlif.neurons.subtract import SubtractLIF
 from arlif.neurons.surrogate import SurrogateOps
 
 
@@ -99,38 +99,27 @@ def _register(module: nn.Module, p: Any) -> None:
             module.register_parameter(name, constant)
 
 
-def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Sequential:
-    """A trained SequentialState of Norse neurons as an arlif network over [T, N, ...].
+def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Module:
+    """A trained network of Norse neurons as an arlif network over [T, N, ...].
 
-    example: inputs as the network will be given them; a SequentialState needs none.
-    ARLIFCell, ARLIF and LIFBoxCell (both reset methods), bare or in Lift. LIFBoxCell integrates
-    (1 - k) x and fires on v > v_th; ours integrates x, so its threshold is v_th / (1 - k).
-    Raises LoweringError naming every module that has no counterpart.
+    A SequentialState, Sequential or Lift; or, with an example of its inputs, [1 or T, N, ...], a
+    module whose forward is one time step or holds the loop over time. Neurons: ARLIF, LIF, LIFBox,
+    IAF and LI, cells or over time, and recurrent LIF. Raises LoweringError naming every layer that
+    has no counterpart, and why.
     """
-    return convert_sequential(net, _neuron, (norse.SequentialState, nn.Sequential, norse.Lift))
+    if example is None or is_sequential(net, LIBRARY):
+        return convert_sequential(net, LIBRARY)
+    return from_run(net, example, LIBRARY)
 
 
-def _neuron(module: nn.Module) -> SpikingNeuron | None:
-    if isinstance(module, ARLIFCell | ARLIF):
-        real = real_neuron(module.p, module.dt)
-        constants = (uniform(real.decay, "tau_mem_inv"), uniform(real.v_threshold, "v_th"))
-        alpha, beta = uniform(real.alpha, "alpha_raw"), uniform(real.beta, "beta_raw")
-        return spiking_module(RealArlif(*constants, alpha, beta, real.memory))
-    if isinstance(module, norse.LIFBoxCell):
-        return _lif_box(module.p, module.dt)
-    return None
+def _cell(module: nn.Module) -> Cell | None:
+    if not isinstance(module, ARLIFCell | ARLIF):
+        return norse_cell(module)
+    real = real_neuron(module.p, module.dt)
+    constants = (uniform(real.decay, "tau_mem_inv"), uniform(real.v_threshold, "v_th"))
+    alpha, beta = uniform(real.alpha, "alpha_raw"), uniform(real.beta, "beta_raw")
+    layer = spiking_module(RealArlif(*constants, alpha, beta, real.memory))
+    return Cell((layer, "only its spikes can be read"))
 
 
-def _lif_box(p: Any, dt: float) -> SpikingNeuron:
-    for name in ("v_leak", "v_reset"):
-        if uniform(getattr(p, name), name) != 0:
-            raise LoweringError(f"LIFBoxCell: {name} must be 0, not {getattr(p, name)}")
-    leak = dt * uniform(p.tau_mem_inv, "tau_mem_inv")
-    if not 0 < leak <= 1:
-        raise LoweringError(f"LIFBoxCell: dt * tau_mem_inv must be in (0, 1], not {leak}")
-    v = uniform(p.v_th, "v_th") / leak
-    if p.reset_method is reset_value:
-        return LIF(1 - leak, strictly_above(v), "hard")
-    if p.reset_method is reset_subtract:
-        return SubtractLIF(1 - leak, strictly_above(v), amount=v, hold=0.0)
-    raise LoweringError("LIFBoxCell: the reset method must be reset_value or reset_subtract")
+LIBRARY = Library("norse", _cell, (norse.SequentialState, norse.Lift), lambda _: None)

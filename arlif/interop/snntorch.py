@@ -8,18 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 import snntorch
-import snntorch.utils
 import torch
 from torch import Tensor, nn
 
 from arlif import neurons
-from arlif.base.errors import LoweringError, require
+from arlif.base.errors import require
 from arlif.core.real_neurons import RealArlif
 from arlif.core.steps import ArlifState
-from arlif.interop.adopt import convert_sequential, strictly_above, uniform
-from arlif.neurons import LIF, SpikingNeuron
+from arlif.interop.adopt import uniform
+from arlif.interop.cells import Cell
+from arlif.interop.library import Library, convert_sequential, is_sequential
+from arlif.interop.snntorch_cells import snntorch_cell
+from arlif.interop.unrolled import from_run
 from arlif.neurons.convert import spiking_module
-from arlif.neurons.subtract import SubtractLIF
 from arlif.neurons.surrogate import SurrogateOps
 
 
@@ -117,32 +118,34 @@ class ARLIF(snntorch.SpikingNeuron):
 
 
 def reset(net: nn.Module) -> None:
-    """Reset the hidden states of all neurons in `net`, ARLIF included, nested ones too."""
-    for module in net.modules():
-        if isinstance(module, ARLIF):
-            module.reset_mem()
-        elif hasattr(module, "_modules") and module._modules:
-            snntorch.utils.reset(module)
+    """Reset the hidden states of all neurons in `net`, ARLIF included, nested ones too.
 
-
-def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Sequential:
-    """A trained nn.Sequential of snnTorch neurons as an arlif network over [T, N, ...].
-
-    example: inputs as the network will be given them; a Sequential needs none.
-    ARLIF, and Leaky with reset "zero" or "subtract", with or without reset_delay. Leaky fires on
-    mem > threshold, so it gets the next float32 above as its threshold,
-    held or not.
-    Raises LoweringError naming every module that has no counterpart.
+    snntorch.utils.reset leaves the spikes of RSynaptic as they are.
     """
-    return convert_sequential(net, _neuron, (nn.Sequential,))
+    for module in net.modules():
+        if isinstance(module, snntorch.SpikingNeuron):
+            module.reset_mem()
 
 
-def _neuron(module: nn.Module) -> SpikingNeuron | None:
+def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Module:
+    """A trained network of snnTorch neurons as an arlif network over [T, N, ...].
+
+    A Sequential; or, with an example of its inputs, [1 or T, N, ...], a module whose forward is one
+    time step or holds the loop over time. Neurons: ARLIF, Leaky, Lapicque, RLeaky, Synaptic and
+    RSynaptic. Raises LoweringError naming every layer that has no counterpart, and why.
+    """
+    if example is None or is_sequential(net, LIBRARY):
+        return convert_sequential(net, LIBRARY)
+    return from_run(net, example, LIBRARY)
+
+
+def _cell(module: nn.Module) -> Cell | None:
     if isinstance(module, ARLIF):
-        return _arlif(module)
-    if type(module) is snntorch.Leaky:
-        return _leaky(module)
-    return None
+        return Cell((_arlif(module), "only its spikes can be read"), keeps_state=True)
+    return snntorch_cell(module)
+
+
+LIBRARY = Library("snntorch", _cell, (), reset)
 
 
 def _arlif(module: ARLIF) -> neurons.ARLIF:
@@ -160,27 +163,3 @@ def _arlif(module: ARLIF) -> neurons.ARLIF:
         converted.alpha_raw.copy_(module.alpha_raw)
         converted.beta_raw.copy_(module.beta_raw)
     return converted
-
-
-def _leaky(module: Any) -> SpikingNeuron:
-    for what, used in (
-        ("state_quant", bool(module.state_quant)),
-        ("inhibition", module.inhibition),
-        ("graded spikes", uniform(module.graded_spikes_factor, "graded_spikes_factor") != 1),
-        ("reset_mechanism 'none'", module.reset_mechanism == "none"),
-    ):
-        if used:
-            raise LoweringError(f"snntorch.Leaky with {what} has no counterpart in arlif")
-    decay = uniform(module.beta.clamp(0, 1), "beta")
-    v = uniform(module.threshold, "threshold")
-    fires = strictly_above(v)
-    if module.reset_mechanism == "zero":
-        return LIF(decay, fires, "hard")
-    if not module.reset_delay:
-        return SubtractLIF(decay, fires, amount=v, hold=strictly_above(2 * v) - fires)
-    if decay == 0:
-        raise LoweringError(
-            "snntorch.Leaky with beta 0 and a delayed subtraction remembers only its spike; "
-            "use reset_mechanism='zero' or reset_delay=False"
-        )
-    return SubtractLIF(decay, fires, amount=v / decay, hold=0.0)

@@ -81,7 +81,7 @@ class SpikingNeuron(nn.Module):
 
     def run(self, x: Tensor, state: Any, width: float, return_state: bool) -> tuple[Tensor, Any]:
         """Spikes and, where asked for, the last state, with a surrogate of this width."""
-        neuron = _cast(self.real_neuron(), x)
+        neuron = cast(self.real_neuron(), x)
         if kernels.applies(neuron, x):
             return kernels.run(neuron, x, _given(neuron, state, x), width, return_state)
         return run_steps(neuron, FloatOps(width), x, state)
@@ -107,7 +107,7 @@ def run_steps(neuron: Neuron, ops: FloatOps, x: Tensor, state: Any) -> tuple[Ten
     return torch.stack(spikes).to(x.dtype), state
 
 
-def _cast(neuron: Neuron, x: Tensor) -> Neuron:
+def cast(neuron: Neuron, x: Tensor) -> Neuron:
     """The neuron with constants of more than one value in the precision that x is computed in."""
     dtype = torch.float32 if x.dtype.itemsize < 4 else x.dtype
     other = {

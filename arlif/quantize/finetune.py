@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from arlif.data import Dataset
 from arlif.quantize.qat import QatNetwork
-from arlif.training.recipe import Recipe
+from arlif.training.schedule import Schedule
 from arlif.training.trainer import make_trainer, quiet
 
 LEARNING_RATE_SHARE = 0.1
 """Fine-tuning starts from a trained network: a tenth of the learning rate that trained it."""
 
 
-def finetuning(recipe: Recipe, epochs: int) -> Recipe:
+def finetuning(recipe: Schedule, epochs: int) -> Schedule:
     """The recipe for fine-tuning what `recipe` trained: fewer epochs, a lower learning rate.
 
     A QatNetwork computes integers with numpy beside torch, in float64: it is not compiled.
@@ -28,7 +28,7 @@ def finetuning(recipe: Recipe, epochs: int) -> Recipe:
 
 
 def finetune(
-    network: QatNetwork, recipe: Recipe, dataset: Dataset, accelerator: str = "auto"
+    network: QatNetwork, recipe: Schedule, dataset: Dataset, accelerator: str = "auto"
 ) -> float:
     """Train a QatNetwork in place by a recipe; returns the test accuracy of its integers, 0 to 1.
 

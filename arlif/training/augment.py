@@ -86,9 +86,11 @@ def augment(
 ) -> tuple[Tensor, Tensor]:
     """An augmented batch and its targets.
 
-    x: [N, C, H, W] or [N, T, C, H, W]. targets: class probabilities [N, classes]. fill: value of
-    erased pixels per channel, [C].
+    x: [N, C, H, W] or [N, T, C, H, W], of any shape where nothing is to be done. targets: class
+    probabilities [N, classes]. fill: value of erased pixels per channel, [C].
     """
+    if settings == Augmentation():
+        return x, targets
     shape = x.shape
     x = x.flatten(1, -3)  # the frames of a recording are changed alike
     fill = fill.to(x).repeat(x.shape[1] // len(fill)).view(1, -1, 1, 1)

@@ -20,7 +20,7 @@ from arlif.training.compact import compact
 from arlif.training.compiled import compiled
 from arlif.training.loss import judged, tet_loss, with_estimation
 from arlif.training.metrics import RATE, Metrics
-from arlif.training.recipe import Recipe
+from arlif.training.schedule import Schedule
 
 MOMENTUM = 0.9
 """SGD momentum of the released experiments."""
@@ -37,7 +37,7 @@ class TrainingModule(lightning.LightningModule):
     beyond it would freeze it for good.
     """
 
-    def __init__(self, net: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
+    def __init__(self, net: nn.Module, recipe: Schedule, dataset: Dataset) -> None:
         super().__init__()
         if recipe.channels_last:
             net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

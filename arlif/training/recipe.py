@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from arlif import data
 from arlif.base.errors import ArlifError, require
@@ -13,27 +13,16 @@ from arlif.data.splits import Cut
 from arlif.networks import Architecture, NetworkConfig
 from arlif.networks.neuron_choice import NeuronConfig
 from arlif.networks.user_neuron import is_own
-from arlif.training.augment import Augmentation
-
-MOST = 10**9
-"""Epochs, samples, batches and rates of a recipe, at most."""
+from arlif.training.schedule import Schedule, require_at_most
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Schedule):
     """What is trained, on what, and how. Two runs of one recipe on one machine are equal.
 
     dataset: a name that arlif.data.names() lists. time_steps: T. cut: how events become
     frames, see arlif.data.load. train_per_class, test_per_class: the first so many
-    samples of every class; 0 takes all. batch_size: over all devices.
-    optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
-    it falls to 0 as a cosine over all epochs, at every step or (rate_per) once an epoch.
-    keep_last: also train on what is left when an epoch is cut into batches.
-    mse_weight, mse_to_labels: see tet_loss.
-    mean_logits, logit_scale: of which logits, see arlif.training.loss.judged.
-    precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
-    images and weights with the channels innermost. compile: train through torch.compile. compact:
-    keep less for the backward pass, at equal results.
+    samples of every class; 0 takes all. How: see Schedule.
     Raises ArlifError where a value is out of range.
     """
 
@@ -44,52 +33,14 @@ class Recipe:
     cut: Cut = "count"
     train_per_class: int = 0
     test_per_class: int = 0
-    epochs: int = 10
-    batch_size: int = 64
-    seed: int = 2022
-    optimizer: Literal["sgd", "adamw"] = "adamw"
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.0
-    warmup_epochs: float = 0.0
-    rate_per: Literal["step", "epoch"] = "step"
-    keep_last: bool = False
-    mse_weight: float = 0.05
-    mse_to_labels: bool = False
-    mean_logits: bool = False
-    logit_scale: float = 1.0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    precision: Literal["32", "bf16"] = "32"
-    accumulate: int = 1
-    channels_last: bool = False
-    compile: bool = False
-    compact: bool = False
 
     __pydantic_config__: ClassVar = STRICT
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "accumulate"):
-            require(
-                getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}"
-            )
-        whole = ("seed", "train_per_class", "test_per_class")
-        for name in (*whole, "weight_decay", "warmup_epochs"):
+        super().__post_init__()
+        for name in ("train_per_class", "test_per_class"):
             require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
-        counts = ("epochs", "batch_size", "accumulate", "train_per_class", "test_per_class")
-        for name in (*counts, "learning_rate", "weight_decay", "logit_scale"):
-            value = getattr(self, name)
-            require(value <= MOST, f"{name} must be at most {MOST:,}, not {value}")
-        require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
-        for name in ("learning_rate", "logit_scale"):
-            require(getattr(self, name) > 0, f"{name} must be above 0: {getattr(self, name)}")
-        require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
-        require(
-            self.warmup_epochs < self.epochs,
-            f"warmup_epochs must be below epochs = {self.epochs}, not {self.warmup_epochs}",
-        )
-        require(
-            not (self.compile and self.compact),
-            "compile decides by itself what to keep for the backward pass; leave out compact",
-        )
+            require_at_most(self, name)
         require(
             not self.augmentation.needs_color or data.describe(self.dataset).shape[0] == 3,
             "augmentation trivial_wide and rand_augment are made for RGB images, which "
@@ -107,10 +58,11 @@ class Recipe:
     def network(self) -> NetworkConfig:
         """The network that this recipe trains. Raises ArlifError."""
         info = data.describe(self.dataset)
+        channels, height, width = info.shape
         return NetworkConfig(
             self.architecture,
             self.neuron,
-            info.shape,
+            (channels, height, width),
             len(info.classes),
             self.time_steps,
             info.static,

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from arlif.training.recipe import Recipe
+from arlif.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from pytorch_lightning import Callback, Trainer
 
 
 def make_trainer(
-    recipe: Recipe, accelerator: str, devices: int, callbacks: "Sequence[Callback]" = ()
+    recipe: Schedule, accelerator: str, devices: int, callbacks: "Sequence[Callback]" = ()
 ) -> "Trainer":
     """A Lightning trainer for a recipe; it shows a progress bar on a terminal.
 

@@ -8,7 +8,7 @@ from arlif.base.numerals import percent
 from arlif.base.plain_data import from_mapping
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
-from hw_sim.cli.parameters import DataOption, WeightBitsOption
+from hw_sim.cli.parameters import DataOption, InputsOption, WeightBitsOption, own_data
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS
 
 
@@ -19,6 +19,7 @@ def calibrate(
         int, typer.Option(min=1, help="Training samples to try on.")
     ] = CHECKED_SAMPLES,
     data_folder: DataOption = None,
+    inputs: InputsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try state and table formats, narrowest first: decisions, spikes changed, saturation."""
@@ -26,8 +27,8 @@ def calibrate(
     from hw_sim.comparison.calibration import TOLERATED, QuantizationReport
     from hw_sim.pipeline import calibrate_run
 
-    output = Output(as_json)
-    result = calibrate_run(run, weight_bits, samples, data_folder)
+    output, own = Output(as_json), own_data(inputs, None, data_folder)
+    result = calibrate_run(run, weight_bits, samples, data_folder, own)
     reports = [from_mapping(QuantizationReport, row, "formats") for row in result["formats"]]
     output.table(
         f"What changes with {weight_bits}-bit weights; spikes and saturation: worst layer",

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.base.numerals import percent
 from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, RunArgument
@@ -16,19 +17,37 @@ def compare(
     got: Annotated[str, engine_option("--got", "The engine that is checked.")] = LAVA.name,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two engines bit for bit; names the first divergence and exits with 1."""
+    """Compare two engines bit for bit; names the first divergence and exits with 1.
+
+    Float and integers are compared in shares, which is no mismatch.
+    """
     from hw_sim.pipeline import compare_run
 
     output = Output(as_json)
     result = compare_run(run, want, got)
     show(output, result)
     output.result(result)
-    if not result["equal"]:
+    if result["exact"] and not result["equal"]:
         raise typer.Exit(ExitCode.FOUND)
 
 
 def show(output: Output, result: dict[str, Any]) -> None:
-    """Print the verdict."""
+    """Print the verdict; of float and integers, what quantization changed."""
+    if not result["exact"]:
+        output.table(
+            f"{result['want']} and {result['got']}, {result['samples']} samples",
+            ["layer", "spikes compared", "different"],
+            [
+                [
+                    layer["layer"],
+                    f"{layer['spikes_compared']:,}",
+                    percent(layer["spikes_different"] / max(1, layer["spikes_compared"])),
+                ]
+                for layer in result["layers"]
+            ],
+        )
+        output.say(f"decisions changed: {result['decisions_different']} of {result['samples']}")
+        return
     differ = [
         f"{result[f'{what}_different']:,} of {result[f'{what}_compared']:,} {words} differ"
         for what, words in (("spikes", "spikes"), ("states", "state values"))

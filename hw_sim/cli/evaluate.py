@@ -1,4 +1,4 @@
-"""arlif evaluate: a network on the test split, the trained one or its integers."""
+"""arlif evaluate: a network on a test split or own data, in float or in integers."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ import typer
 from arlif.base.numerals import percent
 from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, RunArgument
-from hw_sim.cli.parameters import DataOption
+from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption, own_data
 from hw_sim.engines.integer.integer_options import Device
 from hw_sim.engines.table import FLOAT
 
@@ -16,21 +16,24 @@ def evaluate(
     run: RunArgument,
     data_folder: DataOption = None,
     engine: Annotated[
-        str, engine_option("--engine", "float: the trained network, or integer.")
+        str, engine_option("--engine", "float: the network before quantization, or integer.")
     ] = FLOAT.name,
     jobs: Annotated[int, typer.Option(min=1, help="Integer: processes side by side.")] = 1,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Integer: a Dask scheduler to run on.")
     ] = None,
     device: Annotated[Device, typer.Option(help="Integer: where to compute.")] = Device.CPU,
+    inputs: InputsOption = None,
+    labels: LabelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a network on the whole test split: accuracy, spike rates; writes nothing."""
+    """Evaluate a network on the whole test split, or on your own data; writes nothing."""
     from hw_sim.pipeline import evaluate_run
 
     output = Output(as_json)
+    own = own_data(inputs, labels, data_folder)
     with output.progress(f"evaluating on {engine}") as update:
-        result = evaluate_run(run, engine, data_folder, jobs, dask, device, update)
+        result = evaluate_run(run, engine, data_folder, jobs, dask, device, update, own)
     show(output, result)
     output.result(result)
 

@@ -8,6 +8,7 @@ import typer
 from arlif.base.numerals import percent
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.parameters import ChosenBitsOption, ChosenPresetOption
 
 
 def import_network(
@@ -27,19 +28,13 @@ def import_network(
     ] = None,
     calibrate: Annotated[
         Path | None,
-        typer.Option(help="Real inputs (.npy) that set scales; default random spikes, scale 1."),
-    ] = None,
-    preset: Annotated[
-        str | None,
         typer.Option(
-            help="Formats: compact16, loihi24, stock-lava or as arlif calibrate prints; "
-            "default compact16, wider where a layer needs it."
+            metavar="SOURCE",
+            help="Real inputs (as --inputs) that set scales; default random spikes, scale 1.",
         ),
     ] = None,
-    weight_bits: Annotated[
-        int | None,
-        typer.Option(help="Bits per weight, 2 to 8; default 8, two parts where a layer needs it."),
-    ] = None,
+    preset: ChosenPresetOption = None,
+    weight_bits: ChosenBitsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import a NIR graph, a .net file or a torch module of yours; writes network.nir."""

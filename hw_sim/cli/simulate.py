@@ -1,6 +1,5 @@
 """arlif simulate: runs what is shipped on an engine and keeps spikes and states."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from arlif.base.numerals import percent
 from hw_sim.cli.flags import FEWER, engine_flags, engine_option, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument
-from hw_sim.cli.parameters import DataOption
+from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption
 from hw_sim.engines.table import ENGINES, INTEGER, choose
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
 
@@ -27,10 +26,8 @@ def simulate(
         int, typer.Option(min=0, help="Record spikes and states of so many first samples.")
     ] = TRACED_SAMPLES,
     data_folder: DataOption = None,
-    inputs: Annotated[
-        Path | None, typer.Option(help="Your own inputs, .npy [1 or T, N, *shape].")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(help="Their labels, .npy [N].")] = None,
+    inputs: InputsOption = None,
+    labels: LabelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run test samples on an engine; writes traces/ENGINE.h5 and traces/ENGINE.json."""

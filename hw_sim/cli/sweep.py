@@ -7,7 +7,7 @@ import typer
 from arlif.base.errors import ArlifError
 from arlif.base.numerals import percent, significant, whole
 from hw_sim.cli.output import JsonOption, Output, RunArgument
-from hw_sim.cli.parameters import DataOption
+from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption, own_data
 from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
 
 
@@ -24,6 +24,8 @@ def sweep(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
     data_folder: DataOption = None,
+    inputs: InputsOption = None,
+    labels: LabelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and simulate at every combination; writes sweep.json, which the report plots.
@@ -32,10 +34,10 @@ def sweep(
     """
     from hw_sim.pipeline import sweep_run
 
-    output = Output(as_json)
+    output, own = Output(as_json), own_data(inputs, labels, data_folder)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
     with output.progress("sweeping") as update:
-        result = sweep_run(run, bits, steps, samples, jobs, data_folder, update, output.say)
+        result = sweep_run(run, bits, steps, samples, jobs, data_folder, update, output.say, own)
     show(output, result)
     output.result(result)
 

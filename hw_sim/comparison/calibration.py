@@ -1,6 +1,6 @@
 """Choosing number formats from data: what each choice changes, and how often it saturates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,12 +83,32 @@ def calibrate_numbers(
     real: representative inputs, [1, N, *shape] (static) or [T, N, *shape]. Takes the trained module
     as the truth. Raises ArlifError where the network fits into none of them.
     """
+    return reports_on(
+        module,
+        lambda precision: quantize(linear, source, precision, time_steps),
+        real,
+        weight_bits,
+        candidates,
+    )
+
+
+def reports_on(
+    module: nn.Module,
+    quantized: Callable[[Precision], QuantizedNetwork],
+    real: Tensor,
+    weight_bits: int = 8,
+    candidates: Sequence[Numbers] = CANDIDATES,
+) -> tuple[QuantizationReport, ...]:
+    """What `calibrate_numbers` returns, where something else chooses the integers.
+
+    quantized: the integers in chosen numbers; raises ArlifError where they do not fit.
+    """
     networks: dict[Precision, QuantizedNetwork] = {}
     reasons = []
     for numbers in candidates:
         precision = Precision(numbers, weight_bits)
         try:
-            networks[precision] = quantize(linear, source, precision, time_steps)
+            networks[precision] = quantized(precision)
         except ArlifError as error:
             reasons.append(f"{numbers.state_format}: {error}")
     require(bool(networks), f"the network fits into no candidate: {'; '.join(reasons)}")

@@ -15,15 +15,15 @@ from arlif.layers import Integrator, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
 from arlif.quantize.torch_graph import population_name, require_plain
-from arlif.training import load_trained
 from arlif.training.accuracy import spiking_layers
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
+from hw_sim.origin.of_run import load_original
 
 
 def run(work: Work[NoOptions]) -> Outcome:
-    """The trained torch network."""
-    module, _ = load_trained(work.path.parent)
+    """The float network of the run."""
+    module = load_original(work.path.parent).module
     return Outcome(simulate_float(module, work.real, work.traced))
 
 

@@ -1,7 +1,7 @@
 """What every engine takes and returns: what to record, and the spikes, states and decisions."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,6 +66,11 @@ class Simulation:
         """The readout alone."""
         return Simulation(self.readout, {}, {})
 
+    @property
+    def spikes_only(self) -> "Simulation":
+        """The same without states."""
+        return replace(self, traces={name: Trace(t.spikes) for name, t in self.traces.items()})
+
     def first(self, samples: int) -> "Simulation":
         """What there is of the first samples."""
         return Simulation(
@@ -87,6 +92,10 @@ class Simulation:
     def accuracy(self, labels: NDArray[np.integer]) -> float:
         """Share of samples decided as labelled, 0 to 1."""
         return self.correct(labels) / len(self.readout)
+
+    def rates(self, time_steps: int) -> dict[str, float]:
+        """Spikes per neuron and time step, by population."""
+        return {n: float(c.sum() / c.size / time_steps) for n, c in self.counts.items()}
 
     def confusion(self, labels: NDArray[np.integer]) -> NDArray[np.int64]:
         """Samples by (label, decision), [classes, classes]. Raises ArlifError on other labels."""

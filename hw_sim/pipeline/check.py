@@ -3,24 +3,25 @@
 from pathlib import Path
 from typing import Any
 
-from arlif.quantize.presets import violations
-from arlif.training import load_trained
+from arlif.base.errors import ArlifError
+from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.presets import read_quantizer, violations
+from arlif.run_folder import Run
+from hw_sim.origin.of_run import load_original
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.parent import load_parent
 
 
 def check_run(
     folder: Path, preset: str = DEFAULT_PRESET, weight_bits: int = DEFAULT_BITS
 ) -> dict[str, Any]:
-    """Every mapping rule that a trained network breaks; writes nothing.
+    """Every mapping rule that a float network breaks; writes nothing.
 
     maps: whether it breaks none. violations: what and why. populations, projections: how many
     there will be, None where it does not map; the readout's projections are not among them.
-    Raises ArlifError where the run is not trained or the preset does not exist.
+    Raises ArlifError where the run has no float network or the preset does not exist.
     """
-    module, recipe = load_trained(folder)
-    linear, found = violations(
-        module, recipe.network().input_shape, preset, weight_bits, recipe.time_steps
-    )
+    linear, found = _violations(folder, preset, weight_bits)
     populations = None if linear is None else linear.populations
     return {
         "maps": linear is not None,
@@ -30,3 +31,20 @@ def check_run(
         if populations is None
         else sum(len(population.current.terms) for population in populations),
     }
+
+
+def _violations(
+    folder: Path, preset: str, weight_bits: int
+) -> tuple[LinearizedNetwork | None, tuple[str, ...]]:
+    read_quantizer(preset, weight_bits)  # what is wrong with them is no violation
+    if not Run(folder).imported:
+        original = load_original(folder)
+        return violations(
+            original.module, original.input_shape, preset, weight_bits, original.time_steps
+        )
+    parent = load_parent(folder)
+    try:
+        parent.fit(preset, weight_bits)
+    except ArlifError as error:
+        return None, (str(error),)
+    return parent.linear, ()

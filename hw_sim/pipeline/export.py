@@ -7,17 +7,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from torch import nn
+from torch import Tensor
 
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.core.network import QuantizedNetwork
-from arlif.run_folder import NIR, Artifact, Run
-from arlif.training import Recipe, load_trained
+from arlif.run_folder import IMPORT, NIR, Artifact, Run
 from export.file_formats import LIF_NIR, FileFormat, exported, require_options
 from export.lava import stock_obstacles
 from export.nir import read_nir
 from hw_sim.comparison.lif_view import lif_view_changes
+from hw_sim.origin.of_run import load_original
+from hw_sim.origin.original import Original
 from hw_sim.pipeline.defaults import VIEWED_SAMPLES
+from hw_sim.pipeline.parent import load_parent
 from hw_sim.pipeline.samples import load_spread
 
 
@@ -43,18 +45,16 @@ def export_run(
     rows = exported(also)
     require_options(rows, options)
     network = read_nir(run.require_fresh(NIR))
-    asked_for = any(row.flag and row.artifact.trained for row in rows)
-    trained = load_trained(folder) if asked_for or not run.imported else None
+    original, reason = _original(run, any(row.flag and row.artifact.trained for row in rows))
     about: dict[str, Any] = {}
     written = []
     for row in rows:
         if row.artifact is LIF_NIR:
-            about = _lif(run, trained, row.write, data_folder)
+            about = _lif(run, original or reason, row.write, data_folder)
             if "lif_reason" in about:
                 continue
-        elif trained and row.artifact.trained:
-            module, recipe = trained
-            row.write(module, run.path(row.artifact), recipe.network().input_shape)
+        elif original and row.artifact.trained:
+            row.write(original.module, run.path(row.artifact), original.input_shape)
         else:
             asked = row.asked(options)
             _renew(run, row.artifact, partial(_write, row, network, asked))
@@ -66,29 +66,44 @@ def export_run(
     }
 
 
+def _original(run: Run, needed: bool) -> tuple[Original | None, str]:
+    """The float network of a run; where an imported one cannot be had, and need not, why."""
+    if not needed and run.imported and not run.has(IMPORT):
+        return None, "it holds a float network, and this run has integers only"
+    try:
+        return load_original(run.folder), ""
+    except ArlifError as error:
+        if needed or not run.imported:
+            raise
+        return None, str(error)
+
+
 def _lif(
-    run: Run,
-    trained: tuple[nn.Module, Recipe] | None,
-    write: Callable[..., None],
-    data_folder: Path | None,
+    run: Run, original: Original | str, write: Callable[..., None], data_folder: Path | None
 ) -> dict[str, Any]:
     """Write lif.nir where plain LIF can say the network, and measure what it changes."""
     path = run.path(LIF_NIR)
-    if trained is None:
+    if isinstance(original, str):
         path.unlink(missing_ok=True)
-        return {"lif_reason": "it holds a float network, and this run has integers only"}
-    module, recipe = trained
+        return {"lif_reason": original}
     try:
-        write(module, path, recipe.network().input_shape)
+        write(original.module, path, original.input_shape)
     except LoweringError as error:
         path.unlink(missing_ok=True)
         return {"lif_reason": str(error)}
     try:
-        real = load_spread(recipe, data_folder, VIEWED_SAMPLES).real
+        real = _viewed(run, original, data_folder)
     except ArlifError as error:
         return {"lif_unmeasured": str(error)}
-    changes = lif_view_changes(module, path, real, recipe.time_steps)
+    changes = lif_view_changes(original.module, path, real, original.time_steps)
     return {"lif_changes": changes, "lif_samples": real.shape[1]}
+
+
+def _viewed(run: Run, original: Original, data_folder: Path | None) -> Tensor:
+    """Test samples; of an imported network what it was imported with."""
+    if original.recipe:
+        return load_spread(original.recipe, data_folder, VIEWED_SAMPLES).real
+    return load_parent(run.folder).some(VIEWED_SAMPLES).real
 
 
 def _write(row: FileFormat, network: QuantizedNetwork, asked: tuple[Any, ...], path: Path) -> None:

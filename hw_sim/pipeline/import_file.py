@@ -1,30 +1,23 @@
 """import_run: a network from another tool, or of your own code, becomes a run."""
 
-from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
 
 from arlif.base.errors import ArlifError, LoweringError, require
-from arlif.core.network import Input, QuantizedNetwork
-from arlif.interop.recognise import to_arlif
-from arlif.layers import Repeat
-from arlif.quantize import Precision, calibrate_input, linearize
-from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
+from arlif.core.network import QuantizedNetwork
+from arlif.data.own import OwnData, OwnSamples
 from arlif.run_folder import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer
-from hw_sim.comparison.agreement import agreement
-from hw_sim.comparison.fitting import SHOWN, fit, typical
-from hw_sim.origin.user_module import build_user_module, require_runs
+from hw_sim.origin.imported import forget, keep, read_graph, read_script
+from hw_sim.origin.original import Original
+from hw_sim.origin.user_module import require_runs
 from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
-from hw_sim.pipeline.samples import read_array
+from hw_sim.pipeline.parent import parent_of
 
 KINDS = (".nir", ".net")
 
@@ -59,11 +52,13 @@ def import_run(
     found: dict[str, Any] = {"warnings": []}
     if own:
         require(dt is None, "--dt is for NIR files; a network of your own counts time steps")
-        given = _own(Path(script), function, time_steps, calibrate)
-        network, found = _fitted(given, calibrate, preset, weight_bits)
+        original, own_data = _own(Path(script), function, time_steps, calibrate)
+        network, found = _fitted(original, own_data, preset, weight_bits)
+        keep(run, original, Path(script), function, None, calibrate)
     elif file.suffix == KINDS[0] and not is_native(file):
-        given = _foreign(file, time_steps, dt, calibrate)
-        network, found = _fitted(given, calibrate, preset, weight_bits)
+        original, shown = _foreign(file, time_steps, dt, calibrate)
+        network, found = _fitted(original, shown, preset, weight_bits)
+        keep(run, original, file, "", dt, calibrate)
     else:
         require(
             (dt, calibrate, preset, weight_bits) == (None, None, None, None),
@@ -71,6 +66,7 @@ def import_run(
             "real-valued NIR files, leave them out",
         )
         network = _integers(file, time_steps)
+        forget(run)
     write_nir(network, run.path(NIR))
     return {
         "path": str(run.path(NIR)),
@@ -83,51 +79,24 @@ def import_run(
     }
 
 
-@dataclass(frozen=True)
-class _Given:
-    """A real-valued network, its input and T."""
-
-    module: nn.Module
-    linear: LinearizedNetwork
-    source: Input
-    time_steps: int
-    warnings: tuple[str, ...] = ()
-
-
 def _fitted(
-    given: _Given, calibrate: Path | None, preset: str | None, weight_bits: int | None
+    original: Original, own: OwnSamples | None, preset: str | None, weight_bits: int | None
 ) -> tuple[QuantizedNetwork, dict[str, Any]]:
     """The integer network, and what is to be said of it."""
-    linear, steps = given.linear, given.time_steps
-    name, bits = preset or DEFAULT_PRESET, weight_bits or DEFAULT_BITS
-    if calibrate is None:
-        real = typical(linear, steps)
-    else:
-        real = torch.from_numpy(read_array(calibrate)[:, :SHOWN].astype(np.float32))
-    wide, warnings = False, list(given.warnings)
-    if name == STOCK_LAVA:
-        network = read_quantizer(name, bits)(linear, given.source, steps)
-        shown = network if linear.static else replace(network, time_steps=len(real))
-        found = agreement(given.module, shown, real)
-    else:
-        asked = Precision(read_numbers(name), bits)
-        may_widen = preset is None and weight_bits is None
-        made = fit(given.module, linear, given.source, real, steps, asked, may_widen)
-        network, found, wide = made.network, made.found, made.wide
-        warnings += made.warnings
-    for population in network.populations:
+    made = parent_of(original, own).fit(preset, weight_bits)
+    for population in made.network.populations:
         neuron = population.neuron
-        found["layers"][population.name] |= {
+        made.found["layers"][population.name] |= {
             "state_bits": neuron.state_format.bits,
             "factor_bits": neuron.factor_bits,
         }
-    return network, {
-        "preset": name,
-        "weight_bits": bits,
-        "wide": wide,
-        "random_inputs": calibrate is None,
-        **found,
-        "warnings": warnings,
+    return made.network, {
+        "preset": preset or DEFAULT_PRESET,
+        "weight_bits": weight_bits or DEFAULT_BITS,
+        "wide": made.wide,
+        "random_inputs": own is None,
+        **made.found,
+        "warnings": [*original.warnings, *made.warnings],
     }
 
 
@@ -142,55 +111,37 @@ def _integers(file: Path, time_steps: int | None) -> QuantizedNetwork:
     return network
 
 
-def _own(script: Path, function: str, time_steps: int | None, calibrate: Path | None) -> _Given:
+def _own(
+    script: Path, function: str, time_steps: int | None, calibrate: Path | None
+) -> tuple[Original, OwnSamples]:
     if time_steps is None or calibrate is None:
         raise ArlifError(
             f"{script} says neither how many time steps its network runs for nor what its inputs "
             "are; give --time-steps and --calibrate INPUTS.npy, [1 or T, N, *shape]"
         )
-    inputs = read_array(calibrate)
-    require(inputs.ndim >= 3, f"{calibrate} must be [1 or T, N, *shape], not {inputs.shape}")
-    built = build_user_module(script, function)
-    try:
-        example = torch.from_numpy(inputs.astype(np.float32))
-        module = to_arlif(built, example)
-        linear = linearize(module, inputs.shape[2:])
-        require_runs(module, example)
-    except LoweringError as error:
-        raise LoweringError(
-            f"{script}:{function} on {calibrate}, {inputs.shape} as [1 or T, N, *shape], time "
-            f"first: {error}"
-        ) from None
-    shown = {layer.time_steps for layer in module.modules() if isinstance(layer, Repeat)}
-    require(
-        not linear.static or time_steps in shown,
-        f"{script}:{function} runs for {', '.join(map(str, shown))} time steps, not {time_steps}; "
-        "make its Repeat and --time-steps equal",
-    )
-    return _Given(module, linear, _source(linear, calibrate, time_steps), time_steps)
+    data, problems = OwnData(calibrate), []
+    for example in data.examples(time_steps):
+        try:
+            original = read_script(script, function, torch.from_numpy(example), time_steps)
+            own = data.load(original.input_shape, original.frames)
+            require_runs(original.module, torch.from_numpy(example))
+        except LoweringError as error:
+            problems.append(
+                f"{script}:{function} on {calibrate}, {example.shape} as [1 or T, N, *shape], time "
+                f"first: {error}"
+            )
+        else:
+            return original, own
+    raise LoweringError("; ".join(problems))
 
 
 def _foreign(
     file: Path, time_steps: int | None, dt: float | None, calibrate: Path | None
-) -> _Given:
-    imported = load_nir(file, dt)
+) -> tuple[Original, OwnSamples | None]:
     if time_steps is None:
+        load_nir(file, dt)  # what is wrong with the file comes first
         raise ArlifError(f"{file} does not say how many time steps it runs for; give --time-steps")
-    linear = replace(linearize(imported.module, imported.input_shape), static=imported.static)
+    original = read_graph(file, dt, time_steps)
     if calibrate is None:
-        source = Input(linear.input_shape, 1.0, 0, 127, static=linear.static)
-    else:
-        source = _source(linear, calibrate, time_steps)
-    return _Given(imported.module, linear, source, time_steps, imported.warnings)
-
-
-def _source(linear: LinearizedNetwork, calibrate: Path, time_steps: int) -> Input:
-    """The input, scaled to fit a file of what the network takes."""
-    inputs = read_array(calibrate)
-    frames = 1 if linear.static else time_steps
-    require(
-        inputs.shape[:1] == (frames,) and inputs.shape[2:] == linear.input_shape,
-        f"{calibrate} must be [{', '.join(map(str, (frames, 'N', *linear.input_shape)))}], as the "
-        f"network takes its inputs, not {inputs.shape}; time comes first",
-    )
-    return calibrate_input(inputs, linear.input_shape, linear.static)
+        return original, None
+    return original, OwnData(calibrate).load(original.input_shape, original.frames)

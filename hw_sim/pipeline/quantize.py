@@ -1,62 +1,106 @@
-"""quantize_run: from a trained network to integers."""
+"""quantize_run: from a float network to integers."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import require
 from arlif.core.network import QuantizedNetwork
+from arlif.data import Dataset
+from arlif.data.own import OwnData, OwnSamples
 from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
-from arlif.quantize.trained import Quantizable, load_quantizable
-from arlif.run_folder import NIR, QUANTIZE, Run
+from arlif.run_folder import MODEL, NIR, QUANTIZE, Run
+from arlif.training import read_recipe
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
+from hw_sim.origin.of_run import load_original
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
-from hw_sim.pipeline.samples import load_spread
+from hw_sim.pipeline.parent import Parent, load_parent, parent_of
+from hw_sim.pipeline.samples import Samples, load_spread, require_own
 
 
 def quantize_run(
     folder: Path,
-    preset: str = DEFAULT_PRESET,
-    weight_bits: int = DEFAULT_BITS,
+    preset: str | None = None,
+    weight_bits: int | None = None,
     qat: int = 0,
     samples: int = CHECKED_SAMPLES,
     data_folder: Path | None = None,
+    own: OwnData | None = None,
 ) -> dict[str, Any]:
     """Quantize a run; writes network.nir and quantize.json, returns the latter's content.
 
-    preset: number formats, see arlif.quantize.presets. qat: epochs of quantization-aware training;
-    0 rounds only. samples: test samples on which float and integer network are compared.
-    Raises ArlifError where the run is not trained or its numbers do not fit.
+    preset: number formats, see arlif.quantize.presets; None: compact16 and 8 bits, of an imported
+    network more where a layer needs it. qat: epochs of quantization-aware training; 0 rounds only.
+    samples: on so many float and integer network are compared: of the test split, of own data, or
+    of what an imported network was imported with. own: a user's data, in place of the run's; where
+    it trains, one sample of five is left out and compared on.
+    Raises ArlifError where the run has no float network or its numbers do not fit.
     """
-    quantizer = read_quantizer(preset, weight_bits)
-    require(not qat or preset != STOCK_LAVA, f"{STOCK_LAVA} is not trained for; leave out --qat")
-    trained = load_quantizable(folder, data_folder)
-    if qat:
-        precision = Precision(read_numbers(preset), weight_bits)
-        network = _finetuned(trained, precision, qat, data_folder)
-    else:
-        network = quantizer(trained.linear, trained.source, trained.recipe.time_steps)
+    name, bits = preset or DEFAULT_PRESET, weight_bits or DEFAULT_BITS
+    read_quantizer(name, bits)  # what is wrong with them comes first
+    require(not qat or name != STOCK_LAVA, f"{STOCK_LAVA} is not trained for; leave out --qat")
     run = Run(folder)
+    task = _task(run, data_folder, own, samples, train=qat > 0)
+    parent = task.parent
+    if task.dataset:
+        network = _finetuned(parent, Precision(read_numbers(name), bits), qat, task.dataset)
+    else:
+        network = parent.integers(preset, weight_bits)
     write_nir(network, run.path(NIR))
-    test = load_spread(trained.recipe, data_folder, samples)
+    judged = task.judged
     result = {
-        "preset": preset,
-        "weight_bits": weight_bits,
+        "preset": name,
+        "weight_bits": bits,
         "qat_epochs": qat,
-        **agreement(trained.module, network, test.real, test.labels),
+        "judged_on": task.judged_on,
+        **agreement(parent.module, parent.over(network, judged.real), judged.real, judged.labels),
     }
     run.write_json(QUANTIZE, result)
     return result
 
 
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A float network, what to train it on, None where it is only rounded, and how it is judged.
+
+    judged_on: in a word, what these samples are.
+    """
+
+    parent: Parent
+    dataset: Dataset | None
+    judged: Samples
+    judged_on: str
+
+
+def _task(
+    run: Run, data_folder: Path | None, own: OwnData | None, samples: int, train: bool
+) -> _Task:
+    folder = run.folder
+    run.require(MODEL)
+    if own is None and not run.imported:
+        recipe = read_recipe(folder)
+        dataset = recipe.load_data(data_folder) if train else None
+        judged = load_spread(recipe, data_folder, samples)
+        return _Task(load_parent(folder, data_folder), dataset, judged, "test")
+    if not train:
+        parent = load_parent(folder, data_folder, own)
+        return _Task(parent, None, parent.some(samples), "random" if parent.random else "own")
+    original, given = load_original(folder), require_own(own, run)
+    found = given.load(original.input_shape, original.frames)
+    classes = original.linear.readout.shape[0]
+    dataset = found.as_dataset(str(given.inputs), original.static, classes)
+    shown, held = (dataset.network_input(split) for split in (dataset.train, dataset.test))
+    parent = parent_of(original, OwnSamples(shown.numpy()))
+    return _Task(parent, dataset, Samples(held, dataset.test.labels), "held-out")
+
+
 def _finetuned(
-    trained: Quantizable, precision: Precision, epochs: int, data_folder: Path | None
+    parent: Parent, precision: Precision, epochs: int, dataset: Dataset
 ) -> QuantizedNetwork:
-    recipe = trained.recipe
-    network = QatNetwork(
-        trained.linear, trained.source, precision, recipe.time_steps, recipe.neuron.width
-    )
-    finetune(network, finetuning(recipe, epochs), recipe.load_data(data_folder))
+    linear, steps = parent.fitted(precision), parent.time_steps
+    network = QatNetwork(linear, parent.source, precision, steps, parent.width)
+    finetune(network, finetuning(parent.schedule, epochs), dataset)
     return network.quantized()

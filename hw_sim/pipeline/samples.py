@@ -11,7 +11,9 @@ from torch import Tensor
 
 from arlif.base.errors import ArlifError, require
 from arlif.core.equality import fingerprint
+from arlif.core.maps import Shape
 from arlif.data import Dataset, Split
+from arlif.data.own import KINDS, OwnData
 from arlif.run_folder import CONFIG, NIR, Run
 from arlif.training import Recipe, read_recipe
 from export.nir import read_nir
@@ -27,13 +29,6 @@ class Samples:
     real: Tensor
     labels: NDArray[np.int64] | None
 
-    def __post_init__(self) -> None:
-        require(
-            self.labels is None or self.labels.shape == self.real.shape[1:2],
-            f"inputs {tuple(self.real.shape)} are time first, [1 or T, N, ...], and need N labels; "
-            f"got {None if self.labels is None else self.labels.shape}",
-        )
-
     def __len__(self) -> int:
         return int(self.real.shape[1])
 
@@ -48,9 +43,10 @@ class Samples:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which samples a stage works on: the first `limit` of the test split, or of .npy files.
+    """Which samples a stage works on: the first `limit` of the test split, or of own data.
 
-    limit: None takes all. data_folder: where the dataset lies. inputs, labels: a user's own files.
+    limit: None takes all. data_folder: where the dataset lies. inputs, labels: a user's own, see
+    arlif.data.own.OwnData.
     """
 
     limit: int | None = None
@@ -70,17 +66,24 @@ class Selection:
 
     def load(self, run: Run) -> tuple[Samples, int]:
         """The samples and T, from the run's recipe or for an imported network from its file."""
-        trained = run.has(CONFIG)
-        require(
-            trained or self.inputs is not None,
-            f"{run.folder} was not trained here, so there is no test split; give --inputs FILE.npy",
-        )
-        recipe = read_recipe(run.folder) if trained else None
-        time_steps = recipe.time_steps if recipe else read_nir(run.require(NIR)).time_steps
-        if recipe and self.inputs is None:
-            return load_samples(recipe, self.data_folder, self.limit), time_steps
-        assert self.inputs is not None
-        return read_samples(self.inputs, self.labels, self.limit), time_steps
+        if run.has(CONFIG):
+            recipe = read_recipe(run.folder)
+            if self.own is None:
+                return load_samples(recipe, self.data_folder, self.limit), recipe.time_steps
+            config = recipe.network()
+            shape: Shape = config.input_shape
+            static, time_steps = config.static, config.time_steps
+        else:
+            network = read_nir(run.require(NIR))
+            shape, static = network.input.shape, network.input.static
+            time_steps = network.time_steps
+        own = require_own(self.own, run).load(shape, 1 if static else time_steps, self.limit)
+        return Samples(torch.from_numpy(own.real), own.labels), time_steps
+
+    @property
+    def own(self) -> OwnData | None:
+        """The user's own data; None for the test split."""
+        return None if self.inputs is None else OwnData(self.inputs, self.labels)
 
     def to_json(self) -> dict[str, Any]:
         """The selection as plain data; paths are made absolute, so that other verbs find them."""
@@ -97,6 +100,16 @@ class Selection:
         return cls(content.get("limit"), *paths)
 
 
+def require_own(own: OwnData | None, run: Run) -> OwnData:
+    """The own data of a run that has no others. Raises ArlifError, with the cure."""
+    if own is None:
+        raise ArlifError(
+            f"{run.folder} was not trained here, so there is no test split; give --inputs with "
+            f"{KINDS}"
+        )
+    return own
+
+
 def load_samples(recipe: Recipe, data_folder: Path | None, limit: int | None = None) -> Samples:
     """The first `limit` samples of the test split; None takes all."""
     dataset = recipe.load_data(data_folder)
@@ -111,41 +124,3 @@ def load_spread(recipe: Recipe, data_folder: Path | None, count: int | None) -> 
 
 def _samples(dataset: Dataset, split: Split) -> Samples:
     return Samples(dataset.network_input(split), split.labels)
-
-
-def read_samples(inputs: Path, labels: Path | None, limit: int | None) -> Samples:
-    """The first `limit` samples of a user's .npy files; None takes all.
-
-    inputs: real, time first, [1, N, *shape] or [T, N, *shape]. labels: integers [N].
-    Raises ArlifError where a file is missing, is no .npy file of numbers, or does not fit.
-    """
-    real = read_array(inputs)
-    require(real.ndim >= 3, f"{inputs} must be [1 or T, N, *shape], not {real.shape}")
-    classes = None if labels is None else read_array(labels)
-    require(
-        classes is None or np.issubdtype(classes.dtype, np.integer),
-        f"{labels} must hold integers, the class of each sample",
-    )
-    return Samples(
-        torch.from_numpy(real.astype(np.float32))[:, :limit],
-        None if classes is None else classes.astype(np.int64)[:limit],
-    )
-
-
-def read_array(path: Path) -> NDArray[Any]:
-    """The real numbers of a .npy file. Raises ArlifError where it holds none or anything else."""
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ArlifError(f"{path} is not a readable .npy file ({reason})") from None
-    require(
-        isinstance(array, np.ndarray) and array.dtype.kind in "iuf",
-        f"{path} must hold one array of real numbers",
-    )
-    require(array.size > 0, f"{path} holds no numbers: its shape is {array.shape}")
-    require(
-        bool((np.abs(array) <= np.finfo(np.float32).max).all()),
-        f"{path} holds NaN, infinity or numbers beyond float32; take them out",
-    )
-    return array

@@ -57,9 +57,7 @@ def simulate_run(
         "accuracy": None if labels is None else simulation.accuracy(labels),
         "confusion": confusion,
         "spikes_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
-        "spike_rate": {
-            name: float(c.sum() / c.size / time_steps) for name, c in simulation.counts.items()
-        },
+        "spike_rate": simulation.rates(time_steps),
         "measured": sensors.per_inference(count),
         **done.figures,
     }

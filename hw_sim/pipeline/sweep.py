@@ -15,15 +15,17 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import to_mapping
 from arlif.core.integer_neurons import PRESETS, Numbers
 from arlif.core.network import Input
+from arlif.data.own import OwnData
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.quantize.trained import load_quantizable
-from arlif.run_folder import SWEEP, Run
+from arlif.run_folder import MODEL, SWEEP, Run
+from arlif.training import read_recipe
 from hw_sim.energy.catalogue import fitting_models
 from hw_sim.energy.models import CostModel
 from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
 from hw_sim.pipeline.measure import Bench
-from hw_sim.pipeline.samples import load_spread
+from hw_sim.pipeline.parent import Parent, load_parent
+from hw_sim.pipeline.samples import Samples, load_spread, require_own
 from hw_sim.pipeline.sweep_points import Sweep, SweepRow, read_sweep, write_sweep
 
 
@@ -36,23 +38,28 @@ def sweep_run(
     data_folder: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, points: None,
     say: Callable[[str], None] = lambda message: None,
+    own: OwnData | None = None,
 ) -> dict[str, Any]:
     """Quantize and simulate a run at every combination; writes sweep.json after every point.
 
     Returns a Sweep as plain data, its rows those that were asked for; what sweep.json holds already
     is not measured again. samples: test samples, of all classes; None takes all. jobs: processes
     side by side. progress: called with (points done, points). say: told before the first point what
-    of an earlier sweep is kept, or why nothing is.
-    Raises ArlifError where the run is not trained or its numbers do not fit.
+    of an earlier sweep is kept, or why nothing is. own: a user's inputs and labels, in place of the
+    run's; they calibrate, too.
+    Raises ArlifError where the run has no float network, its numbers do not fit, or labels lack.
     """
-    run, trained = Run(folder), load_quantizable(folder, data_folder)
-    test = load_spread(trained.recipe, data_folder, samples)
-    assert test.labels is not None
+    run = Run(folder)
+    parent, test, dataset = _material(run, samples, data_folder, own)
+    labels = test.labels
+    if labels is None:
+        raise ArlifError(f"a sweep measures accuracy, and {dataset} holds no labels; give --labels")
     bits, steps = (tuple(dict.fromkeys(numbers)) for numbers in (weight_bits, time_steps))
     require(bool(bits and steps), "a sweep needs at least one bit width and one number of steps")
-    asked = Sweep(arlif.__version__, trained.recipe.dataset, len(test), bits, steps)
+    asked = Sweep(arlif.__version__, dataset, len(test), bits, steps)
     done = _earlier(run, asked, say)
-    rows = sweep(trained.linear, trained.source, test.real, test.labels, done.missing, jobs=jobs)
+    linear = parent.fitted(Precision(PRESETS["compact16"]))
+    rows = sweep(linear, parent.source, test.real, labels, done.missing, jobs=jobs)
     progress(len(done.answer), len(done.points))
     for row in rows:
         done = done.with_row(row)
@@ -60,6 +67,21 @@ def sweep_run(
         progress(len(done.answer), len(done.points))
     write_sweep(run, done)
     return to_mapping(replace(done, rows=done.answer))
+
+
+def _material(
+    run: Run, samples: int | None, data_folder: Path | None, own: OwnData | None
+) -> tuple[Parent, Samples, str]:
+    """The float network, the samples that it is measured on, and what they are called."""
+    run.require(MODEL)
+    if own is None and not run.imported:
+        recipe = read_recipe(run.folder)
+        test = load_spread(recipe, data_folder, samples)
+        return load_parent(run.folder, data_folder), test, recipe.dataset
+    given = require_own(own, run)
+    parent = load_parent(run.folder, data_folder, given)
+    test = parent.some(samples)
+    return parent, test, f"{given.inputs} ({test.digest()[:8]})"
 
 
 def sweep(

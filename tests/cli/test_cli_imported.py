@@ -27,10 +27,12 @@ def run(exported: Path, tmp_path: Path) -> Path:
         ("simulate", "--engine", "float"),
     ],
 )
-def test_an_imported_network_is_not_to_be_trained(imported: Path, cli: Cli, verb: tuple[str, ...]):
+def test_an_imported_network_of_integers_has_no_float_one(
+    imported: Path, cli: Cli, verb: tuple[str, ...]
+):
     err = refused(cli, verb[0], imported, *verb[1:])
-    assert "imported network, which has no model.pt; train a run of your own" in err
-    assert "or use what it has: export, simulate, compare, energy, map, report" in err
+    assert "imported network of integers, which has no float network; import it from real" in err
+    assert "or use what it has: export, simulate, evaluate, compare, energy, map, report" in err
 
 
 def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):

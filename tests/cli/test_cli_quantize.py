@@ -80,7 +80,7 @@ def test_calibrate_says_whether_a_format_is_good_enough(
         QuantizationReport(Precision(numbers, 8), 256, count, ())
         for numbers, count in zip(CANDIDATES, changed, strict=False)
     ]
-    monkeypatch.setattr("hw_sim.pipeline.calibrate.calibrate_numbers", lambda *given: reports)
+    monkeypatch.setattr("hw_sim.pipeline.calibrate.reports_on", lambda *given: reports)
     capsys.readouterr()
     assert verb("calibrate", run) == 0
     said = capsys.readouterr().out.splitlines()[-1]

@@ -94,7 +94,7 @@ def test_resume_takes_the_recipe_of_the_run(cli, tmp_path):
     code, _, err = cli("train", tmp_path / "run", "--resume", "--set", "epochs=2")
     assert (code, "another recipe (epochs differ)" in err) == (2, True)
     code, _, err = cli("train", tmp_path / "run", "--resume", "--recipe", "digits")
-    assert (code, "another recipe (architecture, epochs differ)" in err) == (2, True)
+    assert (code, "another recipe (epochs, architecture differ)" in err) == (2, True)
 
 
 def test_ctrl_c_outside_of_training_is_one_line(cli, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from hw_sim.engines.lava.lava_options import LavaOptions, Models
 from hw_sim.engines.simulation import Record
 from hw_sim.engines.table import ENGINES, choose, every_option, find_engine
 from hw_sim.engines.work import Outcome, Work
+from hw_sim.origin.original import Original
 
 FILES = {"integer": write_nir, "onnx": write_onnx, "lava": write_net}
 INTEGER_ENGINES = ["integer", "onnx", pytest.param("lava", marks=pytest.mark.lava)]
@@ -70,7 +71,9 @@ def test_an_engine_answers_as_the_specification_does(
 def test_the_float_engine_records_and_keeps_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
     monkeypatch.setattr(
-        floating_point, "load_trained", lambda folder: (asked.append(folder), (conv_net(), 0))[1]
+        floating_point,
+        "load_original",
+        lambda folder: (asked.append(folder), Original(conv_net(), (1, 8, 8), True, 4))[1],
     )
     outcome, _ = run("float", Path("run/model.pt"), 2)
     assert asked == [Path("run")]

@@ -110,9 +110,8 @@ def test_parameters_are_a_state_tuple() -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (norse.torch.LIFCell(), r"0 \(LIFCell\)"),
-        (norse.torch.LIFBoxCell(norse.torch.LIFBoxParameters(v_leak=torch.ones(()))), "v_leak"),
-        (norse.torch.LIFBoxCell(norse.torch.LIFBoxParameters(v_reset=torch.ones(()))), "v_reset"),
+        (norse.torch.LIFRefracCell(), r"0 \(LIFRefracCell\): .*use LIF"),
+        (norse.torch.LICell(norse.torch.LIParameters(v_leak=torch.ones(()))), "v_leak"),
         (norse.torch.LIFBoxCell(dt=1.0), "dt"),
         (norse.torch.LIFBoxCell(norse.torch.LIFBoxParameters(reset_method=max)), "reset method"),
     ],

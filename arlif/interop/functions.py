@@ -1,0 +1,250 @@
+"""What torch's functions do to tensors that are followed through a recorded run."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from arlif import layers
+from arlif.interop.streams import Kind, Mark, Streams, Whole, lost
+
+Arguments = tuple[Any, ...]
+
+SAME = {
+    *("detach", "clone", "contiguous", "float", "to", "cpu", "requires_grad_", "detach_", "type"),
+    *("dropout", "alias", "type_as"),
+}
+"""Functions that change no value, in eval mode."""
+
+SHAPED = {"flatten", "view", "reshape", "squeeze", "unsqueeze", "unflatten"}
+FRESH = {
+    *("zeros_like", "ones_like", "empty_like", "rand_like", "randn_like", "full_like"),
+    *("new_zeros", "new_ones", "new_empty", "new_full", "new_tensor"),
+}
+"""Functions that ask a tensor for its shape only."""
+
+POOLS: dict[str, type[nn.Module]] = {
+    "avg_pool2d": layers.AvgPool2d,
+    "adaptive_avg_pool2d": layers.AdaptiveAvgPool2d,
+}
+"""Functions that are layers."""
+
+
+class Following:
+    """Marks of tensors, and how functions pass them on.
+
+    steps: T where the run is given a whole sequence; None where it is given one frame.
+    """
+
+    def __init__(self, streams: Streams, steps: int | None) -> None:
+        self.streams, self.steps = streams, steps
+        self.marks: dict[int, Mark] = {}
+        self.alive: list[Any] = []
+        self.buffers: dict[int, dict[int, Mark]] = {}
+        self.indexed = False
+        self.unrolled = 0
+
+    def mark(self, tensor: Any) -> Mark | None:
+        """What a tensor stands for; None for one that does not depend on the input."""
+        return self.marks.get(id(tensor)) if isinstance(tensor, Tensor) else None
+
+    def put(self, tensor: Tensor, mark: Mark) -> None:
+        """Say what a tensor stands for, which stays alive so that no other gets its id."""
+        self.marks[id(tensor)] = mark
+        self.alive.append(tensor)
+
+    def follow(self, name: str, args: Arguments, kwargs: dict[str, Any], result: Any) -> None:
+        """Mark what a function returned; `name` is the function's."""
+        given = [m for m in map(self.mark, tensors((args, kwargs))) if m is not None]
+        if not given or name in FRESH:
+            return
+        if name == "__setitem__":
+            self._store(*args)
+            return
+        found = list(tensors(result))
+        if not found:
+            return
+        broken = next((m for m in given if m.stream is None), None)
+        made = [broken] * len(found) if broken else self._made(name, args, kwargs, result, given)
+        for tensor, mark in zip(found, made, strict=False):
+            self.put(tensor, mark)
+
+    def _made(
+        self, name: str, args: Arguments, kwargs: dict[str, Any], result: Any, given: list[Mark]
+    ) -> Iterable[Mark]:
+        name = name.strip("_")
+        if name in SAME:
+            return [given[0]]
+        if name in SHAPED:
+            return [self.shaped(name, given[0], args[0].shape, result.shape)]
+        if name in ("getitem", "select", "unbind"):
+            return self._indexed(name, args, kwargs, given[0], result)
+        if name == "stack":
+            return [self.stacked(args[0], _argument(args, kwargs, "dim", 0))]
+        if name in ("add", "iadd", "radd"):
+            return [self._added(args, kwargs, given)]
+        if name in ("sum", "mean"):
+            dim = _argument(args, kwargs, "dim", None)
+            return [self._over_time(name, given[0], dim, args[0].ndim)]
+        if name in ("truediv", "div", "itruediv"):
+            return [self._divided(args, given[0])]
+        if name in POOLS:
+            layer = POOLS[name](*args[1:], **kwargs)
+            return [self.through(layer, f"{name}{len(self.alive)}", given[0])]
+        return [lost(f"the function {name} has no counterpart; {cure(name)}")] * 999
+
+    def through(self, layer: nn.Module, path: str, mark: Mark) -> Mark:
+        """Behind a layer."""
+        return Mark(self.streams.get(Kind.LAYER, (mark.followed,), path, layer), mark.step)
+
+    def shaped(self, name: str, mark: Mark, before: torch.Size, after: torch.Size) -> Mark:
+        lead = 2 if mark.step in (Whole.FIRST, Whole.SECOND) else 1
+        if after == before:
+            return mark
+        flat = (*before[:lead], math.prod(before[lead:]))
+        if after == flat and mark.count == 1:
+            return Mark(self.streams.get(Kind.FLATTEN, (mark.followed,)), mark.step)
+        return lost(
+            f"{name} makes {list(after)} of {list(before)}, and only flattening all but time and "
+            "batch has a counterpart; give the network inputs of the shape that its layers take"
+        )
+
+    def _indexed(
+        self, name: str, args: Arguments, kwargs: dict[str, Any], mark: Mark, result: Any
+    ) -> Iterable[Mark]:
+        places = {Whole.FIRST: 0, Whole.SECOND: 1}
+        if mark.step not in places:
+            self.indexed |= mark.step is Whole.SAME
+            return [
+                lost("a part of a tensor has no counterpart; only time steps may be taken")
+            ] * 999
+        assert isinstance(mark.step, Whole)
+        axis, length = places[mark.step], args[0].shape[places[mark.step]]
+        if name == "unbind":
+            dim = _argument(args, kwargs, "dim", 0)
+            if dim == axis:
+                return [mark.at(step) for step in range(length)]
+        elif name == "select" and args[1] == axis:
+            return [mark.at(int(args[2]) % length)]
+        elif name == "getitem":
+            index = args[1] if isinstance(args[1], tuple) else (args[1],)
+            rest = [part for place, part in enumerate(index) if place != axis]
+            whole = all(part == slice(None) or part is Ellipsis for part in rest)
+            if len(index) > axis and isinstance(index[axis], int) and whole:
+                return [mark.at(index[axis] % length)]
+        return [lost("a part of a tensor has no counterpart; only time steps may be taken")] * 999
+
+    def _store(self, buffer: Tensor, index: Any, value: Any) -> None:
+        """buffer[t] = value, until every time step has one."""
+        mark = self.mark(value)
+        held = self.buffers.setdefault(id(buffer), {})
+        self.put(buffer, lost("a tensor is filled with more than the time steps of one layer"))
+        if mark is not None and isinstance(index, int):
+            held[index % len(buffer)] = mark
+            if len(held) == len(buffer):
+                self.put(buffer, self._sequence([held[t] for t in range(len(buffer))], 0))
+
+    def stacked(self, parts: Any, dim: int) -> Mark:
+        """A list of every time step's value as one sequence."""
+        marks = [self.mark(part) for part in parts]
+        if any(mark is None for mark in marks):
+            return lost("a list is stacked that holds more than the time steps of one layer")
+        return self._sequence([mark for mark in marks if mark is not None], dim)
+
+    def _sequence(self, marks: list[Mark], dim: int) -> Mark:
+        first = marks[0]
+        one = all(m.stream is first.stream and m.count == 1 for m in marks)
+        ordered = [m.step for m in marks] == list(range(len(marks)))
+        same = all(m.step is Whole.SAME for m in marks)
+        if first.stream is None or not one or not (ordered or same) or dim not in (0, 1):
+            return (
+                first
+                if first.stream is None
+                else lost(
+                    "a list is stacked that is not every time step of one layer, in order; append "
+                    "what the last layer returns at every step, and stack along time"
+                )
+            )
+        return first.at(Whole.FIRST if dim == 0 else Whole.SECOND)
+
+    def _added(self, args: Arguments, kwargs: dict[str, Any], given: list[Mark]) -> Mark:
+        first = given[0]
+        if len(given) == 1:
+            other = args[1] if self.mark(args[0]) is first else args[0]
+            empty = not torch.as_tensor(other).any()
+            return first if empty else lost("a constant is added; put it into a bias")
+        second = given[1]
+        if "alpha" in kwargs:
+            return lost("add with alpha scales a branch; scale the weights")
+        running = self._running(first, second) or self._running(second, first)
+        if running:
+            return running
+        steps = {m.step for m in (first, second)} - {Whole.SAME}
+        if len(steps) > 1 or max(first.count, second.count) > 1:
+            return lost(
+                "values of different time steps are added; for neurons that feed themselves use "
+                "the library's recurrent neurons"
+            )
+        step = steps.pop() if steps else Whole.SAME
+        return Mark(self.streams.get(Kind.ADD, (first.followed, second.followed)), step)
+
+    def _running(self, total: Mark, value: Mark) -> Mark | None:
+        """A sum of a layer's first time steps and its next."""
+        if total.stream is not value.stream or not isinstance(value.step, int):
+            return None
+        if total.step != value.step - 1 or total.count != value.step or value.count != 1:
+            return None
+        return Mark(total.stream, value.step, count=total.count + 1)
+
+    def _over_time(self, name: str, mark: Mark, dim: Any, ndim: int) -> Mark:
+        dims = dim if isinstance(dim, tuple | list) else (dim,)
+        axis = {Whole.FIRST: 0, Whole.SECOND: 1}.get(mark.step)  # type: ignore[arg-type]
+        if axis is None or len(dims) != 1 or dims[0] not in (axis, axis - ndim):
+            return lost(f"{name} over anything but time has no counterpart; leave it out")
+        kind = Kind.SUM if name == "sum" else Kind.MEAN
+        return Mark(self.streams.get(kind, (mark.followed,)), Whole.OVER)
+
+    def _divided(self, args: Arguments, mark: Mark) -> Mark:
+        if isinstance(args[1], int | float) and args[1] == self.unrolled:
+            total = self.totalled(mark)
+            if total.followed.kind is Kind.SUM:
+                return Mark(self.streams.get(Kind.MEAN, total.followed.sources), Whole.OVER)
+        return lost("a division has no counterpart; put constant factors into the weights")
+
+    def totalled(self, mark: Mark) -> Mark:
+        """A sum of every time step as the sum over time."""
+        if mark.count > 1 and mark.count == self.unrolled:
+            return Mark(self.streams.get(Kind.SUM, (mark.followed,)), Whole.OVER)
+        return mark
+
+
+def _argument(args: Arguments, kwargs: dict[str, Any], name: str, default: Any) -> Any:
+    """The argument behind the tensor."""
+    return kwargs.get(name, args[1] if len(args) > 1 else default)
+
+
+def tensors(values: Any) -> Iterable[Tensor]:
+    """Every tensor in nested tuples, lists and dicts, in order."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, dict):
+        for value in values.values():
+            yield from tensors(value)
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from tensors(value)
+
+
+def cure(name: str) -> str:
+    """What to use instead of a function."""
+    known: dict[str, str] = {
+        "max_pool2d": "use a layer nn.MaxPool2d behind a neuron",
+        "relu": "use a neuron",
+        "softmax": "return the logits: the decision is their argmax",
+        "mul": "put constant factors into the weights, or into the data",
+        "sub": "put constant factors into the weights, or into the data",
+        **dict.fromkeys(("permute", "transpose", "movedim"), "give inputs with time first"),
+    }
+    return known.get(name, "use layers, + and stack, sum or mean over time")

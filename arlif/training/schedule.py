@@ -1,0 +1,79 @@
+"""Schedule: how a network is trained, whatever it is and on whatever data."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT
+from arlif.training.augment import Augmentation
+
+MOST = 10**9
+"""Epochs, samples, batches and rates of a recipe, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How a network is trained.
+
+    batch_size: over all devices.
+    optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
+    it falls to 0 as a cosine over all epochs, at every step or (rate_per) once an epoch.
+    keep_last: also train on what is left when an epoch is cut into batches.
+    mse_weight, mse_to_labels: see tet_loss.
+    mean_logits, logit_scale: of which logits, see arlif.training.loss.judged.
+    precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
+    images and weights with the channels innermost. compile: train through torch.compile. compact:
+    keep less for the backward pass, at equal results.
+    Raises ArlifError where a value is out of range.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    seed: int = 2022
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    warmup_epochs: float = 0.0
+    rate_per: Literal["step", "epoch"] = "step"
+    keep_last: bool = False
+    mse_weight: float = 0.05
+    mse_to_labels: bool = False
+    mean_logits: bool = False
+    logit_scale: float = 1.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    precision: Literal["32", "bf16"] = "32"
+    accumulate: int = 1
+    channels_last: bool = False
+    compile: bool = False
+    compact: bool = False
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "accumulate"):
+            require(
+                getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}"
+            )
+        for name in ("seed", "weight_decay", "warmup_epochs"):
+            require(getattr(self, name) >= 0, f"{name} cannot be negative: {getattr(self, name)}")
+        counts = ("epochs", "batch_size", "accumulate")
+        for name in (*counts, "learning_rate", "weight_decay", "logit_scale"):
+            require_at_most(self, name)
+        require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
+        for name in ("learning_rate", "logit_scale"):
+            require(getattr(self, name) > 0, f"{name} must be above 0: {getattr(self, name)}")
+        require(0 <= self.mse_weight <= 1, f"mse_weight lies in [0, 1], not {self.mse_weight}")
+        require(
+            self.warmup_epochs < self.epochs,
+            f"warmup_epochs must be below epochs = {self.epochs}, not {self.warmup_epochs}",
+        )
+        require(
+            not (self.compile and self.compact),
+            "compile decides by itself what to keep for the backward pass; leave out compact",
+        )
+
+
+def require_at_most(schedule: Schedule, name: str) -> None:
+    """Raise ArlifError where a field lies above MOST."""
+    value = getattr(schedule, name)
+    require(value <= MOST, f"{name} must be at most {MOST:,}, not {value}")
