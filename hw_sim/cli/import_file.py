@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from arlif.base.errors import require
 from arlif.base.numerals import percent
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
-from hw_sim.cli.parameters import ChosenBitsOption, ChosenPresetOption
+from hw_sim.cli.parameters import ChangeOption, ChosenBitsOption, ChosenPresetOption
 
 
 def import_network(
@@ -16,7 +17,8 @@ def import_network(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A .nir or .net file, or FILE.py:FUNCTION that returns a torch module.",
+            help="A .nir or .net file, FILE.py:FUNCTION that returns a torch module, or a "
+            "checkpoint (.pth) that was released of a recipe's network.",
         ),
     ],
     run: RunArgument,
@@ -35,12 +37,31 @@ def import_network(
     ] = None,
     preset: ChosenPresetOption = None,
     weight_bits: ChosenBitsOption = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Of a checkpoint: the recipe of its network.")
+    ] = None,
+    change: ChangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import a NIR graph, a .net file or a torch module of yours; writes network.nir."""
+    """Import a NIR graph, a .net file or a torch module of yours; writes network.nir.
+
+    Of a checkpoint: a run as if it had been trained here, config.json and model.pt.
+    """
+    from arlif.training.recipe import parse_change
     from hw_sim.pipeline import import_run
+    from hw_sim.pipeline.import_checkpoint import import_checkpoint, is_checkpoint
 
     output = Output(as_json)
+    if recipe is not None or change or is_checkpoint(file):
+        others = (time_steps, dt, calibrate, preset, weight_bits)
+        require(
+            others == (None,) * len(others),
+            "a checkpoint takes its time steps from the --recipe (--set time_steps=4), and becomes "
+            "integers by arlif quantize; leave the other options out",
+        )
+        changes = dict(parse_change(text) for text in change or ())
+        _say_checkpoint(output, run, import_checkpoint(file, run, recipe, changes))
+        return
     result = import_run(file, run, time_steps, dt, calibrate, preset, weight_bits)
     output.say(
         f"{file}: {result['populations']} populations, {result['neurons']} neurons, input "
@@ -51,6 +72,21 @@ def import_network(
     for warning in result["warnings"]:
         output.say(f"warning: {warning}")
     output.say(f"simulate it on your data: {Run(run).line('simulate', '--inputs', 'FILE.npy')}")
+    output.result(result)
+
+
+def _say_checkpoint(output: Output, run: Path, result: dict[str, Any]) -> None:
+    output.say(
+        f"{result['recipe']}: {result['parameters']:,} parameters, input {result['input_shape']}, "
+        f"T = {result['time_steps']}; wrote {result['path']}"
+    )
+    if result["free_alpha"]:
+        low, high = min(result["alphas"].values()), max(result["alphas"].values())
+        output.say(
+            f"alpha is taken as stored, {low:g} to {high:g}; the run's recipe says "
+            "neuron.free_alpha = true"
+        )
+    output.say(f"evaluate it on the test split: {Run(run).line('evaluate')}")
     output.result(result)
 
 

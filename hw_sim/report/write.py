@@ -20,6 +20,7 @@ from arlif.run_folder import (
     CONFIG,
     ENERGY,
     METRICS,
+    MODEL,
     NIR,
     QUANTIZE,
     REPORT_HTML,
@@ -76,7 +77,7 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     page is in the JSON, which is returned. Raises ArlifError where the run is missing or neither
     trained nor imported, a file of it is of another version, or one of several has no sweep.
     """
-    if not run.imported:
+    if not run.imported and not run.has(MODEL):
         run.require(TRAINING)
     content: dict[str, Any] = {}
     try:
@@ -151,7 +152,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "run": str(run.folder),
         "html": str(run.path(REPORT_HTML)),
         "recipe": None if run.imported else run.read_json(CONFIG),
-        "training": None if run.imported else run.read_json(TRAINING),
+        "training": run.read_json(TRAINING) if run.has(TRAINING) else None,
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
         "engines": [run.read_json(engine.figures) for engine in engines],

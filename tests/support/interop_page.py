@@ -26,7 +26,7 @@ from hw_sim.comparison.fitting import fit, typical
 from hw_sim.engines import onnx as onnx_engine
 from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record
-from support import lava_dl_truth, norse_networks, snntorch_networks
+from support import lava_dl_truth, norse_networks, snntorch_networks, spikingjelly_networks
 from support.networks_integer import example_network
 from support.nir_euler import Euler
 from support.nir_files import from_norse, from_snntorch, from_spikingjelly, lif
@@ -184,6 +184,15 @@ def modules_in() -> Iterator[Row]:
     yield Row("Norse, in memory", "arlif", "LIFCell", refused)
 
 
+def spikingjelly_in() -> Iterator[Row]:
+    """Trained networks of SpikingJelly as arlif networks, in memory."""
+    origin = "SpikingJelly, in memory"
+    for name, wrong, places in spikingjelly_networks.measured(events(steps=16)):
+        yield Row(origin, "arlif", name, spikes(wrong, places))
+    said = refusal(lambda: spikingjelly_networks.to_arlif(spikingjelly_networks.refused()))
+    yield Row(origin, "arlif", "QIFNode, MaskedPSN", said)
+
+
 def files_of_integers(folder: Path) -> Iterator[Row]:
     """Quantized networks through our own lossless files, and onnxruntime."""
     net, x = spiking_net(NEURONS["AR-LIF"]), events()
@@ -246,6 +255,7 @@ def rows() -> list[Row]:
             *nir_out(folder),
             *nir_in(folder),
             *modules_in(),
+            *spikingjelly_in(),
         ]
 
 
