@@ -12,6 +12,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.lazy import named
 from arlif.base.options import NoOptions, options_of
 from arlif.run_folder import MODEL, NIR, Artifact, Run
+from export.c.c_options import COptions
 from export.verilog.verilog_options import VerilogOptions
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ NET = Artifact("network.net", "export", NIR)
 ONNX = Artifact("network.onnx", "export", NIR)
 FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
 LIF_NIR = Artifact("lif.nir", "export", MODEL)
+C = Artifact("c/network.c", "export --c", NIR)
 VERILOG = Artifact("verilog/network.v", "export --verilog", NIR)
 
 
@@ -72,6 +74,12 @@ FORMATS: dict[str, FileFormat] = {
         meaning="Also the float network, float.onnx.",
     ),
     "lif": FileFormat(LIF_NIR, "export.nir:write_nir_lif"),
+    "c": FileFormat(
+        C,
+        "export.c:write_c",
+        meaning="Also a folder of C99 without dependencies, c/.",
+        options=COptions,
+    ),
     "verilog": FileFormat(
         VERILOG,
         "export.verilog:write_verilog",

@@ -7,26 +7,27 @@ import numpy as np
 
 from arlif.base.errors import NetworkError, require
 from arlif.core.formats import FixedPointFormat
-from arlif.core.graph import CURRENT, Graph, Op
+from arlif.core.graph import CURRENT, Graph, Nodes, Op
 from arlif.core.tables import LookupTable
 
 Interval = tuple[int, int]
 """The smallest and the largest integer that a value can be."""
-INT32 = np.iinfo(np.int32)
+INT32: Interval = (-(1 << 31), (1 << 31) - 1)
 
 
 def intervals(
-    graph: Graph,
+    graph: Nodes,
     state_format: FixedPointFormat,
     factor_bits: int,
     constants: Mapping[str, Any],
     tables: Mapping[str, LookupTable],
     inputs: Mapping[str, Interval],
+    word: Interval = INT32,
 ) -> list[Interval]:
     """The interval of every node of a step in integers; conditions are 0 to 1.
 
     inputs: intervals of x and of the state variables by name. Raises NetworkError where a value
-    could leave 32 bits.
+    could leave `word`, by default 32 bits.
     """
     found: list[Interval] = []
     for node in graph.nodes:
@@ -60,7 +61,7 @@ def intervals(
             case _:
                 raise ValueError(f"{node.op} is no operation of integers")
         require(
-            INT32.min <= own[0] and own[1] <= INT32.max,
+            word[0] <= own[0] and own[1] <= word[1],
             f"a value of the step lies in {own[0]} to {own[1]}, which leaves 32 bits; put "
             "ops.saturate around a sum of fewer parts, or use a narrower state format",
             NetworkError,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from arlif.base.errors import ArlifError, require
 from arlif.base.options import NoOptions, Option, options_of
 from arlif.run_folder import MODEL, NIR, Artifact
-from export.file_formats import NET, ONNX, VERILOG
+from export.file_formats import NET, ONNX, VERILOG, C
+from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.lava.lava_options import LavaOptions
 
@@ -71,6 +72,7 @@ ENGINES: dict[str, Engine] = {
         INTEGER,
         LAVA,
         Engine("onnx", ONNX, "hw_sim.engines.onnx"),
+        Engine("c", C, "hw_sim.engines.deployed.c_engine", HostOptions),
         Engine("verilog", VERILOG, "hw_sim.engines.deployed.verilog_engine", samples=32),
     )
 }

@@ -38,8 +38,8 @@ def export_run(
     does not change.
     Returned of lif.nir: `lif_reason`, why there is none, or `lif_changes`, by layer the share of
     neuron-steps whose spike plain LIF changes, or `lif_unmeasured`, why that is not known.
-    Raises ArlifError where network.nir is missing, damaged or older than the model, or
-    where there is no such format.
+    Raises ArlifError where network.nir is missing, damaged or older than the model, where there is
+    no such format, or where an option is of none that is written.
     """
     run = Run(folder)
     rows = exported(also)

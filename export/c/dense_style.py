@@ -1,0 +1,228 @@
+"""The dense style: every sum is formed in full, time step by time step.
+
+The number of instructions hardly depends on the input. It runs every network: streamed inputs,
+delays and loops.
+"""
+
+from math import prod
+
+from arlif.core.maps import LinearMap, Shape
+from arlif.core.network import INPUT, QuantizedNetwork
+from arlif.core.nodes import Population, Projection
+from export.c.add_functions import AddFunction
+from export.c.c_types import narrowest, sides, size
+from export.c.neuron_code import NeuronCode, neuron_code
+from export.c.program import Plan, Program, channels, pixels, recording
+
+
+def dense_program(network: QuantizedNetwork, struct: str) -> Program:
+    """The program of a network; struct: the name of its memory's type."""
+    return _Dense(Plan(network), Program(), f"{struct} *n").written()
+
+
+class _Dense:
+    """A program under way."""
+
+    def __init__(self, plan: Plan, program: Program, argument: str) -> None:
+        self.plan, self.program, self.argument = plan, program, argument
+        self.network = plan.network
+        self.scratch: dict[str, list[str]] = {}
+        self.scratch_bytes: dict[str, int] = {}
+
+    def written(self) -> Program:
+        """The whole."""
+        network, program = self.network, self.program
+        self._sent(INPUT, network.input.shape, "the input, within its raw range")
+        for target in self.plan.targets:
+            self._target(target)
+        logits = self.plan.logit_type()
+        classes = network.readout.shape[0]
+        program.keep(logits, "logits", classes, "the readout, summed over time")
+        program.fields.append("int32_t step; /* the steps that are done */")
+        program.memory["step"] = 4
+        parts = [
+            f"struct {{ {' '.join(lines)} }} {label};" for label, lines in self.scratch.items()
+        ]
+        program.fields.append("union {")
+        program.fields += [f"    {part}" for part in parts]
+        program.fields.append("} scratch; /* of one population at a time */")
+        program.memory["scratch"] = max(self.scratch_bytes.values())
+        names = (INPUT, *(p.name for p in network.populations))
+        for name in [name for name in names if self._is_kept(name)]:
+            now = f"n->now_{self.plan.label(name)}"
+            last = network.waits(name)
+            program.step.append(f"{now} = (uint16_t)(({now} >= {last}) ? 0 : ({now} + 1));")
+        return program
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether what a node sent at earlier steps is needed."""
+        static = name == INPUT and self.network.input.static
+        return self.network.waits(name) > 0 and not static
+
+    def _sent(self, name: str, shape: Shape, what: str) -> None:
+        """Memory of what a node sends."""
+        label, waits = self.plan.label(name), self.network.waits(name)
+        field = label if name == INPUT else f"spikes_{label}"
+        rows = waits + 1 if self._is_kept(name) else 0
+        self.program.keep(self.plan.value_type(name), field, prod(shape), what, rows)
+        if rows:
+            self.program.fields.append(f"uint16_t now_{label}; /* the latest of these */")
+            self.program.memory[f"now_{label}"] = 2
+
+    def _source(self, name: str, delay: int = 0) -> str:
+        """The expression of what a node sent `delay` steps ago."""
+        label = self.plan.label(name)
+        array = f"n->{label}" if name == INPUT else f"n->spikes_{label}"
+        if not self._is_kept(name):
+            return array
+        now = f"n->now_{label}"
+        if not delay:
+            return f"{array}[{now}]"
+        back = self.network.waits(name) + 1 - delay
+        return f"{array}[({now} >= {delay}) ? ({now} - {delay}) : ({now} + {back})]"
+
+    def _target(self, name: str) -> None:
+        """What a node is asked for, once and at every step."""
+        label, shape = self.plan.label(name), self.network.shape(name)
+        kind, count = self.plan.sum_type(name), prod(shape)
+        self._scratch(label, kind, "sums", shape[0])
+        static, moving = (self.plan.incoming(name, s) for s in (True, False))
+        population = next((p for p in self.network.populations if p.name == name), None)
+        code = population and self._code(population)
+        held = code and code.reads_current and not moving
+        if static and held and population:
+            reach = self.plan.ranges(name).neuron.x
+            self.program.keep(narrowest(reach), f"current_{label}", count, "the current of every step")
+            lines = [
+                "const int32_t sum = sums[c];",
+                *code.current,
+                f"n->current_{label}[i] = ({narrowest(reach)})x;",
+            ]
+            self._function(f"start_{label}", name, static, None, lines)
+            self.program.start.append(f"start_{label}(n);")
+        elif static and not (code and not code.reads_current):
+            self.program.keep(kind, f"base_{label}", count, "what the input adds at every step")
+            self._function(f"start_{label}", name, static, None, [f"n->base_{label}[i] = sums[c];"])
+            self.program.start.append(f"start_{label}(n);")
+        base = f"n->base_{label}" if static and not held else None
+        body = self._update(population, code, bool(held)) if population and code else self._add()
+        adds = [] if held or (code and not code.reads_current) else moving
+        self._function(f"step_{label}", name, adds, base if adds or not code else None, body)
+        self.program.step.append(f"step_{label}(n);")
+
+    def _code(self, population: Population) -> NeuronCode:
+        label = self.plan.label(population.name)
+        ranges = self.plan.ranges(population.name)
+        code = neuron_code(population, ranges, self.program.constants, label)
+        for state in code.before:
+            kind = narrowest(ranges.neuron.states[state])
+            self.program.keep(kind, f"{label}_{state}", prod(population.shape), f"state {state}")
+        self._sent(population.name, population.shape, "spikes")
+        return code
+
+    def _update(self, population: Population, code: NeuronCode, held: bool) -> list[str]:
+        """One neuron's step."""
+        label = self.plan.label(population.name)
+        states = self.plan.ranges(population.name).neuron.states
+        lines = [f"const int32_t {state}_ = n->{label}_{state}[i];" for state in code.before]
+        if held:
+            lines.append(f"const int32_t x = n->current_{label}[i];")
+        elif code.reads_current:
+            lines += ["const int32_t sum = sums[c];", *code.current]
+        lines += [*code.step, f"const int32_t spike = {code.spike};"]
+        lines += [
+            f"n->{label}_{state}[i] = ({narrowest(states[state])}){code.after[state]};"
+            for state in code.before
+        ]
+        lines.append(f"{self._source(population.name)}[i] = (uint8_t)spike;")
+        return [*lines, *recording(code, "n->step", label.removeprefix("p"))]
+
+    def _add(self) -> list[str]:
+        """One class's readout."""
+        bias = self.program.constants.add("readout_bias", self.network.readout.bias)
+        return [f"n->logits[c] += ({self.plan.logit_type()})sums[c] + {bias}[c];"]
+
+    def _function(
+        self,
+        head: str,
+        name: str,
+        projections: list[Projection],
+        base: str | None,
+        body: list[str],
+    ) -> None:
+        """A function that sums projections pixel by pixel and does `body` for every channel."""
+        label, shape = self.plan.label(name), self.network.shape(name)
+        kind = self.plan.sum_type(name)
+        stages, adds = [], []
+        for projection in projections:
+            stage, add = self._projection(projection, kind)
+            stages += stage
+            adds += add
+        summing = []
+        if any("sums[" in line for line in body):
+            first = f"{base}[i]" if base else "0"
+            summing = [
+                f"{kind} *const sums = n->scratch.{label}.sums;",
+                *channels(shape, [f"sums[c] = {first};"]),
+                *adds,
+            ]
+        lines = pixels(shape, [*summing, *channels(shape, body)])
+        self.program.function(f"{head}({self.argument})", [*stages, *lines])
+
+    def _projection(self, projection: Projection, kind: str) -> tuple[list[str], list[str]]:
+        """Calls that come first, and those that add one pixel to the sums."""
+        number, target = self.plan.number(projection), self.plan.label(projection.target)
+        shape = self.network.shape(projection.source)
+        interval = self.network.source_interval(projection.source)
+        source, values = (
+            self._source(projection.source, projection.delay),
+            self.plan.value_type(projection.source),
+        )
+        stages = []
+        for place, linear in enumerate(projection.maps[:-1]):
+            stage = f"stage{number}_{place}"
+            shape_after = linear.output_shape(shape)
+            reach = linear.output_interval(interval)
+            self._scratch(target, narrowest(reach), stage, prod(shape_after))
+            self._stage(stage, linear, shape, (values, narrowest(reach)))
+            stages.append(f"{stage}(n->scratch.{target}.{stage}, {source});")
+            source, values = f"n->scratch.{target}.{stage}", narrowest(reach)
+            shape, interval = shape_after, reach
+        last = projection.maps[-1] if projection.maps else None
+        self.program.functions += [
+            *AddFunction(f"add{number}", last, shape, values, kind, projection.shift).lines(
+                self.program.constants
+            ),
+            "",
+        ]
+        call = f"add{number}(sums, {source}, row, column);"
+        waits = projection.source == INPUT and self.network.input.static and projection.delay
+        if waits:
+            return stages, [f"if (n->step >= {waits}) {{", f"    {call}", "}"]
+        return stages, [call]
+
+    def _stage(self, name: str, linear: LinearMap, shape: Shape, types: tuple[str, str]) -> None:
+        """A function that computes a whole map into memory."""
+        values, kind = types
+        after = linear.output_shape(shape)
+        count, _, width = sides(after)
+        self.program.functions += [
+            *AddFunction(f"{name}_add", linear, shape, values, kind).lines(self.program.constants),
+            "",
+        ]
+        body = [
+            f"{kind} *const sums = &to[(row * {width} + column) * {count}];",
+            f"for (int32_t c = 0; c < {count}; c++) {{",
+            "    sums[c] = 0;",
+            "}",
+            f"{name}_add(sums, from, row, column);",
+        ]
+        self.program.function(f"{name}({kind} *to, const {values} *from)", pixels(after, body))
+
+    def _scratch(self, label: str, kind: str, name: str, count: int) -> None:
+        lines = self.scratch.setdefault(label, [])
+        line = f"{kind} {name}[{count}];"
+        if line not in lines:
+            lines.append(line)
+            before = self.scratch_bytes.get(label, 0)
+            self.scratch_bytes[label] = before + size(kind) * count

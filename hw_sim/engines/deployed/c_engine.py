@@ -1,0 +1,150 @@
+"""The C engine: compiles the network.c that is shipped, runs it, reads all that it did."""
+
+import tempfile
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.base.errors import SimulationError, require
+from arlif.core.network import Input
+from export.c.manifest import Manifest, read_manifest
+from hw_sim.engines.deployed.host_options import HostOptions
+from hw_sim.engines.deployed.recording import Recorded, frames, simulation
+from hw_sim.engines.deployed.toolchain import C_COMPILER, run_tool
+from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.simulation import Record, Simulation, check_request, raw_inputs
+from hw_sim.engines.work import Outcome, Work
+
+RUNNER = Path(__file__).parent / "runner.c"
+SANITIZE = ("-g", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
+
+
+def run(work: Work[HostOptions]) -> Outcome:
+    """The project that a network.c is part of; spikes and states."""
+    with tempfile.TemporaryDirectory(prefix="arlif-c-") as folder:
+        program = build(work.path, Path(folder), work.options.sanitize)
+        done = in_batches(
+            lambda part, record: program.simulate(part, work.time_steps, record),
+            program.input,
+            raw_inputs(program, work.real),
+            Record(tuple(p.name for p in program.manifest.populations), states=True),
+            work.traced,
+            work.progress,
+        )
+    return Outcome(done, program.manifest.network, program.input.clipped(work.real))
+
+
+@dataclass(frozen=True)
+class CProgram:
+    """A compiled network.c. folder: where the program lies, and what it reads and writes."""
+
+    manifest: Manifest
+    folder: Path
+
+    @property
+    def input(self) -> Input:
+        """What it is fed with."""
+        return self.manifest.input.input()
+
+    def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
+        """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError."""
+        facts = self.manifest
+        names = [p.name for p in facts.populations]
+        check_request(self.input, names, inputs, time_steps, record)
+        require(
+            time_steps == facts.time_steps or (facts.stepwise and time_steps <= facts.most_steps),
+            f"this network.c runs for {facts.time_steps} time steps, not {time_steps}; export it "
+            "with --style dense for other numbers",
+            SimulationError,
+        )
+        raw = frames(facts, inputs)
+        traced = len(raw) if record.layers else 0
+        (self.folder / "inputs").write_bytes(raw.tobytes())
+        counted = [str(n) for n in (len(raw), traced, time_steps)]
+        run_tool([str(self.folder / "runner"), "inputs", "outputs", *counted], self.folder)
+        found = np.fromfile(self.folder / "outputs", np.uint8)
+        return simulation(facts, _samples(facts, found, traced, time_steps), time_steps, record)
+
+
+def build(path: Path, folder: Path, sanitize: bool = False) -> CProgram:
+    """Compile a network.c and its runner into a folder. Raises ArlifError."""
+    manifest = read_manifest(path.parent)
+    (folder / "facts.h").write_text(_facts(manifest), encoding="utf-8")
+    command = [
+        *C_COMPILER.require(),
+        "-std=c99",
+        "-O2",
+        *(SANITIZE if sanitize else ()),
+        '-DFACTS="facts.h"',
+        f"-I{folder}",
+        f"-I{path.parent.resolve()}",
+        str(RUNNER),
+        "-o",
+        str(folder / "runner"),
+    ]
+    run_tool(command, folder)
+    return CProgram(manifest, folder)
+
+
+def _facts(manifest: Manifest) -> str:
+    """What runner.c is compiled with."""
+    prefix, populations = manifest.prefix, manifest.populations
+    sizes = [prod(p.shape) for p in populations]
+    widths = [len(p.states) for p in populations]
+    values = [size * width for size, width in zip(sizes, widths, strict=True)]
+    rows = {
+        "first_neuron": [sum(sizes[:k]) for k in range(len(sizes))],
+        "first_state": [sum(values[:k]) for k in range(len(values))],
+        "state_count": widths,
+    }
+    given = "input" if manifest.input.static else ""
+    numbers = {
+        "NETWORK": f"{prefix}_network",
+        "INPUTS": prod(manifest.input.shape),
+        "CLASSES": manifest.classes,
+        "STATIC": int(manifest.input.static),
+        "STEPWISE": int(manifest.stepwise),
+        "NEURONS": sum(sizes),
+        "STATES": sum(values),
+        "START(n, input)": f"{prefix}_start(n{', ' * bool(given)}{given})",
+        "STEP(n, frame)": f"{prefix}_step(n, frame)",
+        "RUN(n, input)": f"{prefix}_run(n, input)",
+        "LOGITS(n)": f"{prefix}_logits(n)",
+    }
+    return "\n".join(
+        [
+            *(f"#define {name} {value}" for name, value in numbers.items()),
+            *(
+                f"static const int32_t {name}[] = {{{', '.join(map(str, row)) or 0}}};"
+                for name, row in rows.items()
+            ),
+            "",
+        ]
+    )
+
+
+def _samples(
+    manifest: Manifest, content: NDArray[np.uint8], traced: int, time_steps: int
+) -> list[Recorded]:
+    """What runner.c wrote."""
+    neurons = manifest.neurons
+    values = sum(prod(p.shape) * len(p.states) for p in manifest.populations)
+    found, at = [], 0
+
+    def take(kind: type, *shape: int) -> NDArray[Any]:
+        nonlocal at
+        start, at = at, at + prod(shape) * np.dtype(kind).itemsize
+        return content[start:at].view(kind).reshape(shape)
+
+    while at < len(content):
+        logits, counts = take(np.int64, manifest.classes), take(np.int32, neurons)
+        if len(found) < traced:
+            spikes = take(np.uint8, time_steps, neurons)
+            found.append(Recorded(logits, counts, spikes, take(np.int32, time_steps, values)))
+        else:
+            found.append(Recorded(logits, counts))
+    return found

@@ -1,0 +1,12 @@
+"""What can be asked of the engine that runs exported C on this machine."""
+
+from dataclasses import dataclass
+
+from arlif.base.options import option
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """Whether the program checks itself while it runs."""
+
+    sanitize: bool = option(False, "--sanitize", "under UBSan and ASan, which end it at a fault")
