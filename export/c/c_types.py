@@ -1,7 +1,7 @@
 """Integers in C: the narrowest type of an interval, literals, constant arrays."""
 
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,8 @@ class Constants:
         key = (kind, flat.tobytes())
         if key not in self.names:
             taken = {*self.names.values()}
-            name = next(n for n in (name, *(f"{name}{k}" for k in count(2))) if n not in taken)
+            others = (f"{name}{k}" for k in count(2))
+            name = next(n for n in chain((name,), others) if n not in taken)
             self.names[key] = name
             self.bytes += size(kind) * flat.size
             numbers = [literal(int(n)).strip("()") for n in flat]

@@ -92,7 +92,9 @@ class _Dense:
         held = code and code.reads_current and not moving
         if static and held and population:
             reach = self.plan.ranges(name).neuron.x
-            self.program.keep(narrowest(reach), f"current_{label}", count, "the current of every step")
+            self.program.keep(
+                narrowest(reach), f"current_{label}", count, "the current of every step"
+            )
             lines = [
                 "const int32_t sum = sums[c];",
                 *code.current,

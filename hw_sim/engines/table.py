@@ -28,7 +28,7 @@ class Engine:
     shipped is what is simulated. home: the module whose run(Work) -> Outcome runs it. options: the
     frozen dataclass of what can be asked of it, see arlif.base.options. exact: whether it
     computes the integers of the specification, bit for bit. samples: of how many of the test
-    samples where nobody says it; None is all.
+    samples where nobody says it; None is all. demonstrated: whether `arlif demo` runs it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Engine:
     options: type = NoOptions
     exact: bool = True
     samples: int | None = None
+    demonstrated: bool = True
 
     def __str__(self) -> str:
         return self.name

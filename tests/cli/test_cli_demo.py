@@ -55,7 +55,7 @@ def test_the_demo_keeps_accuracy_and_every_spike(demo: Path) -> None:
     assert engines["integer"]["samples"] == engines["float"]["samples"] == 450
     assert engines["lava"]["samples"] >= 32
     compared = {row["got"]: row for row in report["comparisons"]}
-    for engine in ("lava", "onnx"):
+    for engine in ("lava", "onnx", "c"):
         assert compared[engine]["equal"]
         assert compared[engine]["spikes_compared"] > 100_000
         assert compared[engine]["spikes_different"] == 0

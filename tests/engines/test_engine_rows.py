@@ -13,6 +13,7 @@ from torch import Tensor
 from arlif.base.errors import ArlifError, SimulationError
 from arlif.core.equality import fingerprint
 from arlif.core.network import QuantizedNetwork
+from export.c import write_c
 from export.lava import write_net
 from export.nir import write_nir
 from export.onnx import write_onnx
@@ -25,8 +26,8 @@ from hw_sim.engines.table import ENGINES, choose, every_option, find_engine
 from hw_sim.engines.work import Outcome, Work
 from hw_sim.origin.original import Original
 
-FILES = {"integer": write_nir, "onnx": write_onnx, "lava": write_net}
-INTEGER_ENGINES = ["integer", "onnx", pytest.param("lava", marks=pytest.mark.lava)]
+FILES = {"integer": write_nir, "onnx": write_onnx, "lava": write_net, "c": write_c}
+INTEGER_ENGINES = ["integer", "onnx", "c", pytest.param("lava", marks=pytest.mark.lava)]
 
 
 def some_clipped() -> Tensor:
@@ -116,6 +117,7 @@ ROWS = {
     "integer": ("network.nir", True, None),
     "lava": ("network.net", True, 32),
     "onnx": ("network.onnx", True, None),
+    "c": ("c/network.c", True, None),
 }
 """What a row reads, whether it is exact, and how many samples it takes unasked."""
 
@@ -136,6 +138,7 @@ OPTIONS = {
     "--time-limit": ("lava", "time_limit_s", 600.0, 1),
     "--lava-models": ("lava", "models", Models.FAST, None),
     "--workers": ("lava", "workers", 1, 1),
+    "--sanitize": ("c", "sanitize", False, None),
 }
 """By flag: whose it is, the field, its default and the least."""
 

@@ -64,12 +64,12 @@ def test_one_file_and_one_row_go_through_every_engine(tmp_path: Path, cli: Cli):
     assert not (run / "neuron.py").exists()
     for verb in (
         ("quantize", "--qat", "1"),
-        ("export",),
-        *(("simulate", "--engine", e) for e in ENGINES),
+        ("export", "--c"),
+        *(("simulate", "--engine", e) for e, row in ENGINES.items() if row.demonstrated),
     ):
         assert cli(verb[0], run, *verb[1:])[0] == 0
     for name, engine in ENGINES.items():
-        if engine.exact and engine is not INTEGER:
+        if engine.exact and engine.demonstrated and engine is not INTEGER:
             code, out, _ = cli("compare", run, "--got", name, "--json")
             found = json.loads(out)
             assert (code, found["equal"], found["spikes_different"]) == (0, True, 0)

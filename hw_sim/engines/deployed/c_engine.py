@@ -80,6 +80,7 @@ def build(path: Path, folder: Path, sanitize: bool = False) -> CProgram:
         "-O2",
         *(SANITIZE if sanitize else ()),
         '-DFACTS="facts.h"',
+        f'-DSOURCE="{path.name}"',
         f"-I{folder}",
         f"-I{path.parent.resolve()}",
         str(RUNNER),

@@ -1,6 +1,6 @@
 /* Runs an exported network.c over many inputs and writes what it did.
 
-   Compiled with -DFACTS="facts.h", which defines what c_engine.py knows of the network:
+   Compiled with -DSOURCE="network.c" and -DFACTS="facts.h", which defines what c_engine.py knows of the network:
    START(n, input), STEP(n, frame) or RUN(n, input); NETWORK, LOGITS(n), INPUTS, CLASSES, STATIC,
    STEPWISE, NEURONS, STATES (values of all neurons), POPULATIONS, FIRST_NEURON and FIRST_STATE
    (of every population, [POPULATIONS]), STATE_COUNT (of one of its neurons).
@@ -32,7 +32,7 @@ static inline void runner_record(int32_t step, int32_t population, int32_t neuro
 }
 
 #define ARLIF_RECORD runner_record
-#include "network.c"
+#include SOURCE
 
 static NETWORK network;
 

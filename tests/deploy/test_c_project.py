@@ -1,0 +1,124 @@
+"""The C project: clean, self-checking, with the options that were asked for."""
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.c_projects import COMPILERS, require_clean, require_equal, simulated
+from support.networks_integer import example_network
+
+from arlif.base.errors import ArlifError, FormatError, SimulationError
+from export.c import COptions, write_c
+from hw_sim.engines.deployed import c_engine
+from hw_sim.engines.deployed.toolchain import Tool
+from hw_sim.engines.simulation import Record
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    write_c(example_network(), tmp_path / "c" / "network.c")
+    return tmp_path / "c"
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_compilers_have_nothing_to_say(project: Path, compiler: str) -> None:
+    require_clean(project, compiler)
+
+
+def make(project: Path, target: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["make", target], cwd=project, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_selftest_passes_and_finds_one_wrong_constant(project: Path) -> None:
+    code, said = make(project, "check")
+    assert (code, said.count("equal"), "PASS" in said) == (0, 4, True)
+    text = (project / "network.c").read_text()
+    head, weights, rest = re.split(r"(add0_weights\[\d+\] = {\n)", text, maxsplit=1)
+    first, _, others = rest.partition(",")
+    (project / "network.c").write_text(f"{head}{weights}{int(first) - 40},{others}")
+    code, said = make(project, "check")
+    assert (code != 0, "FAIL" in said, "DIFFER" in said) == (True, True, True)
+
+
+def test_exports_of_equal_networks_are_equal(project: Path, tmp_path: Path) -> None:
+    write_c(example_network(), tmp_path / "again" / "network.c")
+    for path in project.iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+
+
+def test_a_prefix_names_all_that_is_public(tmp_path: Path) -> None:
+    network = example_network()
+    raw = np.zeros((1, *network.input.shape), np.int8)
+    got = simulated(network, raw, tmp_path, COptions(prefix="mine", vectors=1))
+    require_equal(network, raw, got)
+    assert "arlif_" not in (tmp_path / "c" / "network.h").read_text()
+
+
+def test_what_cannot_be_asked_for_is_refused() -> None:
+    for prefix in ("2x", "a-b", "_x", "é"):
+        with pytest.raises(ArlifError, match="--prefix is a word of C"):
+            COptions(prefix=prefix)
+
+
+def test_inputs_are_clamped_to_their_raw_range(tmp_path: Path) -> None:
+    (tmp_path / "main.c").write_text(
+        '#include "c/network.h"\n#include <stdio.h>\nstatic arlif_network n;\n'
+        "int main(void) { static int8_t a[ARLIF_INPUTS], b[ARLIF_INPUTS];"
+        "for (int k = 0; k < ARLIF_INPUTS; k++) { a[k] = k % 3 ? 99 : -99; b[k] = k % 3 ? 1 : 0; }"
+        "arlif_run(&n, a); for (int k = 0; k < ARLIF_CLASSES; k++)"
+        ' printf("%ld ", (long)arlif_logits(&n)[k]); printf("\\n"); arlif_run(&n, b);'
+        "for (int k = 0; k < ARLIF_CLASSES; k++)"
+        ' printf("%ld ", (long)arlif_logits(&n)[k]); printf("\\n"); return 0; }\n'
+    )
+    network = example_network()
+    network = replace(network, input=replace(network.input, low=0, high=1))
+    write_c(network, tmp_path / "c" / "network.c")
+    for flags, equal in (([], True), (["-DARLIF_TRUSTED_INPUT"], False)):
+        command = ["cc", "-std=c99", *flags, "main.c", "c/network.c", "-o", "main"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        said = subprocess.run(["./main"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        first, second = said.stdout.splitlines()
+        assert (first == second) is equal
+
+
+def test_a_manifest_that_does_not_fit_is_refused(project: Path, tmp_path: Path) -> None:
+    path = project / "network.json"
+    text = path.read_text()
+    for broken in ("{}", "[]", "{", text.replace('"classes"', '"klasses"')):
+        path.write_text(broken)
+        with pytest.raises(FormatError, match=r"network\.json"):
+            c_engine.build(project / "network.c", tmp_path)
+    path.write_text(text.replace('"numerics_version": 1', '"numerics_version": 9'))
+    with pytest.raises(FormatError, match="numerics version 9"):
+        c_engine.build(project / "network.c", tmp_path)
+
+
+def test_what_cannot_be_compiled_is_one_line(project: Path, tmp_path: Path) -> None:
+    (project / "network.c").write_text("int x = ;")
+    with pytest.raises(SimulationError, match=r"failed: .*error") as found:
+        c_engine.build(project / "network.c", tmp_path)
+    assert "\n" not in str(found.value)
+
+
+def test_a_missing_tool_names_its_cures() -> None:
+    tool = Tool("C compiler", ("no-such-cc",), pip="ziglang", apt="gcc")
+    with pytest.raises(SimulationError) as found:
+        tool.require()
+    assert str(found.value) == (
+        "there is no C compiler; install it with: pip install ziglang, or apt-get install gcc"
+    )
+
+
+def test_steps_can_be_other_than_those_of_training(project: Path, tmp_path: Path) -> None:
+    program = c_engine.build(project / "network.c", tmp_path)
+    network = example_network()
+    raw = np.ones((2, *network.input.shape), np.int8)
+    got = program.simulate(raw, 7, Record(("mixed",)))
+    assert got.traces["mixed"].spikes.shape == (7, 2, 5)
+    assert not got.traces["mixed"].states
