@@ -88,9 +88,10 @@ class _Dense:
         self._scratch(label, kind, "sums", shape[0])
         static, moving = (self.plan.incoming(name, s) for s in (True, False))
         population = next((p for p in self.network.populations if p.name == name), None)
-        code = population and self._code(population)
-        held = code and code.reads_current and not moving
-        if static and held and population:
+        code = self._code(population) if population else None
+        reads = code is None or code.reads_current
+        held = code is not None and reads and not moving
+        if code and held:
             reach = self.plan.ranges(name).neuron.x
             self.program.keep(
                 narrowest(reach), f"current_{label}", count, "the current of every step"
@@ -102,14 +103,14 @@ class _Dense:
             ]
             self._function(f"start_{label}", name, static, None, lines)
             self.program.start.append(f"start_{label}(n);")
-        elif static and not (code and not code.reads_current):
+        elif static and reads:
             self.program.keep(kind, f"base_{label}", count, "what the input adds at every step")
             self._function(f"start_{label}", name, static, None, [f"n->base_{label}[i] = sums[c];"])
             self.program.start.append(f"start_{label}(n);")
         base = f"n->base_{label}" if static and not held else None
-        body = self._update(population, code, bool(held)) if population and code else self._add()
-        adds = [] if held or (code and not code.reads_current) else moving
-        self._function(f"step_{label}", name, adds, base if adds or not code else None, body)
+        body = self._update(population, code, held) if population and code else self._add()
+        adds = moving if reads and not held else []
+        self._function(f"step_{label}", name, adds, base if reads else None, body)
         self.program.step.append(f"step_{label}(n);")
 
     def _code(self, population: Population) -> NeuronCode:

@@ -27,7 +27,8 @@ def digests(network: QuantizedNetwork, vectors: Golden) -> NDArray[np.uint32]:
             ]
             neurons = np.arange(columns[0].shape[1])
             found = np.full(columns[0].shape, OFFSET, np.uint32)
-            for word in (np.int64(t), np.int64(number), neurons, *columns):
-                found = (found ^ (word & 0xFFFFFFFF).astype(np.uint32)) * np.uint32(PRIME)
+            for word in (np.array(t), np.array(number), neurons, *columns):
+                bits = np.bitwise_and(word, 0xFFFFFFFF).astype(np.uint32)
+                found = (found ^ bits) * np.uint32(PRIME)
             total += found.sum(1, dtype=np.uint32)
     return total

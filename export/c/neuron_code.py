@@ -124,7 +124,7 @@ def _tables(
     label: str,
 ) -> dict[str, str]:
     """The arrays of the reachable cells of tables that are read."""
-    found = {}
+    found: dict[str, str] = {}
     for name, cells in ranges.neuron.cells(population.neuron).items():
         if name in reads:
             values = population.neuron.tables[name].values[cells]

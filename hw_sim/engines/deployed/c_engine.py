@@ -134,7 +134,8 @@ def _samples(
     """What runner.c wrote."""
     neurons = manifest.neurons
     values = sum(prod(p.shape) * len(p.states) for p in manifest.populations)
-    found, at = [], 0
+    found: list[Recorded] = []
+    at = 0
 
     def take(kind: type, *shape: int) -> NDArray[Any]:
         nonlocal at
