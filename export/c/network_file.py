@@ -5,7 +5,7 @@ from math import prod
 
 from arlif.core.equality import fingerprint
 from arlif.core.network import NUMERICS_VERSION, QuantizedNetwork
-from export.c.manifest import InputFacts, Manifest, PopulationFacts
+from export.c.c_manifest import InputFacts, Manifest, PopulationFacts
 from export.c.program import Plan, Program
 
 

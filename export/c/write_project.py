@@ -5,10 +5,10 @@ from pathlib import Path
 from arlif.base.files import StrPath, json_text, write_files
 from arlif.base.plain_data import to_mapping
 from arlif.core.network import QuantizedNetwork
+from export.c.c_manifest import NAME
 from export.c.c_options import COptions, Style
 from export.c.c_project import makefile, readme, selftest
 from export.c.dense_style import dense_program
-from export.c.manifest import NAME
 from export.c.network_file import header, manifest, source
 
 

@@ -74,7 +74,13 @@ ENGINES: dict[str, Engine] = {
         LAVA,
         Engine("onnx", ONNX, "hw_sim.engines.onnx"),
         Engine("c", C, "hw_sim.engines.deployed.c_engine", HostOptions),
-        Engine("verilog", VERILOG, "hw_sim.engines.deployed.verilog_engine", samples=32),
+        Engine(
+            "verilog",
+            VERILOG,
+            "hw_sim.engines.deployed.verilog_engine",
+            samples=32,
+            demonstrated=False,
+        ),
     )
 }
 """Every engine by name, in the order in which they are shown."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import SimulationError, require
 from arlif.core.network import Input
-from export.c.manifest import Manifest, read_manifest
+from export.c.c_manifest import Manifest, read_manifest
 from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.deployed.recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.toolchain import C_COMPILER, run_tool

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.c.c_manifest import Manifest
 from export.c.c_types import sides
-from export.c.manifest import Manifest
 from hw_sim.engines.simulation import Record, Simulation, Trace, count_type
 
 
