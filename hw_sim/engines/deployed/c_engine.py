@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from arlif.base.errors import SimulationError, require
 from arlif.core.network import Input
 from export.c.c_manifest import Manifest, read_manifest
+from hw_sim.engines.deployed.c_recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.host_options import HostOptions
-from hw_sim.engines.deployed.recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.toolchain import C_COMPILER, run_tool
 from hw_sim.engines.in_batches import in_batches
 from hw_sim.engines.simulation import Record, Simulation, check_request, raw_inputs
