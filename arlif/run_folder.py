@@ -2,13 +2,19 @@
 
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from arlif.base.errors import ArlifError, require
 from arlif.base.files import json_text, write_text
+from arlif.base.lock import only_writer
+
+Others = ParamSpec("Others")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -178,3 +184,26 @@ class Run:
         """Write a JSON artifact atomically."""
         write_text(self.path(artifact), json_text(content) + "\n")
         return self.path(artifact)
+
+
+Stage = Callable[Concatenate[Path, Others], Result]
+"""What a verb does: a function of a run's folder, and of others."""
+
+
+def writes(verb: str) -> Callable[[Stage[Others, Result]], Stage[Others, Result]]:
+    """Decorates a stage that writes into a run: while it works, no other process may.
+
+    verb: what others are told. A folder that is missing is left to the stage, which refuses it.
+    """
+
+    def decorate(stage: Stage[Others, Result]) -> Stage[Others, Result]:
+        @wraps(stage)
+        def held(folder: Path, /, *args: Others.args, **others: Others.kwargs) -> Result:
+            if not folder.is_dir():
+                return stage(folder, *args, **others)
+            with only_writer(folder, verb):
+                return stage(folder, *args, **others)
+
+        return held
+
+    return decorate

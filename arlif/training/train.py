@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from shutil import rmtree
@@ -14,6 +15,7 @@ from torch import nn
 from arlif import data
 from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
 from arlif.base.files import atomic_path
+from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks import build
@@ -27,6 +29,7 @@ from arlif.run_folder import (
     MODEL,
     NEURON,
     SNAPSHOTS,
+    TRAIN,
     TRAINING,
     Run,
 )
@@ -70,19 +73,22 @@ def train(
     dataset = recipe.load_data(data_folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
-    if not _is_worker() and not resume:
-        _start(recipe, home)
-    recipe = read_recipe(run)
-    try:
-        with enough_memory("lower batch_size or time_steps"):
-            device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
-        if _is_worker():
-            raise SystemExit(0)
-        save(net.state_dict(), home.path(MODEL))
-    except (OSError, WriteError) as error:
-        raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
-    summary = summarize(run, recipe, net, dataset.share, device, devices)
-    home.write_json(TRAINING, asdict(summary))
+    with nullcontext() if _is_worker() else only_writer(run, TRAIN):
+        if not _is_worker():
+            _check(recipe, home, resume, overwrite)  # which another process may have changed
+            if not resume:
+                _start(recipe, home)
+        recipe = read_recipe(run)
+        try:
+            with enough_memory("lower batch_size or time_steps"):
+                device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
+            if _is_worker():
+                raise SystemExit(0)
+            save(net.state_dict(), home.path(MODEL))
+        except (OSError, WriteError) as error:
+            raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
+        summary = summarize(run, recipe, net, dataset.share, device, devices)
+        home.write_json(TRAINING, asdict(summary))
     return summary
 
 

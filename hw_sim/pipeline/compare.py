@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import ArlifError, FormatError, require
-from arlif.run_folder import COMPARE, NIR, Run
+from arlif.run_folder import COMPARE, NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
 from hw_sim.engines.table import INTEGER, LAVA, find_engine
@@ -13,6 +13,7 @@ from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
 
 
+@writes("compare")
 def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) -> dict[str, Any]:
     """Compare two engines' traces; writes compare.json and returns its content on these two.
 

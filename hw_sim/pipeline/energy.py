@@ -9,7 +9,7 @@ from typing import Any
 from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Artifact, Run
+from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Artifact, Run, writes
 from arlif.training import read_recipe
 from arlif.training.metrics import RATE, read_metrics
 from export.file_formats import read_integers
@@ -23,6 +23,7 @@ from hw_sim.pipeline.samples import Selection
 from hw_sim.pipeline.simulate import read_figures
 
 
+@writes("energy")
 def energy_run(
     folder: Path, engine: str = INTEGER.name, models: Sequence[str] | None = None
 ) -> dict[str, Any]:

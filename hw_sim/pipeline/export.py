@@ -11,7 +11,7 @@ from torch import Tensor
 
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.core.network import QuantizedNetwork
-from arlif.run_folder import IMPORT, NIR, Artifact, Run
+from arlif.run_folder import IMPORT, NIR, Artifact, Run, writes
 from export.file_formats import LIF_NIR, FileFormat, exported, require_options
 from export.lava import stock_obstacles
 from export.nir import read_nir
@@ -23,6 +23,7 @@ from hw_sim.pipeline.parent import load_parent
 from hw_sim.pipeline.samples import load_spread
 
 
+@writes("export")
 def export_run(
     folder: Path,
     also: tuple[str, ...] = (),

@@ -1,5 +1,6 @@
 """import_run: a network from another tool, or of your own code, becomes a run."""
 
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import torch
 
 from arlif.base.errors import ArlifError, LoweringError, require
+from arlif.base.lock import only_writer
 from arlif.core.network import QuantizedNetwork
 from arlif.data.own import OwnData, OwnSamples
 from arlif.run_folder import CONFIG, NIR, Run
@@ -48,17 +50,17 @@ def import_run(
         own or file.suffix in KINDS,
         f"{file} must be a {' or '.join(KINDS)} file, or FILE.py:FUNCTION",
     )
-    require(not run.has(CONFIG), f"{folder} holds a training run; import into a folder of its own")
+    _require_untrained(run)
     found: dict[str, Any] = {"warnings": []}
     if own:
         require(dt is None, "--dt is for NIR files; a network of your own counts time steps")
         original, own_data = _own(Path(script), function, time_steps, calibrate)
         network, found = _fitted(original, own_data, preset, weight_bits)
-        keep(run, original, Path(script), function, None, calibrate)
+        settle = partial(keep, run, original, Path(script), function, None, calibrate)
     elif file.suffix == KINDS[0] and not is_native(file):
         original, shown = _foreign(file, time_steps, dt, calibrate)
         network, found = _fitted(original, shown, preset, weight_bits)
-        keep(run, original, file, "", dt, calibrate)
+        settle = partial(keep, run, original, file, "", dt, calibrate)
     else:
         require(
             (dt, calibrate, preset, weight_bits) == (None, None, None, None),
@@ -66,8 +68,11 @@ def import_run(
             "real-valued NIR files, leave them out",
         )
         network = _integers(file, time_steps)
-        forget(run)
-    write_nir(network, run.path(NIR))
+        settle = partial(forget, run)
+    with only_writer(folder, "import"):
+        _require_untrained(run)
+        settle()
+        write_nir(network, run.path(NIR))
     return {
         "path": str(run.path(NIR)),
         "populations": len(network.populations),
@@ -77,6 +82,12 @@ def import_run(
         "time_steps": network.time_steps,
         **found,
     }
+
+
+def _require_untrained(run: Run) -> None:
+    require(
+        not run.has(CONFIG), f"{run.folder} holds a training run; import into a folder of its own"
+    )
 
 
 def _fitted(

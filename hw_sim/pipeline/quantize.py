@@ -11,7 +11,7 @@ from arlif.data.own import OwnData, OwnSamples
 from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
-from arlif.run_folder import MODEL, NIR, QUANTIZE, Run
+from arlif.run_folder import MODEL, NIR, QUANTIZE, Run, writes
 from arlif.training import read_recipe
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
@@ -21,6 +21,7 @@ from hw_sim.pipeline.parent import Parent, load_parent, parent_of
 from hw_sim.pipeline.samples import Samples, load_spread, require_own
 
 
+@writes("quantize")
 def quantize_run(
     folder: Path,
     preset: str | None = None,

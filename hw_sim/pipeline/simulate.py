@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import require
-from arlif.run_folder import Run
+from arlif.run_folder import Run, writes
 from hw_sim.energy.sensors import measured
 from hw_sim.engines.table import INTEGER, Engine, find_engine
 from hw_sim.engines.traces import write_traces
@@ -14,6 +14,7 @@ from hw_sim.pipeline.defaults import TRACED_SAMPLES
 from hw_sim.pipeline.samples import Selection
 
 
+@writes("simulate")
 def simulate_run(
     folder: Path,
     engine: str = INTEGER.name,

@@ -18,7 +18,7 @@ from arlif.core.network import Input
 from arlif.data.own import OwnData
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.run_folder import MODEL, SWEEP, Run
+from arlif.run_folder import MODEL, SWEEP, Run, writes
 from arlif.training import read_recipe
 from hw_sim.energy.catalogue import fitting_models
 from hw_sim.energy.models import CostModel
@@ -29,6 +29,7 @@ from hw_sim.pipeline.samples import Samples, load_spread, require_own
 from hw_sim.pipeline.sweep_points import Sweep, SweepRow, read_sweep, write_sweep
 
 
+@writes("sweep")
 def sweep_run(
     folder: Path,
     weight_bits: Sequence[int] = SWEPT_BITS,

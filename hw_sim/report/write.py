@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 import arlif
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.files import write_text
+from arlif.base.lock import only_writer
 from arlif.base.numerals import percent, significant
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
@@ -79,6 +80,11 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
     """
     if not run.imported and not run.has(MODEL):
         run.require(TRAINING)
+    with only_writer(run.folder, "report"):
+        return _write(run, beside)
+
+
+def _write(run: Run, beside: Sequence[Run]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     try:
         content |= _collect(run)

@@ -5,35 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
+from support.folder_holder import HOLD, another_process
 
 from arlif.base.errors import ArlifError, WriteError
 from arlif.base.lock import HOLDER, only_writer
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from arlif.base.lock import only_writer
-with only_writer(Path(sys.argv[1]), "sweep"):
-    print("held", flush=True)
-    time.sleep(100)
-"""
-
-
-@contextmanager
-def another_process(folder):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout.readline() == "held\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def test_the_second_is_told_who_holds_the_folder_since_when(tmp_path):

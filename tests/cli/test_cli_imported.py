@@ -9,6 +9,8 @@ import pytest
 from support.command_line import Cli
 from support.small_runs import SMALL, images, refused, save
 
+from arlif.base.lock import LOCK
+
 
 @pytest.fixture
 def run(exported: Path, tmp_path: Path) -> Path:
@@ -37,7 +39,7 @@ def test_an_imported_network_of_integers_has_no_float_one(
 
 def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):
     assert "holds an imported network" in refused(cli, "train", imported, *SMALL)
-    assert [path.name for path in imported.iterdir()] == ["network.nir"]
+    assert {path.name for path in imported.iterdir()} == {LOCK, "network.nir"}
     before = (run / "network.nir").stat().st_mtime_ns
     err = refused(cli, "import", imported / "network.nir", run)
     assert "holds a training run; import into a folder of its own" in err
@@ -80,6 +82,7 @@ def test_a_real_valued_file_that_shows_one_frame_is_imported(run: Path, tmp_path
 
 OWN = """
 import torch, arlif
+from arlif.base.lock import LOCK
 from arlif import layers
 from size import FEATURES
 

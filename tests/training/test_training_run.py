@@ -15,6 +15,7 @@ from support.training_runs import SMALL
 import arlif
 from arlif import data
 from arlif.base.errors import ArlifError, WriteError
+from arlif.base.lock import LOCK
 from arlif.training import load_trained, train
 from arlif.training.accuracy import evaluate, finish
 from arlif.training.batches import Batches
@@ -42,7 +43,7 @@ def test_a_run_holds_what_it_promises(finished):
     assert about["command"] == shlex.join(sys.argv)
     assert 0 < rows[0]["rate/neuron1"] < 1
     assert rows[-1]["beta/neuron1"] != 0
-    assert not list(run.glob("**/.*"))
+    assert [path.name for path in run.glob("**/.*")] == [LOCK]
 
 
 def test_the_loaded_network_answers_as_measured(finished):

@@ -1,0 +1,64 @@
+"""A run has one writer at a time: the second verb is told who holds it, and writes nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from support.command_line import Cli
+from support.folder_holder import another_process
+from support.small_runs import SMALL
+
+WRITERS = (
+    ("train", "RUN", "--overwrite", *SMALL),
+    ("quantize", "RUN"),
+    ("export", "RUN"),
+    ("simulate", "RUN", "--samples", "2"),
+    ("compare", "RUN"),
+    ("energy", "RUN"),
+    ("sweep", "RUN", "--weight-bits", "8", "--time-steps", "2"),
+    ("report", "RUN"),
+)
+READERS = (("check", "RUN"), ("map", "RUN"))
+
+
+@pytest.fixture(scope="module")
+def held(trained: Path, tmp_path_factory: pytest.TempPathFactory):
+    folder = Path(shutil.copytree(trained, tmp_path_factory.mktemp("held") / "run"))
+    with another_process(folder) as other:
+        yield folder, other.pid
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("verb", WRITERS, ids=lambda verb: verb[0])
+def test_a_second_writer_is_refused_and_changes_nothing(held, cli: Cli, verb):
+    folder, process = held
+    before = content(folder)
+    code, out, err = cli(*(folder if word == "RUN" else word for word in verb))
+    assert (code, out) == (2, "")
+    assert f"is in use by arlif sweep (process {process}, since" in err
+    assert content(folder) == before
+
+
+def test_an_import_into_a_run_that_is_held_is_refused(exported: Path, tmp_path: Path, cli: Cli):
+    with another_process(tmp_path / "run"):
+        code, _, err = cli("import", exported / "network.net", tmp_path / "run")
+        assert code == 2
+        assert "is in use by" in err
+        assert not (tmp_path / "run" / "network.nir").exists()
+
+
+@pytest.mark.parametrize("verb", READERS, ids=lambda verb: verb[0])
+def test_who_only_reads_waits_for_nobody(held, cli: Cli, verb):
+    folder, _ = held
+    assert cli(*(folder if word == "RUN" else word for word in verb))[0] == 0
+
+
+def test_a_verb_on_a_missing_run_makes_no_folder(tmp_path: Path, cli: Cli):
+    for verb in ("quantize", "export", "simulate", "compare", "energy", "sweep", "report"):
+        code, _, err = cli(verb, tmp_path / "none")
+        assert code == 2
+        assert "there is no run" in err
+    assert list(tmp_path.iterdir()) == []
