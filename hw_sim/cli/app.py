@@ -21,6 +21,7 @@ from hw_sim.cli.export import export
 from hw_sim.cli.import_file import import_network
 from hw_sim.cli.map_cores import map_cores
 from hw_sim.cli.output import ERRORS
+from hw_sim.cli.prove import prove
 from hw_sim.cli.quantize import quantize
 from hw_sim.cli.recipes import recipes
 from hw_sim.cli.report import report
@@ -73,7 +74,7 @@ PIPELINE = (
     report,
     demo,
 )
-for verb in (*PIPELINE, recipes, summary, sweep, ablate):
+for verb in (*PIPELINE, prove, recipes, summary, sweep, ablate):
     app.command()(verb)
 app.command("map")(map_cores)
 app.command("import")(import_network)

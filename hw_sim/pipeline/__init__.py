@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.export import export_run
     from hw_sim.pipeline.import_file import import_run
     from hw_sim.pipeline.map_cores import map_run
+    from hw_sim.pipeline.prove import prove_run
     from hw_sim.pipeline.quantize import quantize_run
     from hw_sim.pipeline.samples import Selection
     from hw_sim.pipeline.simulate import simulate_run
@@ -33,6 +34,7 @@ __all__ = [
     "export_run",
     "import_run",
     "map_run",
+    "prove_run",
     "quantize_run",
     "simulate_run",
     "sweep_run",
@@ -51,6 +53,7 @@ __getattr__ = lazily(
         "export_run": "hw_sim.pipeline.export",
         "import_run": "hw_sim.pipeline.import_file",
         "map_run": "hw_sim.pipeline.map_cores",
+        "prove_run": "hw_sim.pipeline.prove",
         "quantize_run": "hw_sim.pipeline.quantize",
         "simulate_run": "hw_sim.pipeline.simulate",
         "sweep_run": "hw_sim.pipeline.sweep",

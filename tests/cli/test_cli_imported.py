@@ -34,7 +34,9 @@ def test_an_imported_network_of_integers_has_no_float_one(
 ):
     err = refused(cli, verb[0], imported, *verb[1:])
     assert "imported network of integers, which has no float network; import it from real" in err
-    assert "or use what it has: export, simulate, evaluate, compare, energy, map, report" in err
+    assert (
+        "or use what it has: export, simulate, evaluate, compare, energy, map, prove, report" in err
+    )
 
 
 def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):

