@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from arlif.interop.cells import Cell
 from arlif.interop.functions import Following, tensors
-from arlif.interop.library import Library, Part
+from arlif.interop.foreign_layers import Library, Part
 from arlif.interop.streams import Kind, Mark, Stream, Streams, Whole, lost
 from arlif.layers import evaluating
 

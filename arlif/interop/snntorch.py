@@ -17,7 +17,7 @@ from arlif.core.real_neurons import RealArlif
 from arlif.core.steps import ArlifState
 from arlif.interop.adopt import uniform
 from arlif.interop.cells import Cell
-from arlif.interop.library import Library, convert_sequential, is_sequential
+from arlif.interop.foreign_layers import Library, convert_sequential, is_sequential
 from arlif.interop.snntorch_cells import snntorch_cell
 from arlif.interop.unrolled import from_run
 from arlif.neurons.convert import spiking_module

@@ -8,7 +8,7 @@ from torch import Tensor, fx, nn
 from arlif.base.errors import LoweringError, require
 from arlif.core.network import INPUT, READOUT
 from arlif.interop.cells import Cell
-from arlif.interop.library import Library, Part, parts, refuse
+from arlif.interop.foreign_layers import Library, Part, parts, refuse
 from arlif.interop.recording import Recording, record
 from arlif.interop.streams import Kind, Mark, Stream, Whole
 from arlif.layers import Flatten, Repeat, evaluating
