@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from arlif.interop.cells import Cell
-from arlif.interop.functions import Following, tensors
 from arlif.interop.foreign_layers import Library, Part
+from arlif.interop.functions import Following, tensors
 from arlif.interop.streams import Kind, Mark, Stream, Streams, Whole, lost
 from arlif.layers import evaluating
 

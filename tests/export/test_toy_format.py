@@ -93,7 +93,9 @@ def test_only_what_a_flag_asks_for_can_be_asked_for() -> None:
     assert not {"network.nir", "float.onnx"} & {*plain}
     assert "float.onnx" in [row.artifact.name for row in exported(("float",))]
     for name in ("net", "nir", "lif", "nothing"):
-        with pytest.raises(ArlifError, match=f"{name!r} is no further format; there are float, c, verilog"):
+        with pytest.raises(
+            ArlifError, match=f"{name!r} is no further format; there are float, c, verilog"
+        ):
             exported((name,))
 
 
