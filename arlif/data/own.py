@@ -201,17 +201,28 @@ def _read(source: Path, limit: int | None) -> _Found:
     if source.is_dir():
         return _folder(source, limit)
     if source.suffix != ".npz":
-        return _Whole(source, read_array(source)[:, :limit], None)
+        return _whole(source, read_array(source), None, limit)
     arrays = read_arrays(source)
     inputs, labels = arrays[INPUTS], arrays.get(LABELS)
     if labels is None:
-        return _Whole(source, inputs[:, :limit], None)
+        return _whole(source, inputs, None, limit)
     require(
         labels.shape == inputs.shape[1:2],
         f"{source} holds labels {labels.shape} for inputs {inputs.shape}; inputs are time first, "
         "[1 or T, N, *shape], and need N labels",
     )
-    return _Whole(source, inputs[:, :limit], class_labels(labels, source)[:limit])
+    return _whole(source, inputs, class_labels(labels, source), limit)
+
+
+def _whole(
+    where: Path,
+    inputs: NDArray[np.generic],
+    labels: NDArray[np.int64] | None,
+    limit: int | None,
+) -> _Whole:
+    """The first samples of an array, whatever it is."""
+    first = inputs[:, :limit] if inputs.ndim > 1 else inputs
+    return _Whole(where, first, None if labels is None else labels[:limit])
 
 
 def _dataset(script: Path, function: str, limit: int | None) -> _Singly:

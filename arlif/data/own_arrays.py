@@ -15,37 +15,34 @@ INPUTS, LABELS = "inputs", "labels"
 
 def read_array(path: Path) -> NDArray[Any]:
     """The real numbers of a .npy file. Raises ArlifError where it holds none or anything else."""
-    array = _loaded(path, ".npy")
+    array = _contents(path, ".npy")
     require(isinstance(array, np.ndarray), f"{path} must hold one array of real numbers")
     return real_numbers(array, str(path))
 
 
 def read_arrays(path: Path, others: tuple[str, ...] = (LABELS,)) -> dict[str, NDArray[Any]]:
     """`inputs`, and which of the `others` there are, of an .npz file. Raises ArlifError."""
-    archive = _loaded(path, ".npz")
+    found = _contents(path, ".npz")
+    if not isinstance(found, dict):
+        raise ArlifError(f"{path} is one array, not an archive of arrays; call it .npy")
     require(
-        isinstance(archive, np.lib.npyio.NpzFile),
-        f"{path} is one array, not an archive of arrays; call it .npy",
+        INPUTS in found and {*found} <= {INPUTS, *others},
+        f"{path} must hold an array named {INPUTS!r}"
+        f"{''.join(f', and may hold {other!r}' for other in others)}; it holds "
+        f"{', '.join(map(repr, found)) or 'nothing'}",
     )
-    with archive:
-        names = archive.files
-        require(
-            INPUTS in names and {*names} <= {INPUTS, *others},
-            f"{path} must hold an array named {INPUTS!r}"
-            f"{''.join(f', and may hold {other!r}' for other in others)}; it holds "
-            f"{', '.join(map(repr, names)) or 'nothing'}",
-        )
-        try:
-            found = {name: archive[name] for name in names}
-        except Exception as error:  # whatever a damaged archive makes numpy and zipfile raise
-            raise ArlifError(f"{path} is damaged ({_reason(error)}); save it again") from None
     return {name: real_numbers(array, f"{name} of {path}") for name, array in found.items()}
 
 
-def _loaded(path: Path, kind: str) -> Any:
+def _contents(path: Path, kind: str) -> Any:
+    """The array of a .npy file; of an .npz file its arrays, and None for those of other names."""
     try:
-        return np.load(path, allow_pickle=False)
-    except Exception as error:  # whatever a header makes numpy raise
+        with path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return found
+            return {n: found[n] if n in (INPUTS, LABELS) else None for n in found.files}
+    except Exception as error:  # whatever a header or an archive makes numpy raise
         raise ArlifError(f"{path} is not a readable {kind} file ({_reason(error)})") from None
 
 

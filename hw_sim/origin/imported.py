@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 
-from arlif.base.errors import ArlifError, first_line, require
+from arlif.base.errors import ArlifError, LoweringError, first_line, require
 from arlif.base.files import atomic_path
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.core.equality import fingerprint
@@ -17,7 +17,6 @@ from arlif.layers import Repeat
 from arlif.quantize import linearize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.run_folder import GRAPH, IMPORT, NIR, WEIGHTS, Run
-from arlif.training.checkpoints import save
 from export.nir import load_nir
 from hw_sim.origin.original import Original
 from hw_sim.origin.user_module import build_user_module
@@ -79,6 +78,8 @@ def keep(
 
     function: of a Python file; empty where `file` is a NIR graph. own: see Imported.calibrate.
     """
+    from arlif.training.checkpoints import save  # loads Lightning
+
     content = file.read_bytes()  # which may be the run's own copy
     forget(run)
     if function:
@@ -125,31 +126,35 @@ def rebuild(run: Run) -> Original:
     if not record.function:
         return read_graph(run.require(GRAPH), record.dt, steps)
     where = f"{file}:{record.function}"
-    again = f"import it into {run.folder} again"
     require(
         file.is_file(),
         f"{run.folder} was imported from {where}, which is gone; bring it back, as its code is the "
         "float network (the integers in network.nir need it no more)",
     )
-    frames = 1 if record.static else steps
-    ones = torch.ones(frames, 1, *record.input_shape)
-    found = read_script(file, record.function, ones, steps)
-    _load_weights(found.module, run.require(WEIGHTS), f"{where} has changed: {again}")
+    weights = _read_weights(run.require(WEIGHTS))
+    ones = torch.ones(1 if record.static else steps, 1, *record.input_shape)
+    try:
+        found = read_script(file, record.function, ones, steps)
+        found.module.load_state_dict(weights)
+        same = _identity(found.linear) == record.identity
+    except (LoweringError, RuntimeError):  # the latter of weights that do not fit
+        same = False
     require(
-        _identity(found.linear) == record.identity,
+        same,
         f"{where} builds another network than {run.folder} was imported from; take back what was "
-        f"changed, or {again}",
+        f"changed, or import it into {run.folder} again",
     )
     return found
 
 
-def _load_weights(module: nn.Module, path: Path, otherwise: str) -> None:
+def _read_weights(path: Path) -> dict[str, Any]:
     try:
-        module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        weights: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ArlifError(
-            f"{path} is of another network ({first_line(error)}); {otherwise}"
+            f"{path} is damaged ({first_line(error)}); import the network again"
         ) from None
+    return weights
 
 
 def _show_one_frame(module: fx.GraphModule, time_steps: int) -> None:

@@ -59,8 +59,8 @@ def sweep_run(
     require(bool(bits and steps), "a sweep needs at least one bit width and one number of steps")
     asked = Sweep(arlif.__version__, dataset, len(test), bits, steps)
     done = _earlier(run, asked, say)
-    linear = parent.fitted(Precision(PRESETS["compact16"]))
-    rows = sweep(linear, parent.source, test.real, labels, done.missing, jobs=jobs)
+    linear, fitted = parent.linear, parent.fitted
+    rows = sweep(linear, parent.source, test.real, labels, done.missing, jobs=jobs, fitted=fitted)
     progress(len(done.answer), len(done.points))
     for row in rows:
         done = done.with_row(row)
@@ -94,12 +94,14 @@ def sweep(
     numbers: Numbers = PRESETS["compact16"],
     models: Sequence[CostModel] | None = None,
     jobs: int = 1,
+    fitted: Callable[[Precision], LinearizedNetwork] | None = None,
 ) -> Iterator[SweepRow]:
     """Quantize and simulate at every point, (weight bits, time steps): rows in order, when done.
 
     real: [1, N, *shape] (static) or [T, N, *shape]; recordings are simulated over their first
     steps. models: by default every built-in one that prices all neurons. jobs: processes side by
-    side. Raises ArlifError where a recording is too short.
+    side. fitted: the network as it is quantized to such numbers; None: as it is. Raises ArlifError
+    where a recording is too short.
     """
     require(len(labels) >= 1, "a sweep needs at least one sample")
     longest = max((steps for _, steps in points), default=0)
@@ -109,7 +111,15 @@ def sweep(
     )
     precisions = [(Precision(numbers, bits), steps) for bits, steps in points]
     return Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_point)(network, source, real, labels, precision, steps, models)
+        delayed(_point)(
+            fitted(precision) if fitted else network,
+            source,
+            real,
+            labels,
+            precision,
+            steps,
+            models,
+        )
         for precision, steps in precisions
     )
 

@@ -1,0 +1,88 @@
+"""A run of a network that a user's file builds: its float network is built again, or refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arlif.base.errors import ArlifError
+from arlif.run_folder import IMPORT, Run
+from hw_sim.engines.table import FLOAT
+from hw_sim.engines.traces import read_traces
+from hw_sim.pipeline import Selection, import_run, quantize_run, simulate_run
+
+SCRIPT = """
+import arlif, torch
+from arlif import layers
+
+def build():
+    return torch.nn.Sequential(
+        layers.Linear(5, 7), arlif.LIF(0.8, 1.0, "hard"), layers.Linear(7, 2)
+    )
+
+def recordings():
+    generator = torch.Generator().manual_seed(0)
+    return [((torch.rand(6, 5, generator=generator) < 0.5).float(), n % 2) for n in range(10)]
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    built, shown = tmp_path / "mine.py:build", tmp_path / "mine.py:recordings"
+    found = import_run(built, tmp_path / "run", 6, calibrate=shown)
+    assert (found["input_shape"], found["time_steps"]) == ([5], 6)
+    return tmp_path / "run"
+
+
+def simulated(run: Path, engine: str = "float") -> np.ndarray:
+    simulate_run(run, engine, Selection(inputs=run.parent / "mine.py:recordings"))
+    if engine != "float":
+        return np.zeros(0)
+    return read_traces(Run(run).path(FLOAT.traces)).readout
+
+
+def test_its_weights_are_those_of_the_import(run: Path) -> None:
+    """The file draws new ones whenever it is run."""
+    first = simulated(run)
+    np.testing.assert_array_equal(simulated(run), first)
+    assert quantize_run(run)["float_accuracy"] == quantize_run(run)["float_accuracy"]
+    script = run.parent / "mine.py"
+    script.write_text(f"# a remark\n{SCRIPT}")
+    np.testing.assert_array_equal(simulated(run), first)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("LIF(0.8", "LIF(0.7", "builds another network than .* was imported from; take back"),
+        ("LIF(0.8, 1.0, 'hard')", "ARLIF()", "or import it into .*run again"),
+        ("(5, 7)", "(5, 8)", "builds another network than"),
+        ("def build", "def built", "has no function 'build'"),
+    ],
+)
+def test_a_file_that_builds_another_network_is_refused(
+    run: Path, old: str, new: str, complaint: str
+) -> None:
+    text = SCRIPT.replace('"', "'")
+    assert old in text
+    (run.parent / "mine.py").write_text(text.replace(old, new))
+    with pytest.raises(ArlifError, match=complaint):
+        simulated(run)
+    simulated(run, "integer")
+
+
+def test_a_file_that_is_gone_is_named(run: Path) -> None:
+    script = run.parent / "mine.py"
+    script.rename(run.parent / "other.py")
+    with pytest.raises(ArlifError, match=r"mine.py:build, which is gone; bring it back"):
+        quantize_run(run)
+
+
+def test_a_damaged_record_is_one_line(run: Path) -> None:
+    Run(run).path(IMPORT).write_text("[]")
+    with pytest.raises(ArlifError, match=r"import.json is damaged; import the network again"):
+        simulated(run)
+    Run(run).path(IMPORT).write_text('{"file": 5}')
+    with pytest.raises(ArlifError, match=r"import.json: "):
+        simulated(run)
