@@ -20,6 +20,7 @@ from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.export import export
 from hw_sim.cli.import_file import import_network
 from hw_sim.cli.map_cores import map_cores
+from hw_sim.cli.neurobench import neurobench
 from hw_sim.cli.output import ERRORS
 from hw_sim.cli.prove import prove
 from hw_sim.cli.quantize import quantize
@@ -71,6 +72,7 @@ PIPELINE = (
     simulate,
     compare,
     energy,
+    neurobench,
     report,
     demo,
 )

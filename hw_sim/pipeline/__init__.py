@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.export import export_run
     from hw_sim.pipeline.import_file import import_run
     from hw_sim.pipeline.map_cores import map_run
+    from hw_sim.pipeline.neurobench import neurobench_run
     from hw_sim.pipeline.prove import prove_run
     from hw_sim.pipeline.quantize import quantize_run
     from hw_sim.pipeline.samples import Selection
@@ -34,6 +35,7 @@ __all__ = [
     "export_run",
     "import_run",
     "map_run",
+    "neurobench_run",
     "prove_run",
     "quantize_run",
     "simulate_run",
@@ -53,6 +55,7 @@ __getattr__ = lazily(
         "export_run": "hw_sim.pipeline.export",
         "import_run": "hw_sim.pipeline.import_file",
         "map_run": "hw_sim.pipeline.map_cores",
+        "neurobench_run": "hw_sim.pipeline.neurobench",
         "prove_run": "hw_sim.pipeline.prove",
         "quantize_run": "hw_sim.pipeline.quantize",
         "simulate_run": "hw_sim.pipeline.simulate",

@@ -8,6 +8,8 @@ CHECKED_SAMPLES = 256
 """On so many samples quantized networks are compared with their parent."""
 VIEWED_SAMPLES = 32
 """On so many the plain LIF of lif.nir is compared with the network that was trained."""
+NEUROBENCH_BATCH = 100
+"""So many samples are NeuroBench's batch."""
 DEFAULT_CORES = "loihi2"
 """Whose limits count; see hw_sim.energy.cores."""
 SWEPT_BITS, SWEPT_STEPS = (2, 3, 4, 6, 8), (1, 2, 4)

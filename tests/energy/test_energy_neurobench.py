@@ -10,7 +10,7 @@ from arlif.base.errors import ArlifError
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, Stack, build
 from arlif.neurons import ARLIF, LIF, PSN
 from arlif.neurons.recurrent import Recurrent
-from hw_sim.energy.neurobench import neurobench
+from hw_sim.energy.neurobench_figures import neurobench
 
 T, N = 3, 7
 
