@@ -6,11 +6,11 @@ delays and loops.
 
 from math import prod
 
-from arlif.core.maps import LinearMap, Shape
+from arlif.core.maps import Shape
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.nodes import Population, Projection
-from export.c.add_functions import AddFunction
-from export.c.c_types import narrowest, sides, size
+from export.c.adding import Adding
+from export.c.c_types import narrowest
 from export.c.neuron_code import NeuronCode, neuron_code
 from export.c.program import Plan, Program, channels, pixels, recording
 
@@ -26,8 +26,7 @@ class _Dense:
     def __init__(self, plan: Plan, program: Program, argument: str) -> None:
         self.plan, self.program, self.argument = plan, program, argument
         self.network = plan.network
-        self.scratch: dict[str, list[str]] = {}
-        self.scratch_bytes: dict[str, int] = {}
+        self.adding = Adding(plan, program)
 
     def written(self) -> Program:
         """The whole."""
@@ -40,52 +39,29 @@ class _Dense:
         program.keep(logits, "logits", classes, "the readout, summed over time")
         program.fields.append("int32_t step; /* the steps that are done */")
         program.memory["step"] = 4
-        parts = [
-            f"struct {{ {' '.join(lines)} }} {label};" for label, lines in self.scratch.items()
-        ]
-        program.fields.append("union {")
-        program.fields += [f"    {part}" for part in parts]
-        program.fields.append("} scratch; /* of one population at a time */")
-        program.memory["scratch"] = max(self.scratch_bytes.values())
+        self.adding.close()
         names = (INPUT, *(p.name for p in network.populations))
-        for name in [name for name in names if self._is_kept(name)]:
+        for name in [name for name in names if self.adding.is_kept(name)]:
             now = f"n->now_{self.plan.label(name)}"
             last = network.waits(name)
             program.step.append(f"{now} = (uint16_t)(({now} >= {last}) ? 0 : ({now} + 1));")
         return program
 
-    def _is_kept(self, name: str) -> bool:
-        """Whether what a node sent at earlier steps is needed."""
-        static = name == INPUT and self.network.input.static
-        return self.network.waits(name) > 0 and not static
-
     def _sent(self, name: str, shape: Shape, what: str) -> None:
         """Memory of what a node sends."""
         label, waits = self.plan.label(name), self.network.waits(name)
         field = label if name == INPUT else f"spikes_{label}"
-        rows = waits + 1 if self._is_kept(name) else 0
+        rows = waits + 1 if self.adding.is_kept(name) else 0
         self.program.keep(self.plan.value_type(name), field, prod(shape), what, rows)
         if rows:
             self.program.fields.append(f"uint16_t now_{label}; /* the latest of these */")
             self.program.memory[f"now_{label}"] = 2
 
-    def _source(self, name: str, delay: int = 0) -> str:
-        """The expression of what a node sent `delay` steps ago."""
-        label = self.plan.label(name)
-        array = f"n->{label}" if name == INPUT else f"n->spikes_{label}"
-        if not self._is_kept(name):
-            return array
-        now = f"n->now_{label}"
-        if not delay:
-            return f"{array}[{now}]"
-        back = self.network.waits(name) + 1 - delay
-        return f"{array}[({now} >= {delay}) ? ({now} - {delay}) : ({now} + {back})]"
-
     def _target(self, name: str) -> None:
         """What a node is asked for, once and at every step."""
         label, shape = self.plan.label(name), self.network.shape(name)
         kind, count = self.plan.sum_type(name), prod(shape)
-        self._scratch(label, kind, "sums", shape[0])
+        self.adding.scratch(label, kind, "sums", shape[0])
         static, moving = (self.plan.incoming(name, s) for s in (True, False))
         population = next((p for p in self.network.populations if p.name == name), None)
         code = self._code(population) if population else None
@@ -137,7 +113,7 @@ class _Dense:
             f"n->{label}_{state}[i] = ({narrowest(states[state])}){code.after[state]};"
             for state in code.before
         ]
-        lines.append(f"{self._source(population.name)}[i] = (uint8_t)spike;")
+        lines.append(f"{self.adding.source(population.name)}[i] = (uint8_t)spike;")
         return [*lines, *recording(code, "n->step", label.removeprefix("p"))]
 
     def _add(self) -> list[str]:
@@ -156,11 +132,7 @@ class _Dense:
         """A function that sums projections pixel by pixel and does `body` for every channel."""
         label, shape = self.plan.label(name), self.network.shape(name)
         kind = self.plan.sum_type(name)
-        stages, adds = [], []
-        for projection in projections:
-            stage, add = self._projection(projection, kind)
-            stages += stage
-            adds += add
+        stages, adds = self.adding.of(label, projections, kind)
         summing = []
         if any("sums[" in line for line in body):
             first = f"{base}[i]" if base else "0"
@@ -171,61 +143,3 @@ class _Dense:
             ]
         lines = pixels(shape, [*summing, *channels(shape, body)])
         self.program.function(f"{head}({self.argument})", [*stages, *lines])
-
-    def _projection(self, projection: Projection, kind: str) -> tuple[list[str], list[str]]:
-        """Calls that come first, and those that add one pixel to the sums."""
-        number, target = self.plan.number(projection), self.plan.label(projection.target)
-        shape = self.network.shape(projection.source)
-        interval = self.network.source_interval(projection.source)
-        source, values = (
-            self._source(projection.source, projection.delay),
-            self.plan.value_type(projection.source),
-        )
-        stages = []
-        for place, linear in enumerate(projection.maps[:-1]):
-            stage = f"stage{number}_{place}"
-            shape_after = linear.output_shape(shape)
-            reach = linear.output_interval(interval)
-            self._scratch(target, narrowest(reach), stage, prod(shape_after))
-            self._stage(stage, linear, shape, (values, narrowest(reach)))
-            stages.append(f"{stage}(n->scratch.{target}.{stage}, {source});")
-            source, values = f"n->scratch.{target}.{stage}", narrowest(reach)
-            shape, interval = shape_after, reach
-        last = projection.maps[-1] if projection.maps else None
-        self.program.functions += [
-            *AddFunction(f"add{number}", last, shape, values, kind, projection.shift).lines(
-                self.program.constants
-            ),
-            "",
-        ]
-        call = f"add{number}(sums, {source}, row, column);"
-        waits = projection.source == INPUT and self.network.input.static and projection.delay
-        if waits:
-            return stages, [f"if (n->step >= {waits}) {{", f"    {call}", "}"]
-        return stages, [call]
-
-    def _stage(self, name: str, linear: LinearMap, shape: Shape, types: tuple[str, str]) -> None:
-        """A function that computes a whole map into memory."""
-        values, kind = types
-        after = linear.output_shape(shape)
-        count, _, width = sides(after)
-        self.program.functions += [
-            *AddFunction(f"{name}_add", linear, shape, values, kind).lines(self.program.constants),
-            "",
-        ]
-        body = [
-            f"{kind} *const sums = &to[(row * {width} + column) * {count}];",
-            f"for (int32_t c = 0; c < {count}; c++) {{",
-            "    sums[c] = 0;",
-            "}",
-            f"{name}_add(sums, from, row, column);",
-        ]
-        self.program.function(f"{name}({kind} *to, const {values} *from)", pixels(after, body))
-
-    def _scratch(self, label: str, kind: str, name: str, count: int) -> None:
-        lines = self.scratch.setdefault(label, [])
-        line = f"{kind} {name}[{count}];"
-        if line not in lines:
-            lines.append(line)
-            before = self.scratch_bytes.get(label, 0)
-            self.scratch_bytes[label] = before + size(kind) * count

@@ -155,16 +155,21 @@ def _clamp(network: QuantizedNetwork, big: str) -> list[str]:
     ]
 
 
+CLEAR = [
+    "    uint8_t *const bytes = (uint8_t *)n;",
+    "    for (size_t k = 0; k < sizeof *n; k++) {",
+    "        bytes[k] = 0;",
+    "    }",
+]
+
+
 def _start(program: Program, prefix: str, static: bool) -> list[str]:
     if not program.step:
         return []
     return [
         f"void {prefix}_start({prefix}_network *n{', const int8_t *input' if static else ''})",
         "{",
-        "    uint8_t *const bytes = (uint8_t *)n;",
-        "    for (size_t k = 0; k < sizeof *n; k++) {",
-        "        bytes[k] = 0;",
-        "    }",
+        *CLEAR,
         *(["    take(n->input, input);"] if static else ()),
         *(f"    {line}" for line in program.start),
         "}",
@@ -199,6 +204,7 @@ def _run(program: Program, prefix: str, big: str, static: bool) -> list[str]:
     return [
         f"int32_t {prefix}_run({prefix}_network *n, const int8_t *input)",
         "{",
+        *([*CLEAR, "    take(n->input, input);"] if program.run else ()),
         *(f"    {line}" for line in (program.run or steps)),
         "    int32_t best = 0;",
         f"    for (int32_t k = 1; k < {big}_CLASSES; k++) {{",

@@ -10,12 +10,17 @@ from support.c_projects import COMPILERS, require_clean, require_equal, simulate
 from support.loops import LoopCase, image_loop_cases, loop_cases
 from support.strategies import Case, cases
 
+from arlif.base.errors import NetworkError
+from export.c import COptions, Style
+
 ANY = st.one_of(cases(), cases(), loop_cases(), image_loop_cases())
 
 
-def check(case: Case | LoopCase, compilers: tuple[str, ...] = ()) -> None:
+def check(
+    case: Case | LoopCase, compilers: tuple[str, ...] = (), style: Style = Style.DENSE
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        got = simulated(case.network, case.inputs, Path(folder))
+        got = simulated(case.network, case.inputs, Path(folder), COptions(style, vectors=1))
         require_equal(case.network, case.inputs, got)
         for compiler in compilers:
             require_clean(Path(folder) / "c", compiler)
@@ -25,6 +30,32 @@ def check(case: Case | LoopCase, compilers: tuple[str, ...] = ()) -> None:
 @given(case=ANY)
 def test_random_networks(case: Case | LoopCase) -> None:
     check(case)
+
+
+MOSTLY_FUSED = cases(max_steps=32).filter(lambda case: case.network.input.static)
+
+
+@settings(max_examples=4, suppress_health_check=[*HealthCheck])
+@given(case=MOSTLY_FUSED)
+def test_random_networks_layer_by_layer(case: Case) -> None:
+    check(case, style=Style.AUTO)
+
+
+@settings(max_examples=4)
+@given(case=loop_cases())
+def test_what_the_fused_style_cannot_is_refused(case: LoopCase) -> None:
+    if any(p.delay for p in case.network.projections) or not case.network.input.static:
+        with pytest.raises(NetworkError, match=r"no delays .* use --style dense"):
+            check(case, style=Style.FUSED)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("compiler", COMPILERS)
+@settings(max_examples=200, suppress_health_check=[*HealthCheck])
+@given(case=MOSTLY_FUSED)
+def test_200_random_networks_layer_by_layer(compiler: str, case: Case) -> None:
+    check(case, (compiler,), Style.AUTO)
 
 
 @pytest.mark.slow

@@ -11,15 +11,15 @@ from support.c_projects import COMPILERS, require_clean, require_equal, simulate
 from support.networks_integer import example_network
 
 from arlif.base.errors import ArlifError, FormatError, SimulationError
-from export.c import COptions, write_c
+from export.c import COptions, Style, write_c
 from hw_sim.engines.deployed import c_engine
 from hw_sim.engines.deployed.toolchain import Tool
 from hw_sim.engines.simulation import Record
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    write_c(example_network(), tmp_path / "c" / "network.c")
+@pytest.fixture(params=[Style.DENSE, Style.FUSED])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    write_c(example_network(), tmp_path / "c" / "network.c", COptions(request.param))
     return tmp_path / "c"
 
 
@@ -39,17 +39,19 @@ def test_the_selftest_passes_and_finds_one_wrong_constant(project: Path) -> None
     code, said = make(project, "check")
     assert (code, said.count("equal"), "PASS" in said) == (0, 4, True)
     text = (project / "network.c").read_text()
-    head, weights, rest = re.split(r"(add0_weights\[\d+\] = {\n)", text, maxsplit=1)
+    head, weights, rest = re.split(r"((?:add|dot)\d_weights\[\d+\] = {\n)", text, maxsplit=1)
     first, _, others = rest.partition(",")
     (project / "network.c").write_text(f"{head}{weights}{int(first) - 40},{others}")
     code, said = make(project, "check")
     assert (code != 0, "FAIL" in said, "DIFFER" in said) == (True, True, True)
 
 
-def test_exports_of_equal_networks_are_equal(project: Path, tmp_path: Path) -> None:
-    write_c(example_network(), tmp_path / "again" / "network.c")
-    for path in project.iterdir():
-        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+@pytest.mark.parametrize("style", [Style.DENSE, Style.FUSED])
+def test_exports_of_equal_networks_are_equal(style: Style, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_c(example_network(), tmp_path / name / "network.c", COptions(style))
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
 def test_a_prefix_names_all_that_is_public(tmp_path: Path) -> None:
@@ -119,6 +121,10 @@ def test_steps_can_be_other_than_those_of_training(project: Path, tmp_path: Path
     program = c_engine.build(project / "network.c", tmp_path)
     network = example_network()
     raw = np.ones((2, *network.input.shape), np.int8)
+    if not program.manifest.stepwise:
+        with pytest.raises(SimulationError, match=r"runs for 4 time steps, not 7; .*--style dense"):
+            program.simulate(raw, 7, Record())
+        return
     got = program.simulate(raw, 7, Record(("mixed",)))
     assert got.traces["mixed"].spikes.shape == (7, 2, 5)
     assert not got.traces["mixed"].states
