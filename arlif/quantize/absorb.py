@@ -166,6 +166,8 @@ REASONS = {
     "MaxPool2d": "max pooling of graded values is not linear; use arlif.layers.AvgPool2d",
     "ReLU": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
     "LayerNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
+    "Conv1d": "sequences [C, L] are frames of height 1: use arlif.layers.Conv2d with a kernel "
+    "(1, k) on [T, N, C, 1, L]",
     "RNNBase": "its cells are no spiking neurons; put a spiking neuron that feeds itself there, "
     "arlif.neurons.recurrent.Recurrent(neuron, arlif.layers.Linear(n, n))",
     "GroupNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
