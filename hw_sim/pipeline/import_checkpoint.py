@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import require
+from arlif.base.lock import only_writer
 from arlif.base.plain_data import to_mapping
 from arlif.interop.released import SUFFIXES, load_released
 from arlif.networks.user_neuron import is_own
@@ -35,18 +36,17 @@ def import_checkpoint(
         f"{file} holds weights and no network; give the --recipe of its network, such as "
         "cifar10-resnet18-t4",
     )
-    require(
-        not any(map(run.has, (CONFIG, IMPORT, NIR))),
-        f"{folder} holds a run; import into a folder of its own",
-    )
+    _require_empty(run)
     chosen = load_recipe(str(recipe), changes)
     require(
         not is_own(chosen.neuron.name),
         f"released networks have neurons of arlif, not {chosen.neuron.name}; leave it out",
     )
     released = load_released(file, chosen)
-    save(released.network.state_dict(), run.path(MODEL))
-    run.write_json(CONFIG, to_mapping(released.recipe))
+    with only_writer(folder, "import"):
+        _require_empty(run)  # which another process may have changed
+        save(released.network.state_dict(), run.path(MODEL))
+        run.write_json(CONFIG, to_mapping(released.recipe))
     network = released.recipe.network()
     return {
         "path": str(run.path(MODEL)),
@@ -58,3 +58,10 @@ def import_checkpoint(
         "alphas": released.alphas,
         "free_alpha": released.recipe.neuron.free_alpha,
     }
+
+
+def _require_empty(run: Run) -> None:
+    require(
+        not any(map(run.has, (CONFIG, IMPORT, NIR))),
+        f"{run.folder} holds a run; import into a folder of its own",
+    )
