@@ -272,9 +272,8 @@ def add(a: Any, b: Any) -> Current | Together:
 def _sum(a: Current, b: Current) -> Current:
     """Two currents that share one accumulator."""
     terms, bias = (*a.terms, *b.terms), a.bias + b.bias
-    factors = [each.factor for each in (a, b) if isinstance(each, Stretched)]
-    if len(factors) == 2 and np.array_equal(*factors):
-        return Stretched(terms, bias, a.shape, factors[0])
+    if isinstance(a, Stretched) and isinstance(b, Stretched) and np.array_equal(a.factor, b.factor):
+        return Stretched(terms, bias, a.shape, a.factor)
     require_even(a)
     require_even(b)
     kind = Integrated if isinstance(a, Integrated) or isinstance(b, Integrated) else Current
