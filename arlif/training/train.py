@@ -24,6 +24,8 @@ from arlif.run_folder import (
     BEST,
     CONFIG,
     CONFUSION,
+    GRAPH,
+    IMPORT,
     LAST,
     METRICS,
     MODEL,
@@ -31,6 +33,7 @@ from arlif.run_folder import (
     SNAPSHOTS,
     TRAIN,
     TRAINING,
+    WEIGHTS,
     Run,
 )
 from arlif.training.finished import Summary, device_name, summarize
@@ -178,7 +181,8 @@ def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
 def _start(recipe: Recipe, run: Run) -> None:
     """Remove what an earlier training left in `run`, write the recipe and copy its neuron."""
     own = file_of(recipe.neuron.name).read_bytes() if is_own(recipe.neuron.name) else None
-    artifacts = (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST, NEURON)
+    trained = (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST, NEURON)
+    artifacts = (*trained, IMPORT, GRAPH, WEIGHTS)
     old = [run.path(artifact) for artifact in artifacts]
     try:
         for file in (*old, *(run.folder / "tensorboard").glob("events.*")):
