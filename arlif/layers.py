@@ -75,6 +75,10 @@ class AvgPool2d(_OverTime, nn.AvgPool2d):
     """torch.nn.AvgPool2d on [T, N, C, H, W]."""
 
 
+class MaxPool2d(_OverTime, nn.MaxPool2d):
+    """torch.nn.MaxPool2d on spikes [T, N, C, H, W]: 1 where any spike lies under the window."""
+
+
 class AdaptiveAvgPool2d(_OverTime, nn.AdaptiveAvgPool2d):
     """torch.nn.AdaptiveAvgPool2d on [T, N, C, H, W]."""
 

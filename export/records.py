@@ -112,8 +112,9 @@ def entry(tree: Any, *names: str) -> Any:
     return tree
 
 
-FORMAT_VERSION = 2
-"""Of the layout of .nir and .net files; since 2 a neuron's step travels in the file."""
+FORMAT_VERSION = 3
+"""Of the layout of .nir and .net files; since 2 a neuron's step travels in the file, since 3 a
+projection may hold ORs of spikes."""
 
 
 def versions() -> Tree:

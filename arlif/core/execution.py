@@ -30,20 +30,25 @@ class Moment:
 
 @dataclass(frozen=True)
 class Step:
-    """One time step. moments: by population, sources first. readout: int64 [N, classes], added."""
+    """One time step. moments: by population, sources first. readout: int64 [N, classes], added.
+
+    ors: what every OR of spikes sends, by name, [N, *shape].
+    """
 
     moments: dict[str, Moment]
     readout: NDArray[np.int64]
+    ors: dict[str, NDArray[Any]]
 
 
 def run_steps(network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int) -> Iterator[Step]:
     """Run raw inputs within their range, [N, *shape] (static) or [T, N, *shape]."""
     states: dict[str, Any] = {}
-    names = (INPUT, *(p.name for p in network.populations))
+    names = (INPUT, *(p.name for p in network.populations), *network.ors)
     waits = {name: network.waits(name) for name in names if network.waits(name)}
     past: dict[str, list[NDArray[Any]]] = {}
     for t in range(time_steps):
         sent = {INPUT: inputs if network.input.static else inputs[t]}
+        _pool(network, INPUT, sent)
         moments = {}
         for population in network.populations:
             name, neuron = population.name, population.neuron
@@ -56,10 +61,18 @@ def run_steps(network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int) 
             )
             state = states.get(name) or neuron.initial_state(np.zeros_like(x))
             sent[name], states[name] = neuron.step(neuron.ops(), state, x)
+            _pool(network, name, sent)
             moments[name] = Moment(accumulator, x, sent[name], states[name])
-        yield Step(moments, accumulate(network, READOUT, sent, past) + network.readout.bias)
+        readout = accumulate(network, READOUT, sent, past) + network.readout.bias
+        yield Step(moments, readout, {name: sent[name] for name in network.ors})
         for name, longest in waits.items():
             past[name] = [sent[name], *past.get(name, [])][:longest]
+
+
+def _pool(network: QuantizedNetwork, node: str, sent: dict[str, NDArray[Any]]) -> None:
+    """Add every OR of what a node sends."""
+    for pooled in network.ors_of(node):
+        sent[pooled.name] = pooled(sent[pooled.source])
 
 
 def accumulate(
@@ -70,13 +83,13 @@ def accumulate(
 ) -> NDArray[np.int64]:
     """The accumulator of a node: sum over its projections of (maps applied to source) << shift.
 
-    sent: what nodes send now. past: what they sent before, the latest first.
+    sent: what nodes and ORs send now. past: what they sent before, the latest first.
     """
     samples = len(next(iter(sent.values())))
     total = np.zeros((samples, *network.shape(target)), np.int64)
     for p in network.incoming(target):
-        before = past.get(p.source, [])
+        before = past.get(p.entering, [])
         if p.delay <= len(before):
-            frame = before[p.delay - 1] if p.delay else sent[p.source]
-            total += apply_chain(p.maps, frame, network.source_interval(p.source)) << p.shift
+            frame = before[p.delay - 1] if p.delay else sent[p.entering]
+            total += apply_chain(p.maps, frame, network.source_interval(p.entering)) << p.shift
     return total

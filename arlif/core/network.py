@@ -9,7 +9,7 @@ from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.base.reached import reached
 from arlif.core.equality import ArrayEquality
 from arlif.core.maps import Interval, Shape, chain_interval, chain_shape
-from arlif.core.nodes import INPUT, READOUT, Input, Population, Projection, Readout
+from arlif.core.nodes import INPUT, READOUT, Input, Pooled, Population, Projection, Readout
 from arlif.core.ranges import width
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "NUMERICS_VERSION",
     "READOUT",
     "Input",
+    "Pooled",
     "Population",
     "Projection",
     "QuantizedNetwork",
@@ -103,7 +104,15 @@ class QuantizedNetwork(ArrayEquality):
         incoming = self.incoming(node.name)
         require(bool(incoming), f"{node.name} receives no projection", NetworkError)
         for projection in incoming:
-            shape = chain_shape(projection.maps, self.shape(projection.source))
+            low, high = self.source_interval(projection.source)
+            require(
+                not projection.pools or (low, high) == SPIKES,
+                f"projection {projection}: only spikes, 0 or 1, have an OR, and "
+                f"{projection.source} sends {low} to {high}; pool behind a neuron, or give Input "
+                "low=0 and high=1",
+                NetworkError,
+            )
+            shape = chain_shape(projection.maps, self.shape(projection.entering))
             require(
                 shape == node.shape,
                 f"projection {projection} delivers shape {shape}, but {node.name} has {node.shape}",
@@ -123,8 +132,23 @@ class QuantizedNetwork(ArrayEquality):
     def _nodes(self) -> dict[str, Input | Population | Readout]:
         return {INPUT: self.input, **{p.name: p for p in self.populations}, READOUT: self.readout}
 
+    @cached_property
+    def ors(self) -> dict[str, Pooled]:
+        """Every OR of spikes by name, each behind what it reads."""
+        return {pooled.name: pooled for p in self.projections for pooled in p.ors}
+
+    def ors_of(self, node: str) -> tuple[Pooled, ...]:
+        """Every OR of a node's spikes, directly or behind another, each behind what it reads."""
+        found: dict[str, Pooled] = {}
+        for name, pooled in self.ors.items():
+            if pooled.source == node or pooled.source in found:
+                found[name] = pooled
+        return tuple(found.values())
+
     def shape(self, name: str) -> Shape:
-        """Shape of a node's output, without time and batch."""
+        """Shape of what a node sends, or of an OR, without time and batch."""
+        if name in self.ors:
+            return self.ors[name].output_shape(self.shape(self.ors[name].source))
         return self._nodes[name].shape
 
     def incoming(self, name: str) -> tuple[Projection, ...]:
@@ -132,14 +156,14 @@ class QuantizedNetwork(ArrayEquality):
         return tuple(p for p in self.projections if p.target == name)
 
     def source_interval(self, name: str) -> Interval:
-        """The values a node can send: the input's raw range, or spikes."""
+        """The values that a node or an OR can send: the input's raw range, or spikes."""
         return (self.input.low, self.input.high) if name == INPUT else SPIKES
 
     def accumulator_interval(self, name: str) -> Interval:
         """The proven range of a node's accumulator."""
         low = high = 0
         for projection in self.incoming(name):
-            reach = chain_interval(projection.maps, self.source_interval(projection.source))
+            reach = chain_interval(projection.maps, self.source_interval(projection.entering))
             low, high = low + (reach[0] << projection.shift), high + (reach[1] << projection.shift)
         return low, high
 
@@ -157,8 +181,8 @@ class QuantizedNetwork(ArrayEquality):
         return depth
 
     def waits(self, name: str) -> int:
-        """How many steps what a node sends may still have to wait: its longest delay."""
-        return max((p.delay for p in self.projections if p.source == name), default=0)
+        """How many steps what a node or an OR sends may still have to wait: its longest delay."""
+        return max((p.delay for p in self.projections if p.entering == name), default=0)
 
     @cached_property
     def loops(self) -> tuple[tuple[Population, ...], ...]:

@@ -1,6 +1,7 @@
 """The parts of a quantized network: input, projections, populations, readout."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from arlif.base.errors import NetworkError, require
 from arlif.core.equality import ArrayEquality, frozen_array
 from arlif.core.formats import real_array, require_finite
 from arlif.core.integer_neurons import IntegerNeuron
-from arlif.core.maps import LinearMap, Shape
+from arlif.core.maps import LinearMap, Shape, Window
 
 LONGEST_DELAY = 1 << 12
 """Time steps that a projection may wait, at most."""
@@ -83,12 +84,39 @@ class Input:
         return raw[samples] if self.static else raw[:, samples]
 
 
+@dataclass(frozen=True)
+class Pooled:
+    """The OR of spikes [C, H, W] over windows: 1 where any spike lies under the window.
+
+    source: whose spikes, a node's or another OR's.
+    """
+
+    source: str
+    window: Window
+
+    @property
+    def name(self) -> str:
+        """Told apart from every node's by its dot: conv1.or2x2_2x2_0x0_1x1."""
+        parts = (getattr(self.window, part) for part in ("kernel", "stride", "padding", "dilation"))
+        return f"{self.source}.or" + "_".join("x".join(map(str, part)) for part in parts)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(C, H', W') for spikes (C, H, W)."""
+        return (shape[0], *self.window.output_size(shape))
+
+    def __call__(self, spikes: NDArray[Any]) -> NDArray[Any]:
+        """[..., C, H', W'] of spikes [..., C, H, W], in their type."""
+        found = self.window.largest(spikes.reshape(-1, *spikes.shape[-3:]))
+        return found.reshape(*spikes.shape[:-3], *found.shape[1:])
+
+
 @dataclass(frozen=True, eq=False)
 class Projection(ArrayEquality):
     """Adds (maps applied to the source) << shift to the target's accumulator. It never rounds.
 
     delay: whole time steps, 0 to LONGEST_DELAY: what the source sends at step t arrives at step
     t + delay. Before step 0 nothing was sent, and what would arrive after the last step does not.
+    pools: windows whose OR, one after another, stands between the source's spikes and the maps.
     """
 
     source: str
@@ -96,6 +124,7 @@ class Projection(ArrayEquality):
     maps: tuple[LinearMap, ...]
     shift: int = 0
     delay: int = 0
+    pools: tuple[Window, ...] = ()
 
     def __post_init__(self) -> None:
         require(
@@ -109,6 +138,19 @@ class Projection(ArrayEquality):
             f"projection {self}: shift must be 0 to 24, not {self.shift}",
             NetworkError,
         )
+
+    @cached_property
+    def ors(self) -> tuple[Pooled, ...]:
+        """One behind the other, what the pools make of the source's spikes."""
+        found: list[Pooled] = []
+        for window in self.pools:
+            found.append(Pooled(found[-1].name if found else self.source, window))
+        return tuple(found)
+
+    @property
+    def entering(self) -> str:
+        """The name of what enters the maps: the source, or the last OR."""
+        return self.ors[-1].name if self.pools else self.source
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"

@@ -28,6 +28,7 @@ _PAIRS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
     (layers.BatchNorm1d, nn.BatchNorm1d),
     (layers.BatchNorm2d, nn.BatchNorm2d),
     (layers.AvgPool2d, nn.AvgPool2d),
+    (layers.MaxPool2d, nn.MaxPool2d),
     (layers.AdaptiveAvgPool2d, nn.AdaptiveAvgPool2d),
     (layers.Dropout, nn.Dropout),
 )

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from arlif.base.errors import LoweringError
-from arlif.core.maps import Shape, SumPool2d
+from arlif.core.maps import Shape, SumPool2d, Window
 from arlif.core.network import INPUT
 from arlif.layers import Delay, Integrator, Scale, both_axes
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
@@ -18,6 +18,7 @@ from arlif.quantize.values import (
     Resampled,
     Spikes,
     Together,
+    any_under,
     as_current,
     as_drive,
     as_spikes,
@@ -145,6 +146,25 @@ def _(layer: nn.AvgPool2d, value: Any) -> Any:
 
 
 @absorb.register
+def _(layer: nn.MaxPool2d, value: Any) -> Any:
+    _require_frame(value.shape)
+    kernel, stride, padding, dilation = map(
+        both_axes, (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    )
+    window = Window(kernel, stride, padding, dilation)
+    rests = [
+        (n + 2 * p - d * (k - 1) - 1) % s
+        for n, k, s, p, d in zip(value.shape[1:], kernel, stride, padding, dilation, strict=True)
+    ]
+    if layer.return_indices or (layer.ceil_mode and any(rests)):
+        raise LoweringError(
+            "return_indices gives places, and ceil_mode windows past the border, which an OR of "
+            "spikes has not; leave both at False"
+        )
+    return any_under(value, window)
+
+
+@absorb.register
 def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
     _require_frame(value.shape)
     size = value.shape[1:]
@@ -163,7 +183,6 @@ def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
 
 
 REASONS = {
-    "MaxPool2d": "max pooling of graded values is not linear; use arlif.layers.AvgPool2d",
     "ReLU": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
     "LayerNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
     "Conv1d": "sequences [C, L] are frames of height 1: use arlif.layers.Conv2d with a kernel "

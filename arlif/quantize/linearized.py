@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import LinearMap, Shape, Window
+from arlif.core.network import INPUT
 from arlif.core.neuron import Neuron
 
 Real = NDArray[np.float64]
@@ -49,7 +50,8 @@ class RealDense:
 class Term:
     """scale * maps(source): maps before the weights, the weights if any, maps after them.
 
-    delay: time steps that what the source sends waits.
+    delay: time steps that what the source sends waits. pools: windows whose OR, one after another,
+    is what the maps are applied to in place of the source's spikes.
     """
 
     source: str
@@ -58,6 +60,7 @@ class Term:
     after: tuple[LinearMap, ...] = ()
     scale: float = 1.0
     delay: int = 0
+    pools: tuple[Window, ...] = ()
 
     @property
     def synapses(self) -> RealConv2d | RealDense:
@@ -123,3 +126,9 @@ class LinearizedNetwork:
     static: bool
     populations: tuple[LinearizedPopulation, ...]
     readout: Current
+
+    @property
+    def binary_input(self) -> bool:
+        """Whether the input must be 0 or 1, since an OR is taken of it."""
+        currents = (*(p.current for p in self.populations), self.readout)
+        return any(t.source == INPUT and bool(t.pools) for c in currents for t in c.terms)

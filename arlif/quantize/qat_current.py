@@ -6,6 +6,7 @@ from functools import reduce
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from arlif.arithmetic.exact import apply_map, convolve, exact_arithmetic, float_type, sum_pool
 from arlif.arithmetic.straight_through import substitute
@@ -80,6 +81,8 @@ class _Synapses:
 def _apply(projection: Projection, place: int, weight: Tensor, x: Tensor) -> Tensor:
     """A chain on x [T, N, *shape]; the map at `place` has these weights, the others are fixed."""
     folded = x.flatten(0, 1)
+    for w in projection.pools:
+        folded = functional.max_pool2d(folded, w.kernel, w.stride, w.padding, w.dilation)
     for index, linear in enumerate(projection.maps):
         folded = _weigh(linear, weight, folded) if index == place else _fixed(linear, folded)
     return folded.view(*x.shape[:2], *folded.shape[1:])

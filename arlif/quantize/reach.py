@@ -121,6 +121,8 @@ def _current(current: Current, arriving: Callable[[Term], Tensor]) -> Tensor:
 
 
 def _weighted(term: Term, x: Tensor) -> Tensor:
+    for w in term.pools:
+        x = functional.max_pool2d(x, w.kernel, w.stride, w.padding, w.dilation)
     for pool in term.before:
         x = _pooled(pool, x)
     weights = term.synapses

@@ -54,12 +54,15 @@ class Precision:
         return (1 << (self.weight_bits - 1)) - 1
 
 
-def calibrate_input(samples: ArrayLike, shape: tuple[int, ...], static: bool) -> Input:
+def calibrate_input(
+    samples: ArrayLike, shape: tuple[int, ...], static: bool, binary: bool = False
+) -> Input:
     """The input's scale and raw range from representative real inputs [..., *shape].
 
     Event counts up to 127 are kept as they are (scale 1); anything else is scaled so that the
-    largest magnitude becomes 127. Raises ArlifError on another shape, on NaN or on inputs that are
-    all zero.
+    largest magnitude becomes 127. binary: the network takes only 0 and 1, see
+    LinearizedNetwork.binary_input. Raises ArlifError on another shape, on NaN, on inputs that are
+    all zero, and where they must be binary and are not.
     """
     samples, shape = real_array(samples), tuple(shape)
     require(
@@ -72,6 +75,13 @@ def calibrate_input(samples: ArrayLike, shape: tuple[int, ...], static: bool) ->
         bool(np.isfinite(samples).all()) and reach > 0,
         "calibration needs finite inputs that are not all zero; check the data",
     )
+    if binary:
+        require(
+            bool(((samples == 0) | (samples == reach)).all()),
+            "the network max-pools its input, which only an input of 0 and one other value allows; "
+            "pool behind a neuron, or use arlif.layers.AvgPool2d",
+        )
+        return Input(shape, reach, 0, 1, static)
     counts = not static and reach <= 127 and bool((samples == np.rint(samples)).all())
     low = 0 if samples.min() >= 0 else -127
     return Input(shape, 1.0 if counts else reach / 127, low, 127, static)
@@ -106,6 +116,12 @@ def require_source(network: LinearizedNetwork, source: Input) -> None:
         source.static == network.static,
         f"the network takes {shows[network.static]}, the source gives {shows[source.static]}; make "
         f"it with static={network.static}",
+        LoweringError,
+    )
+    require(
+        not network.binary_input or (source.low, source.high) == (0, 1),
+        f"the network max-pools its input, which must be 0 or 1; the source gives {source.low} to "
+        f"{source.high}: make it with calibrate_input(..., binary=True), or pool behind a neuron",
         LoweringError,
     )
 
@@ -223,4 +239,4 @@ def _projection(term: Term, target: str, raw: Real, shift: int) -> Projection:
     else:
         linear = Dense(weight)
     maps = (*term.before, linear, *term.after)
-    return Projection(term.source, target, maps, shift, term.delay)
+    return Projection(term.source, target, maps, shift, term.delay, term.pools)

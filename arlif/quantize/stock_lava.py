@@ -44,6 +44,8 @@ def quantize_for_stock_lava(
     ]
     if len(network.readout.terms) > 1:
         violations.append(f"{READOUT}: {_BRANCHES}")
+    if any(term.pools for term in network.readout.terms):
+        violations.append(f"{READOUT}: {_ORS}")
     require(not violations, "; ".join(violations), LoweringError)
     layers = [_population(layer, source) for layer in network.populations]
     one = time_steps * NUMBERS.state_format.one
@@ -59,6 +61,7 @@ def quantize_for_stock_lava(
 
 
 _BRANCHES = "Lava feeds a layer from the one before; a sum of branches has no place there"
+_ORS = "Lava has no OR of spikes (max pooling); use AvgPool2d"
 
 
 def _obstacles(layer: LinearizedPopulation) -> list[str]:
@@ -69,6 +72,8 @@ def _obstacles(layer: LinearizedPopulation) -> list[str]:
         found.append("Lava's own neuron is LIF with hard reset; train with neuron lif-hard")
     if len(layer.current.terms) > 1:
         found.append(_BRANCHES)
+    if any(term.pools for term in layer.current.terms):
+        found.append(_ORS)
     return found
 
 

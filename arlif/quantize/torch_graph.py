@@ -142,7 +142,7 @@ _CURES = {
     ),
     "getitem": "take the mean of all time steps at the end, mean(0)",
     "softmax": "return the logits: the decision is their argmax",
-    "max_pool2d": REASONS["MaxPool2d"],
+    "max_pool2d": "use the layer arlif.layers.MaxPool2d, on spikes",
     "relu": REASONS["ReLU"],
     "layer_norm": REASONS["LayerNorm"],
     "group_norm": REASONS["GroupNorm"],

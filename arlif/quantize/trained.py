@@ -34,7 +34,9 @@ class Quantizable:
     def of(cls, module: nn.Module, recipe: Recipe, calibration: Tensor) -> "Quantizable":
         """The network that a recipe has trained. Raises ArlifError where it has no integers."""
         linear = linearize(module, recipe.network().input_shape)
-        source = calibrate_input(calibration.numpy(), linear.input_shape, linear.static)
+        source = calibrate_input(
+            calibration.numpy(), linear.input_shape, linear.static, linear.binary_input
+        )
         return cls(module, recipe, linear, source, calibration)
 
 

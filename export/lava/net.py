@@ -7,7 +7,7 @@ import numpy as np
 
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
-from arlif.core.maps import MAPS
+from arlif.core.maps import MAPS, Window
 from arlif.core.network import (
     READOUT,
     Input,
@@ -83,8 +83,10 @@ def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) ->
 
 def _projection_tree(projection: Projection) -> Tree:
     maps = {str(index): typed_tree(linear) for index, linear in enumerate(projection.maps)}
+    pools = {str(index): record_tree(window) for index, window in enumerate(projection.pools)}
     return {
         "source": projection.source,
+        "pool": pools,
         "shift": projection.shift,
         "delay": projection.delay,
         "map": maps,
@@ -142,7 +144,8 @@ def _projection(item: Tree, target: str) -> Projection:
     source = value(str, item["source"], f"{target}/source")
     shift = value(int, item["shift"], f"{target}/shift")
     delay = value(int, item["delay"], f"{target}/delay")
-    return Projection(source, target, tuple(maps), shift, delay)
+    pools = [build(Window, window, f"{target}/pool") for _, window in _numbered(item["pool"])]
+    return Projection(source, target, tuple(maps), shift, delay, tuple(pools))
 
 
 def _numbered(tree: Tree) -> list[tuple[int, Any]]:

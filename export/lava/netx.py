@@ -58,6 +58,9 @@ def _synapse_obstacles(network: QuantizedNetwork, before: str, name: str) -> Ite
         sources = ", ".join(p.source for p in network.incoming(name))
         yield f"it is fed by {sources}, but netx feeds a layer from the one before, {before}"
         return
+    if projection.pools:
+        yield "netx has no OR of spikes (max pooling)"
+        return
     if projection.shift:
         yield f"netx has no shift behind a sum, here {projection.shift}"
     linear = single_map(projection.maps, network.shape(before))
@@ -166,7 +169,8 @@ def netx_layers(network: QuantizedNetwork) -> list[list[Tree]]:
 def _synapse(network: QuantizedNetwork, before: str, name: str) -> Tree:
     projection = _chained(network, before, name)
     shape = network.shape(before)
-    linear = single_map(projection.maps, shape) if projection and not projection.shift else None
+    plain = projection is not None and not projection.shift and not projection.pools
+    linear = single_map(projection.maps, shape) if projection and plain else None
     if linear is None:
         return {"type": "arlif"}
     weight = linear.weight

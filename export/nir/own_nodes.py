@@ -1,4 +1,4 @@
-"""What NIR has no node for: quantized populations, some maps, the shift behind a projection."""
+"""What NIR has no node for: quantized populations, ORs, some maps, shifts behind projections."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import nir
 import numpy as np
 
-from arlif.core.maps import LinearMap, Shape
+from arlif.core.maps import LinearMap, Shape, Window
 from arlif.core.network import Population
 from export.population_tree import population_tree
-from export.records import typed_tree
+from export.records import record_tree, typed_tree
 
 POPULATION = "Population"
 """The NIR type of a quantized population, whatever its neuron: none of NIR's own."""
@@ -42,6 +42,22 @@ class MapNode(nir.NIRNode):
 
     def to_dict(self) -> dict[str, Any]:
         return {"type": "Map", "map": typed_tree(self.linear)}
+
+
+@dataclass(eq=False)
+class OrNode(nir.NIRNode):
+    """1 where any spike lies under the window, of spikes of `shape`, (C, H, W)."""
+
+    window: Window
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        self.input_type = {"input": np.array(self.shape)}
+        to = (self.shape[0], *self.window.output_size(self.shape))
+        self.output_type = {"output": np.array(to)}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"type": "Or", "window": record_tree(self.window)}
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
-from arlif.core.maps import MAPS, Conv2d, Dense, LinearMap, SumPool2d
+from arlif.core.maps import MAPS, Conv2d, Dense, LinearMap, SumPool2d, Window
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -115,6 +115,7 @@ def _projection(
     shift = value(int, entry(nodes, last, "shift"), f"{last}/shift")
     delay = value(int, entry(nodes, last, "delay"), f"{last}/delay")
     maps: list[LinearMap] = []
+    pools: list[Window] = []
     at, seen = last, {last}
     while True:
         before = sources.get(at, [])
@@ -126,9 +127,15 @@ def _projection(
         )
         at = before[0]
         if at in ends:
-            return Projection(at, target, tuple(reversed(maps)), shift, delay)
+            ordered = tuple(reversed(maps)), tuple(reversed(pools))
+            return Projection(at, target, ordered[0], shift, delay, ordered[1])
         seen.add(at)
-        maps.extend(_maps(at, entry(nodes, at)))
+        node = entry(nodes, at)
+        if value(str, entry(node, "type"), f"{at}/type") == "Or":
+            pools.append(build(Window, entry(node, "window"), f"{at}/window"))
+            continue
+        require(not pools, f"{at} stands in front of an OR, which takes only spikes", FormatError)
+        maps.extend(_maps(at, node))
 
 
 def _maps(name: str, node: Tree) -> tuple[LinearMap, ...]:

@@ -130,6 +130,12 @@ def _term_nodes(
 ) -> list[tuple[str, nir.NIRNode]]:
     weights = term.weights
     assert weights is not None
+    require(
+        not term.pools,
+        f"NIR has no max pooling, and {term.source} is pooled so; use AvgPool2d, or quantize the "
+        "network and write it with write_nir",
+        LoweringError,
+    )
     before, after = ([_require_pool(m) for m in maps] for maps in (term.before, term.after))
     for pool in before:
         shape = pool.output_shape(shape)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 import h5py
 import nir
@@ -10,7 +11,7 @@ import numpy as np
 from arlif.base.files import StrPath
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
-from export.nir.own_nodes import MapNode, PopulationNode, Shift
+from export.nir.own_nodes import MapNode, OrNode, PopulationNode, Shift
 from export.records import versions
 from export.seal import sealed_path
 
@@ -65,7 +66,9 @@ def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
     for index, projection in enumerate(network.projections):
         name = f"{projection.source}.{projection.target}.{index}"
         at = projection.source
-        for step, node in enumerate(synapse_nodes(projection.maps, network.shape(at))):
+        ors = (OrNode(one.window, network.shape(one.source)) for one in projection.ors)
+        synapses = synapse_nodes(projection.maps, network.shape(projection.entering))
+        for step, node in enumerate(chain(ors, synapses)):
             nodes[f"{name}.{step}"] = node
             edges.append((at, f"{name}.{step}"))
             at = f"{name}.{step}"

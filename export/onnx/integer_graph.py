@@ -18,7 +18,7 @@ from arlif.core.steps import current
 from export.onnx.file import save_model
 from export.onnx.interpreters import OnnxIntegerOps
 from export.onnx.loop import scan_loop, zeros
-from export.onnx.products import apply_projection
+from export.onnx.products import any_under, apply_projection
 from export.onnx.scan import scan_step
 from export.onnx.symbols import INTEGER, Graph, Symbol, value_info
 
@@ -32,6 +32,7 @@ def write_onnx(network: QuantizedNetwork, path: StrPath, states: bool = False) -
     Inputs: `input`, raw int8, [N, *shape] with an int64 scalar `time_steps` for a static input,
     else [T, N, *shape]. Outputs: `readout`, int64 [N, classes], summed over time, and for every
     population <p>: `<p>.spikes`, bool [T, N, *shape], with `states` also `<p>.<variable>`, int64.
+    An OR of spikes has such an output too, called by the network's name of it.
     The input range, scales and the numerics version are in the file's metadata.
     Raises ArlifError where the file cannot be written.
     """
@@ -75,6 +76,7 @@ class _Trace:
         self.time = self.graph.node("Reshape", steps, [1])
         axis = self.graph.constant([network.input.sample_axis])
         self.batch = self.graph.node("Gather", self.graph.node("Shape", self.sent[INPUT]), axis)
+        self._pool(INPUT)
 
     def run_population(self, population: Population, states: bool) -> None:
         """Append a population: its current over all time steps at once, then the Scan."""
@@ -118,14 +120,37 @@ class _Trace:
             dtype = np.bool_ if value.endswith(SPIKES) else INTEGER
             self.recorded.append((value, dtype, population.shape))
         self.sent[population.name] = values[population.name + SPIKES]
+        self._pool(population.name)
+
+    def _pool(self, node: str) -> None:
+        """Append every OR of what a node sends."""
+        once = node == INPUT and self.network.input.static
+        for pooled in self.network.ors_of(node):
+            shape, to = (self.network.shape(n) for n in (pooled.source, pooled.name))
+            frames = self.graph.node("Reshape", self.sent[pooled.source], [-1, *shape])
+            found = any_under(self.graph, pooled.window, frames)
+            time = [] if once else [self.time]
+            whole = self._whole(*time, self.graph.constant([-1, *to]))
+            self.sent[pooled.name] = self.graph.node("Reshape", found, whole)
+            value = pooled.name + SPIKES
+            self.recorded.append((value, np.bool_, to))
+            self.graph.named(
+                self._every_step(pooled.name) if once else self.sent[pooled.name], value
+            )
+
+    def _every_step(self, name: str) -> Symbol:
+        """What is the same at every step, [N, *shape], over time."""
+        ones = [1] * (1 + len(self.network.shape(name)))
+        frame = self.graph.node("Unsqueeze", self.sent[name], [0])
+        return self.graph.node("Expand", frame, self._whole(self.time, ones))
 
     def accumulate(self, target: str, incoming: tuple[Projection, ...]) -> Symbol:
         """What arrives at a node, [T, N, *shape], or [1, N, *shape] if only a frame feeds it."""
         terms = []
         for projection in incoming:
-            shape = self.network.shape(projection.source)
+            shape = self.network.shape(projection.entering)
             merged = self.graph.node("Reshape", self._arriving(projection), [-1, *shape])
-            interval = self.network.source_interval(projection.source)
+            interval = self.network.source_interval(projection.entering)
             term = apply_projection(self.graph, projection, merged, shape, interval)
             time = self.graph.constant([1]) if self._is_frame(projection) else self.time
             split = self.graph.node("Concat", time, [-1, *self.network.shape(target)], axis=0)
@@ -134,15 +159,14 @@ class _Trace:
 
     def _arriving(self, projection: Projection) -> Symbol:
         """What a projection's source sent `delay` steps ago; nothing before the first."""
-        sent = self.sent[projection.source]
+        name = projection.entering
+        sent = self.sent[name]
         if projection.delay == 0:
             return sent
-        shape = self.network.shape(projection.source)
+        shape = self.network.shape(name)
         if projection.source == INPUT and self.network.input.static:
-            ones = [1] * (1 + len(shape))
-            sent = self.graph.node("Unsqueeze", sent, [0])
-            sent = self.graph.node("Expand", sent, self._whole(self.time, ones))
-        dtype = np.int8 if projection.source == INPUT else np.bool_
+            sent = self._every_step(name)
+        dtype = np.int8 if name == INPUT else np.bool_
         nothing = zeros(self.graph, self.batch, (projection.delay,), shape, dtype)
         whole = self.graph.node("Concat", nothing, sent, axis=0)
         return self.graph.node("Slice", whole, [0], self.time)

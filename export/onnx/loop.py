@@ -10,7 +10,7 @@ from onnx import ValueInfoProto, helper
 from arlif.core.network import Population, Projection, QuantizedNetwork
 from arlif.core.steps import current
 from export.onnx.interpreters import OnnxIntegerOps
-from export.onnx.products import apply_projection
+from export.onnx.products import any_under, apply_projection
 from export.onnx.symbols import INTEGER, Graph, Symbol, value_info
 
 Axes = tuple[int | str, ...]
@@ -20,8 +20,8 @@ Axes = tuple[int | str, ...]
 class LoopStep:
     """The body under way: one time step of the populations of a loop.
 
-    What one of them sends to another after a delay waits in a scan state [delay, N, *shape], the
-    latest first.
+    What one of them sends to another after a delay, or an OR of it, waits in a scan state
+    [delay, N, *shape], the latest first.
     """
 
     network: QuantizedNetwork
@@ -36,9 +36,9 @@ class LoopStep:
         self.inner = [
             p for p in self.network.projections if p.source in names and p.target in names
         ]
-        self.waits = {p.source: 0 for p in self.inner}
+        self.waits = {p.entering: 0 for p in self.inner}
         for p in self.inner:
-            self.waits[p.source] = max(self.waits[p.source], p.delay)
+            self.waits[p.entering] = max(self.waits[p.entering], p.delay)
 
     def carried(self, name: str, dtype: Any, axes: Axes) -> Symbol:
         """A value that the body takes from the step before; `carry` says what it leaves."""
@@ -55,11 +55,18 @@ class LoopStep:
         self, projection: Projection, sent: Mapping[str, Symbol], past: Mapping[str, Symbol]
     ) -> Symbol:
         """What one projection adds to its target's accumulator, [N, *target]."""
-        source = projection.source
-        frame = sent[source] if projection.delay == 0 else self._late(past[source], projection)
-        interval = self.network.source_interval(source)
-        shape = self.network.shape(source)
+        name = projection.entering
+        frame = sent[name] if projection.delay == 0 else self._late(past[name], projection)
+        interval = self.network.source_interval(name)
+        shape = self.network.shape(name)
         return apply_projection(self.body, projection, frame, shape, interval)
+
+    def pool(self, node: str, sent: dict[str, Symbol]) -> None:
+        """Add every OR of what a node sends that the loop reads."""
+        read = {pooled.name for p in self.inner for pooled in p.ors}
+        for pooled in self.network.ors_of(node):
+            if pooled.name in read:
+                sent[pooled.name] = any_under(self.body, pooled.window, sent[pooled.source])
 
     def _late(self, past: Symbol, projection: Projection) -> Symbol:
         return self.body.node("Gather", past, projection.delay - 1, axis=0)
@@ -81,7 +88,8 @@ def scan_loop(
     """
     step = LoopStep(network, loop, "+".join(p.name for p in loop))
     body = step.body
-    axes: dict[str, Axes] = {p.name: ("N", *p.shape) for p in loop}
+    names = (*(p.name for p in loop), *step.waits)
+    axes: dict[str, Axes] = {name: ("N", *network.shape(name)) for name in names}
     held = {
         p.name: [step.carried(f"{p.name}.{v}", INTEGER, axes[p.name]) for v in p.neuron.variables]
         for p in loop
@@ -111,6 +119,7 @@ def scan_loop(
         ops = OnnxIntegerOps(body, neuron.state_format, neuron.factor_bits)
         sent[name], after = neuron.step(ops, neuron.state_type(*held[name]), x)
         held[name] = list(after)
+        step.pool(name, sent)
     variables = [(p, variable) for p in loop for variable in p.neuron.variables]
     values = [value for p in loop for value in held[p.name]]
     after = [

@@ -24,6 +24,22 @@ def apply_projection(
     return x.cast(INTEGER) * (1 << projection.shift)
 
 
+def any_under(graph: Graph, window: Window, spikes: Symbol) -> Symbol:
+    """1 where any spike lies under the window: bool [B, C, H', W'] of spikes [B, C, H, W]."""
+    data, (top, left) = spikes.cast(np.uint8), window.padding
+    if top or left:  # not by MaxPool: of bytes, runtimes disagree on what is smaller than all
+        sides = graph.constant([0, 0, top, left] * 2, np.int64)
+        data = graph.node("Pad", data, sides, graph.constant(0, np.uint8))
+    largest = graph.node(
+        "MaxPool",
+        data,
+        kernel_shape=window.kernel,
+        strides=window.stride,
+        dilations=window.dilation,
+    )
+    return largest.cast(np.bool_)
+
+
 def _apply(
     graph: Graph, linear: LinearMap, x: Symbol, shape: tuple[int, ...], interval: Interval
 ) -> Symbol:

@@ -8,7 +8,7 @@ from torch import nn
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
-from arlif.layers import both_axes
+from arlif.layers import Scale, both_axes
 from export.onnx.symbols import Graph, Symbol
 
 
@@ -25,6 +25,11 @@ def append(layer: nn.Module, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
 @append.register(nn.Dropout2d)
 def _(layer: nn.Module, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return x
+
+
+@append.register
+def _(layer: Scale, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+    return x * _array(layer.factor)
 
 
 @append.register
@@ -83,6 +88,24 @@ def _(layer: nn.AvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
         pads=both_axes(layer.padding) * 2,
         ceil_mode=int(layer.ceil_mode),
         count_include_pad=int(layer.count_include_pad),
+    )
+
+
+@append.register
+def _(layer: nn.MaxPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+    require(
+        not layer.return_indices,
+        "return_indices has no ONNX form here; leave it at False",
+        LoweringError,
+    )
+    return graph.node(
+        "MaxPool",
+        x,
+        kernel_shape=both_axes(layer.kernel_size),
+        strides=both_axes(layer.stride),
+        pads=both_axes(layer.padding) * 2,
+        dilations=both_axes(layer.dilation),
+        ceil_mode=int(layer.ceil_mode),
     )
 
 

@@ -37,7 +37,7 @@ def cross_check(
     steps = snapshot.recipe.time_steps
     network = quantize(snapshot.linear, snapshot.source, precision, steps)
     bench = Bench.of(network, samples.real, (PAPER, INTEGER, MEMORY))
-    floating = simulate_float(snapshot.module, samples.real, traced)
+    floating = simulate_float(snapshot.module, samples.real, traced, ors=network.ors)
     fixed = bench.simulate(traced)
     few = fixed.first(traced)
     verdict, message, lava = _on_lava(bench, few, time_limit_s)

@@ -96,6 +96,7 @@ def _operations(layer: LayerCounts) -> dict[str, Any]:
         "synaptic_operations_per_step": float(layer.synaptic_operations.mean() / layer.time_steps),
         "accumulates": float(layer.accumulates.mean()),
         "multiply_accumulates": float(layer.multiply_accumulates.mean()),
+        "bits_set": float(layer.bits_set.mean()),
         "updates": layer.updates,
         "operations_per_update": {kind.value: layer.update.number(kind) for kind in OperationKind},
         "memory_bits": {memory.value: bits for memory, bits in traffic_bits(layer).items()},

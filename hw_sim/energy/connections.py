@@ -8,7 +8,8 @@ pool) added to one accumulator. So
 - of a map that does not count its own connections, those of its matrix that are not 0 count;
 - through a chain, an event counts once per path, which for pools whose windows do not overlap in
   front of a convolution is once per accumulator reached;
-- a projection without maps has one connection per neuron.
+- a projection without maps has one connection per neuron;
+- behind an OR of spikes (max pooling) an event is what the OR sends.
 """
 
 from math import prod
@@ -17,17 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.maps import LinearMap, Shape
-from arlif.core.network import Projection, QuantizedNetwork
+from arlif.core.network import Pooled, Projection, QuantizedNetwork
 
 Counts = NDArray[np.int64]
 
 
 def fan_out(network: QuantizedNetwork, projection: Projection) -> Counts:
-    """Connections that leave each source neuron along a projection, int64 [*source shape]."""
+    """Connections that leave each place of what enters a projection's maps, int64 [*shape]."""
     reached = np.ones(network.shape(projection.target), np.int64)
     for linear, shape in reversed(maps_and_shapes(network, projection)):
         reached = linear.spread(reached, shape)
     return reached
+
+
+def windows_over(network: QuantizedNetwork, pooled: Pooled) -> Counts:
+    """Windows of an OR that each spike lies under, int64 [C, H, W] of what it reads."""
+    reached = np.ones(network.shape(pooled.name), np.int64)
+    return pooled.window.spread(reached, network.shape(pooled.source))
 
 
 def nominal_connections(network: QuantizedNetwork, projection: Projection) -> int:
@@ -46,7 +53,7 @@ def maps_and_shapes(
     network: QuantizedNetwork, projection: Projection
 ) -> list[tuple[LinearMap, Shape]]:
     """The maps of a projection, each with the shape of its inputs."""
-    shape, steps = network.shape(projection.source), []
+    shape, steps = network.shape(projection.entering), []
     for linear in projection.maps:
         steps.append((linear, shape))
         shape = linear.output_shape(shape)

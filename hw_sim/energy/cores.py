@@ -14,7 +14,7 @@ from typing import Any
 
 from arlif.base.errors import ArlifError, require
 from arlif.core.maps import LinearMap, Shape
-from arlif.core.network import Population, Projection, QuantizedNetwork, Readout
+from arlif.core.network import Pooled, Population, Projection, QuantizedNetwork, Readout
 from hw_sim.energy.catalogue import LOIHI1_COMPARTMENTS
 from hw_sim.energy.connections import maps_and_shapes
 from hw_sim.energy.neuron_titles import neuron_title
@@ -52,6 +52,7 @@ CUT = (
     "neuron sends one axon along each projection, however many cores read it",
     "a layer whose neurons read more than a core holds is divided by its inputs too, and their "
     "sums add up at no cost",
+    "an OR of spikes (max pooling) is made where its spikes arrive, and takes no neuron",
 )
 """Assumed of every chip."""
 
@@ -185,15 +186,17 @@ def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> 
 class _Path:
     """A projection: its maps, last one first, with input shape, rows of weights and bits per row.
 
-    See LinearMap.stored_weights.
+    See LinearMap.stored_weights. ors: those in front of the maps, last one first, with input shape.
     """
 
     steps: tuple[tuple[LinearMap, Shape, int, int], ...]
+    ors: tuple[tuple[Pooled, Shape], ...]
 
     @classmethod
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Path":
         steps = [(m, shape, *_rows(m)) for m, shape in maps_and_shapes(network, projection)]
-        return cls(tuple(reversed(steps)))
+        ors = [(pooled, network.shape(pooled.source)) for pooled in projection.ors]
+        return cls(tuple(reversed(steps)), tuple(reversed(ors)))
 
     def needs(self, block: Shape) -> tuple[int, int]:
         """Bits of weights and number of source neurons behind a block of target neurons."""
@@ -201,6 +204,8 @@ class _Path:
         for linear, shape, rows, row_bits in self.steps:
             bits += min(block[0], rows) * row_bits
             block = linear.reads(block, shape)
+        for pooled, shape in self.ors:
+            block = (block[0], *pooled.window.under(block, shape))
         return bits, prod(block)
 
 

@@ -17,7 +17,13 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from hw_sim.energy.connections import Counts, fan_out, nominal_connections, stored_weights
+from hw_sim.energy.connections import (
+    Counts,
+    fan_out,
+    nominal_connections,
+    stored_weights,
+    windows_over,
+)
 from hw_sim.energy.counts import LayerCounts, NetworkCounts, PerSample, ProjectionCounts
 from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.energy.operations import Operation, OperationKind, UpdateCost, update_cost
@@ -39,6 +45,11 @@ class OperationCounter:
         self.routes = {
             name: [_Route.of(network, p) for p in network.incoming(name)] for name in names
         }
+        self.windows = {n: windows_over(network, pooled) for n, pooled in network.ors.items()}
+        self.ors: dict[str, list[str]] = {name: [] for name in names}
+        for pooled in network.ors:
+            first = next(n for n in names if any(pooled in _names(p) for p in network.incoming(n)))
+            self.ors[first].append(pooled)
 
     def count(self, inputs: NDArray[Any], simulation: Simulation, time_steps: int) -> NetworkCounts:
         """Count the operations of a simulation.
@@ -46,15 +57,16 @@ class OperationCounter:
         inputs: what the engine was given. simulation: what it returned; traces are not needed.
         Raises ArlifError where they do not belong together.
         """
-        populations = self.network.populations
+        names = (*(p.name for p in self.network.populations), *self.network.ors)
         entered = input_events(self.network, inputs, time_steps)
         events: dict[str, NDArray[Any]] = {INPUT: entered, **simulation.counts}
-        missing = [p.name for p in populations if p.name not in events]
+        missing = [name for name in names if name not in events]
         samples = {len(sent) for sent in events.values()}
         require(
             not missing and len(samples) == 1 and samples != {0},
-            "the simulation does not count the spikes of every population over as many samples as "
-            "there are inputs, at least 1; simulate this network on these inputs again",
+            "the simulation does not count the spikes of every population, and of every OR, over "
+            "as many samples as there are inputs, at least 1; simulate this network on these "
+            "inputs again",
         )
         return self._count(events, time_steps, time_steps)
 
@@ -75,6 +87,8 @@ class OperationCounter:
         steps, samples = spikes[names[0]].shape[:2]
         frames = input_frames(self.network, inputs, steps)[:, :samples]
         sent: dict[str, NDArray[Any]] = {INPUT: frames, **spikes}
+        for name, pooled in self.network.ors.items():
+            sent[name] = pooled(sent[pooled.source])
         return tuple(
             self._count({name: events[step] for name, events in sent.items()}, 1, steps)
             for step in range(steps)
@@ -101,6 +115,7 @@ class OperationCounter:
             self.updates[node.name],
             _per_sample(events[node.name]),
             self._incoming(node.name, events),
+            self._bits_set(node.name, events),
         )
 
     def _readout(
@@ -123,12 +138,24 @@ class OperationCounter:
             UpdateCost(additions, ("sum",)),
             np.zeros(len(events[INPUT]), np.int64),
             self._incoming(READOUT, events),
+            self._bits_set(READOUT, events),
         )
 
     def _incoming(
         self, name: str, events: Mapping[str, NDArray[Any]]
     ) -> tuple[ProjectionCounts, ...]:
-        return tuple(route.count(events[route.projection.source]) for route in self.routes[name])
+        return tuple(route.count(events[route.projection.entering]) for route in self.routes[name])
+
+    def _bits_set(self, name: str, events: Mapping[str, NDArray[Any]]) -> PerSample:
+        total = np.zeros(len(events[INPUT]), np.int64)
+        for pooled in self.ors[name]:
+            read = events[self.network.ors[pooled].source]
+            total += synaptic_operations(self.windows[pooled], read)
+        return total
+
+
+def _names(projection: Projection) -> list[str]:
+    return [pooled.name for pooled in projection.ors]
 
 
 def count(
@@ -179,7 +206,7 @@ class _Route:
 
     @classmethod
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Route":
-        low, high = network.source_interval(projection.source)
+        low, high = network.source_interval(projection.entering)
         graded = (low < 0 or high > 1) and bool(stored_weights(projection))
         leaving = fan_out(network, projection)
         nominal = nominal_connections(network, projection)

@@ -5,7 +5,8 @@ operation on each of its connections (hw_sim.energy.connections). A spike's oper
 accumulate. A graded input value's (pixels, event counts) is a multiply-accumulate where it meets a
 weight, an accumulate where a pool only adds it up; a static image is sent at every time step. Every
 neuron is updated at every time step. That an engine computes what repeats only once changes no
-count.
+count. Where projections read an OR of spikes (max pooling), its ones are the events; a spike sets a
+bit in every window that it lies under, an operation of one bit, for the first layer that reads it.
 """
 
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class LayerCounts:
     """A population, or the readout, with everything that arrives at it, per inference.
 
     neuron: name of the neuron type, Readout for the readout. spikes: int64 [N], sent.
-    update: cost of one neuron update.
+    update: cost of one neuron update. bits_set: int64 [N], in ORs.
     """
 
     name: str
@@ -54,6 +55,7 @@ class LayerCounts:
     update: UpdateCost
     spikes: PerSample
     incoming: tuple[ProjectionCounts, ...]
+    bits_set: PerSample
 
     @property
     def is_readout(self) -> bool:

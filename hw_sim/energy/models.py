@@ -67,7 +67,10 @@ class CostModel(Protocol):
 
 @dataclass(frozen=True)
 class ArithmeticModel:
-    """45 nm arithmetic, unit by unit; with `memory`, every access to SRAM too."""
+    """45 nm arithmetic, unit by unit; with `memory`, every access to SRAM too.
+
+    neurons: updates and the bits set in ORs are priced, not only what the literature prices.
+    """
 
     name: str
     source: str
@@ -83,6 +86,8 @@ class ArithmeticModel:
 
     def bill(self, layer: LayerCounts) -> Bill:
         synapses = np.sum([self._synapses(layer, p) for p in layer.incoming], axis=0)
+        if self.neurons:
+            synapses = synapses + layer.bits_set * self.units.add(1)
         every = np.ones(layer.spikes.size)
         neurons = sum(n * self.operation(op) for op, n in layer.neuron_operations.items())
         accesses = [
@@ -114,7 +119,7 @@ class ArithmeticModel:
 
 @dataclass(frozen=True)
 class TableModel:
-    """Published prices per synaptic operation and per neuron update, by type of neuron.
+    """Published prices per synaptic operation and per neuron update, by type of neuron; ORs free.
 
     accumulate_pj, multiply_accumulate_pj: per synaptic operation. neuron_update_pj: per update, by
     neuron type ("Arlif", ..., "Readout"), above 0. memory_pj_per_bit: by memory; empty where

@@ -1,7 +1,8 @@
 """The float side of every comparison: runs the torch module and records its neurons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from arlif.base.cut import cut
 from arlif.base.options import NoOptions
+from arlif.core.network import INPUT, Pooled
 from arlif.layers import Integrator, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
@@ -29,14 +31,19 @@ def run(work: Work[NoOptions]) -> Outcome:
 
 @torch.no_grad()
 def simulate_float(
-    module: nn.Module, inputs: Tensor, traced: int = 0, batch: int = 256
+    module: nn.Module,
+    inputs: Tensor,
+    traced: int = 0,
+    batch: int = 256,
+    ors: Mapping[str, Pooled] = MappingProxyType({}),
 ) -> Simulation:
     """Run a torch network on real inputs, [1, N, *shape] (static) or [T, N, *shape].
 
     traced: how many of the first samples to record, spikes and real-valued states of every neuron
-    layer. Names are those that quantization gives to populations. readout is float64, logits summed
-    over time, the last ones where integrators without a leak give them, or as they are where the
-    network returns their mean or sum, [N, classes].
+    layer. ors: those of the quantized network, counted too. Names are those that quantization gives
+    to populations. readout is float64, logits summed over time, the last ones where integrators
+    without a leak give them, or as they are where the network returns their mean or sum,
+    [N, classes].
     """
     require_plain(module)
     layers = {population_name(name): layer for name, layer in spiking_layers(module).items()}
@@ -56,7 +63,8 @@ def simulate_float(
             parts.append(
                 Simulation(
                     logits.numpy(),
-                    {name: _counts(spikes) for name, (_, spikes) in ran.items()},
+                    {name: _counts(spikes) for name, (_, spikes) in ran.items()}
+                    | _ors(ors, {INPUT: inputs[:, part]} | {n: s for n, (_, s) in ran.items()}),
                     {
                         name: _trace(layers[name], x[:, :keep], spikes[:, :keep])
                         for name, (x, spikes) in ran.items()
@@ -86,6 +94,17 @@ def _captured(
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _ors(ors: Mapping[str, Pooled], sent: dict[str, Tensor]) -> dict[str, NDArray[np.integer]]:
+    steps = max(map(len, sent.values()))
+    found: dict[str, NDArray[np.integer]] = {}
+    frames = {name: values.numpy() != 0 for name, values in sent.items()}
+    for name, pooled in ors.items():
+        frames[name] = pooled(frames[pooled.source])
+        shown = steps // len(frames[name])
+        found[name] = (shown * frames[name].sum(0)).astype(count_type(steps))
+    return found
 
 
 def _counts(spikes: Tensor) -> NDArray[np.integer]:

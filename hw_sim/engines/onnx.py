@@ -100,6 +100,11 @@ class OnnxGraph:
     @property
     def populations(self) -> tuple[str, ...]:
         """The names of all populations, in topological order."""
+        return tuple(name for name in self._counted if "." not in name)
+
+    @property
+    def _counted(self) -> tuple[str, ...]:
+        """Populations, and ORs of spikes, whose names have a dot."""
         return tuple(name.removesuffix(SPIKES) for name in self.outputs if name.endswith(SPIKES))
 
     def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
@@ -109,7 +114,7 @@ class OnnxGraph:
         return Simulation(
             readout=values[READOUT],
             counts={
-                n: values[n + SPIKES].sum(0, dtype=count_type(time_steps)) for n in self.populations
+                n: values[n + SPIKES].sum(0, dtype=count_type(time_steps)) for n in self._counted
             },
             traces={
                 name: Trace(

@@ -43,13 +43,19 @@ class Simulation:
     """The outcome of one run.
 
     readout: int64 [N, classes], summed over time. counts: per population, [N, *shape], spikes of
-    every neuron summed over time, in the count_type of T (real-valued networks: int32). traces:
-    what was asked to be recorded.
+    every neuron summed over time, in the count_type of T (real-valued networks: int32); of networks
+    with ORs of spikes, what each sent too, under the name that the network gives it. traces: what
+    was asked to be recorded.
     """
 
     readout: NDArray[np.int64]
     counts: dict[str, NDArray[np.integer]]
     traces: dict[str, Trace]
+
+    @property
+    def spikes(self) -> dict[str, NDArray[np.integer]]:
+        """The counts of populations, whose names hold no dot, unlike those of ORs."""
+        return {name: counts for name, counts in self.counts.items() if "." not in name}
 
     @property
     def decisions(self) -> NDArray[np.int64]:

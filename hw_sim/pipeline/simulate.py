@@ -57,7 +57,7 @@ def simulate_run(
         "samples": count,
         "accuracy": None if labels is None else simulation.accuracy(labels),
         "confusion": confusion,
-        "spikes_per_inference": sum(int(c.sum()) for c in simulation.counts.values()) / count,
+        "spikes_per_inference": sum(int(c.sum()) for c in simulation.spikes.values()) / count,
         "spike_rate": simulation.rates(time_steps),
         "measured": sensors.per_inference(count),
         **done.figures,

@@ -173,7 +173,7 @@ def test_energy_counts_the_connections_that_events_travel(case: Case) -> None:
     counts = count(case.network, case.inputs, want, case.time_steps)
     for layer in counts.layers:
         for found in layer.incoming:
-            events = sent_events(case, want, found.projection.source)
+            events = sent_events(case, want, found.projection.entering)
             travelled = events.sum(0).reshape(events.shape[1], -1) @ paths(case, found.projection)
             assert found.operations.tolist() == travelled.tolist()
             assert found.nominal >= found.connections
@@ -184,7 +184,7 @@ def test_energy_counts_the_connections_that_events_travel(case: Case) -> None:
 
 def paths(case: Case, projection: Projection) -> NDArray[np.float64]:
     """How many paths leave each source neuron, from the matrix of every map; no weight is 0."""
-    shape = case.network.shape(projection.source)
+    shape = case.network.shape(projection.entering)
     found = np.eye(int(np.prod(shape)))
     for linear in projection.maps:
         units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
@@ -216,7 +216,7 @@ def blocks_read(case: Case, name: str, cuts: tuple[int, ...]) -> Iterator[int]:
     for at in np.ndindex(*cuts):
         total = 0
         for projection in case.network.incoming(name):
-            shape = case.network.shape(projection.source)
+            shape = case.network.shape(projection.entering)
             y = np.eye(int(np.prod(shape))).reshape(-1, *shape)
             for linear in projection.maps:
                 y = linear(y)

@@ -175,11 +175,13 @@ def test_every_block_finds_its_inputs_on_its_core(network, limits):
 
 def reached(network, projection, block):
     """Paths from every source neuron into a block of target neurons."""
-    shapes = [network.shape(projection.source)]
+    shapes = [network.shape(projection.entering)]
     for linear in projection.maps:
         shapes.append(linear.output_shape(shapes[-1]))
     for linear, shape in zip(reversed(projection.maps), reversed(shapes[:-1]), strict=True):
         block = linear.spread(block, shape)
+    for pooled in reversed(projection.ors):
+        block = pooled.window.spread(block, network.shape(pooled.source))
     return block
 
 

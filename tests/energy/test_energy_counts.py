@@ -42,12 +42,39 @@ def test_synaptic_operations_equal_a_brute_force_loop_over_every_step(case: Case
     counts = count(network, case.inputs, simulation, case.time_steps)
     for layer in counts.layers:
         for projection in layer.incoming:
-            events = sent_events(case, simulation, projection.projection.source)
+            events = sent_events(case, simulation, projection.projection.entering)
             want = brute_force_operations(network, projection.projection, events)
             assert projection.operations.tolist() == want
-            pixels = projection.projection.source == INPUT and network.input.high > 1
+            pixels = projection.projection.entering == INPUT and network.input.high > 1
             weighted = any(hasattr(linear, "weight") for linear in projection.projection.maps)
             assert projection.graded == (pixels and weighted)
+
+
+def with_ors(case: Case) -> bool:
+    return bool(case.network.ors)
+
+
+@settings(max_examples=15, deadline=None)
+@given(cases(max_populations=3, max_samples=2, max_steps=6).filter(with_ors))
+def test_a_spike_sets_a_bit_in_every_window_that_it_lies_under(case: Case):
+    network = case.network
+    record = Record.everything(network, states=False)
+    simulation = simulate(network, case.inputs, case.time_steps, record)
+    layers = count(network, case.inputs, simulation, case.time_steps).layers
+    want = np.zeros(len(simulation.readout), np.int64)
+    for pooled in network.ors.values():
+        w, spikes = pooled.window, sent_events(case, simulation, pooled.source)
+        height, width = w.output_size(spikes.shape[2:])
+        for y, x in np.ndindex(*spikes.shape[3:]):
+            under = [
+                (row, column, a, b)
+                for row, column in np.ndindex(height, width)
+                for a, b in np.ndindex(*w.kernel)
+                if row * w.stride[0] - w.padding[0] + a * w.dilation[0] == y
+                and column * w.stride[1] - w.padding[1] + b * w.dilation[1] == x
+            ]
+            want += len(under) * spikes[..., y, x].sum((0, 2))
+    assert np.array_equal(sum(layer.bits_set for layer in layers), want)
 
 
 @settings(max_examples=25, deadline=None)
@@ -63,7 +90,7 @@ def test_operations_over_time_add_up_to_the_counts(case: Case):
     for number, layer in enumerate(whole.layers):
         parts = [step.layers[number] for step in steps]
         assert sum(part.updates for part in parts) == layer.updates
-        for name in ("spikes", "accumulates", "multiply_accumulates"):
+        for name in ("spikes", "accumulates", "multiply_accumulates", "bits_set"):
             total = sum(getattr(part, name) for part in parts)
             assert np.array_equal(total, getattr(layer, name))
         for model in fitting_models(network):

@@ -162,16 +162,16 @@ def test_every_violation_is_named_at_once() -> None:
         nn.ReLU(),
         layers.Conv2d(6, 6, 3, padding=1),
         ARLIF(),
-        nn.MaxPool2d(2),
+        nn.GroupNorm(2, 6),
         layers.Flatten(),
-        nn.LayerNorm(96),
-        layers.Linear(96, 5),
+        nn.LayerNorm(384),
+        layers.Linear(384, 5),
     )
     network, violations = check(net, (2, 8, 8))
     assert network is None
     for layer, why in (
         ("1 (ReLU)", "no spikes"),
-        ("4 (MaxPool2d)", "AvgPool2d"),
+        ("4 (GroupNorm)", "batch norm"),
         ("6 (LayerNorm)", "batch norm"),
     ):
         assert any(v.startswith(layer) and why in v for v in violations), (layer, violations)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, chain_shape
+from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, Window, chain_shape
 from arlif.core.network import INPUT, READOUT, Input, Projection, QuantizedNetwork, Readout
 from hw_sim.engines.lava import Models, simulate
 from hw_sim.engines.simulation import Simulation
@@ -18,11 +18,26 @@ from support.strategies import Case
 
 
 def sent_events(case: Case, simulation: Simulation, source: str) -> NDArray[np.bool_]:
-    """What a source sends, step by step: [T, N, *shape]; a static image at every step."""
+    """What a node or an OR sends, step by step: [T, N, *shape]; a static image at every step."""
+    if source in case.network.ors:
+        pooled = case.network.ors[source]
+        return any_under(pooled.window, sent_events(case, simulation, pooled.source))
     if source != INPUT:
         return simulation.traces[source].spikes
     static, steps = case.network.input.static, case.time_steps
     return (np.stack([case.inputs] * steps) if static else case.inputs) != 0
+
+
+def any_under(window: Window, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The OR over windows of [T, N, C, H, W], place by place."""
+    found = np.zeros((*spikes.shape[:3], *window.output_size(spikes.shape[2:])), np.bool_)
+    for row, column in np.ndindex(*found.shape[3:]):
+        for a, b in np.ndindex(*window.kernel):
+            y = row * window.stride[0] - window.padding[0] + a * window.dilation[0]
+            x = column * window.stride[1] - window.padding[1] + b * window.dilation[1]
+            if 0 <= y < spikes.shape[3] and 0 <= x < spikes.shape[4]:
+                found[..., row, column] |= spikes[..., y, x]
+    return found
 
 
 def lava_input_events(case: Case) -> NDArray[np.bool_]:
@@ -40,7 +55,7 @@ def brute_force_operations(
     network: QuantizedNetwork, projection: Projection, events: NDArray[np.bool_]
 ) -> list[int]:
     """Per sample, follow every path back from every accumulator to the events at its start."""
-    shapes = [network.shape(projection.source)]
+    shapes = [network.shape(projection.entering)]
     for linear in projection.maps:
         shapes.append(linear.output_shape(shapes[-1]))
 
@@ -63,12 +78,12 @@ def brute_force_operations(
 def lava_operations(
     network: QuantizedNetwork, projections: list[Projection], events: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Per sample [N] and projection of one source, the events that arrive inside Lava.
+    """Per sample [N] and projection that one thing enters, the events that arrive inside Lava.
 
     Lava's own processes run the projections' geometry with every weight 1, so that each one adds 1
     per event that arrives; a last dense layer adds them up, one row per projection.
     """
-    shape = network.shape(projections[0].source)
+    shape = network.shape(projections[0].entering)
     counting = []
     for row, projection in enumerate(projections):
         maps = tuple(_ones(linear) for linear in projection.maps)
@@ -88,12 +103,16 @@ def lava_operations(
 def arrivals_in_lava(
     case: Case, lava: Simulation
 ) -> list[tuple[Projection, NDArray[np.bool_], list[int]]]:
-    """By projection: what its source sent in Lava, and per sample the events that arrived there."""
-    found = []
-    for source in (INPUT, *(p.name for p in case.network.populations)):
-        leaving = [p for p in case.network.projections if p.source == source]
-        events = lava_input_events(case) if source == INPUT else sent_events(case, lava, source)
-        arrived = lava_operations(case.network, leaving, events)
+    """By projection: what entered it in Lava, and per sample the events that arrived there."""
+    network, found = case.network, []
+    sent = {INPUT: lava_input_events(case)}
+    sent |= {p.name: sent_events(case, lava, p.name) for p in network.populations}
+    for name, pooled in network.ors.items():
+        sent[name] = any_under(pooled.window, sent[pooled.source])
+        assert np.array_equal(lava.counts[name], sent[name].sum(0))
+    for name, events in sent.items():
+        leaving = [p for p in network.projections if p.entering == name]
+        arrived = lava_operations(network, leaving, events) if leaving else np.zeros((1, 0))
         found += [(p, events, arrived[:, column].tolist()) for column, p in enumerate(leaving)]
     return found
 

@@ -17,6 +17,8 @@ def accumulate(current: Current, sent: dict[str, Tensor]) -> Tensor:
     total = torch.zeros(T, N, *current.shape, dtype=torch.float64)
     for term in current.terms:
         x = sent[term.source].flatten(0, 1)
+        for w in term.pools:
+            x = functional.max_pool2d(x, w.kernel, w.stride, w.padding, w.dilation)
         for pool in term.before:
             x = functional.avg_pool2d(x, pool.kernel, pool.stride, pool.padding, divisor_override=1)
         weights = term.synapses

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, chain_shape
+from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d, Window, chain_shape
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -71,6 +71,21 @@ def pools(draw: st.DrawFn, source: Shape) -> SumPool2d:
 
 
 @st.composite
+def ors(draw: st.DrawFn, source: Shape, interval: tuple[int, int]) -> tuple[Window, ...]:
+    """Windows of none, one or two ORs that fit a source (C, H, W) of spikes; else none."""
+    found: list[Window] = []
+    many = draw(st.sampled_from((0, 0, 1, 2))) if len(source) == 3 and interval == (0, 1) else 0
+    for _ in range(many):
+        pool = draw(pools(source))
+        dilation = draw(st.sampled_from((1, 1, 2)))
+        fits = all(2 * (k - 1) < n for k, n in zip(pool.kernel, source[1:], strict=True))
+        wide = (dilation, dilation) if fits else (1, 1)
+        found.append(Window(pool.kernel, pool.stride, pool.padding, wide))
+        source = (source[0], *found[-1].output_size(source))
+    return tuple(found)
+
+
+@st.composite
 def chains(draw: st.DrawFn, source: Shape) -> tuple[LinearMap, ...]:
     """Linear maps that fit one after another: none, pool, convolution, dense and their chains."""
     maps: list[LinearMap] = []
@@ -128,7 +143,7 @@ def populations(draw: st.DrawFn, name: str, shape: Shape, reach: int) -> Populat
 def networks(
     draw: st.DrawFn, max_populations: int = 4, max_steps: int = LONG[-1]
 ) -> QuantizedNetwork:
-    """Feed-forward graphs: shortcuts of any length, several projections into one population.
+    """Feed-forward graphs: shortcuts of any length, several projections into one population, ORs.
 
     Projections stand in any order, accumulators and the readout's bias reach up to 32 bits.
     """
@@ -141,10 +156,20 @@ def networks(
     placed: list[Population] = []
     projections: list[Projection] = []
 
-    def connect(sender: str, target: str, maps: tuple[LinearMap, ...]) -> None:
+    def connect(
+        sender: str, target: str, maps: tuple[LinearMap, ...], pools: tuple[Window, ...]
+    ) -> None:
         wanted = draw(st.sampled_from((0, 0, 1, 3, 24)))
         room = 28 - _reach(Projection(sender, target, maps), source).bit_length()
-        projections.append(Projection(sender, target, maps, max(0, min(wanted, room))))
+        shift = max(0, min(wanted, room))
+        projections.append(Projection(sender, target, maps, shift, pools=pools))
+
+    def pooled(sender: str) -> tuple[tuple[Window, ...], Shape]:
+        windows = draw(ors(shapes[sender], (low, high) if sender == INPUT else (0, 1)))
+        shape = shapes[sender]
+        for window in windows:
+            shape = (shape[0], *window.output_size(shape))
+        return windows, shape
 
     def unused() -> list[str]:
         return [name for name in shapes if all(p.source != name for p in projections)]
@@ -152,19 +177,22 @@ def networks(
     for index in range(draw(st.integers(1, max_populations))):
         name = f"p{index}"
         first = draw(st.sampled_from(unused() or list(shapes)))
-        maps = draw(chains(shapes[first]))
-        target = chain_shape(maps, shapes[first])
-        connect(first, name, maps)
+        windows, small = pooled(first)
+        maps = draw(chains(small))
+        target = chain_shape(maps, small)
+        connect(first, name, maps, windows)
         for other in draw(st.lists(st.sampled_from(list(shapes)), max_size=2)):
             if not (len(shapes[other]) == 1 and len(target) == 3):
-                connect(other, name, draw(chains_between(shapes[other], target)))
+                windows, small = pooled(other)
+                connect(other, name, draw(chains_between(small, target)), windows)
         incoming = [p for p in projections if p.target == name]
         reach = sum(_reach(p, source) << p.shift for p in incoming)
         placed.append(draw(populations(name, target, reach)))
         shapes[name] = target
     classes = draw(st.sampled_from((1, 2, 3, 4, 5, 130)))
     for name in unused():
-        connect(name, READOUT, draw(chains_between(shapes[name], (classes,))))
+        windows, small = pooled(name)
+        connect(name, READOUT, draw(chains_between(small, (classes,))), windows)
     reach = sum(_reach(p, source) << p.shift for p in projections if p.target == READOUT)
     most = draw(st.sampled_from((1000, 2**24, 2**31)))
     top = min(most, 2**31 - 1 - reach)

@@ -80,7 +80,7 @@ def linearized_networks(draw: st.DrawFn) -> tuple[LinearizedNetwork, QuantizedNe
     rng = draw(rngs())
 
     def current(name: str, shape: Shape) -> Current:
-        terms = [_term(p, graph.shape(p.source), rng) for p in graph.incoming(name)]
+        terms = [_term(p, graph.shape(p.entering), rng) for p in graph.incoming(name)]
         return Current(tuple(terms), rng.normal(0, 0.3, shape[0]), shape)
 
     populations = tuple(
@@ -95,7 +95,7 @@ def linearized_networks(draw: st.DrawFn) -> tuple[LinearizedNetwork, QuantizedNe
 def _term(projection: Projection, shape: Shape, rng: np.random.Generator) -> Term:
     weighted = [m for m in projection.maps if not isinstance(m, SumPool2d)]
     assume(len(weighted) <= 1)
-    term = Term(projection.source, scale=float(rng.uniform(0.5, 1)))
+    term = Term(projection.source, scale=float(rng.uniform(0.5, 1)), pools=projection.pools)
     before = True
     for linear in projection.maps:
         if isinstance(linear, SumPool2d):

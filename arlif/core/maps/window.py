@@ -53,6 +53,10 @@ class Window:
         span = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
         return sliding_window_view(x, span, axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]  # type: ignore[call-overload]
 
+    def largest(self, x: NDArray[Any]) -> NDArray[Any]:
+        """The largest value of every window, [N, C, H', W'] of x [N, C, H, W]; padding is 0."""
+        return self.patches(x).max(axis=(4, 5))
+
     def spread(self, reached: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
         """Add what every output position holds to the input positions under its window.
 

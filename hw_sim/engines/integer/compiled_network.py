@@ -11,8 +11,8 @@ from hw_sim.engines.integer.update import population_update
 class CompiledNetwork:
     """Sums and updates of every population.
 
-    waits: how many frames of a node are still awaited. read: what the readout sums, by source and
-    delay. last_read_by: for every part of the network, the nodes whose frames no later part reads.
+    waits: how many frames of a node or an OR are still awaited. read: what the readout sums, by
+    name and delay. last_read_by: for every part of the network, whose frames no later part reads.
     """
 
     def __init__(self, network: QuantizedNetwork, device: str = "cpu") -> None:
@@ -21,8 +21,8 @@ class CompiledNetwork:
         self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
         self.readouts: dict[int, ProjectionSum] = {}
         self.updates = {p.name: population_update(p, self.device) for p in network.populations}
-        self.waits = {name: network.waits(name) for name in (INPUT, *names)}
-        self.read = {(p.source, p.delay) for p in network.incoming(READOUT)}
+        self.waits = {name: network.waits(name) for name in (INPUT, *names, *network.ors)}
+        self.read = {(p.entering, p.delay) for p in network.incoming(READOUT)}
         self.last_read_by = _last_read_by(network)
 
     def readout_sum(self, steps: int) -> ProjectionSum:
@@ -33,12 +33,13 @@ class CompiledNetwork:
 
 
 def _last_read_by(network: QuantizedNetwork) -> list[list[str]]:
-    """For every part of the network, the nodes whose frames no later part reads."""
+    """For every part of the network, the nodes and ORs whose frames no later part reads."""
     place = {p.name: index for index, part in enumerate(network.loops) for p in part}
     last = {INPUT: 0} | place
+    last |= {pooled.name: last[node] for node in last for pooled in network.ors_of(node)}
     for projection in network.projections:
         if projection.target in place:
-            source = projection.source
+            source = projection.entering
             last[source] = max(last[source], place[projection.target])
     return [[name for name, at in last.items() if at == i] for i in range(len(network.loops))]
 

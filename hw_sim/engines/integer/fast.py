@@ -139,7 +139,8 @@ class _Result:
     def empty(
         cls, network: QuantizedNetwork, samples: int, time_steps: int, record: Record
     ) -> "_Result":
-        shapes = {p.name: (samples, *p.shape) for p in network.populations}
+        names = (*(p.name for p in network.populations), *network.ors)
+        shapes = {name: (samples, *network.shape(name)) for name in names}
         states = {p.name: p.neuron.variables if record.states else () for p in network.populations}
         traces = {
             name: Trace(

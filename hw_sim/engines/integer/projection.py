@@ -28,7 +28,7 @@ class ProjectionSum:
         self.projections = network.incoming(target)
         at_once = all(p.source == INPUT and p.delay == 0 for p in self.projections)
         self.constant = network.input.static and at_once
-        intervals = [_times(frames, network.source_interval(p.source)) for p in self.projections]
+        intervals = [_times(frames, network.source_interval(p.entering)) for p in self.projections]
         pairs = list(zip(self.projections, intervals, strict=True))
         self.maps = [_compile(p.maps, interval, device) for p, interval in pairs]
         bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)

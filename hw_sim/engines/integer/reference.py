@@ -22,13 +22,16 @@ def simulate(
     samples = inputs.shape[network.input.sample_axis]
     readout = np.zeros((samples, *network.readout.shape), np.int64)
     kind = count_type(time_steps)
-    counts = {p.name: np.zeros((samples, *p.shape), kind) for p in network.populations}
+    sent = (*names, *network.ors)
+    counts = {name: np.zeros((samples, *network.shape(name)), kind) for name in sent}
     history: dict[str, list[tuple[Any, Any]]] = {name: [] for name in record.layers}
     for step in run_steps(network, inputs, time_steps):
         for name, moment in step.moments.items():
             counts[name] += moment.spikes.astype(kind)
             if name in history:
                 history[name].append((moment.spikes, moment.state if record.states else ()))
+        for name, spikes in step.ors.items():
+            counts[name] += spikes.astype(kind)
         readout += step.readout
     return Simulation(readout, counts, {name: _trace(steps) for name, steps in history.items()})
 

@@ -14,13 +14,14 @@ from arlif.base.cut import cut
 from arlif.core.network import INPUT, Population, Projection
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.line import Line
+from hw_sim.engines.integer.pooling import any_under
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """What one population did in some steps of a block.
+    """What one population, or an OR of spikes, did in some steps of a block.
 
-    spikes: uint8 [T, N, *shape]; total: their sum over T; states: of that shape, where wanted.
+    spikes: bytes [T, N, *shape]; total: their sum over T; states: of that shape, where wanted.
     """
 
     name: str
@@ -50,27 +51,32 @@ class Run:
         """Run `count` time steps: what they add to the readout, [N, classes].
 
         frames: raw inputs [T, N, *shape], or one frame [1, N, *shape] that is shown at every step.
-        keep: takes what each population did, in the order in which they did it.
+        keep: takes what each population and each OR did, in the order in which they did it.
         """
         compiled, network = self.compiled, self.compiled.network
-        lines = {INPUT: self._line(INPUT, frames, network.input.static)}
+        static, shown = network.input.static, slice(0, count)
+        lines: dict[str, Line] = {}
         totals: dict[tuple[str, int], Tensor] = {}
-        if (INPUT, 0) in compiled.read:
-            once = frames.int().sum(0)
-            totals[INPUT, 0] = once * count if network.input.static else once
-        rests = {INPUT: lines[INPUT].rest(count)}
+        for name, values in self._with_ors(INPUT, frames).items():
+            lines[name] = self._line(name, values, static)
+            if name != INPUT or (INPUT, 0) in compiled.read:
+                once = values.int().sum(0)
+                totals[name, 0] = once * count if static else once
+            if name != INPUT:
+                keep(Layer(name, shown, values, totals[name, 0], {}))
+        rests = {name: line.rest(count) for name, line in lines.items()}
         self._total_late(totals, lines, count)
         for index, part in enumerate(network.loops):
             for done in self._part(part, count, lines, wants_states):
                 keep(done)
                 key = (done.name, 0)
                 totals[key] = totals[key] + done.total if key in totals else done.total
-            rests |= {p.name: lines[p.name].rest(count) for p in part}
+            rests |= {name: lines[name].rest(count) for p in part for name in self._names(p.name)}
             self._total_late(totals, lines, count)
             for name in compiled.last_read_by[index]:
                 del lines[name]
         self.past = rests
-        sums = compiled.readout_sum(count)(lambda p: totals[p.source, p.delay][None])
+        sums = compiled.readout_sum(count)(lambda p: totals[p.entering, p.delay][None])
         bias = network.readout.bias.astype(np.int64)
         return sums[0].cpu().numpy().astype(np.int64) + count * bias
 
@@ -82,6 +88,17 @@ class Run:
             if delay and name in lines:
                 late = lines[name].arriving(slice(0, count), delay)
                 totals[name, delay] = late.sum(0, dtype=torch.int32)
+
+    def _names(self, node: str) -> tuple[str, ...]:
+        """A node and every OR of its spikes."""
+        return (node, *(pooled.name for pooled in self.compiled.network.ors_of(node)))
+
+    def _with_ors(self, node: str, sent: Tensor) -> dict[str, Tensor]:
+        """What a node sends, and every OR of it, by name."""
+        found = {node: sent}
+        for pooled in self.compiled.network.ors_of(node):
+            found[pooled.name] = any_under(pooled.window, found[pooled.source])
+        return found
 
     def _line(self, name: str, block: Tensor, steady: bool = False) -> Line:
         return Line.of(block, self.past.get(name), self.compiled.waits[name], steady)
@@ -97,10 +114,10 @@ class Run:
         chunk = self.compiled.network.chunk(part)
         looped = chunk is not None
         if looped:
-            for population in part:
-                shape = (count, self.samples, *population.shape)
+            for name in (name for population in part for name in self._names(population.name)):
+                shape = (count, self.samples, *self.compiled.network.shape(name))
                 empty = torch.empty(shape, dtype=torch.uint8, device=self.compiled.device)
-                lines[population.name] = self._line(population.name, empty)
+                lines[name] = self._line(name, empty)
         for steps in cut(count, chunk or count):
             for population in part:
                 name = population.name
@@ -110,17 +127,19 @@ class Run:
                     self.states.get(name),
                     wants_states(name),
                 )
-                if looped:
-                    lines[name].block[steps] = spikes
-                else:
-                    lines[name] = self._line(name, spikes)
-                yield Layer(name, steps, spikes, reduce(torch.add, spikes), states)
+                for one, sent in self._with_ors(name, spikes).items():
+                    if looped:
+                        lines[one].block[steps] = sent
+                    else:
+                        lines[one] = self._line(one, sent)
+                    of = states if one == name else {}
+                    yield Layer(one, steps, sent, reduce(torch.add, sent), of)
 
     def _accumulated(self, name: str, lines: dict[str, Line], steps: slice) -> Tensor:
         """A node's accumulators; those that are the same at every step are computed once."""
 
         def arriving(projection: Projection) -> Tensor:
-            return lines[projection.source].arriving(steps, projection.delay)
+            return lines[projection.entering].arriving(steps, projection.delay)
 
         sums = self.compiled.sums[name]
         if not sums.constant:

@@ -64,7 +64,8 @@ class Stream:
         spikes: dict[str, NDArray[np.bool_]] = {}
 
         def keep(done: Layer) -> None:
-            spikes[done.name] = done.spikes[0].cpu().numpy().astype(np.bool_)
+            if done.name in self.compiled.sums:
+                spikes[done.name] = done.spikes[0].cpu().numpy().astype(np.bool_)
 
         self.run.constants.clear()  # what is the same at every step only as long as frames are
         with torch.inference_mode():

@@ -88,5 +88,5 @@ def _tally(engine: FastEngine, batch: Batch, time_steps: int) -> Tally:
     return Tally(
         len(labels),
         simulation.correct(labels),
-        {name: int(counts.sum(dtype=np.int64)) for name, counts in simulation.counts.items()},
+        {name: int(counts.sum(dtype=np.int64)) for name, counts in simulation.spikes.items()},
     )

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from hw_sim.engines.lava.lava_options import Models
@@ -22,6 +23,11 @@ class Job:
 
     NETWORK, INPUTS, TASK, LOG = "network.net", "inputs.npy", "task.json", "log.txt"
     READOUT, DONE = "readout.npy", "done.npy"
+
+    @staticmethod
+    def pooled(name: str) -> str:
+        """Where the counts of an OR of spikes lie; names of nodes may be too long for a file."""
+        return f"or-{sha256(name.encode()).hexdigest()}.npy"
 
     def write(self, folder: Path) -> None:
         """Write the task as JSON."""

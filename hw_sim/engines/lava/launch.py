@@ -108,7 +108,7 @@ def _batch(
 def _require_stock(network: QuantizedNetwork) -> None:
     """Lava's own Conv wraps at 24 bits."""
     for projection in network.projections:
-        interval = network.source_interval(projection.source)
+        interval = network.source_interval(projection.entering)
         for count in range(len(projection.maps) + 1):
             last = count == len(projection.maps)
             low, high = chain_interval(projection.maps[:count], interval)
@@ -131,6 +131,7 @@ def _results(folder: Path, network: QuantizedNetwork, record: Record) -> Simulat
     folders = {p.name: folder / str(index) for index, p in enumerate(network.populations)}
     return Simulation(
         np.load(folder / Job.READOUT, allow_pickle=False),
-        {name: read_counts(where) for name, where in folders.items()},
+        {name: read_counts(where) for name, where in folders.items()}
+        | {name: np.load(folder / Job.pooled(name), allow_pickle=False) for name in network.ors},
         {name: read_trace(folders[name]) for name in record.layers},
     )

@@ -27,11 +27,14 @@ def needed(network: QuantizedNetwork, models: Models, batch: int) -> int:
     processes, pages = len(network.populations) + 3, 0  # input, readout, Lava's runtime service
     for projection in network.projections:
         delay = depth[projection.target] - depth[projection.source]
-        shape = network.shape(projection.source)
+        shape = network.shape(projection.entering)
         stages = _stages(projection, shape, models, delay)
         processes += len(stages)
         messages = [prod(shape), *(4 * prod(stage) for stage in stages)]
         pages += sum(SEMAPHORES + ceil(SLOTS * batch * size / PAGESIZE) for size in messages)
+    for pooled in network.ors.values():
+        processes += 1
+        pages += SEMAPHORES + ceil(SLOTS * batch * prod(network.shape(pooled.source)) / PAGESIZE)
     return PAGESIZE * (pages + PROCESS_PAGES * processes)
 
 

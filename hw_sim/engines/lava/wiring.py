@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from hw_sim.engines.lava.job import Job
 from hw_sim.engines.lava.processes.ends import Integrator, Source
+from hw_sim.engines.lava.processes.pooling import Or
 from hw_sim.engines.lava.processes.population import Population
 from hw_sim.engines.lava.processes.synapse import Synapse, Wait
 from hw_sim.engines.lava.recorder import Recorder, create
 from hw_sim.engines.lava.stream import Stream, depths
+from hw_sim.engines.simulation import count_type
 
 
 def build(
@@ -57,17 +59,27 @@ def build(
         depth=depth[READOUT],
         name=READOUT,
     )
+    for at, pooled in [(depth[node], one) for node in depth for one in network.ors_of(node)]:
+        kept = (stream.samples, *network.shape(pooled.name))
+        nodes[pooled.name] = Or(
+            pooled=pooled,
+            shape=network.shape(pooled.source),
+            stream=stream,
+            depth=at,
+            counts=create(folder / job.pooled(pooled.name), kept, count_type(job.time_steps)),
+        )
+        nodes[pooled.source].s_out.connect(nodes[pooled.name].s_in)
     for projection in network.projections:
         synapse = Synapse(
-            shape=network.shape(projection.source),
+            shape=network.shape(projection.entering),
             maps=projection.maps,
-            interval=network.source_interval(projection.source),
+            interval=network.source_interval(projection.entering),
             shift=projection.shift,
             delay=depth[projection.target] - depth[projection.source] + projection.delay,
             batch=job.batch,
             wait=Wait(stream, depth[projection.target], projection.delay),
             name=str(projection),
         )
-        nodes[projection.source].s_out.connect(synapse.s_in)
+        nodes[projection.entering].s_out.connect(synapse.s_in)
         synapse.a_out.connect(nodes[projection.target].a_in)
     return nodes[READOUT], stream.length + max(depth.values())
