@@ -26,10 +26,10 @@ def apply_projection(
 
 def any_under(graph: Graph, window: Window, spikes: Symbol) -> Symbol:
     """1 where any spike lies under the window: bool [B, C, H', W'] of spikes [B, C, H, W]."""
-    data, (top, left) = spikes.cast(np.uint8), window.padding
-    if top or left:  # not by MaxPool: of bytes, runtimes disagree on what is smaller than all
+    data, (top, left) = spikes.cast(np.float32), window.padding
+    if top or left:  # not by MaxPool, nor on bytes: onnx.reference goes wrong on both
         sides = graph.constant([0, 0, top, left] * 2, np.int64)
-        data = graph.node("Pad", data, sides, graph.constant(0, np.uint8))
+        data = graph.node("Pad", data, sides, graph.constant(0, np.float32))
     largest = graph.node(
         "MaxPool",
         data,
