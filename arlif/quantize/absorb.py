@@ -18,7 +18,6 @@ from arlif.quantize.values import (
     Resampled,
     Spikes,
     Together,
-    any_under,
     as_current,
     as_drive,
     as_spikes,
@@ -27,11 +26,11 @@ from arlif.quantize.values import (
     flatten,
     fold,
     per_channel,
-    pooled,
     scaled,
     stretched,
     weigh,
 )
+from arlif.quantize.windows import any_under, pooled
 
 
 @singledispatch

@@ -29,7 +29,7 @@ def write_verilog(
     """
     require(
         not network.ors,
-        "Verilog has no OR of spikes (max pooling) yet; train with AvgPool2d, or use another engine",
+        "Verilog has no OR of spikes (max pooling) yet; use AvgPool2d, or another engine",
         NetworkError,
     )
     _require_size(network)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from arlif.base.cut import cut
 from arlif.core.network import INPUT, Population, Projection
+from hw_sim.engines.integer.any_under import any_under
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.line import Line
-from hw_sim.engines.integer.pooling import any_under
 
 
 @dataclass(frozen=True, eq=False)

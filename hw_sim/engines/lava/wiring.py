@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from hw_sim.engines.lava.job import Job
 from hw_sim.engines.lava.processes.ends import Integrator, Source
-from hw_sim.engines.lava.processes.pooling import Or
+from hw_sim.engines.lava.processes.or_of_spikes import Or
 from hw_sim.engines.lava.processes.population import Population
 from hw_sim.engines.lava.processes.synapse import Synapse, Wait
 from hw_sim.engines.lava.recorder import Recorder, create

@@ -1,0 +1,64 @@
+"""What pools over windows make of spikes and currents: averages of both, and the OR of spikes."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from arlif.base.errors import LoweringError, require
+from arlif.core.maps import SumPool2d, Window
+from arlif.quantize.linearized import Current
+from arlif.quantize.values import Integrated, Resampled, Spikes, Together, require_even
+
+
+def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
+    """Spikes or a current behind a pooling layer, times a factor."""
+    if isinstance(value, Together):
+        return value.each(lambda part: pooled(part, pool, factor))
+    shape = pool.output_shape(value.shape)
+    require_even(value)
+    if isinstance(value, Spikes):
+        return Spikes(value.term.pooled(pool, factor), shape)
+    if pool.padding != (0, 0):
+        raise LoweringError(
+            "padded pooling of currents mixes the bias with zeros; pool without padding, or pool "
+            "spikes, behind the neuron"
+        )
+    terms = tuple(term.pooled(pool, factor) for term in value.terms)
+    area = factor * pool.kernel[0] * pool.kernel[1]
+    return replace(value, terms=terms, bias=value.bias * area, shape=shape)
+
+
+def any_under(value: Any, window: Window) -> Spikes:
+    """The OR of spikes over windows; LoweringError on anything else than spikes."""
+    cure = "put it behind the neuron, whose spikes are 0 or 1, or use arlif.layers.AvgPool2d"
+    for kind, what in ((Integrated, "membrane potentials"), (Current, "currents")):
+        require(
+            not isinstance(value, kind),
+            f"max pooling of {what} is not linear; {cure}",
+            LoweringError,
+        )
+    require(
+        not isinstance(value, Together),
+        "max pooling of a sum of spikes is no OR; pool each branch, or put a neuron behind the sum",
+        LoweringError,
+    )
+    require(
+        not isinstance(value, Resampled) and not value.term.before,
+        "max pooling of averages is not linear; put it in front of the average, or average twice",
+        LoweringError,
+    )
+    require(
+        value.term.scale > 0,
+        f"the largest of spikes times {value.term.scale:g} is not their OR; scale behind the pool",
+        LoweringError,
+    )
+    shape = (value.shape[0], *window.output_size(value.shape))
+    covered = window.largest(np.ones((1, 1, *value.shape[1:]), np.int8))
+    require(
+        bool(covered.all()),
+        f"{window} has places where nothing of (H, W) = {value.shape[1:]} lies under it, of which "
+        "torch's largest is -inf; use less padding",
+        LoweringError,
+    )
+    return Spikes(replace(value.term, pools=(*value.term.pools, window)), shape)
