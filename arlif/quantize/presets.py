@@ -67,7 +67,8 @@ def violations(
     quantizer = read_quantizer(preset, weight_bits)
     try:
         linear = linearize(module, input_shape)
-        quantizer(linear, Input(input_shape, 1 / 127, 0, 127, linear.static), time_steps)
+        high = 1 if linear.binary_input else 127
+        quantizer(linear, Input(input_shape, 1 / high, 0, high, linear.static), time_steps)
     except ArlifError as error:
         return None, (str(error),)
     return linear, ()

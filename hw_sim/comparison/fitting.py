@@ -93,7 +93,8 @@ def typical(linear: LinearizedNetwork, time_steps: int) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     shape = linear.input_shape
     if linear.static:
-        return torch.rand(1, len(RATES), *shape, generator=generator)
+        frames = torch.rand(1, len(RATES), *shape, generator=generator)
+        return frames.round() if linear.binary_input else frames
     neurons = sum(prod(p.current.shape) for p in linear.populations) or 1
     steps = min(time_steps, max(32, NEURON_STEPS // (neurons * len(RATES))))
     rates = torch.tensor(RATES).view(1, -1, *(1 for _ in shape))

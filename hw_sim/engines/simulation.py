@@ -101,7 +101,7 @@ class Simulation:
 
     def rates(self, time_steps: int) -> dict[str, float]:
         """Spikes per neuron and time step, by population."""
-        return {n: float(c.sum() / c.size / time_steps) for n, c in self.counts.items()}
+        return {n: float(c.sum() / c.size / time_steps) for n, c in self.spikes.items()}
 
     def confusion(self, labels: NDArray[np.integer]) -> NDArray[np.int64]:
         """Samples by (label, decision), [classes, classes]. Raises ArlifError on other labels."""

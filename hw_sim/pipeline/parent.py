@@ -142,10 +142,11 @@ def parent_of(original: Original, own: OwnSamples | None) -> Parent:
     linear = original.linear
     if own is None:
         real = typical(linear, original.time_steps)
-        source = Input(linear.input_shape, 1.0, 0, 127, static=linear.static)
+        high = 1 if linear.binary_input else 127
+        source = Input(linear.input_shape, 1.0, 0, high, static=linear.static)
     else:
         real = torch.from_numpy(own.real)
-        source = calibrate_input(own.real, linear.input_shape, linear.static)
+        source = calibrate_input(own.real, linear.input_shape, linear.static, linear.binary_input)
     return Parent(
         original.module,
         linear,
