@@ -51,3 +51,4 @@ def test_interop() -> None:
     with quietly():
         run_blocks("interop.md", scope)
     assert scope["spikes"].shape == (3, 10)
+    assert scope["network"](scope["inputs"]).shape == (25, 8, 10)

@@ -26,7 +26,13 @@ from hw_sim.comparison.fitting import fit, typical
 from hw_sim.engines import onnx as onnx_engine
 from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record
-from support import lava_dl_truth, norse_networks, snntorch_networks, spikingjelly_networks
+from support import (
+    foreign_loops,
+    lava_dl_truth,
+    norse_networks,
+    snntorch_networks,
+    spikingjelly_networks,
+)
 from support.networks_integer import example_network
 from support.nir_euler import Euler
 from support.nir_files import from_norse, from_snntorch, from_spikingjelly, lif
@@ -176,12 +182,14 @@ def modules_in() -> Iterator[Row]:
             want = norse_networks.run(net, x)
             wrong = int((norse_networks.to_arlif(net)(x) != want).sum())
         yield Row("Norse, in memory", "arlif", name, spikes(wrong, want.numel()))
-    synaptic = nn.Sequential(snntorch.Synaptic(0.5, 0.5))
-    refused = refusal(lambda: arlif.interop.snntorch.to_arlif(synaptic))
-    yield Row("snnTorch, in memory", "arlif", "Synaptic", refused)
-    box = norse.torch.SequentialState(norse.torch.LIFCell())
-    refused = refusal(lambda: norse_networks.to_arlif(box))
-    yield Row("Norse, in memory", "arlif", "LIFCell", refused)
+    for library, target, name, wrong, places in foreign_loops.measured():
+        yield Row(f"{library}, in memory", target, name, spikes(wrong, places))
+    other = nn.Sequential(nn.ReLU(), snntorch.Alpha(0.6, 0.5))
+    refused = refusal(lambda: arlif.interop.snntorch.to_arlif(other))
+    yield Row("snnTorch, in memory", "arlif", "ReLU, Alpha", refused)
+    other = norse.torch.SequentialState(norse.torch.LIFAdExCell(), norse.torch.LIFRefracCell())
+    refused = refusal(lambda: norse_networks.to_arlif(other))
+    yield Row("Norse, in memory", "arlif", "LIFAdExCell, LIFRefracCell", refused)
 
 
 def spikingjelly_in() -> Iterator[Row]:
