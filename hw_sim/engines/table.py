@@ -74,6 +74,14 @@ ENGINES: dict[str, Engine] = {
         LAVA,
         Engine("onnx", ONNX, "hw_sim.engines.onnx"),
         Engine("c", C, "hw_sim.engines.deployed.c_engine", HostOptions),
+        *(
+            Engine(name, C, f"hw_sim.engines.deployed.{module}", samples=32, demonstrated=False)
+            for name, module in (
+                ("cortex-m0", "cortex_m0"),
+                ("cortex-m4", "cortex_m4"),
+                ("rv32", "rv32"),
+            )
+        ),
         Engine(
             "verilog",
             VERILOG,

@@ -118,6 +118,9 @@ ROWS = {
     "lava": ("network.net", True, 32),
     "onnx": ("network.onnx", True, None),
     "c": ("c/network.c", True, None),
+    "cortex-m0": ("c/network.c", True, 32),
+    "cortex-m4": ("c/network.c", True, 32),
+    "rv32": ("c/network.c", True, 32),
 }
 """What a row reads, whether it is exact, and how many samples it takes unasked."""
 

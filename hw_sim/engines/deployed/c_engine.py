@@ -52,28 +52,23 @@ class CProgram:
 
     def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record) -> Simulation:
         """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError."""
-        facts = self.manifest
-        names = [p.name for p in facts.populations]
+        known = self.manifest
+        names = [p.name for p in known.populations]
         check_request(self.input, names, inputs, time_steps, record)
-        require(
-            time_steps == facts.time_steps or (facts.stepwise and time_steps <= facts.most_steps),
-            f"this network.c runs for {facts.time_steps} time steps, not {time_steps}; export it "
-            "with --style dense for other numbers",
-            SimulationError,
-        )
-        raw = frames(facts, inputs)
+        require_steps(known, time_steps)
+        raw = frames(known, inputs)
         traced = len(raw) if record.layers else 0
         (self.folder / "inputs").write_bytes(raw.tobytes())
         counted = [str(n) for n in (len(raw), traced, time_steps)]
         run_tool([str(self.folder / "runner"), "inputs", "outputs", *counted], self.folder)
         found = np.fromfile(self.folder / "outputs", np.uint8)
-        return simulation(facts, _samples(facts, found, traced, time_steps), time_steps, record)
+        return simulation(known, _samples(known, found, traced, time_steps), time_steps, record)
 
 
 def build(path: Path, folder: Path, sanitize: bool = False) -> CProgram:
     """Compile a network.c and its runner into a folder. Raises ArlifError."""
     manifest = read_manifest(path.parent)
-    (folder / "facts.h").write_text(_facts(manifest), encoding="utf-8")
+    (folder / "facts.h").write_text(facts(manifest), encoding="utf-8")
     command = [
         *C_COMPILER.require(),
         "-std=c99",
@@ -91,8 +86,19 @@ def build(path: Path, folder: Path, sanitize: bool = False) -> CProgram:
     return CProgram(manifest, folder)
 
 
-def _facts(manifest: Manifest) -> str:
-    """What runner.c is compiled with."""
+def require_steps(manifest: Manifest, time_steps: int) -> None:
+    """Raise SimulationError where a network.c cannot run for so many time steps."""
+    known = manifest.time_steps
+    require(
+        time_steps == known or (manifest.stepwise and time_steps <= manifest.most_steps),
+        f"this network.c runs for {known} time steps, not {time_steps}; export it with --style "
+        "dense for other numbers",
+        SimulationError,
+    )
+
+
+def facts(manifest: Manifest) -> str:
+    """What runner.c and firmware.c are compiled with."""
     prefix, populations = manifest.prefix, manifest.populations
     sizes = [prod(p.shape) for p in populations]
     widths = [len(p.states) for p in populations]

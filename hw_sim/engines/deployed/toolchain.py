@@ -17,13 +17,15 @@ class Tool:
     """A program, or a Python package that is one.
 
     commands: names of the program, tried in turn. module: the package, run as python -m, or
-    imported; tried after the commands. variable: of the environment; names another command, which
-    may hold options. pip, apt: what installs it, empty where nothing there does.
+    imported; tried after the commands. words: what follows the package's name. variable: of the
+    environment; names another command, which may hold options. pip, apt: what installs it, empty
+    where nothing there does.
     """
 
     title: str
     commands: tuple[str, ...] = ()
     module: str = ""
+    words: tuple[str, ...] = ()
     variable: str = ""
     pip: str = ""
     apt: str = ""
@@ -37,7 +39,7 @@ class Tool:
             if shutil.which(name):
                 return [name]
         if self.module and find_spec(self.module):
-            return [sys.executable, "-m", self.module]
+            return [sys.executable, "-m", self.module, *self.words]
         return None
 
     def require(self) -> list[str]:
@@ -53,9 +55,17 @@ class Tool:
         return found or []
 
 
-C_COMPILER = Tool("C compiler", ("cc", "gcc", "clang"), variable="CC", pip="ziglang", apt="gcc")
+C_COMPILER = Tool(
+    "C compiler",
+    ("cc", "gcc", "clang"),
+    module="ziglang",
+    words=("cc",),
+    variable="CC",
+    pip="ziglang",
+    apt="gcc",
+)
 """For this machine."""
-ZIG = Tool("C compiler for microcontrollers", module="ziglang", pip="'arlif[mcu]'")
+ZIG = Tool("C compiler for microcontrollers", module="ziglang", words=("cc",), pip="'arlif[mcu]'")
 """Clang for every target, in one package."""
 UNICORN = Tool("emulator of processors", module="unicorn", pip="'arlif[mcu]'")
 ELF_READER = Tool("reader of ELF files", module="elftools", pip="'arlif[mcu]'")
@@ -88,7 +98,9 @@ def run_tool(command: list[str], folder: Path, time_limit_s: float = 600.0) -> s
         raise SimulationError(f"cannot run {command[0]}: {error.strerror}") from None
     said = (done.stderr.strip() or done.stdout.strip()).splitlines()
     errors = (
-        [line for line in said if "error" in line] or said or [f"it ended with {done.returncode}"]
+        [line for line in said if "error" in line.lower()]
+        or said
+        or [f"it ended with {done.returncode}"]
     )
     require(done.returncode == 0, f"{command[0]} failed: {errors[0]}", SimulationError)
     return done.stdout
