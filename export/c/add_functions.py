@@ -27,12 +27,12 @@ from export.c.c_types import Constants, channels_last, sides
 class AddFunction:
     """What such a function is printed from.
 
-    linear: None passes values on. shape: of the input. value_type, sum_type: in C. shift: what is
-    added is multiplied by 2**shift.
+    linear: a Window is an OR of spikes; None passes values on. shape: of the input. value_type,
+    sum_type: in C. shift: what is added is multiplied by 2**shift.
     """
 
     name: str
-    linear: LinearMap | None
+    linear: LinearMap | Window | None
     shape: Shape
     value_type: str
     sum_type: str
@@ -44,9 +44,9 @@ class AddFunction:
         linear = self.linear
         if linear is None:
             body = self._channels(sides(self.shape)[2], "row", "column")
-        elif isinstance(linear, SumPool2d):
-            kernel = linear.window
-            body = self._window(kernel, self._channels(sides(self.shape)[2], "y", "x"))
+        elif isinstance(linear, SumPool2d | Window):
+            window = linear if isinstance(linear, Window) else linear.window
+            body = self._window(window, self._channels(sides(self.shape)[2], "y", "x"))
         elif (convolution := as_convolution(linear, self.shape)) is not None:
             body = self._convolution(convolution, constants)
         else:
@@ -63,7 +63,8 @@ class AddFunction:
 
     def _added(self, place: str, value: str) -> str:
         times = f" * {1 << self.shift}" if self.shift else ""
-        return f"sums[{place}] = ({self.sum_type})(sums[{place}] + {value}{times});"
+        joined = "|" if isinstance(self.linear, Window) else "+"
+        return f"sums[{place}] = ({self.sum_type})(sums[{place}] {joined} {value}{times});"
 
     def _channels(self, width: int, row: str, column: str) -> list[str]:
         """Every channel of one pixel of the input."""
@@ -144,7 +145,7 @@ class AddFunction:
 
     def _matrix(self, linear: Dense, constants: Constants) -> list[str]:
         """Every input, for the outputs of one pixel."""
-        assert self.linear is not None
+        assert isinstance(self.linear, LinearMap)
         to = sides(self.linear.output_shape(self.shape))
         inputs = prod(self.shape)
         by_input = channels_last(linear.weight.reshape(-1, *self.shape), self.shape)

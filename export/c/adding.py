@@ -2,7 +2,7 @@
 
 from math import prod
 
-from arlif.core.maps import LinearMap, Shape
+from arlif.core.maps import LinearMap, Shape, Window
 from arlif.core.network import INPUT
 from arlif.core.nodes import Projection
 from export.c.add_functions import AddFunction
@@ -66,10 +66,10 @@ class Adding:
             self.plan.value_type(projection.source),
         )
         stages = []
-        for place, linear in enumerate(projection.maps[:-1]):
+        for place, linear in enumerate((*projection.pools, *projection.maps[:-1])):
             stage = f"stage{number}_{place}"
-            shape_after = linear.output_shape(shape)
-            reach = linear.output_interval(interval)
+            shape_after = _output_shape(linear, shape)
+            reach = interval if isinstance(linear, Window) else linear.output_interval(interval)
             self.scratch(target, narrowest(reach), stage, prod(shape_after))
             self._stage(stage, linear, shape, (values, narrowest(reach)))
             stages.append(f"{stage}(n->scratch.{target}.{stage}, {source});")
@@ -88,10 +88,12 @@ class Adding:
             return stages, [f"if (n->step >= {waits}) {{", f"    {call}", "}"]
         return stages, [call]
 
-    def _stage(self, name: str, linear: LinearMap, shape: Shape, types: tuple[str, str]) -> None:
+    def _stage(
+        self, name: str, linear: LinearMap | Window, shape: Shape, types: tuple[str, str]
+    ) -> None:
         """A function that computes a whole map into memory."""
         values, kind = types
-        after = linear.output_shape(shape)
+        after = _output_shape(linear, shape)
         count, _, width = sides(after)
         self.program.functions += [
             *AddFunction(f"{name}_add", linear, shape, values, kind).lines(self.program.constants),
@@ -114,3 +116,9 @@ class Adding:
             lines.append(line)
             before = self.bytes.get(label, 0)
             self.bytes[label] = before + size(kind) * count
+
+
+def _output_shape(linear: LinearMap | Window, shape: Shape) -> Shape:
+    if isinstance(linear, Window):
+        return (shape[0], *linear.output_size(shape))
+    return linear.output_shape(shape)

@@ -18,26 +18,26 @@ from arlif.core.maps import (
     SumPool2d,
     Window,
     as_convolution,
-    chain_interval,
 )
 from arlif.core.nodes import Projection
 from export.c.c_types import SIZES, Constants, sides, within
 from export.c.spike_trains import LANES, Trains
 
-BYTE = (0, 255)
+BYTE = 255
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One projection of spikes: sums over windows, or none, then weights.
+    """One projection of spikes: a window, or none, then weights.
 
-    shape: of the source, as (C, H, W). pool: None where weights read spikes. weights: a convolution
-    of what the pool gives; `wide` where its sums leave 16 bits.
+    shape: of the source, as (C, H, W). pool: None where weights read spikes; `joins` by OR, else it
+    sums. weights: a convolution of what the pool gives; `wide` where its sums leave 16 bits.
     """
 
     number: int
     shape: tuple[int, int, int]
-    pool: SumPool2d | None
+    pool: Window | None
+    joins: bool
     weights: Conv2d
     shift: int
     wide: bool
@@ -64,6 +64,7 @@ class Patch:
     def _fill(self) -> list[str]:
         channels = self.shape[0]
         groups, words = self.weights.groups, self.trains.words
+        plus = "|=" if self.joins else "+="
         inside = channels // groups
         first = f"g * {inside} + " if groups > 1 else ""
         y, x = ("sy", "sx") if self.pool else ("y", "x")
@@ -72,17 +73,17 @@ class Patch:
             f"for (int32_t k = 0; k < {inside}; k++) {{",
             f"    const uint32_t train = train_of(from, at + {first}k);",
             *(
-                f"    to[k * {words} + {j}] += spread(train >> {LANES * j});"
+                f"    to[k * {words} + {j}] {plus} spread(train >> {LANES * j});"
                 if j
-                else f"    to[k * {words}] += spread(train);"
+                else f"    to[k * {words}] {plus} spread(train);"
                 for j in range(words)
             ),
             "}",
         ]
         middle = self.shape
         if self.pool:
-            middle = sides(self.pool.output_shape(self.shape))
-            gather = _under(self.pool.window, ("sy", "sx"), ("y", "x"), self.shape, "q", gather)
+            middle = (channels, *self.pool.output_size(self.shape))
+            gather = _under(self.pool, ("sy", "sx"), ("y", "x"), self.shape, "q", gather)
         clear = [
             f"for (int32_t k = 0; k < {inside * words}; k++) {{",
             "    to[k] = 0;",
@@ -174,21 +175,24 @@ HELPERS = {
 
 def patch(number: int, projection: Projection, shape: Shape, trains: Trains) -> Patch:
     """How the fused style reads a projection of spikes. Raises NetworkError where it cannot."""
-    maps, at = list(projection.maps), sides(shape)
-    pool = maps.pop(0) if maps and isinstance(maps[0], SumPool2d) else None
-    assert pool is None or isinstance(pool, SumPool2d)
-    middle = sides(pool.output_shape(at)) if pool else at
-    reach = chain_interval((pool,) if pool else (), (0, 1))
+    maps, at, windows = list(projection.maps), sides(shape), list(projection.pools)
+    joins = bool(windows)
+    if maps and isinstance(maps[0], SumPool2d):
+        windows.append(maps[0].window)
+        del maps[0]
+    area = 1 if joins or not windows else windows[0].kernel[0] * windows[0].kernel[1]
     require(
-        len(maps) <= 1 and within(reach, BYTE),
-        f"the fused style takes a pool of at most 255 spikes and weights behind it; projection "
-        f"{projection} is another chain: use --style dense",
+        len(windows) <= 1 and len(maps) <= 1 and area <= BYTE,
+        f"the fused style takes one pool of at most {BYTE} spikes and weights behind it; "
+        f"projection {projection} is another chain: use --style dense",
         NetworkError,
     )
+    pool = windows[0] if windows else None
+    middle = (at[0], *pool.output_size(at)) if pool else at
     weights = _weights(maps[0] if maps else None, middle, projection)
-    sums = weights.output_interval(reach)
+    sums = weights.output_interval((0, area))
     wide = not within(sums, SIZES["int16_t"])
-    return Patch(number, at, pool, weights, projection.shift, wide, trains)
+    return Patch(number, at, pool, joins, weights, projection.shift, wide, trains)
 
 
 def _weights(linear: LinearMap | None, shape: tuple[int, int, int], who: Projection) -> Conv2d:

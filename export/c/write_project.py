@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from arlif.base.errors import NetworkError, require
+from arlif.base.errors import NetworkError
 from arlif.base.files import StrPath, json_text, write_files
 from arlif.base.plain_data import to_mapping
 from arlif.core.network import QuantizedNetwork
@@ -20,11 +20,6 @@ def write_c(network: QuantizedNetwork, path: StrPath, options: COptions = COptio
 
     Raises ArlifError where the options do not suit the network, WriteError.
     """
-    require(
-        not network.ors,
-        "the C project has no OR of spikes (max pooling) yet; use AvgPool2d, or another engine",
-        NetworkError,
-    )
     program, style = _program(network, options)
     names = options.prefix
     main = Path(path)
