@@ -7,7 +7,7 @@ from export.verilog.netlist import SPIKE, SUMS, after, before
 from export.verilog.pipeline import address_bits
 from export.verilog.placement import Layer, Source
 from export.verilog.plan import LOGIT
-from export.verilog.spelling import instance, resized
+from export.verilog.spelling import instance, packed_wires, resized
 
 
 def layer_module(layer: Layer) -> str:
@@ -135,7 +135,7 @@ def _source(layer: Layer, k: int, source: Source) -> Iterator[str]:
 def _control(layer: Layer) -> Iterator[str]:
     sources, lanes = len(layer.sources), address_bits(layer.lanes)
     yield f"  wire [{sources - 1}:0] active, finished;"
-    offered = f"{{{', '.join(f'q{k}_valid' for k in reversed(range(sources)))}}}"
+    offered = packed_wires([f"q{k}_valid" for k in range(sources)])
     yield "  wire sweeping, clear, clear_still, issued, first, ended;"
     yield f"  wire [{layer.address_bits - 1}:0] swept, cleared;"
     yield f"  wire [{lanes - 1}:0] lane;"
@@ -242,8 +242,7 @@ def _rom(layer: Layer, title: str, names: tuple[str, ...], stage: int) -> Iterat
         title,
         {"BITS": memory.bits, "WORDS": words, "ADDRESS_BITS": address_bits(words)}
         | {"FILE": f'"layer{layer.number}_{title}.hex"'},
-        {"clk": "clk", "rst": "rst", "read": _entering(stage)}
-        | {"word": f"{{{', '.join(reversed(names))}}}"},
+        {"clk": "clk", "rst": "rst", "read": _entering(stage)} | {"word": packed_wires(names)},
     )
 
 
@@ -259,13 +258,13 @@ def _states(layer: Layer) -> Iterator[str]:
         yield f"  wire signed [{have - 1}:0] {before(state)};"
         kept.append(resized(after(state), netlist.wires[netlist.outputs[after(state)]].bits, have))
     yield f"  wire [{whole - 1}:0] state;"
-    yield f"  assign {{{', '.join(before(s) for s in reversed(layer.states))}}} = state;"
+    yield f"  assign {packed_wires([before(s) for s in layer.states])} = state;"
     yield instance(
         "arlif_states",
         "states",
         {"BITS": whole, "WORDS": layer.neurons} | {"ADDRESS_BITS": address_bits(layer.neurons)},
         {"clk": "clk", "rst": "rst", "first": "first", "read": _entering(layer.late)}
-        | {"word": "state", "write": "leaves", "next": f"{{{', '.join(reversed(kept))}}}"},
+        | {"word": "state", "write": "leaves", "next": packed_wires(kept)},
     )
 
 

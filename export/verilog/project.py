@@ -50,7 +50,7 @@ def makefile() -> str:
             for family, command in FAMILIES.items()
             for line in (
                 f"synth-{family}:",
-                f"\tyosys -q -p 'read_verilog $(SOURCES); {command} -top arlif_network; "
+                f"\tyosys -q -p 'read_verilog -defer $(SOURCES); {command} -top arlif_network; "
                 f"tee -o {family}.stat stat; write_json {family}.json'",
                 "",
             )
@@ -92,7 +92,7 @@ def readme(plan: Plan) -> str:
         bits = memory_bits(layer)
         rows.append(
             f"| {layer.number} | {' x '.join(map(str, layer.shape))} | {layer.lanes} | "
-            f"{layer.bits} | {layer.pipeline.latency} | "
+            f"{layer.bits} | {layer.pipeline.latency} | {step_clocks(layer, 0):,} | "
             + " | ".join(f"{bits[name]:,}" for name in bits)
             + " |"
         )
@@ -138,8 +138,8 @@ def readme(plan: Plan) -> str:
             "reaches, times the blocks of LANES output channels. A still input is added once.",
             "",
             "| layer | channels x rows x columns | lanes | bits of a sum | latency "
-            "| weights (bits) | states | sums | other |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "| clocks without events | weights (bits) | states | sums | other |",
+            "|---|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
         ]

@@ -1,6 +1,6 @@
 """Small pieces of Verilog: numbers, values made wider or narrower, instances."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def literal(value: int, bits: int) -> str:
@@ -28,6 +28,11 @@ def resized(name: str, have: int, want: int) -> str:
     if want <= have:
         return name if want == have else f"{name}[{want - 1}:0]"
     return f"{{{{{want - have}{{{name}[{have - 1}]}}}}, {name}}}"
+
+
+def packed_wires(names: Sequence[str]) -> str:
+    """Wires side by side, the first lowest; one stays itself, for yosys keeps its sign."""
+    return names[0] if len(names) == 1 else f"{{{', '.join(reversed(names))}}}"
 
 
 def instance(

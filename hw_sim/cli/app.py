@@ -26,6 +26,7 @@ from hw_sim.cli.prove import prove
 from hw_sim.cli.quantize import quantize
 from hw_sim.cli.recipes import recipes
 from hw_sim.cli.report import report
+from hw_sim.cli.resources import resources
 from hw_sim.cli.simulate import simulate
 from hw_sim.cli.summary import summary
 from hw_sim.cli.sweep import sweep
@@ -76,7 +77,7 @@ PIPELINE = (
     report,
     demo,
 )
-for verb in (*PIPELINE, prove, recipes, summary, sweep, ablate):
+for verb in (*PIPELINE, prove, resources, recipes, summary, sweep, ablate):
     app.command()(verb)
 app.command("map")(map_cores)
 app.command("import")(import_network)

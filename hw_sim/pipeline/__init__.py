@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.neurobench import neurobench_run
     from hw_sim.pipeline.prove import prove_run
     from hw_sim.pipeline.quantize import quantize_run
+    from hw_sim.pipeline.resources import resources_run
     from hw_sim.pipeline.samples import Selection
     from hw_sim.pipeline.simulate import simulate_run
     from hw_sim.pipeline.sweep import sweep_run
@@ -38,6 +39,7 @@ __all__ = [
     "neurobench_run",
     "prove_run",
     "quantize_run",
+    "resources_run",
     "simulate_run",
     "sweep_run",
     "table3_run",
@@ -58,6 +60,7 @@ __getattr__ = lazily(
         "neurobench_run": "hw_sim.pipeline.neurobench",
         "prove_run": "hw_sim.pipeline.prove",
         "quantize_run": "hw_sim.pipeline.quantize",
+        "resources_run": "hw_sim.pipeline.resources",
         "simulate_run": "hw_sim.pipeline.simulate",
         "sweep_run": "hw_sim.pipeline.sweep",
         "table3_run": "hw_sim.pipeline.energy",

@@ -16,3 +16,5 @@ SWEPT_BITS, SWEPT_STEPS = (2, 3, 4, 6, 8), (1, 2, 4)
 """Bits per weight and time steps."""
 PROVEN_CELLS = 4
 """Cells of a neuron's tables that a proof goes through; each takes seconds."""
+DEFAULT_TARGETS = ("xc7a35",)
+"""Whose resources are counted; see hw_sim.engines.deployed.fpga.DEVICES."""

@@ -1,11 +1,13 @@
 """arlif export --verilog, simulate --engine verilog and prove, as users call them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from support.command_line import Cli
+from support.pages import DOCS
 from support.small_runs import refused
 from support.verilog_projects import needs_icarus, needs_verilator, simulated
 
@@ -57,6 +59,21 @@ def test_a_run_is_proven(exported: Path, cli: Cli):
     result = json.loads(out)
     assert result["proven"]
     assert {row["cells_asked"] for row in result["populations"]} == {1}
+
+
+@pytest.mark.slow
+@needs_verilator
+@needs_proof
+def test_the_page_runs_line_by_line(exported: Path, tmp_path: Path, cli: Cli):
+    pytest.importorskip("bitwuzla", reason="there is no Bitwuzla (pip install bitwuzla)")
+    run = tmp_path / "RUN"
+    shutil.copytree(exported, run)
+    page = (DOCS / "verilog.md").read_text("utf-8")
+    (block,) = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    lines = [line.split() for line in block.splitlines()]
+    assert {words[1] for words in lines} == {"export", "simulate", "compare", "prove", "resources"}
+    for _, verb, _, *words in lines:
+        assert cli(verb, run, *(word for word in words if word != "--place"))[0] == 0
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Exported Verilog: its golden vectors pass in Icarus, for networks of every kind."""
 
+import re
 import subprocess
 from dataclasses import replace
 
@@ -15,8 +16,10 @@ from support.verilog_projects import exported, needs_icarus, needs_verilator, si
 from arlif.base.errors import ArlifError, FormatError, NetworkError
 from arlif.core.maps import Conv2d, Dense, SumPool2d, apply_chain
 from arlif.core.network import INPUT, READOUT, Input, Projection, QuantizedNetwork
+from export.golden import golden
 from export.verilog.manifest import manifest, manifest_tree, read_manifest
 from export.verilog.plan import planned
+from export.verilog.project import step_clocks
 from export.verilog.scattering import frame, scattering
 from export.verilog.verilog_folder import write_verilog
 from export.verilog.verilog_options import VerilogOptions
@@ -133,6 +136,32 @@ def test_lint_has_no_warning(lanes: int, tmp_path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_icarus
+def test_clocks_keep_to_the_formula(tmp_path) -> None:
+    network = example_network()
+    alone = QuantizedNetwork(
+        network.input,
+        network.populations[:1],
+        (network.projections[0], Projection("conv", READOUT, (Dense(weight(5, 108)),))),
+        network.readout,
+        network.time_steps,
+    )
+    plan, known = planned(alone), golden(alone, 1)
+    conv, readout = plan.layers
+    (source,) = conv.sources
+    updates = sum(source.updates(y, x, c) for _, c, y, x in np.argwhere(known.inputs))
+    spikes = [int(step.moments["conv"].spikes.sum()) for step in known.steps]
+    steps = alone.time_steps
+    assert sum(spikes) > 0
+    most = updates + steps * step_clocks(conv, 0)
+    least = updates + steps * conv.neurons
+    last = step_clocks(readout, spikes[-1]) + conv.words + 20
+    found = re.search(r"(\d+) clocks", simulated(exported(alone, tmp_path, vectors=1)))
+    assert found is not None
+    assert least < int(found[1]) <= most + last
+    assert most + last < 1.3 * least
 
 
 def test_delays_are_refused_by_name(tmp_path) -> None:
