@@ -34,7 +34,14 @@ _PAIRS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
 )
 
 
-_ON_FRAMES = (nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+_ON_FRAMES = (
+    nn.Conv2d,
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.AvgPool2d,
+    nn.MaxPool2d,
+    nn.AdaptiveAvgPool2d,
+)
 
 
 def over_time(network: nn.Module) -> nn.Module:

@@ -1,6 +1,7 @@
 """What torch's functions do to tensors that are followed through a recorded run."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +28,7 @@ FRESH = {
 
 POOLS: dict[str, type[nn.Module]] = {
     "avg_pool2d": layers.AvgPool2d,
+    "max_pool2d": layers.MaxPool2d,
     "adaptive_avg_pool2d": layers.AdaptiveAvgPool2d,
 }
 """Functions that are layers."""
@@ -92,7 +94,8 @@ class Following:
             return [self._divided(args, given[0])]
         if name in POOLS:
             layer = POOLS[name](*args[1:], **kwargs)
-            return [self.through(layer, f"{name}{len(self.alive)}", given[0])]
+            path = re.sub(r"\W+", "_", f"{name}{args[1:]}{kwargs or ''}").strip("_")
+            return [self.through(layer, path, given[0])]
         return [lost(f"the function {name} has no counterpart; {cure(name)}")] * 999
 
     def through(self, layer: nn.Module, path: str, mark: Mark) -> Mark:
@@ -240,7 +243,6 @@ def tensors(values: Any) -> Iterable[Tensor]:
 def cure(name: str) -> str:
     """What to use instead of a function."""
     known: dict[str, str] = {
-        "max_pool2d": "use a layer nn.MaxPool2d behind a neuron",
         "relu": "use a neuron",
         "softmax": "return the logits: the decision is their argmax",
         "mul": "put constant factors into the weights, or into the data",

@@ -27,15 +27,15 @@ class Recording:
     following: Following
     returned: Any = None
     violations: list[str] = field(default_factory=list)
+    blamed: set[str] = field(default_factory=set)
     calls: dict[str, int] = field(default_factory=dict)
     currents: dict[str, Stream] = field(default_factory=dict)
 
     def blame(self, path: str, reason: str) -> Mark:
-        """Note a violation; what is behind it is not blamed again."""
-        if reason:
-            text = f"{path}: {reason}" if path else reason
-            if text not in self.violations:
-                self.violations.append(text)
+        """Note a violation, the first of a place; what is behind it is not blamed again."""
+        if reason and path not in self.blamed:
+            self.blamed.add(path)
+            self.violations.append(f"{path}: {reason}" if path else reason)
         return lost("")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from arlif.base.errors import LoweringError, require
+from arlif.base.errors import LoweringError, first_line, require
 from arlif.core.network import INPUT, READOUT
 from arlif.interop.cells import Cell
 from arlif.interop.foreign_layers import Library, Part, parts, refuse
@@ -38,7 +38,7 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
         try:
             recording = record(network, library, layers, x, when)
         except Exception as error:  # whatever a network raises on what it is not made for
-            failures.append(f"on {list(x.shape)} {type(error).__name__}: {error}")
+            failures.append(f"on {list(x.shape)} {type(error).__name__}: {first_line(error)}")
             continue
         if when is Whole.SAME and recording.following.indexed:
             continue
@@ -49,7 +49,10 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
     if blamed is not None:
         raise LoweringError("; ".join(blamed.violations))
     refuse(layers)
-    raise LoweringError(f"its forward fails {'; and '.join(failures)}")
+    raise LoweringError(
+        f"its forward fails {'; '.join(failures)}; it must run on one "
+        "step [N, ...], or on all [T, N, ...], of any number of samples N"
+    )
 
 
 def _output(
@@ -66,16 +69,22 @@ def _output(
     reasons = [_unfit(recording, mark, layers) for mark, _ in found]
     for (mark, value), reason in zip(found, reasons, strict=True):
         if not reason:
-            counts = set(recording.calls.values())
-            if len(counts) > 1 or not counts <= {1, following.unrolled}:
-                recording.blame(
-                    "",
-                    f"neuron layers are called {recording.calls} times each; call "
-                    f"all once a time step, {following.unrolled} of which are given",
-                )
+            _require_every_step(recording)
             return mark, value
     recording.blame("", reasons[0] if reasons else "what it returns does not depend on its input")
     return Mark(None, Whole.SAME), None
+
+
+def _require_every_step(recording: Recording) -> None:
+    """Note where neuron layers are not called once a time step, unless more is wrong."""
+    counts, steps = set(recording.calls.values()), recording.following.unrolled
+    if not recording.violations and (len(counts) > 1 or not counts <= {1, steps}):
+        calls = ", ".join(f"{path} {count} times" for path, count in recording.calls.items())
+        recording.blame(
+            "",
+            f"of {steps} time steps that are given, {calls} is called; call every neuron layer "
+            "once a time step, and give as many steps as the loop has",
+        )
 
 
 def _candidates(returned: Any) -> list[Any]:

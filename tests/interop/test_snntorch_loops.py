@@ -104,6 +104,56 @@ def test_one_step_spikes_as_in_snntorch(kind: str, data: st.DataObject) -> None:
         assert torch.equal(torch.stack(want), to_arlif(network, x)(x))
 
 
+class Frames(nn.Module):
+    """A loop of convolutions and pools, with `steps` of them, as tutorials write it."""
+
+    def __init__(self, pool: str, steps: int) -> None:
+        super().__init__()
+        self.how, self.steps = pool, steps
+        self.conv1, self.norm, self.lif1 = nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), leaky()
+        self.pool, self.conv2, self.lif2 = nn.MaxPool2d(2), nn.Conv2d(4, 6, 3), leaky()
+        self.fc, self.lif3, self.drop = nn.Linear(24, 5), leaky(), nn.Dropout(0.2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mem1, mem2, mem3 = (lif.init_leaky() for lif in (self.lif1, self.lif2, self.lif3))
+        spikes, potentials = [], []
+        for step in range(self.steps):
+            spk, mem1 = self.lif1(self.norm(self.conv1(x[step])), mem1)
+            match self.how:
+                case "layer":
+                    spk = self.pool(spk)
+                case "maximum":
+                    spk = nn.functional.max_pool2d(spk, 2)
+                case "mean":
+                    spk = nn.functional.avg_pool2d(spk, 2)
+            spk, mem2 = self.lif2(self.conv2(spk), mem2)
+            spk = self.drop(spk.flatten(1) if step % 2 else spk.view(spk.size(0), -1))
+            spk, mem3 = self.lif3(self.fc(spk), mem3)
+            spikes.append(spk)
+            potentials.append(mem3)
+        return torch.stack(spikes), torch.stack(potentials, dim=0)
+
+
+def leaky() -> nn.Module:
+    return snntorch.Leaky(0.8, threshold=0.2)
+
+
+@pytest.mark.parametrize("pool", ["layer", "maximum", "mean"])
+def test_frames_are_pooled_and_flattened(pool: str) -> None:
+    torch.manual_seed(0)
+    network, x = Frames(pool, 6).eval(), (torch.rand(6, 4, 2, 10, 10) < 0.4).float()
+    with torch.no_grad():
+        want, ours = network(x)[0], to_arlif(network, x)
+        assert 0.05 < want.mean() < 0.95
+        assert torch.equal(ours(x), want)
+    linearize(ours, (2, 10, 10))
+
+
+def test_a_loop_of_fewer_steps_than_are_given_is_refused() -> None:
+    with pytest.raises(LoweringError, match=r"of 6 time steps .* lif1 4 times"):
+        to_arlif(Frames("layer", 4).eval(), torch.rand(6, 4, 2, 10, 10))
+
+
 def test_integers_of_a_loop() -> None:
     torch.manual_seed(0)
     network = Loop(

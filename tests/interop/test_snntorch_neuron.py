@@ -136,8 +136,8 @@ def test_a_potential_at_the_threshold() -> None:
     ("net", "message"),
     [
         (
-            nn.Sequential(nn.ReLU(), nn.Sequential(nn.MaxPool2d(2))),
-            r"0 \(ReLU\): .*1.0 \(MaxPool2d",
+            nn.Sequential(nn.ReLU(), nn.Sequential(nn.LayerNorm(2))),
+            r"0 \(ReLU\): .*1.0 \(LayerNorm",
         ),
         (nn.Linear(2, 2), "cannot convert Linear, .* without an example"),
         (nn.Sequential(snntorch.Alpha(0.6, 0.5)), r"0 \(Alpha\): .*use Synaptic"),
