@@ -19,15 +19,14 @@ from arlif.quantize.values import (
     Spikes,
     Together,
     as_current,
-    as_drive,
     as_spikes,
     channels_of,
     delayed,
     flatten,
     fold,
+    multiplied,
     per_channel,
     scaled,
-    stretched,
     weigh,
 )
 from arlif.quantize.windows import any_under, pooled
@@ -61,7 +60,7 @@ def _(layer: Scale, value: Any) -> Any:
     factor = _array(layer.factor)
     if (factor == factor.flat[0]).all():
         return scaled(value, float(factor.flat[0]))
-    return stretched(as_drive(value), factor)
+    return multiplied(value, factor)
 
 
 @absorb.register

@@ -23,6 +23,13 @@ class Spikes:
 
 
 @dataclass(frozen=True)
+class Scaled(Spikes):
+    """Spikes times a number for each place, factor [*shape], which the weights behind take up."""
+
+    factor: Real
+
+
+@dataclass(frozen=True)
 class Resampled(Spikes):
     """Spikes averaged over windows of unequal size, which only a Linear layer can take up.
 
@@ -100,15 +107,27 @@ def as_drive(value: Any) -> Current:
     identity: RealConv2d | RealDense = RealDense(np.eye(channels))
     if len(value.shape) == 3:
         identity = RealConv2d(np.ones((channels, 1, 1, 1)), (1, 1), (0, 0), (1, 1), channels)
-    return Current((value.term.weighted(identity),), np.zeros(channels), value.shape)
+    current = Current((value.term.weighted(identity),), np.zeros(channels), value.shape)
+    return stretched(current, value.factor) if isinstance(value, Scaled) else current
 
 
 def weigh(spikes: Spikes | Together, weights: RealConv2d | RealDense, bias: Real | None) -> Current:
     """Spikes behind weights; of a sum, every part has the same."""
     shape = weights.output_shape(spikes.shape)
     offset = np.zeros(shape[0]) if bias is None else bias
-    terms = tuple(part.term.weighted(weights) for part in parts_of(spikes))
+    terms = tuple(part.term.weighted(_taking_up(weights, part)) for part in parts_of(spikes))
     return Current(terms, offset, shape)
+
+
+def _taking_up(weights: RealConv2d | RealDense, part: Spikes) -> RealConv2d | RealDense:
+    """Weights times the factors of what they are applied to."""
+    if not isinstance(part, Scaled):
+        return weights
+    if isinstance(weights, RealDense):
+        return RealDense(weights.weight * part.factor.ravel())
+    rows = channels_of(part.factor, part.shape).reshape(weights.groups, -1)
+    by_output = np.repeat(rows, len(weights.weight) // weights.groups, axis=0)
+    return replace(weights, weight=weights.weight * by_output[:, :, None, None])
 
 
 def fold(current: Current, weight: Real, bias: Real | None) -> Current:
@@ -160,6 +179,8 @@ def flatten(value: Any) -> Any:
         if value.shape[1:] != (1, 1):
             raise LoweringError("flatten spikes, not currents: put Flatten behind the neuron")
         return replace(value, terms=tuple(map(_dense, value.terms)), shape=features)
+    if isinstance(value, Scaled):
+        return replace(value, shape=features, factor=value.factor.reshape(features))
     return replace(value, shape=features)
 
 
@@ -184,6 +205,16 @@ def scaled(value: Any, factor: float) -> Any:
     if isinstance(value, Together):
         return value.each(lambda part: scaled(part, factor))
     return replace(value, term=replace(value.term, scale=value.term.scale * factor))
+
+
+def multiplied(value: Any, factor: Real) -> Any:
+    """Spikes or a current times numbers that broadcast against a sample."""
+    if isinstance(value, Together):
+        return value.each(lambda part: multiplied(part, factor))
+    if not isinstance(value, Spikes) or isinstance(value, Resampled):
+        return stretched(as_drive(value), factor)
+    before = value.factor if isinstance(value, Scaled) else 1.0
+    return Scaled(value.term, value.shape, before * spread(factor, value.shape))
 
 
 def stretched(current: Current, factor: Real) -> Current:
@@ -230,16 +261,21 @@ def per_channel(current: Current, factor: Real) -> Current:
 
 def channels_of(values: Real, shape: Shape) -> Real:
     """Constants of a layer as one for each channel; LoweringError where they differ within one."""
-    try:
-        every = np.broadcast_to(values, shape).reshape(shape[0], -1)
-    except ValueError:
-        raise LoweringError(f"constants {values.shape} do not fit what has shape {shape}") from None
+    every = spread(values, shape).reshape(shape[0], -1)
     require(
         bool((every == every[:, :1]).all()),
         "its constants differ within a channel, and weights are one for each; make them equal",
         LoweringError,
     )
     return every[:, 0].copy()
+
+
+def spread(values: Real, shape: Shape) -> Real:
+    """Constants of a layer as one for each place. Raises LoweringError where they do not fit."""
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        raise LoweringError(f"constants {values.shape} do not fit what has shape {shape}") from None
 
 
 def add(a: Any, b: Any) -> Current | Together:

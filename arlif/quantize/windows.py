@@ -8,7 +8,20 @@ import numpy as np
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import SumPool2d, Window
 from arlif.quantize.linearized import Current
-from arlif.quantize.values import Integrated, Resampled, Spikes, Together, require_even
+from arlif.quantize.values import (
+    Integrated,
+    Resampled,
+    Scaled,
+    Spikes,
+    Together,
+    channels_of,
+    multiplied,
+    require_even,
+)
+
+_NOT_POSITIVE = (
+    "the largest of spikes times a number below 0 is not their OR; scale behind the pool"
+)
 
 
 def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
@@ -17,6 +30,11 @@ def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
         return value.each(lambda part: pooled(part, pool, factor))
     shape = pool.output_shape(value.shape)
     require_even(value)
+    if isinstance(value, Scaled):
+        channels = channels_of(value.factor, value.shape)
+        return multiplied(
+            pooled(Spikes(value.term, value.shape), pool, factor), channels[:, None, None]
+        )
     if isinstance(value, Spikes):
         return Spikes(value.term.pooled(pool, factor), shape)
     if pool.padding != (0, 0):
@@ -29,7 +47,7 @@ def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
     return replace(value, terms=terms, bias=value.bias * area, shape=shape)
 
 
-def any_under(value: Any, window: Window) -> Spikes:
+def any_under(value: Any, window: Window) -> Any:
     """The OR of spikes over windows; LoweringError on anything else than spikes."""
     cure = "put it behind the neuron, whose spikes are 0 or 1, or use arlif.layers.AvgPool2d"
     for kind, what in ((Integrated, "membrane potentials"), (Current, "currents")):
@@ -48,9 +66,15 @@ def any_under(value: Any, window: Window) -> Spikes:
         "max pooling of averages is not linear; put it in front of the average, or average twice",
         LoweringError,
     )
+    if isinstance(value, Scaled):
+        channels = channels_of(value.factor, value.shape)
+        require(bool((channels > 0).all()), _NOT_POSITIVE, LoweringError)
+        return multiplied(
+            any_under(Spikes(value.term, value.shape), window), channels[:, None, None]
+        )
     require(
         value.term.scale > 0,
-        f"the largest of spikes times {value.term.scale:g} is not their OR; scale behind the pool",
+        _NOT_POSITIVE,
         LoweringError,
     )
     shape = (value.shape[0], *window.output_size(value.shape))

@@ -142,7 +142,7 @@ WRONG = {
     "put it in front of the average": nn.Sequential(
         LIF(), layers.AvgPool2d(2), layers.MaxPool2d(2)
     ),
-    "times -1": nn.Sequential(LIF(), layers.Scale(-1.0), layers.MaxPool2d(2)),
+    "below 0": nn.Sequential(LIF(), layers.Scale(-1.0), layers.MaxPool2d(2)),
     "membrane potentials": nn.Sequential(LIF(), layers.Integrator(0.5), layers.MaxPool2d(2)),
     "return_indices": nn.Sequential(LIF(), layers.MaxPool2d(2, return_indices=True)),
     "ceil_mode": nn.Sequential(LIF(), layers.MaxPool2d(2, ceil_mode=True)),
