@@ -60,6 +60,7 @@ def over_time(network: nn.Module) -> nn.Module:
     for name, part in parts.items():
         part.training = network.get_submodule(name).training
         result.add_module(name, part)
+    result.training = network.training
     return result
 
 

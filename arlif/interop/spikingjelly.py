@@ -157,6 +157,7 @@ _LAYERS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
     (layers.BatchNorm1d, layer.BatchNorm1d),
     (layers.BatchNorm2d, layer.BatchNorm2d),
     (layers.AvgPool2d, layer.AvgPool2d),
+    (layers.MaxPool2d, layer.MaxPool2d),
     (layers.AdaptiveAvgPool2d, layer.AdaptiveAvgPool2d),
 )
 

@@ -39,7 +39,7 @@ def test_a_stack_of_torch_layers_works_on_every_time_step() -> None:
     assert spikes.any()
     assert torch.equal(got, want)
     assert ours[3] is net[3]
-    assert not ours[0][1].training
+    assert not any(part.training for part in ours.modules())
     assert linearize(ours, (1, 4, 4)).populations[0].name == "0_2"
 
 
@@ -105,16 +105,18 @@ NETS = SHARED / "cases/torch/foreign_nets.py"
 
 
 @pytest.mark.skipif(not NETS.is_file(), reason="no foreign networks in ../shared/cases")
-@pytest.mark.parametrize("name", ["sj_multi", "sj_container", "sj_plif", "sj_mean"])
+@pytest.mark.parametrize(
+    "name", ["sj_multi", "sj_container", "sj_plif", "sj_mean", "sj_conv_maxpool"]
+)
 def test_foreign_networks_of_spikingjelly(name: str) -> None:
     functional = pytest.importorskip("spikingjelly.activation_based.functional")
     torch.manual_seed(0)
-    x = torch.randn(50, 20, 16)
+    x = torch.randn(50, 20, *((1, 4, 4) if name == "sj_conv_maxpool" else (16,)))
     net = build_user_module(NETS, name).eval()
     functional.reset_net(net)
     with torch.no_grad():
         for part in net.modules():
-            if isinstance(part, nn.Linear):
+            if isinstance(part, nn.Linear | nn.Conv2d):
                 part.weight.mul_(4)
         want = net(x)
         got = to_arlif(net, x)(x)

@@ -93,6 +93,22 @@ def test_containers() -> None:
     assert converted_exactly(container_net().eval(), 20 * events(steps=8), "m").any()
 
 
+def test_max_pools_are_or() -> None:
+    torch.manual_seed(0)
+    net = seq(
+        layer.Conv2d(2, 4, 3, padding=1),
+        neuron.IFNode(0.3),
+        layer.MaxPool2d(3, 2, 1),
+        layer.Conv2d(4, 4, 3),
+        neuron.LIFNode(2.0, True, 0.1),
+        layer.Flatten(),
+        layer.Linear(16, 3),
+    )
+    x = events(steps=8)
+    assert converted_exactly(net.eval(), x, "m").any()
+    assert len(linearize(to_arlif(net), (2, 8, 8)).populations) == 2
+
+
 def test_nothing_of_the_network_changes() -> None:
     net = container_net()
     before = {name: type(part) for name, part in net.named_modules()}
