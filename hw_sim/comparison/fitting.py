@@ -15,7 +15,7 @@ from arlif.quantize.reach import reach
 from arlif.quantize.scale_free import fitted, free_constants
 from hw_sim.comparison.agreement import agreement
 
-TOLERATED = 0.0005
+TOLERATED = 0.0001
 """The share of a layer's spikes above which numbers become wider, where they may.
 
 Other inputs change several times as many.

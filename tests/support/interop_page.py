@@ -276,9 +276,13 @@ def table(measured: list[Row]) -> str:
 
 def page(measured: list[Row]) -> str:
     """docs/interop.md with its table replaced."""
-    head, mark, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    return f"{head}{mark}\n\n{table(measured)}\n\n{end}{tail}"
+    return replaced(PAGE.read_text(encoding="utf-8"), BEGIN, END, table(measured))
+
+
+def replaced(text: str, begin: str, end: str, part: str) -> str:
+    """A page with what stands between two marks replaced."""
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}\n\n{part}\n\n{end}{rest.partition(end)[2]}"
 
 
 BEGIN, END = "<!-- begin: measured -->", "<!-- end: measured -->"
