@@ -14,7 +14,10 @@ from arlif.core.steps import current
 from arlif.quantize import Precision, linearize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.reach import reach
-from arlif.quantize.scale_free import fitted, free_constants
+from arlif.quantize.scale_free import fitted
+from arlif.quantize.torch_graph import population_name
+from arlif.quantize.walk import detached
+from arlif.training.accuracy import spiking_layers
 from export.nir import load_nir
 from hw_sim.comparison.fitting import Fit, fit, typical
 from hw_sim.engines.floating_point import simulate_float
@@ -37,12 +40,13 @@ class Taken(NamedTuple):
         """Its integers."""
         return self.made.network
 
-    def scales(self) -> dict[str, float]:
-        """By which number the import multiplied the potentials of every population."""
+    def scales(self) -> dict[str, Any]:
+        """By which numbers the import multiplied the potentials of every population."""
         reaches = reach(self.linear, self.shown.numpy(), len(self.shown))
         with_units = fitted(self.linear, self.source, Precision(), reaches, self.made.wide)
-        pairs = zip(self.linear.populations, with_units.populations, strict=True)
-        return {a.name: _scale(a.neuron, b.neuron) for a, b in pairs}
+        layers = spiking_layers(self.module)
+        own = {population_name(n): detached(layer.lowered()[0]) for n, layer in layers.items()}
+        return {p.name: p.neuron.threshold / own[p.name].threshold for p in with_units.populations}
 
 
 def take(path: Path, dt: float, time_steps: int) -> Taken:
@@ -53,11 +57,6 @@ def take(path: Path, dt: float, time_steps: int) -> Taken:
     shown = typical(linear, time_steps)
     made = fit(network.module, linear, source, shown, time_steps, Precision(), may_widen=True)
     return Taken(network.module, linear, source, shown, made)
-
-
-def _scale(before: Any, after: Any) -> float:
-    name = free_constants(before)[-1]
-    return float(np.max(getattr(after, name)) / np.max(getattr(before, name)))
 
 
 def simulated(network: QuantizedNetwork, x: Values) -> Simulation:
