@@ -4,8 +4,10 @@ A convolution or dense layer whose inputs are spikes makes accumulates, any othe
 multiply-accumulates; averages of spikes are no spikes, so layers behind a pool count as the latter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,8 @@ from torch import Tensor, nn
 from arlif.networks import NetworkConfig, build
 from arlif.networks.summary import flops, multiply_accumulates
 from arlif.neurons import SpikingNeuron
+from arlif.neurons.modules import spikes_of
+from arlif.neurons.recurrent import Loop
 
 
 @dataclass(frozen=True)
@@ -72,24 +76,43 @@ class DenseNetwork:
 
 def dense_network(config: NetworkConfig) -> DenseNetwork:
     """Count a network's layers by watching one step in which neurons fire at random."""
-    watch = _Watch()
     net = build(replace(config, time_steps=1)).eval()
+    watch = _Watch({n: loop for n, loop in net.named_modules() if isinstance(loop, Loop)})
+    frame = torch.rand(1, 1, *config.input_shape, generator=watch.generator)
+    if watch.loops:
+        with torch.inference_mode():
+            net(frame)  # a loop tries its layers once, to know their shapes
     for name, module in net.named_modules():
         if not list(module.children()):
             module.register_forward_hook(
                 lambda layer, inputs, out, name=name: watch.see(name, layer, inputs[0], out)
             )
     with torch.inference_mode():
-        net(torch.rand(1, 1, *config.input_shape, generator=watch.generator))
+        net(frame)
     return DenseNetwork(
         tuple(watch.layers), watch.neurons, sum(p.numel() for p in net.parameters())
     )
 
 
 class _Watch:
-    """Sees every layer run, in order."""
+    """Sees every layer run, in order. loops: those of the network, by path.
 
-    def __init__(self) -> None:
+    In the one step nothing has come back yet, so what waits is fed with zeros.
+    """
+
+    def __init__(self, loops: Mapping[str, Loop]) -> None:
+        self.loops = loops
+        self.titles = {
+            f"{path}.neurons.{name}": title
+            for path, loop in loops.items()
+            for name, title in loop.paths(path).items()
+        }
+        self.waiting = {
+            f"{path}.layers.{index}": loop.paths(path)[connection.source]
+            for path, loop in loops.items()
+            for index, connection in enumerate(loop.connections)
+            if connection.delay and connection.source in loop.neurons
+        }
         self.generator = torch.Generator().manual_seed(0)
         self.layers: list[DenseLayer] = []
         self.neurons = 0
@@ -97,27 +120,31 @@ class _Watch:
         self.last = ""
         self.sent: dict[int, tuple[str, Tensor]] = {}
 
-    def see(self, name: str, layer: nn.Module, x: Tensor, out: Tensor) -> Tensor | None:
+    def see(self, name: str, layer: nn.Module, x: Tensor, out: Any) -> Any:
         """Note a layer; replaces what a neuron sends by random spikes."""
         if isinstance(layer, SpikingNeuron):
-            self.neurons += out.numel()
+            fired = spikes_of(out)
+            self.neurons += fired.numel()
             self.window = 1.0
-            spikes = torch.bernoulli(torch.full_like(out, 0.5), generator=self.generator)
-            self.last, self.sent[spikes.data_ptr()] = name, (name, spikes)
-            return spikes
+            spikes = torch.bernoulli(torch.full_like(fired, 0.5), generator=self.generator)
+            self.last = self.titles.get(name, name)
+            self.sent[spikes.data_ptr()] = self.last, spikes
+            return (spikes, out[1]) if isinstance(out, tuple) else spikes
         if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
             self.window *= _mean_window(layer, x, out)
         if isinstance(layer, nn.Conv2d | nn.Linear):
+            found = (s for at, s in self.waiting.items() if f"{name}.".startswith(f"{at}."))
+            waited = next(found, None)
             self.layers.append(
                 DenseLayer(
                     name,
                     connections := multiply_accumulates(layer, out),
                     flops(layer, out) - 2 * connections,
                     shortcut=_is_shortcut(layer),
-                    source=self.sent.get(x.data_ptr(), (self.last, x))[0],
+                    source=waited or self.sent.get(x.data_ptr(), (self.last, x))[0],
                     spiking=bool(((x == 0) | (x == 1)).all()),
-                    graded=self.neurons == 0,
-                    window=self.window,
+                    graded=self.neurons == 0 and waited is None,
+                    window=1.0 if waited else self.window,
                 )
             )
         return None

@@ -234,3 +234,19 @@ def test_architecture_and_quantized_network_count_the_same_connections():
         assert layer.connections * layer.window == nominal_connections(network, projection)
         assert layer.graded == (projection.source == INPUT)
         assert layer.spiking == (not layer.graded and layer.window == 1)
+
+
+def test_a_loop_counts_once_a_step_what_comes_back():
+    config = load_recipe("fsdd").network()
+    linear = linearize(build(config), config.input_shape)
+    source = Input(config.input_shape, 1.0, static=linear.static)
+    network = quantize(linear, source, Precision(), config.time_steps)
+    dense = dense_network(config)
+    projections = [*network.incoming(network.populations[0].name), *network.incoming("readout")]
+    wanted = [(p.source, nominal_connections(network, p)) for p in projections]
+    found = [
+        ("input" if layer.graded else layer.source, layer.connections) for layer in dense.layers
+    ]
+    assert found == wanted
+    assert [layer.spiking for layer in dense.layers] == [False, True, True]
+    assert dense.neurons == 128
