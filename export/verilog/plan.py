@@ -71,11 +71,12 @@ def planned(
 
 
 def _require_possible(network: QuantizedNetwork) -> None:
-    waiting = [f"{p} ({p.delay} steps)" for p in network.projections if p.delay]
+    reasons = [f"{p} waits for {p.delay} steps" for p in network.projections if p.delay]
+    reasons += [f"{p} pools by OR" for p in network.projections if p.pools]
     require(
-        not waiting,
-        f"Verilog has no delays and no loops yet, and these projections wait: "
-        f"{', '.join(waiting)}; the engines integer, lava and onnx run them",
+        not reasons,
+        "Verilog has no delays, no loops and no max pooling of spikes yet: "
+        f"{'; '.join(reasons)}; the engines integer, lava and onnx run them",
         NetworkError,
     )
 

@@ -27,11 +27,6 @@ def write_verilog(
     Raises NetworkError where the network has what Verilog cannot take yet, or is too large;
     WriteError.
     """
-    require(
-        not network.ors,
-        "Verilog has no OR of spikes (max pooling) yet; use AvgPool2d, or another engine",
-        NetworkError,
-    )
     _require_size(network)
     plan = planned(network, options.lanes or None)
     known = golden(network, options.vectors)

@@ -14,7 +14,7 @@ from support.strategies import networks
 from support.verilog_projects import exported, needs_icarus, needs_verilator, simulated
 
 from arlif.base.errors import ArlifError, FormatError, NetworkError
-from arlif.core.maps import Conv2d, Dense, SumPool2d, apply_chain
+from arlif.core.maps import Conv2d, Dense, SumPool2d, Window, apply_chain
 from arlif.core.network import INPUT, READOUT, Input, Projection, QuantizedNetwork
 from export.golden import golden
 from export.verilog.manifest import manifest, manifest_tree, read_manifest
@@ -97,6 +97,11 @@ def without_ors(network: QuantizedNetwork) -> bool:
     return not network.ors
 
 
+def possible(network: QuantizedNetwork) -> bool:
+    """Whether Verilog takes it; the refusals have tests of their own."""
+    return not any(p.pools or p.delay for p in network.projections)
+
+
 @needs_icarus
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks(max_populations=3, max_steps=3).filter(without_ors), st.integers(0, 3))
@@ -167,9 +172,19 @@ def test_clocks_keep_to_the_formula(tmp_path) -> None:
 def test_delays_are_refused_by_name(tmp_path) -> None:
     network = example_network()
     late = [replace(p, delay=2) if p.source == "conv" else p for p in network.projections]
-    with pytest.raises(NetworkError, match=r"conv -> mixed \(2 steps\)"):
+    with pytest.raises(NetworkError, match="conv -> mixed waits for 2 steps"):
         write_verilog(replace(network, projections=tuple(late)), tmp_path / "network.v")
     assert not [*tmp_path.iterdir()]
+
+
+def test_ors_of_spikes_are_refused_by_name(tmp_path) -> None:
+    network = example_network()
+    pooled = [
+        replace(p, maps=p.maps[1:], pools=(Window((2, 2), (2, 2)),)) if p.source == "conv" else p
+        for p in network.projections
+    ]
+    with pytest.raises(NetworkError, match="conv -> mixed pools by OR"):
+        write_verilog(replace(network, projections=tuple(pooled)), tmp_path / "network.v")
 
 
 def test_what_is_too_large_is_refused_with_the_sum(tmp_path, monkeypatch) -> None:
