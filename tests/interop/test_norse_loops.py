@@ -15,7 +15,7 @@ from arlif.quantize import linearize
 
 
 @pytest.mark.parametrize("kind", [*CELLS, *OVER_TIME])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 9999),
     sizes=st.lists(st.integers(1, 5), min_size=2, max_size=3),

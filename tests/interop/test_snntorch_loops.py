@@ -53,7 +53,7 @@ def lively(network: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_a_loop_spikes_as_in_snntorch(kind: str, data: st.DataObject) -> None:
     sizes = data.draw(st.lists(st.integers(1, 5), min_size=2, max_size=3))
@@ -69,6 +69,24 @@ def test_a_loop_spikes_as_in_snntorch(kind: str, data: st.DataObject) -> None:
         assert torch.allclose(want, got, atol=1e-6)
     else:
         assert torch.equal(want, got)
+
+
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_reset_far_above_the_threshold(kind: str, reset: str, late: bool) -> None:
+    torch.manual_seed(0)
+    own: dict[str, Any] = {"R": 4.0, "C": 1.0} if kind == "Lapicque" else {"beta": torch.rand(20)}
+    own |= {"alpha": torch.rand(20)} if kind.endswith("Synaptic") else {}
+    own |= {"linear_features": 20} if kind.startswith("R") else {}
+    own |= {} if kind in ("Lapicque", "RSynaptic") else {"reset_delay": late}
+    lif = getattr(snntorch, kind)(threshold=0.3, reset_mechanism=reset, **own)
+    network, x = Loop([lif], [6, 20], None), torch.rand(30, 10, 6)
+    with torch.no_grad():
+        network.fcs[0].weight.mul_(5)
+        want = network(x)
+        assert 0.02 < want.mean() < 0.98
+        assert torch.equal(to_arlif(network, x)(x), want)
 
 
 def step(kind: str, data: st.DataObject) -> nn.Module:
