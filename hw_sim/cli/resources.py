@@ -1,6 +1,6 @@
-"""arlif resources: what a network takes of an FPGA, and whether it fits."""
+"""arlif resources: what a network takes of a microcontroller or an FPGA, and whether it fits."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,37 +14,53 @@ def resources(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A device, as ice40-hx8k; again for more. Default {DEFAULT_TARGETS[0]}."
+            help="A device, as stm32f411re or ice40-hx8k; again for more. By default "
+            f"microcontrollers where c/ was exported, {DEFAULT_TARGETS[0]} where verilog/ was."
         ),
     ] = None,
     place: Annotated[
-        bool, typer.Option("--place", help="Also place and route, for the clock.")
+        bool, typer.Option("--place", help="FPGA: also place and route, for the clock.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Count what the exported Verilog takes; exits with 1 where it does not fit."""
+    """Measure what the exported C or Verilog takes; exits with 1 where it does not fit."""
     from hw_sim.pipeline import resources_run
 
     output = Output(as_json)
-    with output.progress("synthesizing"):
-        result = resources_run(run, target or DEFAULT_TARGETS, place)
-    names = list(result["targets"][0]["used"])
-    output.table(
-        "Used of available, as yosys counts cells",
-        ["target", *names, "MHz", "fits"],
-        [
-            [
-                row["target"],
-                *(f"{row['used'][name]:,} / {row['available'][name]:,}" for name in names),
-                f"{row['mhz']:.1f}" if row["mhz"] else "",
-                "yes" if row["fits"] else "no",
-            ]
-            for row in result["targets"]
-        ],
-    )
-    for row in result["targets"]:
+    with output.progress("building"):
+        result = resources_run(run, target or (), place)
+    rows = result["targets"]
+    _table(output, "Microcontrollers: bytes, zig cc -Os", [r for r in rows if "stack" in r])
+    _table(output, "Used of available, as yosys counts cells", [r for r in rows if "mhz" in r])
+    for row in rows:
         if row["cure"]:
             output.say(f"{row['target']}: {row['cure']}")
     output.result(result)
     if not result["fits"]:
         raise typer.Exit(ExitCode.FOUND)
+
+
+def _table(output: Output, title: str, rows: list[dict[str, Any]]) -> None:
+    """One table of rows of one kind."""
+    if not rows:
+        return
+    names = list(rows[0]["used"])
+    output.table(
+        title,
+        ["target", *names, "MHz" if "mhz" in rows[0] else "instructions", "fits"],
+        [
+            [
+                row["target"],
+                *(f"{row['used'][name]:,} / {row['available'][name]:,}" for name in names),
+                _speed(row),
+                "yes" if row["fits"] else "no",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _speed(row: dict[str, Any]) -> str:
+    if "instructions" in row:
+        return f"{row['instructions']['mean']:,.0f}"
+    return f"{row['mhz']:.1f}" if row["mhz"] else ""

@@ -35,7 +35,8 @@ def test_an_imported_network_of_integers_has_no_float_one(
     err = refused(cli, verb[0], imported, *verb[1:])
     assert "imported network of integers, which has no float network; import it from real" in err
     assert (
-        "or use what it has: export, simulate, evaluate, compare, energy, map, prove, report" in err
+        "or use what it has: export, simulate, evaluate, compare, energy, map, prove, resources, "
+        "report" in err
     )
 
 
