@@ -66,7 +66,8 @@ class Adding:
             self.plan.value_type(projection.source),
         )
         stages = []
-        for place, linear in enumerate((*projection.pools, *projection.maps[:-1])):
+        before: tuple[LinearMap | Window, ...] = (*projection.pools, *projection.maps[:-1])
+        for place, linear in enumerate(before):
             stage = f"stage{number}_{place}"
             shape_after = _output_shape(linear, shape)
             reach = interval if isinstance(linear, Window) else linear.output_interval(interval)
