@@ -40,8 +40,8 @@ def _about_lif(result: dict[str, Any]) -> str:
     """What lif.nir holds, in one line."""
     if "lif_reason" in result:
         return f"no lif.nir for other NIR tools: {result['lif_reason']}"
-    opens = "lif.nir opens in other NIR tools as plain LIF (network.nir in arlif only)"
+    opens = "lif.nir opens in other NIR tools as LIF and CubaLIF (network.nir in arlif only)"
     if "lif_unmeasured" in result:
         return f"{opens}; what that changes was not measured: {result['lif_unmeasured']}"
     shares = ", ".join(f"{n} {percent(share)}" for n, share in result["lif_changes"].items())
-    return f"{opens}; spikes changed on {result['lif_samples']} test samples: {shares}"
+    return f"{opens}; spikes changed on {result['lif_samples']} samples: {shares}"

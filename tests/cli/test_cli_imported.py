@@ -65,7 +65,7 @@ def test_options_of_real_valued_networks_are_refused_for_integers(
 
 def test_an_export_says_what_plain_lif_changes(run: Path, imported: Path, cli: Cli):
     code, out, _ = cli("export", run)
-    assert (code, "spikes changed on 32 test samples" in out) == (0, True)
+    assert (code, "spikes changed on 32 samples" in out) == (0, True)
     code, out, _ = cli("export", run, "--json", "--data", run)
     (share,) = json.loads(out)["lif_changes"].values()
     assert 0 < share < 0.5
