@@ -152,11 +152,11 @@ class _Whole:
     def stacked(self, shape: Shape, frames: int) -> NDArray[np.float32]:
         given = self.inputs.shape
         require(
-            given[:1] == (frames,) and given[2:] == shape,
+            given[:1] == (frames,) and given[2:] in _written(shape),
             f"{self.where} must be [{', '.join(map(str, (frames, 'N', *shape)))}], as the network "
             f"takes its inputs, not {given}; time comes first",
         )
-        return self.inputs.astype(np.float32)
+        return self.inputs.astype(np.float32).reshape(*given[:2], *shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +177,8 @@ class _Singly:
         return [*frames, first[None, None]]
 
     def stacked(self, shape: Shape, frames: int) -> NDArray[np.float32]:
-        wanted = [(frames, *shape)] + ([shape] if frames == 1 else [])
+        wanted = [(frames, *frame) for frame in _written(shape)]
+        wanted += _written(shape) if frames == 1 else []
         wrong = [name for name, sample in self.samples.items() if sample.shape not in wanted]
         if wrong:
             raise ArlifError(
@@ -186,8 +187,14 @@ class _Singly:
                 f"{self.samples[wrong[0]].shape} as {wrong[0]} has it ({len(wrong)} of "
                 f"{len(self.samples)} differ)"
             )
-        frame_first = [s.astype(np.float32).reshape(wanted[0]) for s in self.samples.values()]
+        frame_first = [s.astype(np.float32).reshape(frames, *shape) for s in self.samples.values()]
         return np.stack(frame_first, axis=1)
+
+
+def _written(shape: Shape) -> list[Shape]:
+    """How a frame may be written: a signal (C, L) is (C, 1, L) to a network."""
+    signal = len(shape) == 3 and shape[1] == 1
+    return [shape, (shape[0], shape[2])] if signal else [shape]
 
 
 _Found = _Whole | _Singly

@@ -107,6 +107,16 @@ def test_a_sample_of_one_frame_needs_no_time() -> None:
     np.testing.assert_array_equal(found.real, OwnData(Path("image.npy")).load(SHAPE, 1).real)
 
 
+def test_a_signal_needs_no_height(tmp_path: Path) -> None:
+    """(C, L) is (C, 1, L) to a network; nothing else is turned or flattened."""
+    for inputs in ("X.npy", "loose", "mine.py:recordings"):
+        found = OwnData(Path(inputs)).load((2, 1, 4), T)
+        np.testing.assert_array_equal(found.real, X[:, :, :, None])
+        for other in ((8,), (2, 2, 2), (1, 2, 4), (2, 4, 1)):
+            with pytest.raises(ArlifError, match="as the network takes i"):
+                OwnData(Path(inputs)).load(other, T)
+
+
 def test_examples_are_what_a_network_may_be_given() -> None:
     shapes = {
         name: [e.shape for e in OwnData(Path(name)).examples(T)] for name in ("X.npy", "loose")
