@@ -81,6 +81,27 @@ def fitted(
     return replace(network, populations=populations)
 
 
+def natural(network: LinearizedNetwork) -> LinearizedNetwork:
+    """The network in units that training is made for: thresholds of 1 to 2, weights of that size.
+
+    Step sizes and the surrogate's width are meant for such numbers. No unit becomes finer.
+    """
+    return replace(network, populations=tuple(map(_natural, network.populations)))
+
+
+def _natural(population: LinearizedPopulation) -> LinearizedPopulation:
+    neuron = population.neuron
+    free = {name: real_array(getattr(neuron, name)) for name in free_constants(neuron)}
+    largest = max((float(np.abs(value).max()) for value in free.values()), default=0.0)
+    if largest == 0:
+        return population
+    scale = min(1.0, 2.0 ** -floor(log2(largest)))
+    scaled: Neuron = neuron.with_constants({n: getattr(neuron, n) * scale for n in free})
+    current = population.current.scaled(scale)
+    terms = tuple(term.weighted(term.synapses) for term in current.terms)
+    return replace(population, neuron=scaled, current=replace(current, terms=terms))
+
+
 def _fitted(
     population: LinearizedPopulation,
     source: Input,

@@ -11,6 +11,7 @@ from arlif.data.own import OwnData, OwnSamples
 from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
+from arlif.quantize.scale_free import natural
 from arlif.run_folder import MODEL, NIR, QUANTIZE, Run, writes
 from arlif.training import read_recipe
 from export.nir import write_nir
@@ -101,7 +102,8 @@ def _task(
 def _finetuned(
     parent: Parent, precision: Precision, epochs: int, dataset: Dataset
 ) -> QuantizedNetwork:
-    linear, steps = parent.fitted(precision), parent.time_steps
+    fitted, steps = parent.fitted(precision), parent.time_steps
+    linear = natural(fitted) if parent.imported else fitted
     network = QatNetwork(linear, parent.source, precision, steps, parent.width)
     finetune(network, finetuning(parent.schedule, epochs), dataset)
     return network.quantized()

@@ -28,7 +28,7 @@ from arlif.quantize.linearized import (
     Term,
 )
 from arlif.quantize.reach import reach
-from arlif.quantize.scale_free import fitted, free_constants
+from arlif.quantize.scale_free import fitted, free_constants, natural
 from export.nir import load_nir
 from hw_sim.comparison.fitting import Fit, fit, typical
 from hw_sim.engines.integer.reference import simulate
@@ -97,6 +97,19 @@ def test_the_unit_of_the_potential_does_not_matter(unit: float, fine: bool) -> N
     assert np.array_equal(spikes(near), spikes(1.0))
     assert 0.02 < spikes(unit).mean() < 0.5
     assert np.mean(spikes(unit) != spikes(1.0)) < 0.02
+
+
+@pytest.mark.parametrize("unit", [2.0**-14, 1.0, 2.0**14])
+def test_training_sees_thresholds_near_one(unit: float) -> None:
+    weight = np.random.default_rng(0).normal(0, 0.3, (4, 6))
+    linear = network(RealLifReset(0.9, 1.5 * unit, 0.0, -0.1 * unit), weight * unit)
+    source = Input((6,), 1.0, 0, 127, static=False)
+    reaches = reach(linear, np.ones((20, 1, 6)), 20)
+    (found,) = natural(fitted(linear, source, Precision(), reaches)).populations
+    assert (found.neuron.threshold, found.neuron.reset) == (1.5, -0.1)
+    (term,) = found.current.terms
+    assert term.scale == 1
+    assert np.array_equal(term.synapses.weight, weight)
 
 
 def test_a_reach_is_that_of_saturated_values() -> None:

@@ -32,22 +32,25 @@ from hw_sim.pipeline import (
 from hw_sim.report import write_report
 
 DT, T, N, INPUTS, NEURONS, CLASSES = 1e-4, 12, 30, 8, 6, 3
+UNIT = np.float32(2**-14)
 RNG = np.random.default_rng(3)
 X = (RNG.random((T, N, INPUTS)) < 0.4).astype(np.float32)
 Y = RNG.integers(0, CLASSES, N)
 
 
 def graph(path: Path) -> Path:
-    """Neurons that feed themselves, between two layers of weights."""
+    """Neurons that feed themselves, between two layers of weights; their unit is small."""
     rng = np.random.default_rng(0)
+    neurons = lif(NEURONS)
+    neurons.v_threshold *= UNIT
     edges = ["input w", "w lif", "lif back", "back lif", "lif head", "head output"]
     write(
         path,
         [tuple(edge.split()) for edge in edges],  # type: ignore[misc]
         input=nir.Input(np.array([INPUTS])),
-        w=nir.Linear(rng.normal(0, 1, (NEURONS, INPUTS)).astype(np.float32)),
-        lif=lif(NEURONS),
-        back=nir.Linear(rng.normal(0, 0.5, (NEURONS, NEURONS)).astype(np.float32)),
+        w=nir.Linear(rng.normal(0, UNIT, (NEURONS, INPUTS)).astype(np.float32)),
+        lif=neurons,
+        back=nir.Linear(rng.normal(0, UNIT / 2, (NEURONS, NEURONS)).astype(np.float32)),
         head=nir.Affine(
             rng.normal(0, 1, (CLASSES, NEURONS)).astype(np.float32), np.zeros(CLASSES, np.float32)
         ),
@@ -150,9 +153,10 @@ def test_float_and_integers_are_compared_in_shares(run: Path, data: OwnData) -> 
     assert found["spikes_compared"] == T * N * NEURONS
     assert Run(run).has(COMPARE)
     energy_run(run)
-    sweep = sweep_run(run, (4,), (4, T), own=data)
-    assert [row["time_steps"] for row in sweep["rows"]] == [4, T]
-    quantize_run(run)
+    sweep = sweep_run(run, (4, 8), (4, T), own=data)
+    assert [row["time_steps"] for row in sweep["rows"]] == [4, T, 4, T]
+    assert quantize_run(run, "compact16", 8)["samples"] == N
+    assert sweep["rows"][-1]["accuracy"] == evaluate_run(run, "integer", own=data)["accuracy"]
     assert {Path(f["path"]).name for f in export_run(run)["files"]} >= {"network.net"}
     report = write_report(Run(run))
     assert report["quantization"]["samples"] == N
