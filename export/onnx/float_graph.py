@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from arlif.neurons.recurrent import Loop
 from arlif.quantize.torch_graph import function_kind, live_nodes, population_name, trace
 from arlif.quantize.walk import detached
 from export.onnx.file import save_model
+from export.onnx.float_loop import Part, scan_float_loop
 from export.onnx.function import call_neuron, neuron_function
 from export.onnx.integer_graph import SPIKES, TIME_STEPS
 from export.onnx.scan import scan_step
@@ -101,11 +102,8 @@ class _Walk:
         shape = _shape(source)
         if isinstance(layer, SpikingNeuron):
             return self._fire(population_name(str(node.target)), layer, x, shape)
-        require(
-            not isinstance(layer, Loop),
-            "a loop is written in integers only; leave out --float, network.onnx holds it",
-            LoweringError,
-        )
+        if isinstance(layer, Loop):
+            return self._loop(str(node.target), layer, x, shape)
         if isinstance(layer, Repeat):
             steps = self.graph.node("Reshape", self.graph.symbol(TIME_STEPS), self._index(1))
             ones = self._index(*(1 for _ in range(_rank(source) - 1)))
@@ -116,13 +114,30 @@ class _Walk:
         whole = self.graph.node("Concat", lead, self._index(*_shape(node)), axis=0)
         return self.graph.node("Reshape", frames, whole)
 
-    def _fire(self, name: str, layer: SpikingNeuron, x: Symbol, shape: Shape) -> Symbol:
+    def _part(self, name: str, layer: SpikingNeuron) -> Part:
         neuron = detached(layer.real_neuron())
         function = neuron_function(neuron, self.functions.values())
         self.functions[function.name] = function
+        return Part(name, neuron, function)
+
+    def _loop(self, path: str, loop: Loop, x: Symbol, shape: Shape) -> Symbol:
+        """All populations of a loop; what leaves it."""
+        parts = {
+            name: self._part(population_name(title), cast(SpikingNeuron, loop.neurons[name]))
+            for name, title in loop.paths(path).items()
+        }
+        title = population_name(path)
+        values = scan_float_loop(self.graph, title, loop, parts, x, shape, self.states)
+        dtype = self.graph.dtype
+        self.traces += [value_info(v, dtype, ("T", "N", *s)) for v, (_, s) in values.items()]
+        return values[parts[loop.output].title + SPIKES][0]
+
+    def _fire(self, name: str, layer: SpikingNeuron, x: Symbol, shape: Shape) -> Symbol:
+        part = self._part(name, layer)
+        neuron = part.neuron
 
         def step(body: Graph, state: Any, x: Symbol) -> tuple[Symbol, Any]:
-            return call_neuron(body, function.name, neuron, state, x)
+            return call_neuron(body, part.function.name, neuron, state, x)
 
         dtype = self.graph.dtype
         values = scan_step(self.graph, name, x, shape, neuron.state_type, step, dtype, self.states)

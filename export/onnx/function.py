@@ -50,8 +50,8 @@ def call_neuron(
     """Append a call of the neuron's function to a graph: (float spikes, new state)."""
     arrays = [graph.constant(value) for value in _arrays(neuron).values()]
     inputs = [symbol.name for symbol in (*state, *arrays, x)]
-    outputs = [f"{name}_called" for name in ("spikes", *neuron.variables)]
-    outputs = [graph.prefix + name for name in outputs]
+    place = f"called_{len(graph.nodes)}"
+    outputs = [f"{graph.prefix}{name}_{place}" for name in ("spikes", *neuron.variables)]
     node = helper.make_node(function, inputs, outputs, domain=DOMAIN)
     node.attribute.extend(starmap(helper.make_attribute, _numbers(neuron).items()))
     graph.nodes.append(node)

@@ -155,7 +155,7 @@ def zeros(
     graph: Graph, batch: Symbol, lead: tuple[int, ...], shape: tuple[int, ...], dtype: Any
 ) -> Symbol:
     """Zeros [*lead, N, *shape]."""
-    parts = [graph.constant(list(lead))] if lead else []
-    whole = graph.node("Concat", *parts, batch, graph.constant(list(shape)), axis=0)
+    parts = [graph.constant(list(lead), np.int64)] if lead else []
+    whole = graph.node("Concat", *parts, batch, graph.constant(list(shape), np.int64), axis=0)
     zero = helper.make_tensor("zero", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), [1], [0])
     return graph.node("ConstantOfShape", whole, value=zero)

@@ -28,6 +28,15 @@ def _(layer: nn.Module, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
 
 
 @append.register
+def _(layer: nn.Sequential, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+    frame = torch.zeros(1, 1, *shape)
+    for part in layer:
+        x = append(part, graph, x, tuple(frame.shape[2:]))
+        frame = part(frame)
+    return x
+
+
+@append.register
 def _(layer: Scale, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return x * _array(layer.factor)
 
