@@ -59,7 +59,17 @@ SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
 
-IMPORTED_VERBS = ("export", "simulate", "evaluate", "compare", "energy", "map", "prove", "resources", "report")
+IMPORTED_VERBS = (
+    "export",
+    "simulate",
+    "evaluate",
+    "compare",
+    "energy",
+    "map",
+    "prove",
+    "resources",
+    "report",
+)
 """What an imported network of integers has: all that needs no float network."""
 
 SNAPSHOTS = "crosscheck"

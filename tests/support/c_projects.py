@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from arlif.core.network import QuantizedNetwork
-from export.c import COptions, write_c
+from export.c import write_c
+from export.c.c_options import COptions
 from hw_sim.engines.deployed.c_engine import build
 from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record, Simulation
