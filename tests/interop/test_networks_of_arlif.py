@@ -75,11 +75,12 @@ def test_recurrent_cells_of_torch_say_what_to_use() -> None:
         linearize(net, (3,))
 
 
+MOVED, NOWHERE = "snntorch", "nowhere"
 CASES = {
     "from lava.lib.dl import absent": "export_hdf5",
     "import lava.absent": "export_hdf5",
-    "import arlif.snntorch": r"there is arlif\.interop\.snntorch$",
-    "import arlif.nowhere": "nowhere'",
+    f"import arlif.{MOVED}": r"there is arlif\.interop\.snntorch$",
+    f"import arlif.{NOWHERE}": "nowhere'",
     "def build(): return {'0.weight': 1}": "dict, not.*load_state_dict",
     "def build(): return 3": "int, not a torch.nn.Module; return the network",
 }
