@@ -89,7 +89,7 @@ def test_lava_runs_random_loops_that_fire() -> None:
 def test_lava_runs_50_random_loops_that_fire() -> None:
     tally = run_in_lava(50, every=5)
     assert tally.networks == 50
-    assert tally.alive > 0.6, tally
+    assert tally.alive > 0.5, tally
 
 
 def waiting(network: QuantizedNetwork, loop: list[str], steps: int) -> QuantizedNetwork:
