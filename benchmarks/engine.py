@@ -116,7 +116,7 @@ def macs(network: QuantizedNetwork) -> int:
     total = 0
     for projection in network.projections:
         once = network.input.static and projection.source == INPUT
-        shape = network.shape(projection.source)
+        shape = network.shape(projection.entering)
         for linear in projection.maps:
             shape = linear.output_shape(shape)
             if isinstance(linear, Conv2d | Dense):
