@@ -4,6 +4,7 @@ Run: python examples/from_snntorch.py
 """
 
 import snntorch
+import snntorch.utils
 import torch
 from torch import Tensor, nn
 

@@ -1,8 +1,8 @@
 """snnTorch's neurons, every operation in the order in which snnTorch 1.0.0 computes it.
 
 A spike is mem > threshold. `threshold` is the next float32 above, so that it is >=; `amount` is
-snnTorch's threshold itself, which is subtracted. Source: snntorch._neurons, leaky.py, rleaky.py,
-synaptic.py and rsynaptic.py, the functions _base_sub, _base_zero, _base_int and forward.
+snnTorch's threshold itself, which is subtracted. Source: snntorch._neurons, the modules leaky,
+rleaky, synaptic and rsynaptic, the functions _base_sub, _base_zero, _base_int and forward.
 """
 
 from typing import Any

@@ -31,9 +31,11 @@ OF_OTHERS = {
     "sitecustomize.py": "a file that Python runs when it starts",
     "inference.py": "a file of the AR-LIF paper's authors",
     "immintrin.h": "a header of the compiler",
+    "network.h": "a file that arlif export --c writes",
     "ablation.md": "a file that arlif ablate writes",
     "FILE.py": "a file of the user",
     "my.py": "a file of the user",
+    "nets.py": "a file of the user",
 }
 """What looks like one of our names and is not, with what it is."""
 

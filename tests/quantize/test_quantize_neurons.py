@@ -27,7 +27,7 @@ from arlif.core.real_neurons import (
     RealLifSubtract,
 )
 from arlif.core.steps import LifState
-from arlif.interop.adopt import strictly_above
+from arlif.interop.cells import above
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 from arlif.quantize.neuron_constants import raw_factor, to_integer
 from export.nir import load_nir
@@ -44,7 +44,7 @@ def test_a_raw_state_fires_where_its_real_value_does(
 ) -> None:
     """Without decay h is x: every h and u around the thresholds, in steps of the format."""
     if on_grid:
-        threshold = strictly_above(np.ceil(threshold * state.one) / state.one)
+        threshold = above(np.ceil(threshold * state.one) / state.one)
         hold = np.ceil(hold * state.one) / state.one
     raw = np.array(data.draw(st.lists(st.integers(0, 9 * state.one), min_size=1)), np.int32)
     edges = [round(at * state.one) + d for at in (threshold, threshold + hold) for d in (-1, 0, 1)]
