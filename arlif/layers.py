@@ -165,12 +165,13 @@ class Scale(nn.Module):
 
 
 class Integrator(nn.Module):
-    """Leaky integrators that end a network: membrane potentials [T, N, ...], no spikes.
+    """Leaky integrators: membrane potentials [T, N, ...], no spikes.
 
     i = k_i i + x;  v = k v + i + leak    from 0; without current_decay (k_i), i is x
 
     decay k: 1 for none that leaks, else below 1; leak, current_decay: numbers, or arrays that
-    broadcast against a sample. The decision is the mean of v over time, where k = 1 the last v.
+    broadcast against a sample. At the end of a network the decision is the mean of v over time,
+    where k = 1 the last v. In front of LIF that resets to a potential it is the neuron's current.
     """
 
     decay: Tensor
@@ -200,11 +201,6 @@ class Integrator(nn.Module):
             v = v * self.decay.to(x.dtype) + i + self.leak.to(x.dtype)
             potentials.append(v)
         return torch.stack(potentials)
-
-    def total(self) -> tuple[Tensor, Tensor]:
-        """What currents and the leak count for in the decision: the sum over long times of v."""
-        kept = torch.zeros_like(self.decay) if self.reads_last else self.decay
-        return 1 / (1 - kept) / (1 - self.current_decay), self.leak / (1 - kept)
 
     def extra_repr(self) -> str:
         """The decays, as shown in a model's summary."""

@@ -1,7 +1,7 @@
 """What each torch layer means to spikes and currents: the mapping rules, one function a layer."""
 
 from dataclasses import replace
-from functools import reduce, singledispatch
+from functools import partial, reduce, singledispatch
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,18 @@ from arlif.base.errors import LoweringError
 from arlif.core.maps import Shape, SumPool2d, Window
 from arlif.core.network import INPUT
 from arlif.layers import Delay, Integrator, Scale, both_axes
+from arlif.quantize.integrated import Integrated, integrate, mapped
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
 from arlif.quantize.values import (
-    Integrated,
     Resampled,
     Spikes,
     Together,
     as_current,
     as_spikes,
-    channels_of,
     delayed,
     flatten,
     fold,
     multiplied,
-    per_channel,
     scaled,
     weigh,
 )
@@ -38,6 +36,20 @@ def absorb(layer: nn.Module, value: Any) -> Any:
     raise LoweringError(reason(layer))
 
 
+def behind(layer: nn.Module, value: Any) -> Any:
+    """The value behind a layer, which may stand behind integrators; raises LoweringError."""
+    if not isinstance(value, Integrated) or isinstance(layer, _SEE_POTENTIALS):
+        return absorb(layer, value)
+    if isinstance(layer, _NORMS) and isinstance(value.drive, Spikes | Together):
+        value = replace(value, drive=as_current(value.drive))
+    return mapped(partial(absorb, layer), value, not isinstance(layer, _PLACE_BY_PLACE))
+
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_SEE_POTENTIALS = (nn.Sequential, nn.MaxPool2d, Integrator)
+_PLACE_BY_PLACE = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten, Delay, Scale, *_NORMS)
+
+
 @absorb.register(nn.Identity)
 @absorb.register(nn.Dropout)
 @absorb.register(nn.Dropout2d)
@@ -47,7 +59,7 @@ def _(layer: nn.Module, value: Any) -> Any:
 
 @absorb.register
 def _(layer: nn.Sequential, value: Any) -> Any:
-    return reduce(lambda at, part: absorb(part, at), layer, value)
+    return reduce(lambda at, part: behind(part, at), layer, value)
 
 
 @absorb.register
@@ -65,10 +77,8 @@ def _(layer: Scale, value: Any) -> Any:
 
 @absorb.register
 def _(layer: Integrator, value: Any) -> Any:
-    factor, offset = map(_array, layer.total())
-    current = per_channel(as_current(value), factor)
-    bias = current.bias + channels_of(offset, current.shape)
-    return Integrated(current.terms, bias, current.shape)
+    constants = map(_array, (layer.decay, layer.leak, layer.current_decay))
+    return integrate(value, *constants)
 
 
 @absorb.register(nn.Flatten)

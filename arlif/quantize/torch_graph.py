@@ -8,7 +8,7 @@ from torch import fx, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from arlif.base.errors import LoweringError, require
-from arlif.layers import Repeat, evaluating
+from arlif.layers import Integrator, Repeat, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import Loop
 from arlif.quantize.absorb import REASONS
@@ -140,7 +140,11 @@ _CURES = {
         ("unsqueeze", "repeat", "expand"),
         "take inputs that are [T, N, ...], or show one frame [1, N, ...] with arlif.layers.Repeat",
     ),
-    "getitem": "take the mean of all time steps at the end, mean(0)",
+    **dict.fromkeys(
+        ("getitem", "max", "amax"),
+        "take the mean of all time steps at the end, mean(0): a readout adds up what arrives and "
+        "keeps no potential of which the last or the largest could be read",
+    ),
     "softmax": "return the logits: the decision is their argmax",
     "max_pool2d": "use the layer arlif.layers.MaxPool2d, on spikes",
     "relu": REASONS["ReLU"],
@@ -210,3 +214,24 @@ def live_nodes(graph: fx.Graph) -> set[fx.Node]:
         if node.op == "output" or node in live:
             live.update((node, *node.all_input_nodes))
     return live
+
+
+def reads_last(module: nn.Module) -> bool:
+    """Whether a network ends with integrators that never leak, whose last potential is read."""
+    parts = dict(module.named_modules())
+    if not any(_never_leaks(part) for part in parts.values()):
+        return False
+    with evaluating(module):
+        graph = LayerTracer().trace(module)
+    behind = {node for node in graph.nodes if node.op == "output"}
+    for node in reversed(graph.nodes):
+        layer = parts[str(node.target)] if node.op == "call_module" else None
+        if node in behind and _never_leaks(layer):
+            return True
+        if node in behind and not isinstance(layer, SpikingNeuron | Loop):
+            behind.update(node.all_input_nodes)
+    return False
+
+
+def _never_leaks(layer: nn.Module | None) -> bool:
+    return isinstance(layer, Integrator) and layer.reads_last

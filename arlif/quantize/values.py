@@ -9,9 +9,7 @@ import numpy as np
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
-from arlif.core.neuron import Neuron
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense, Term
-from arlif.quantize.scale_free import free_constants
 
 
 @dataclass(frozen=True)
@@ -60,15 +58,17 @@ class Together:
 
 
 @dataclass(frozen=True)
-class Integrated(Current):
-    """What integrators make of a current, summed over time: it may only end a network."""
+class Totals(Current):
+    """Sums over time of membrane potentials, which may only end a network; what: of which."""
+
+    what: str
 
 
 @dataclass(frozen=True)
 class Stretched(Current):
     """A current that is still to be multiplied by a factor for each neuron, an array of `shape`.
 
-    Weights are one for each channel, so only a neuron can take it up: see `unstretched`.
+    Weights are one for each channel, so only a neuron can take it up: see arlif.quantize.taken_up.
     """
 
     factor: Real
@@ -221,29 +221,13 @@ def stretched(current: Current, factor: Real) -> Current:
     """A current times a factor for each channel or neuron."""
     if factor.shape != current.shape or _alike(factor):
         return per_channel(current, factor)
-    before = current.factor if isinstance(current, Stretched) else 1.0
-    return Stretched(current.terms, current.bias, current.shape, before * factor)
-
-
-def unstretched(neuron: Neuron, current: Current) -> tuple[Neuron, Current]:
-    """A neuron in units of its own at every place, so that its current needs no factor.
-
-    Exact: a neuron with a constant threshold fires alike where threshold, reset, leak and current
-    are divided by one positive number. Raises LoweringError for other neurons and numbers.
-    """
-    if not isinstance(current, Stretched):
-        return neuron, current
-    free = free_constants(neuron)
     require(
-        bool(free) and bool((current.factor > 0).all()),
-        "constants that differ within a channel multiply its current, which takes positive ones "
-        "and a neuron with a constant threshold; make them equal",
+        not isinstance(current, Totals),
+        "membrane potentials that end a network take one factor for each channel",
         LoweringError,
     )
-    mine: Neuron = neuron.with_constants(
-        {name: getattr(neuron, name) / current.factor for name in free}
-    )
-    return mine, Current(current.terms, current.bias, current.shape)
+    before = current.factor if isinstance(current, Stretched) else 1.0
+    return Stretched(current.terms, current.bias, current.shape, before * factor)
 
 
 def _alike(values: Real) -> bool:
@@ -294,5 +278,7 @@ def _sum(a: Current, b: Current) -> Current:
         return Stretched(terms, bias, a.shape, a.factor)
     require_even(a)
     require_even(b)
-    kind = Integrated if isinstance(a, Integrated) or isinstance(b, Integrated) else Current
-    return kind(terms, bias, a.shape)
+    for part in (a, b):
+        if isinstance(part, Totals):
+            return replace(part, terms=terms, bias=bias)
+    return Current(terms, bias, a.shape)

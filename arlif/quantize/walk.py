@@ -5,7 +5,7 @@ judged as far as it can be.
 """
 
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -15,22 +15,23 @@ from arlif.core.formats import real_array
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT
 from arlif.core.neuron import Neuron
-from arlif.layers import Repeat
+from arlif.layers import Delay, Integrator, Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import GIVEN, Loop
-from arlif.quantize.absorb import absorb, reason
+from arlif.quantize.absorb import absorb, behind, reason
+from arlif.quantize.integrated import Integrated, join, mapped, totals
 from arlif.quantize.linearized import Current, LinearizedPopulation, Term
+from arlif.quantize.taken_up import current_based, unstretched
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
 from arlif.quantize.values import (
-    Integrated,
     Spikes,
-    add,
+    Totals,
     as_current,
     as_drive,
     delayed,
     flatten,
     parts_of,
-    unstretched,
+    scaled,
 )
 
 BROKEN = object()
@@ -136,7 +137,8 @@ class Walk:
         if node.op == "output":
             if not isinstance(node.args[0], fx.Node):
                 raise LoweringError("a network returns exactly one tensor, its logits")
-            self.readout = as_current(inputs[0])
+            self._require_last(node.args[0], inputs[0])
+            self.readout = as_current(totals(inputs[0]))
             if len(self.readout.shape) != 1:
                 raise LoweringError(
                     f"the output must be one value per class, not shape {self.readout.shape}; "
@@ -152,41 +154,68 @@ class Walk:
             return self._loop(node, layer, inputs[0])
         if isinstance(layer, Repeat):
             return self._repeat(layer, inputs[0])
-        return absorb(layer, inputs[0])
+        return behind(layer, inputs[0])
 
     def _fire(self, node: fx.Node, layer: SpikingNeuron, value: Any) -> Spikes:
         name = self._name(str(node.target))
-        return self._populate(node, name, layer, as_drive(value))
+        return self._populate(node, name, layer, value)
 
-    def _populate(self, node: fx.Node, name: str, layer: SpikingNeuron, current: Current) -> Spikes:
-        require(
-            not isinstance(current, Integrated),
-            "it is fed with membrane potentials, and only spikes travel between neurons; end the "
-            "network with the integrator, or replace both by current-based LIF (CubaLIF)",
-            LoweringError,
-        )
-        neuron, factor = layer.lowered()
-        current = current.scaled(factor)
-        neuron, current = unstretched(detached(neuron), current)
+    def _populate(self, node: fx.Node, name: str, layer: SpikingNeuron, value: Any) -> Spikes:
+        if isinstance(value, Totals):
+            raise LoweringError(
+                f"it is fed with membrane potentials {value.what}, which have no one decay for its "
+                "current; give all one decay, or put neurons between them"
+            )
+        real, factor = layer.lowered()
+        neuron = detached(real)
+        if isinstance(value, Integrated):
+            neuron, current = current_based(
+                neuron, mapped(partial(scaled, factor=factor), value, False)
+            )
+        else:
+            current = as_drive(value).scaled(factor)
+        neuron, current = unstretched(neuron, current)
         if node in self.live:
             self.populations.append(LinearizedPopulation(name, neuron, current))
         return Spikes(Term(name), current.shape)
 
+    def _require_last(self, node: fx.Node, value: Any) -> None:
+        """Of integrators that never leak, the last potential is read; refuse what reads another."""
+        require(
+            not isinstance(value, Integrated)
+            or not value.reads_last
+            or (node not in self.averaged and node not in self.summed),
+            "integrators that never leak are read by their last potential, which says everything; "
+            "return the potentials themselves, without a mean or a sum over time",
+            LoweringError,
+        )
+
     def _loop(self, node: fx.Node, loop: Loop, value: Any) -> Spikes:
         """Every population of a loop."""
+        require(
+            not any(isinstance(part, Delay | Integrator) for part in loop.layers.modules()),
+            "inside a loop a layer sees one time step, so Delay and Integrator cannot stand there; "
+            "give the connection a delay, and put the integrator in front of the loop",
+            LoweringError,
+        )
         names = {n: self._name(path) for n, path in loop.paths(str(node.target)).items()}
         sent: dict[str, Any] = {GIVEN: value}
         while len(sent) <= len(names):
             ready = [n for n in names if n not in sent and self._fed(loop, n, sent)]
             for name in ready:
                 first = next(c for c in loop.incoming(name) if c.source in sent)
-                shape = as_drive(absorb(first.layer, sent[first.source])).shape
+                shape = behind(first.layer, sent[first.source]).shape
                 sent[name] = Spikes(Term(names[name]), shape)
         for name in names:
-            parts = [absorb(c.layer, delayed(sent[c.source], c.delay)) for c in loop.incoming(name)]
+            parts = [
+                behind(
+                    c.layer, mapped(partial(delayed, steps=c.delay), sent[c.source], mixes=False)
+                )
+                for c in loop.incoming(name)
+            ]
             neurons = loop.neurons[name]
             assert isinstance(neurons, SpikingNeuron)
-            self._populate(node, names[name], neurons, as_drive(reduce(add, parts)))
+            self._populate(node, names[name], neurons, reduce(join, parts))
         return sent[loop.output]
 
     def _fed(self, loop: Loop, name: str, sent: dict[str, Any]) -> bool:
@@ -218,6 +247,12 @@ class Walk:
         return name
 
     def _repeat(self, layer: Repeat, value: Any) -> Any:
+        require(
+            not isinstance(value, Integrated),
+            "Repeat shows one frame, and integrators in front of it see no time; put it in front "
+            "of them",
+            LoweringError,
+        )
         terms = value.terms if isinstance(value, Current) else [p.term for p in parts_of(value)]
         sources = {term.source for term in terms}
         if sources != {INPUT}:
@@ -235,9 +270,9 @@ class Walk:
     def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
         kind = function_kind(node, self.modules)
         if kind == "add":
-            return add(inputs[0], inputs[-1])
+            return join(inputs[0], inputs[-1])
         if kind == "flatten":
-            return flatten(inputs[0])
+            return mapped(flatten, inputs[0], mixes=False)
         if kind != "same":
             (self.averaged if kind == "mean" else self.summed).add(node)
         return inputs[0]

@@ -7,13 +7,14 @@ import numpy as np
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import SumPool2d, Window
+from arlif.quantize.integrated import Integrated
 from arlif.quantize.linearized import Current
 from arlif.quantize.values import (
-    Integrated,
     Resampled,
     Scaled,
     Spikes,
     Together,
+    Totals,
     channels_of,
     multiplied,
     require_even,
@@ -50,7 +51,7 @@ def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
 def any_under(value: Any, window: Window) -> Any:
     """The OR of spikes over windows; LoweringError on anything else than spikes."""
     cure = "put it behind the neuron, whose spikes are 0 or 1, or use arlif.layers.AvgPool2d"
-    for kind, what in ((Integrated, "membrane potentials"), (Current, "currents")):
+    for kind, what in ((Integrated | Totals, "membrane potentials"), (Current, "currents")):
         require(
             not isinstance(value, kind),
             f"max pooling of {what} is not linear; {cure}",

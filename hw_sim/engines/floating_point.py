@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from arlif.base.cut import cut
 from arlif.base.options import NoOptions
 from arlif.core.network import INPUT, Pooled
-from arlif.layers import Integrator, evaluating
+from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
-from arlif.quantize.torch_graph import population_name, require_plain
+from arlif.quantize.torch_graph import population_name, reads_last, require_plain
 from arlif.training.accuracy import spiking_layers
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
@@ -47,7 +47,7 @@ def simulate_float(
     """
     require_plain(module)
     layers = {population_name(name): layer for name, layer in spiking_layers(module).items()}
-    last = any(isinstance(part, Integrator) and part.reads_last for part in module.modules())
+    last = reads_last(module)
     parts = []
     with evaluating(module), _captured(layers) as captured:
         for part in cut(inputs.shape[1], batch):

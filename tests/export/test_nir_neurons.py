@@ -9,6 +9,7 @@ import pytest
 import torch
 from support.nir_euler import Euler
 from support.nir_files import write
+from support.nir_import import simulated, take
 from support.places import SHARED
 
 from arlif.base.errors import FormatError, LoweringError
@@ -131,12 +132,50 @@ def test_an_integrator_ends_a_network(name: str, path: Path) -> None:
     assert_is_euler(path, spikes(5))
 
 
-@pytest.mark.parametrize("name", READOUTS)
-def test_an_integrator_between_neurons_is_refused(name: str, path: Path) -> None:
+ALIKE = one(nir.LI, tau=1e-3, r=2.0, v_leak=0.1)
+"""Its weights may follow: all its neurons have one time constant."""
+HIDDEN: dict[str, dict[str, Any]] = {
+    "LI, LIF": {"v": READOUTS["LI"], "n": lif()},
+    "LI, weights, LIF": {"v": ALIKE, "h": weights(N, N, 1.0), "n": lif()},
+    "LI, weights, Threshold": {"v": ALIKE, "h": weights(N, N, 1.0), "n": CELLS["Threshold"]},
+    "LI, scale, IF": {"v": READOUTS["LI"], "s": nir.Scale(between(3, 9)), "n": CELLS["IF"]},
+    "CubaLI without a membrane, LIF": {
+        "v": nir.CubaLI(full(1e-3), full(DT), full(2.0), full(0.1), between(1, 2)),
+        "h": weights(N, N, 1.0),
+        "n": lif(),
+    },
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_an_integrator_between_neurons_is_their_current(name: str, path: Path) -> None:
+    """Floats are Euler steps; so are the integers of an import, but for rounding."""
+    first = {"w": weights(N, 5, 10), "m": lif(), "b": weights(N, N, 3.0)}
+    write(path, i=nir.Input(np.array([5])), **first, **HIDDEN[name], o=nir.Output(np.array([N])))
+    assert_is_euler(path, spikes(5))
+    x = spikes(5)
+    want, _ = Euler(path, DT).run(x)
+    taken = take(path, DT, len(x))
+    assert [type(p.neuron).__name__ for p in taken.linear.populations][1] == "RealSynaptic"
+    got = simulated(taken.integers, x).traces["n"].spikes
+    assert 0.01 < np.mean(want > 0) < 0.95
+    assert np.mean(got != (want > 0)) <= 0.005
+
+
+@pytest.mark.parametrize("name", ["LI", "CubaLI"])
+def test_weights_behind_an_integrator_want_one_time_constant(name: str, path: Path) -> None:
     nodes = {"w": weights(N, 5), "v": READOUTS[name], "h": weights(N, N), "n": lif()}
     write(path, i=nir.Input(np.array([5])), **nodes, o=nir.Output(np.array([N])))
-    with pytest.raises(LoweringError, match=r"n .*fed with membrane potentials.*CubaLIF"):
+    with pytest.raises(LoweringError, match=r"n .*fed with membrane potentials of unequal decays"):
         linearize(load_nir(path, DT).module, (5,))
+
+
+def test_an_integrator_on_a_cycle_is_refused(path: Path) -> None:
+    nodes = {"w": weights(N, 5, 10), "n": lif(), "v": ALIKE, "r": weights(N, N), "h": weights(3, N)}
+    edges = [("i", "w"), ("w", "n"), ("n", "v"), ("v", "r"), ("r", "n"), ("n", "h"), ("h", "o")]
+    write(path, edges, i=nir.Input(np.array([5])), o=nir.Output(np.array([3])), **nodes)
+    with pytest.raises(FormatError, match=r"v .*cycle"):
+        load_nir(path, DT)
 
 
 @pytest.mark.parametrize("name", ["I", "LI"])

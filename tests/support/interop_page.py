@@ -113,11 +113,11 @@ def nir_in(folder: Path) -> Iterator[Row]:
     nodes = {"input": nir.Input(np.array([3])), "lif": lif(3), "output": nir.Output(np.array([3]))}
     nir.write(path, nir.NIRGraph(nodes, [*pairwise(nodes)], type_check=False))
     yield Row("any, `.nir`", "arlif", "LIF, dt not given", refusal(lambda: load_nir(path)))
-    middle = nir.LI(*(np.full(3, v) for v in (1e-3, 1.0, 0.0)))
+    middle = nir.CubaLI(*(np.full(3, v) for v in (1e-3, 1e-3, 1.0, 0.0)))
     nodes = {"input": nodes["input"], "li": middle, "lif": lif(3), "output": nodes["output"]}
     nir.write(path, nir.NIRGraph(nodes, [*pairwise(nodes)], type_check=False))
     refused = refusal(lambda: linearize(load_nir(path, DT).module, (3,)))
-    yield Row("any, `.nir`", "arlif", "LI between neurons", refused)
+    yield Row("any, `.nir`", "arlif", "CubaLI between neurons", refused)
 
 
 def nir_equations(path: Path) -> Iterator[Row]:
@@ -147,22 +147,33 @@ def nir_equations(path: Path) -> Iterator[Row]:
             if loop:
                 nodes |= {"back": nir.Linear(rng.normal(0, 3, (6, 6)).astype(np.float32))}
                 edges += [("n", "back"), ("back", "n")]
-            nir.write(path, nir.NIRGraph(nodes, edges, type_check=False))
-            want = Euler(path, DT).run(x)[1]["n"] > 0
-            network = load_nir(path, DT)
-            with torch.no_grad():
-                got = network.module(torch.from_numpy(x)).numpy() > 0
             title = f"{name}, recurrent" if loop else name
-            wrong = spikes(int((got != want).sum()), want.size)
-            yield Row("any, `.nir`", "arlif, floats", title, wrong)
-            linear = linearize(network.module, (5,))
-            source = Input((5,), 1.0, 0, 127, static=False)
-            shown = typical(linear, len(x))
-            made = fit(network.module, linear, source, shown, len(x), Precision(), True).network
-            record = reference.simulate(made, made.input.encode(x), len(x), Record.everything(made))
-            integers = record.traces["n"].spikes
-            wrong = spikes(int((integers != want).sum()), want.size)
-            yield Row("any, `.nir`", "arlif, integers", title, wrong)
+            yield from euler_steps(path, nir.NIRGraph(nodes, edges, type_check=False), x, title)
+    middle = nir.LI(*(np.full(6, v) for v in (2e-3, 2.0, 0.1)))
+    nodes = {"input": nir.Input(np.array([5])), "w": nodes["w"], "li": middle}
+    nodes |= {"h": nir.Linear(rng.normal(0, 8, (6, 6)).astype(np.float32))}
+    nodes |= {"n": cells["LIF, all constants per neuron"], "output": nir.Output(np.array([6]))}
+    graph = nir.NIRGraph(nodes, [*pairwise(nodes)], type_check=False)
+    yield from euler_steps(path, graph, x, "LI, weights, LIF")
+
+
+def euler_steps(path: Path, graph: Any, x: Any, title: str) -> Iterator[Row]:
+    """What neurons n of a graph do, in floats and as integers of an import."""
+    nir.write(path, graph)
+    want = Euler(path, DT).run(x)[1]["n"] > 0
+    network = load_nir(path, DT)
+    with torch.no_grad():
+        got = network.module(torch.from_numpy(x)).numpy() > 0
+    wrong = spikes(int((got != want).sum()), want.size)
+    yield Row("any, `.nir`", "arlif, floats", title, wrong)
+    linear = linearize(network.module, (5,))
+    source = Input((5,), 1.0, 0, 127, static=False)
+    shown = typical(linear, len(x))
+    made = fit(network.module, linear, source, shown, len(x), Precision(), True).network
+    record = reference.simulate(made, made.input.encode(x), len(x), Record.everything(made))
+    integers = record.traces["n"].spikes
+    wrong = spikes(int((integers != want).sum()), want.size)
+    yield Row("any, `.nir`", "arlif, integers", title, wrong)
 
 
 def modules_in() -> Iterator[Row]:

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from arlif.core.network import INPUT
 from arlif.core.real_neurons import NumpyRealOps
+from arlif.layers import later
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d
 
 T, N = 3, 2
@@ -14,9 +15,10 @@ T, N = 3, 2
 
 def accumulate(current: Current, sent: dict[str, Tensor]) -> Tensor:
     """[T, N, *shape] in float64."""
-    total = torch.zeros(T, N, *current.shape, dtype=torch.float64)
+    steps, samples = sent[INPUT].shape[:2]
+    total = torch.zeros(steps, samples, *current.shape, dtype=torch.float64)
     for term in current.terms:
-        x = sent[term.source].flatten(0, 1)
+        x = later(sent[term.source], term.delay).flatten(0, 1)
         for w in term.pools:
             x = functional.max_pool2d(x, w.kernel, w.stride, w.padding, w.dilation)
         for pool in term.before:
@@ -31,7 +33,7 @@ def accumulate(current: Current, sent: dict[str, Tensor]) -> Tensor:
             x = x.flatten(1) @ weight.t()
         for pool in term.after:
             x = functional.avg_pool2d(x, pool.kernel, pool.stride, pool.padding, divisor_override=1)
-        total += term.scale * x.view(-1, N, *current.shape)
+        total += term.scale * x.view(-1, samples, *current.shape)
     return total + torch.tensor(current.bias).view(-1, *(1,) * (len(current.shape) - 1))
 
 

@@ -1,0 +1,168 @@
+"""Membrane potentials of integrators: what flows behind arlif.layers.Integrator.
+
+An integrator with one decay commutes with everything linear, so layers behind it act on what drives
+it. Neurons take it up as their synaptic current, i = k_i i + x; at the end it is a weighting of
+sums over time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from arlif.base.errors import LoweringError, require
+from arlif.core.maps import Shape
+from arlif.quantize.linearized import Current, Real
+from arlif.quantize.values import (
+    Spikes,
+    Together,
+    Totals,
+    add,
+    as_current,
+    as_drive,
+    channels_of,
+    per_channel,
+    spread,
+)
+
+
+@dataclass(frozen=True)
+class Integrated:
+    """Potentials v = decay v + i with i = current_decay i + drive, and `behind` is added to v.
+
+    decay, current_decay: one number [], or one for each place [*shape]; one alone is `decay`.
+    behind: for each channel, in the unit of `drive`.
+    """
+
+    drive: Spikes | Together | Current
+    decay: Real
+    behind: Real
+    current_decay: Real
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of what drives the integrators, and of their potentials."""
+        return self.drive.shape
+
+    @property
+    def reads_last(self) -> bool:
+        """Whether nothing leaks, so that the last potential is the answer of a network."""
+        return bool((self.decay == 1).all())
+
+    @property
+    def alike(self) -> bool:
+        """Whether all places have one decay, so that weights commute with it."""
+        return self.decay.ndim == self.current_decay.ndim == 0
+
+
+def integrate(value: Any, decay: Real, leak: Real, current_decay: Real) -> Any:
+    """What integrators make of spikes or a current; the constants broadcast against a sample.
+
+    Raises LoweringError for what other integrators gave and for currents that never decay.
+    """
+    require(
+        not isinstance(value, Integrated | Totals),
+        "it integrates what other integrators gave; make both one layer, Integrator(decay, leak, "
+        "current_decay), which is NIR's CubaLI, or put a neuron between them",
+        LoweringError,
+    )
+    if leak.any():
+        value = as_current(value)
+    elif not isinstance(value, Spikes | Together):
+        value = as_drive(value)
+    decay, current_decay = _per_place(decay, value.shape), _per_place(current_decay, value.shape)
+    if current_decay.any() and not decay.any():
+        behind = channels_of(leak, value.shape)
+        return Integrated(value, current_decay, behind, decay)
+    if current_decay.any():
+        require(
+            bool((current_decay < 1).all()),
+            "its currents never decay; give a current_decay below 1",
+            LoweringError,
+        )
+        leak = leak * (1 - current_decay)  # it ends a network, where only the sum over time counts
+    if leak.any():
+        value = replace(value, bias=value.bias + channels_of(leak, value.shape))
+    if not decay.any():
+        return value
+    return Integrated(value, decay, np.zeros(value.shape[0]), current_decay)
+
+
+def mapped(change: Callable[[Any], Any], value: Any, mixes: bool = True) -> Any:
+    """What a linear layer, `change`, makes of a value; of potentials it changes what drives them.
+
+    mixes: whether it adds up places, whose decays must then be one. Where they are not, what it
+    gives may only end a network.
+    """
+    if not isinstance(value, Integrated):
+        return change(value)
+    if mixes and not value.alike:
+        require(
+            not value.reads_last,
+            "weights mix integrators whose currents decay differently; give all one current_decay",
+            LoweringError,
+        )
+        return change(totals(value, "of unequal decays, which weights mix"))
+    drive = value.drive
+    after = change(drive)
+    if isinstance(drive, Current):
+        constant = change(replace(drive, bias=np.zeros_like(drive.bias))).bias
+        behind = change(replace(drive, bias=value.behind)).bias
+        after = replace(after, bias=after.bias - constant)
+    elif isinstance(after, Current):
+        behind = after.bias
+        after = replace(after, bias=np.zeros_like(behind))
+    else:
+        behind = np.zeros(after.shape[0])
+    decay, current_decay = (
+        d.reshape(after.shape) if d.ndim else d for d in (value.decay, value.current_decay)
+    )
+    return Integrated(after, decay, behind, current_decay)
+
+
+def join(a: Any, b: Any) -> Any:
+    """Two branches that meet."""
+    if not isinstance(a, Integrated) and not isinstance(b, Integrated):
+        return add(a, b)
+    if isinstance(a, Integrated) and isinstance(b, Integrated) and _same_decays(a, b):
+        return replace(a, drive=add(a.drive, b.drive), behind=a.behind + b.behind)
+    both = [v for v in (a, b) if isinstance(v, Integrated)]
+    require(
+        not any(v.reads_last for v in both),
+        "potentials that never decay meet other values, and their last is read, of others the "
+        "mean; add them up in front of one integrator",
+        LoweringError,
+    )
+    return add(*(totals(v, "and of other values, added up") for v in (a, b)))
+
+
+def totals(value: Any, what: str = "") -> Any:
+    """The sum over long times of potentials, as a current; other values as they are.
+
+    what: says of which potentials, for those who are told that they may only end a network.
+    """
+    if not isinstance(value, Integrated):
+        return value
+    require(
+        not value.reads_last or not value.behind.any(),
+        "a bias behind integrators that never leak is added once, and a readout's at every time "
+        "step; put it in front of the integrators, or leave it out",
+        LoweringError,
+    )
+    gain = 1 / (1 - value.current_decay)
+    if not value.reads_last:
+        gain = gain / (1 - value.decay)
+    current = per_channel(as_current(value.drive), gain)
+    return Totals(current.terms, current.bias + value.behind, current.shape, what)
+
+
+def _same_decays(a: Integrated, b: Integrated) -> bool:
+    same = np.array_equal(a.decay, b.decay)
+    return same and np.array_equal(a.current_decay, b.current_decay)
+
+
+def _per_place(values: Real, shape: Shape) -> Real:
+    """One number where all are equal, else one for each place."""
+    every = spread(values, shape)
+    return np.array(every.flat[0]) if (every == every.flat[0]).all() else every
