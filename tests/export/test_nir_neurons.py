@@ -7,43 +7,30 @@ import nir
 import numpy as np
 import pytest
 import torch
+from support.nir_cells import (
+    DT,
+    N,
+    assert_is_euler,
+    between,
+    full,
+    lif,
+    one,
+    single,
+    spikes,
+    weights,
+)
 from support.nir_euler import Euler
 from support.nir_files import write
-from support.nir_import import simulated, take
 from support.places import SHARED
 
-from arlif.base.errors import FormatError, LoweringError
-from arlif.core.network import Input
-from arlif.quantize import Precision, linearize, quantize
+from arlif.base.errors import FormatError
+from arlif.quantize import linearize
 from export.nir import load_nir
-from hw_sim.engines.integer.reference import simulate
-
-DT = 1e-4
-RNG = np.random.default_rng(3)
-N = 6
-"""Neurons."""
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "network.nir"
-
-
-def between(low: float, high: float) -> Any:
-    return RNG.uniform(low, high, N)
-
-
-def full(value: float) -> Any:
-    return np.full(N, value)
-
-
-def weights(outputs: int, inputs: int, size: float = 8.0) -> nir.Affine:
-    return nir.Affine(single(0, size, (outputs, inputs)), single(0, 1, outputs))
-
-
-def single(*words: Any) -> Any:
-    """Normal numbers, in float32 as tools write weights."""
-    return RNG.normal(*words).astype(np.float32)
 
 
 def synapse(**changes: Any) -> nir.CubaLIF:
@@ -60,21 +47,6 @@ def synapse(**changes: Any) -> nir.CubaLIF:
     return nir.CubaLIF(**fields | changes)
 
 
-def lif(**changes: Any) -> nir.LIF:
-    fields = {
-        "tau": between(5e-4, 3e-3),
-        "r": between(0.5, 2),
-        "v_leak": between(-0.3, 0.3),
-        "v_threshold": between(0.5, 1.5),
-        "v_reset": between(-0.5, 0.3),
-    }
-    return nir.LIF(**fields | changes)
-
-
-def one(kind: type, **fields: float) -> Any:
-    return kind(**{name: full(value) for name, value in fields.items()})
-
-
 CELLS: dict[str, Any] = {
     "LIF": lif(),
     "LIF, alike": one(nir.LIF, tau=2e-3, r=1.5, v_leak=0.0, v_threshold=1.0, v_reset=0.0),
@@ -89,33 +61,12 @@ CELLS: dict[str, Any] = {
         tau_mem=2e-3,
         r=1.0,
         v_leak=0.0,
-        v_threshold=0.3,
+        v_threshold=0.1,
         v_reset=0.0,
         w_in=1.0,
     ),
     "Threshold": nir.Threshold(between(0.5, 3)),
 }
-READOUTS: dict[str, Any] = {
-    "LI": nir.LI(between(5e-4, 3e-3), between(0.5, 2), between(-0.3, 0.3)),
-    "CubaLI": nir.CubaLI(
-        between(3e-4, 1e-3), between(5e-4, 2e-3), between(0.5, 2), full(0.0), between(1, 2)
-    ),
-    "I": nir.I(between(1e3, 2e3)),
-}
-
-
-def spikes(*shape: int) -> Any:
-    rates = RNG.uniform(0.05, 0.7, (1, 8, *(1 for _ in shape)))
-    return (RNG.random((120, 8, *shape)) < rates).astype(np.float32)
-
-
-def assert_is_euler(path: Path, x: Any, dt: float = DT) -> None:
-    """In float64, so that no potential rounds to the other side of a threshold."""
-    want, sent = Euler(path, dt).run(x)
-    with torch.no_grad():
-        got = load_nir(path, dt).module.double()(torch.from_numpy(x).double()).numpy()
-    assert any(np.mean(values > 0) > 0.005 for values in sent.values())
-    assert np.allclose(got, want, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -123,78 +74,6 @@ def test_a_neuron_is_an_euler_step(name: str, path: Path) -> None:
     nodes = {"w": weights(N, 5, 10), "n": CELLS[name], "h": weights(3, N)}
     write(path, i=nir.Input(np.array([5])), **nodes, o=nir.Output(np.array([3])))
     assert_is_euler(path, spikes(5))
-
-
-@pytest.mark.parametrize("name", READOUTS)
-def test_an_integrator_ends_a_network(name: str, path: Path) -> None:
-    nodes = {"w": weights(N, 5, 10), "n": lif(), "h": weights(N, N), "v": READOUTS[name]}
-    write(path, i=nir.Input(np.array([5])), **nodes, o=nir.Output(np.array([N])))
-    assert_is_euler(path, spikes(5))
-
-
-ALIKE = one(nir.LI, tau=1e-3, r=2.0, v_leak=0.1)
-"""Its weights may follow: all its neurons have one time constant."""
-HIDDEN: dict[str, dict[str, Any]] = {
-    "LI, LIF": {"v": READOUTS["LI"], "n": lif()},
-    "LI, weights, LIF": {"v": ALIKE, "h": weights(N, N, 1.0), "n": lif()},
-    "LI, weights, Threshold": {"v": ALIKE, "h": weights(N, N, 1.0), "n": CELLS["Threshold"]},
-    "LI, scale, IF": {"v": READOUTS["LI"], "s": nir.Scale(between(3, 9)), "n": CELLS["IF"]},
-    "CubaLI without a membrane, LIF": {
-        "v": nir.CubaLI(full(1e-3), full(DT), full(2.0), full(0.1), between(1, 2)),
-        "h": weights(N, N, 1.0),
-        "n": lif(),
-    },
-}
-
-
-@pytest.mark.parametrize("name", HIDDEN)
-def test_an_integrator_between_neurons_is_their_current(name: str, path: Path) -> None:
-    """Floats are Euler steps; so are the integers of an import, but for rounding."""
-    first = {"w": weights(N, 5, 10), "m": lif(), "b": weights(N, N, 3.0)}
-    write(path, i=nir.Input(np.array([5])), **first, **HIDDEN[name], o=nir.Output(np.array([N])))
-    assert_is_euler(path, spikes(5))
-    x = spikes(5)
-    want, _ = Euler(path, DT).run(x)
-    taken = take(path, DT, len(x))
-    assert [type(p.neuron).__name__ for p in taken.linear.populations][1] == "RealSynaptic"
-    got = simulated(taken.integers, x).traces["n"].spikes
-    assert 0.01 < np.mean(want > 0) < 0.95
-    assert np.mean(got != (want > 0)) <= 0.005
-
-
-@pytest.mark.parametrize("name", ["LI", "CubaLI"])
-def test_weights_behind_an_integrator_want_one_time_constant(name: str, path: Path) -> None:
-    nodes = {"w": weights(N, 5), "v": READOUTS[name], "h": weights(N, N), "n": lif()}
-    write(path, i=nir.Input(np.array([5])), **nodes, o=nir.Output(np.array([N])))
-    with pytest.raises(LoweringError, match=r"n .*fed with membrane potentials of unequal decays"):
-        linearize(load_nir(path, DT).module, (5,))
-
-
-def test_an_integrator_on_a_cycle_is_refused(path: Path) -> None:
-    nodes = {"w": weights(N, 5, 10), "n": lif(), "v": ALIKE, "r": weights(N, N), "h": weights(3, N)}
-    edges = [("i", "w"), ("w", "n"), ("n", "v"), ("v", "r"), ("r", "n"), ("n", "h"), ("h", "o")]
-    write(path, edges, i=nir.Input(np.array([5])), o=nir.Output(np.array([3])), **nodes)
-    with pytest.raises(FormatError, match=r"v .*cycle"):
-        load_nir(path, DT)
-
-
-@pytest.mark.parametrize("name", ["I", "LI"])
-def test_integers_decide_as_the_integrators_do(name: str, path: Path) -> None:
-    """I: by the last potential. LI: by the mean, which the last time constants hardly change."""
-    head = nir.Linear(RNG.normal(0, 5, (N, N)))
-    nodes = {"w": weights(N, 5, 10), "n": CELLS["LIF, alike"], "h": head, "v": READOUTS[name]}
-    write(path, i=nir.Input(np.array([5])), **nodes, o=nir.Output(np.array([N])))
-    x = (RNG.random((1500, 20, 5)) < 0.3).astype(np.float32)
-    want, _ = Euler(path, DT).run(x)
-    module = load_nir(path, DT).module
-    source = Input((5,), 1.0, 0, 127, static=False)
-    integers = quantize(linearize(module, (5,)), source, Precision(), len(x))
-    answers = want[-1] if name == "I" else want.sum(0)
-    found = simulate(integers, source.encode(x), len(x))
-    logits = found.readout * integers.readout.scale
-    error = np.abs(logits - answers).max() / np.abs(answers).max()
-    assert error < 0.15
-    assert np.mean(found.decisions == answers.argmax(1)) >= 0.9
 
 
 def loop_edges() -> list[tuple[str, str]]:

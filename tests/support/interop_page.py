@@ -164,15 +164,13 @@ def euler_steps(path: Path, graph: Any, x: Any, title: str) -> Iterator[Row]:
     network = load_nir(path, DT)
     with torch.no_grad():
         got = network.module(torch.from_numpy(x)).numpy() > 0
-    wrong = spikes(int((got != want).sum()), want.size)
-    yield Row("any, `.nir`", "arlif, floats", title, wrong)
+    yield Row("any, `.nir`", "arlif, floats", title, spikes(int((got != want).sum()), want.size))
     linear = linearize(network.module, (5,))
     source = Input((5,), 1.0, 0, 127, static=False)
     shown = typical(linear, len(x))
     made = fit(network.module, linear, source, shown, len(x), Precision(), True).network
     record = reference.simulate(made, made.input.encode(x), len(x), Record.everything(made))
-    integers = record.traces["n"].spikes
-    wrong = spikes(int((integers != want).sum()), want.size)
+    wrong = spikes(int((record.traces["n"].spikes != want).sum()), want.size)
     yield Row("any, `.nir`", "arlif, integers", title, wrong)
 
 
