@@ -23,9 +23,19 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             part.training = training
 
 
-def both_axes(value: Any) -> tuple[Any, Any]:
-    """A layer's kernel, stride, padding or size: one value for height and width, or one of each."""
-    return (value[0], value[1]) if isinstance(value, tuple | list) else (value, value)
+SIGNAL_LAYERS = (nn.Conv1d, nn.AvgPool1d, nn.MaxPool1d, nn.AdaptiveAvgPool1d)
+"""Layers over signals (C, L), which are frames (C, 1, L) to a quantized network."""
+
+
+def both_axes(layer: nn.Module, value: Any, height: int) -> tuple[Any, Any]:
+    """A layer's kernel, stride, padding or size for height and width.
+
+    value: one for both, or one of each. height: what layers over signals have there.
+    """
+    several = isinstance(value, tuple | list)
+    if isinstance(layer, SIGNAL_LAYERS):
+        return height, value[0] if several else value
+    return (value[0], value[1]) if several else (value, value)
 
 
 class _OverTime(nn.Module):
@@ -34,6 +44,16 @@ class _OverTime(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer to every frame of x [T, N, ...]."""
         return super().forward(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class _OverSignals(_OverTime):
+    """Mixin: the same for a layer made for [N, C, L], also where signals are frames of height 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer to every signal of x [T, N, C, L] or [T, N, C, 1, L]."""
+        if x.ndim < 5:
+            return super().forward(x)
+        return super().forward(x.squeeze(3)).unsqueeze(3)
 
 
 class _Norm(_OverTime):
@@ -59,6 +79,10 @@ class Conv2d(_OverTime, nn.Conv2d):
         return nn.functional.conv2d(pixels, weight, bias)
 
 
+class Conv1d(_OverSignals, nn.Conv1d):
+    """torch.nn.Conv1d on [T, N, C, L] or [T, N, C, 1, L]."""
+
+
 class Linear(nn.Linear):
     """torch.nn.Linear on [T, N, features]."""
 
@@ -67,8 +91,8 @@ class BatchNorm2d(_Norm, nn.BatchNorm2d):
     """torch.nn.BatchNorm2d on [T, N, C, H, W]; statistics over T, N, H, W."""
 
 
-class BatchNorm1d(_Norm, nn.BatchNorm1d):
-    """torch.nn.BatchNorm1d on [T, N, features]; statistics over T and N."""
+class BatchNorm1d(_Norm, _OverSignals, nn.BatchNorm1d):
+    """torch.nn.BatchNorm1d on [T, N, features] or signals; statistics over T, N and L."""
 
 
 class AvgPool2d(_OverTime, nn.AvgPool2d):
@@ -83,8 +107,20 @@ class AdaptiveAvgPool2d(_OverTime, nn.AdaptiveAvgPool2d):
     """torch.nn.AdaptiveAvgPool2d on [T, N, C, H, W]."""
 
 
+class AvgPool1d(_OverSignals, nn.AvgPool1d):
+    """torch.nn.AvgPool1d on [T, N, C, L] or [T, N, C, 1, L]."""
+
+
+class MaxPool1d(_OverSignals, nn.MaxPool1d):
+    """torch.nn.MaxPool1d on spikes [T, N, C, L] or [T, N, C, 1, L]: see MaxPool2d."""
+
+
+class AdaptiveAvgPool1d(_OverSignals, nn.AdaptiveAvgPool1d):
+    """torch.nn.AdaptiveAvgPool1d on [T, N, C, L] or [T, N, C, 1, L]."""
+
+
 class Flatten(nn.Flatten):
-    """[T, N, C, H, W] to [T, N, C * H * W]."""
+    """[T, N, C, H, W] to [T, N, C * H * W], signals alike."""
 
     def __init__(self) -> None:
         super().__init__(start_dim=2)

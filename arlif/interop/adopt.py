@@ -23,18 +23,23 @@ def time_first(layer: nn.Module) -> nn.Module | None:
 
 
 _PAIRS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
+    (layers.Conv1d, nn.Conv1d),
     (layers.Conv2d, nn.Conv2d),
     (layers.Linear, nn.Linear),
     (layers.BatchNorm1d, nn.BatchNorm1d),
     (layers.BatchNorm2d, nn.BatchNorm2d),
+    (layers.AvgPool1d, nn.AvgPool1d),
     (layers.AvgPool2d, nn.AvgPool2d),
+    (layers.MaxPool1d, nn.MaxPool1d),
     (layers.MaxPool2d, nn.MaxPool2d),
+    (layers.AdaptiveAvgPool1d, nn.AdaptiveAvgPool1d),
     (layers.AdaptiveAvgPool2d, nn.AdaptiveAvgPool2d),
     (layers.Dropout, nn.Dropout),
 )
 
 
 _ON_FRAMES = (
+    *layers.SIGNAL_LAYERS,
     nn.Conv2d,
     nn.BatchNorm1d,
     nn.BatchNorm2d,

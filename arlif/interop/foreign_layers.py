@@ -25,11 +25,6 @@ class Library:
     reset: Callable[[nn.Module], None]
 
 
-REASONS = {
-    "Conv1d": "networks take frames (C, H, W); use Conv2d, on inputs (C, 1, L)",
-}
-"""Why layers are refused that only this way into arlif knows."""
-
 HOLDERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 """Modules of torch that only hold others."""
 
@@ -122,5 +117,5 @@ def _part(module: nn.Module, library: Library) -> Part | None:
         return part
     home = type(module).__module__.partition(".")[0]
     if home in ("torch", library.name) and not isinstance(module, (*HOLDERS, *library.containers)):
-        return REASONS.get(type(module).__name__) or reason(module)
+        return reason(module)
     return None

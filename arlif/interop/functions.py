@@ -27,8 +27,11 @@ FRESH = {
 """Functions that ask a tensor for its shape only."""
 
 POOLS: dict[str, type[nn.Module]] = {
+    "avg_pool1d": layers.AvgPool1d,
     "avg_pool2d": layers.AvgPool2d,
+    "max_pool1d": layers.MaxPool1d,
     "max_pool2d": layers.MaxPool2d,
+    "adaptive_avg_pool1d": layers.AdaptiveAvgPool1d,
     "adaptive_avg_pool2d": layers.AdaptiveAvgPool2d,
 }
 """Functions that are layers."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from arlif.base.errors import LoweringError, require
 from arlif.interop.adopt import over_time
+from arlif.layers import SIGNAL_LAYERS
 
 CONVERTERS: Mapping[str, str] = MappingProxyType(
     {
@@ -31,8 +32,9 @@ def to_arlif(network: nn.Module, example: Tensor) -> nn.Module:
     """The network over [T, N, ...] that does what another library's does; ours, made to run.
 
     What torch.compile wraps is unwrapped; torch's own layers in a stack work on every time step.
-    example: inputs as the network will be given them, [1 or T, N, ...]. A library that has no layer
-    in the network is not imported. Raises LoweringError naming everything that has no counterpart.
+    example: inputs as the network will be given them, [1 or T, N, ...]; signals [..., C, 1, L] are
+    shown as [..., C, L]. A library that has no layer in the network is not imported. Raises
+    LoweringError naming everything that has no counterpart.
     """
     network = getattr(network, "_orig_mod", network)
     used = libraries(network)
@@ -46,6 +48,8 @@ def to_arlif(network: nn.Module, example: Tensor) -> nn.Module:
     )
     if not used:
         return over_time(network)
+    if example.ndim == 5 and any(isinstance(m, SIGNAL_LAYERS) for m in network.modules()):
+        example = example.squeeze(3)
     converted: nn.Module = import_module(CONVERTERS[used[0]]).to_arlif(network, example)
     return converted
 

@@ -152,12 +152,16 @@ def _join(path: str, name: str) -> str:
 
 
 _LAYERS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
+    (layers.Conv1d, layer.Conv1d),
     (layers.Conv2d, layer.Conv2d),
     (layers.Linear, layer.Linear),
     (layers.BatchNorm1d, layer.BatchNorm1d),
     (layers.BatchNorm2d, layer.BatchNorm2d),
+    (layers.AvgPool1d, layer.AvgPool1d),
     (layers.AvgPool2d, layer.AvgPool2d),
+    (layers.MaxPool1d, layer.MaxPool1d),
     (layers.MaxPool2d, layer.MaxPool2d),
+    (layers.AdaptiveAvgPool1d, layer.AdaptiveAvgPool1d),
     (layers.AdaptiveAvgPool2d, layer.AdaptiveAvgPool2d),
 )
 

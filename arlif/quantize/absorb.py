@@ -11,7 +11,7 @@ from torch import nn
 from arlif.base.errors import LoweringError
 from arlif.core.maps import Shape, SumPool2d, Window
 from arlif.core.network import INPUT
-from arlif.layers import Delay, Integrator, Scale, both_axes
+from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, both_axes
 from arlif.quantize.integrated import Integrated, integrate, mapped
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
 from arlif.quantize.values import (
@@ -86,17 +86,19 @@ def _(layer: nn.Flatten, value: Any) -> Any:
     return flatten(value)
 
 
-@absorb.register
-def _(layer: nn.Conv2d, value: Any) -> Any:
+@absorb.register(nn.Conv1d)
+@absorb.register(nn.Conv2d)
+def _(layer: nn.Conv1d | nn.Conv2d, value: Any) -> Any:
     spikes = as_spikes(value)
     if layer.padding_mode != "zeros" or isinstance(layer.padding, str):
         raise LoweringError("only numeric zero padding is supported; give padding as numbers")
-    _require_frame(spikes.shape)
+    _require_frame(layer, spikes.shape)
+    weight = _array(layer.weight)
     weights = RealConv2d(
-        _array(layer.weight),
-        both_axes(layer.stride),
-        both_axes(layer.padding),
-        both_axes(layer.dilation),
+        weight.reshape(*weight.shape[:2], *both_axes(layer, layer.kernel_size, 1)),
+        both_axes(layer, layer.stride, 1),
+        both_axes(layer, layer.padding, 0),
+        both_axes(layer, layer.dilation, 1),
         layer.groups,
     )
     if layer.in_channels != spikes.shape[0]:
@@ -139,26 +141,30 @@ def _(layer: nn.BatchNorm2d, value: Any) -> Any:
     return replace(current, terms=tuple(t.per_channel(gain) for t in current.terms), bias=bias)
 
 
-@absorb.register
-def _(layer: nn.AvgPool2d, value: Any) -> Any:
+@absorb.register(nn.AvgPool1d)
+@absorb.register(nn.AvgPool2d)
+def _(layer: nn.AvgPool1d | nn.AvgPool2d, value: Any) -> Any:
+    _require_frame(layer, value.shape)
     pool = SumPool2d(
-        both_axes(layer.kernel_size), both_axes(layer.stride), both_axes(layer.padding)
+        both_axes(layer, layer.kernel_size, 1),
+        both_axes(layer, layer.stride, 1),
+        both_axes(layer, layer.padding, 0),
     )
     if layer.ceil_mode or (pool.padding != (0, 0) and not layer.count_include_pad):
         raise LoweringError(
             "ceil_mode and count_include_pad=False divide unevenly at borders; leave them at False "
             "and True"
         )
-    area = layer.divisor_override or pool.kernel[0] * pool.kernel[1]
-    return pooled(value, pool, 1.0 / area)
+    given = layer.divisor_override if isinstance(layer, nn.AvgPool2d) else None
+    return pooled(value, pool, 1.0 / (given or pool.kernel[0] * pool.kernel[1]))
 
 
-@absorb.register
-def _(layer: nn.MaxPool2d, value: Any) -> Any:
-    _require_frame(value.shape)
-    kernel, stride, padding, dilation = map(
-        both_axes, (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    )
+@absorb.register(nn.MaxPool1d)
+@absorb.register(nn.MaxPool2d)
+def _(layer: nn.MaxPool1d | nn.MaxPool2d, value: Any) -> Any:
+    _require_frame(layer, value.shape)
+    kernel, stride = both_axes(layer, layer.kernel_size, 1), both_axes(layer, layer.stride, 1)
+    padding, dilation = both_axes(layer, layer.padding, 0), both_axes(layer, layer.dilation, 1)
     window = Window(kernel, stride, padding, dilation)
     rests = [
         (n + 2 * p - d * (k - 1) - 1) % s
@@ -172,11 +178,13 @@ def _(layer: nn.MaxPool2d, value: Any) -> Any:
     return any_under(value, window)
 
 
-@absorb.register
-def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
-    _require_frame(value.shape)
+@absorb.register(nn.AdaptiveAvgPool1d)
+@absorb.register(nn.AdaptiveAvgPool2d)
+def _(layer: nn.AdaptiveAvgPool1d | nn.AdaptiveAvgPool2d, value: Any) -> Any:
+    _require_frame(layer, value.shape)
     size = value.shape[1:]
-    wanted = tuple(w or s for w, s in zip(both_axes(layer.output_size), size, strict=True))
+    asked = both_axes(layer, layer.output_size, 1)
+    wanted = tuple(w or s for w, s in zip(asked, size, strict=True))
     if any(s % w for s, w in zip(size, wanted, strict=True)):
         spikes = as_spikes(value)
         if isinstance(spikes, Together):
@@ -193,8 +201,6 @@ def _(layer: nn.AdaptiveAvgPool2d, value: Any) -> Any:
 REASONS = {
     "ReLU": "a real-valued activation has no spikes; use arlif.ARLIF or arlif.LIF",
     "LayerNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
-    "Conv1d": "sequences [C, L] are frames of height 1: use arlif.layers.Conv2d with a kernel "
-    "(1, k) on [T, N, C, 1, L]",
     "RNNBase": "its cells are no spiking neurons; put a spiking neuron that feeds itself there, "
     "arlif.neurons.recurrent.Recurrent(neuron, arlif.layers.Linear(n, n))",
     "GroupNorm": "it normalizes by the running input; use batch norm, which can be absorbed",
@@ -217,7 +223,7 @@ def _windows(size: int, wanted: int) -> Real:
     return matrix
 
 
-def _bias(layer: nn.Conv2d | nn.Linear) -> Real | None:
+def _bias(layer: nn.Conv1d | nn.Conv2d | nn.Linear) -> Real | None:
     return None if layer.bias is None else _array(layer.bias)
 
 
@@ -228,6 +234,8 @@ def _array(tensor: torch.Tensor) -> Real:
     return array
 
 
-def _require_frame(shape: Shape) -> None:
-    if len(shape) != 3:
-        raise LoweringError(f"needs (C, H, W), but receives {shape}")
+def _require_frame(layer: nn.Module, shape: Shape) -> None:
+    signals = isinstance(layer, SIGNAL_LAYERS)
+    if len(shape) != 3 or (signals and shape[1] != 1):
+        wanted = "(C, L), also written (C, 1, L)" if signals else "(C, H, W)"
+        raise LoweringError(f"needs {wanted}, but receives {shape}")

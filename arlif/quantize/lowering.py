@@ -18,6 +18,7 @@ from arlif.quantize.walk import Walk
 def linearize(module: nn.Module, input_shape: Shape) -> LinearizedNetwork:
     """Absorb a trained module over [T, N, *input_shape] into neurons and linear maps.
 
+    A signal (C, L) is a frame (C, 1, L) from here on.
     Raises LoweringError that names every layer without an integer counterpart, and why.
     """
     walk = _walk(module, input_shape, None)
@@ -54,7 +55,9 @@ def _walk(module: nn.Module, input_shape: Shape, time_steps: int | None) -> Walk
         raise LoweringError(
             f"torch.fx cannot trace the network ({error}); avoid value-dependent code"
         ) from error
-    return Walk(graph, dict(module.named_modules()), tuple(input_shape), time_steps)
+    channels, *size = input_shape
+    frame = (channels, 1, *size) if len(size) == 1 else (channels, *size)
+    return Walk(graph, dict(module.named_modules()), frame, time_steps)
 
 
 def _network(walk: Walk) -> LinearizedNetwork:

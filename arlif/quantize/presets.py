@@ -68,7 +68,8 @@ def violations(
     try:
         linear = linearize(module, input_shape)
         high = 1 if linear.binary_input else 127
-        quantizer(linear, Input(input_shape, 1 / high, 0, high, linear.static), time_steps)
+        source = Input(linear.input_shape, 1 / high, 0, high, linear.static)
+        quantizer(linear, source, time_steps)
     except ArlifError as error:
         return None, (str(error),)
     return linear, ()

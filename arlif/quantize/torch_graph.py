@@ -125,9 +125,12 @@ def function_kind(node: fx.Node, modules: dict[str, nn.Module]) -> str:
 
 
 _CURES = {
+    "avg_pool1d": "use the layer arlif.layers.AvgPool1d",
     "avg_pool2d": "use the layer arlif.layers.AvgPool2d",
+    "adaptive_avg_pool1d": "use the layer arlif.layers.AdaptiveAvgPool1d",
     "adaptive_avg_pool2d": "use the layer arlif.layers.AdaptiveAvgPool2d",
     "dropout": "use the layer arlif.layers.Dropout",
+    "conv1d": "use the layer arlif.layers.Conv1d",
     "conv2d": "use the layer arlif.layers.Conv2d",
     "linear": "use the layer arlif.layers.Linear",
     "batch_norm": "use the layers arlif.layers.BatchNorm1d and BatchNorm2d",
@@ -146,6 +149,7 @@ _CURES = {
         "keeps no potential of which the last or the largest could be read",
     ),
     "softmax": "return the logits: the decision is their argmax",
+    "max_pool1d": "use the layer arlif.layers.MaxPool1d, on spikes",
     "max_pool2d": "use the layer arlif.layers.MaxPool2d, on spikes",
     "relu": REASONS["ReLU"],
     "layer_norm": REASONS["LayerNorm"],

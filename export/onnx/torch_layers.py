@@ -52,22 +52,24 @@ def _(layer: nn.Linear, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return y if layer.bias is None else y + _array(layer.bias)
 
 
-@append.register
-def _(layer: nn.Conv2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+@append.register(nn.Conv1d)
+@append.register(nn.Conv2d)
+def _(layer: nn.Conv1d | nn.Conv2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     require(
         layer.padding_mode == "zeros" and not isinstance(layer.padding, str),
         "only numeric zero padding is supported; give padding as numbers",
         LoweringError,
     )
     bias = [] if layer.bias is None else [_array(layer.bias)]
+    weight = _array(layer.weight)
     return graph.node(
         "Conv",
         x,
-        _array(layer.weight),
+        weight.reshape(*weight.shape[:2], *_axes(layer, shape, layer.kernel_size, 1)),
         *bias,
-        strides=both_axes(layer.stride),
-        pads=both_axes(layer.padding) * 2,
-        dilations=both_axes(layer.dilation),
+        strides=_axes(layer, shape, layer.stride, 1),
+        pads=_axes(layer, shape, layer.padding, 0) * 2,
+        dilations=_axes(layer, shape, layer.dilation, 1),
         group=layer.groups,
     )
 
@@ -84,24 +86,28 @@ def _(layer: nn.BatchNorm2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return graph.node("BatchNormalization", x, *numbers, epsilon=layer.eps)
 
 
-@append.register
-def _(layer: nn.AvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+@append.register(nn.AvgPool1d)
+@append.register(nn.AvgPool2d)
+def _(layer: nn.AvgPool1d | nn.AvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     require(
-        not layer.divisor_override, "divisor_override has no ONNX form; leave it out", LoweringError
+        isinstance(layer, nn.AvgPool1d) or not layer.divisor_override,
+        "divisor_override has no ONNX form; leave it out",
+        LoweringError,
     )
     return graph.node(
         "AveragePool",
         x,
-        kernel_shape=both_axes(layer.kernel_size),
-        strides=both_axes(layer.stride),
-        pads=both_axes(layer.padding) * 2,
+        kernel_shape=_axes(layer, shape, layer.kernel_size, 1),
+        strides=_axes(layer, shape, layer.stride, 1),
+        pads=_axes(layer, shape, layer.padding, 0) * 2,
         ceil_mode=int(layer.ceil_mode),
         count_include_pad=int(layer.count_include_pad),
     )
 
 
-@append.register
-def _(layer: nn.MaxPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+@append.register(nn.MaxPool1d)
+@append.register(nn.MaxPool2d)
+def _(layer: nn.MaxPool1d | nn.MaxPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     require(
         not layer.return_indices,
         "return_indices has no ONNX form here; leave it at False",
@@ -110,17 +116,21 @@ def _(layer: nn.MaxPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return graph.node(
         "MaxPool",
         x,
-        kernel_shape=both_axes(layer.kernel_size),
-        strides=both_axes(layer.stride),
-        pads=both_axes(layer.padding) * 2,
-        dilations=both_axes(layer.dilation),
+        kernel_shape=_axes(layer, shape, layer.kernel_size, 1),
+        strides=_axes(layer, shape, layer.stride, 1),
+        pads=_axes(layer, shape, layer.padding, 0) * 2,
+        dilations=_axes(layer, shape, layer.dilation, 1),
         ceil_mode=int(layer.ceil_mode),
     )
 
 
-@append.register
-def _(layer: nn.AdaptiveAvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
-    wanted = [w or s for w, s in zip(both_axes(layer.output_size), shape[1:], strict=True)]
+@append.register(nn.AdaptiveAvgPool1d)
+@append.register(nn.AdaptiveAvgPool2d)
+def _(
+    layer: nn.AdaptiveAvgPool1d | nn.AdaptiveAvgPool2d, graph: Graph, x: Symbol, shape: Shape
+) -> Symbol:
+    asked = _axes(layer, shape, layer.output_size, 1)
+    wanted = [w or s for w, s in zip(asked, shape[1:], strict=True)]
     require(
         all(s % w == 0 for s, w in zip(shape[1:], wanted, strict=True)),
         f"adaptive pooling of {shape[1:]} to {tuple(wanted)} needs uneven windows",
@@ -128,6 +138,11 @@ def _(layer: nn.AdaptiveAvgPool2d, graph: Graph, x: Symbol, shape: Shape) -> Sym
     )
     window = [s // w for s, w in zip(shape[1:], wanted, strict=True)]
     return graph.node("AveragePool", x, kernel_shape=window, strides=window)
+
+
+def _axes(layer: nn.Module, shape: Shape, value: Any, height: int) -> tuple[Any, ...]:
+    """both_axes; of signals (C, L) only the second."""
+    return both_axes(layer, value, height)[1 - len(shape) :]
 
 
 def _array(tensor: torch.Tensor) -> Any:

@@ -117,6 +117,8 @@ def _watched(net: nn.Module, counts: _Counts, time_steps: int) -> Iterator[None]
 
 def _connect(counts: _Counts, name: str, layer: nn.Module, x: Tensor, time_steps: int) -> None:
     """Count the operations of a layer's inputs [T, N, ...]; one frame is shown at every step."""
+    if isinstance(layer, nn.Conv1d) and x.ndim == 5:
+        x = x.squeeze(3)
     ndim = {nn.Linear: 3, nn.Conv1d: 4, nn.Conv2d: 5}
     wanted = next(n for kind, n in ndim.items() if isinstance(layer, kind))
     require(

@@ -60,15 +60,15 @@ def read_script(script: Path, function: str, example: Tensor, time_steps: int) -
     example: inputs as the network will be given them, [1 or T, N, *shape].
     """
     module = to_arlif(build_user_module(script, function), example).eval()
-    shape = tuple(example.shape[2:])
-    static = linearize(module, shape).static
+    linear = linearize(module, tuple(example.shape[2:]))
+    static = linear.static
     shown = {layer.time_steps for layer in module.modules() if isinstance(layer, Repeat)}
     require(
         not static or time_steps in shown,
         f"{script}:{function} runs for {', '.join(map(str, shown))} time steps, not {time_steps}; "
         "make its Repeat and --time-steps equal",
     )
-    return Original(module, shape, static, time_steps)
+    return Original(module, linear.input_shape, static, time_steps)
 
 
 def keep(

@@ -141,7 +141,6 @@ def test_a_potential_at_the_threshold() -> None:
         ),
         (nn.Linear(2, 2), "cannot convert Linear, .* without an example"),
         (nn.Sequential(snntorch.Alpha(0.6, 0.5)), r"0 \(Alpha\): .*use Synaptic"),
-        (nn.Sequential(nn.Conv1d(2, 2, 3)), r"0 \(Conv1d\): .*use Conv2d"),
         (nn.Sequential(snntorch.Leaky(0.5, graded_spikes_factor=2.0)), "graded"),
         (nn.Sequential(snntorch.Leaky(0.5, state_quant=torch.round)), "state_quant"),
         (

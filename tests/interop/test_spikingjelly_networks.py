@@ -175,7 +175,6 @@ def hooked() -> nn.Module:
         (lambda: seq(smooth()), ["spiking to True"]),
         (lambda: seq(hooked()), ["0: forward hooks"]),
         (lambda: seq(layer.GroupNorm(1, 2)), ["0 (GroupNorm)", "use batch norm"]),
-        (lambda: seq(layer.Conv1d(1, 2, 3)), ["0 (Conv1d)", "[T, N, C, 1, L]"]),
         (lambda: seq(nn.ReLU(), mode="s"), ["0 (ReLU)", "no spikes"]),
         (lambda: seq(layer.Flatten(2)), ["start_dim=1"]),
         (lambda: seq(nn.Flatten(1), layer.BatchNorm1d(3)), ["0 (Flatten)", "start_dim=2"]),
