@@ -96,7 +96,7 @@ def test_comparisons_of_another_version_are_left_out(run: Path, cli: Cli):
 
 
 def test_a_training_says_how_its_checks_ended(tmp_path: Path, cli: Cli, monkeypatch):
-    ended = SimpleNamespace(wait=lambda: Check(1, Verdict.FAILED, "a reason"))
+    ended = SimpleNamespace(wait=lambda seconds: Check(1, Verdict.FAILED, "a reason"))
     monkeypatch.setattr(callback, "CheckProcess", lambda folder, time_limit_s: ended)
     options = ("--cross-check", "1", "--cross-check-samples", "10", "--cross-check-lava", "2")
     code, out, _ = cli("train", tmp_path / "run", *SMALL, *options)

@@ -47,8 +47,8 @@ STAGES: dict[str, list[tuple[tuple[str, ...], Callable[[Path], dict[str, Any]]]]
     ],
 }
 """Words of each verb, and the same in Python."""
-ELSEWHERE = ("resources",)
-"""Verbs that have tests of their own, since they need tools that not everybody has."""
+ELSEWHERE = ("resources", "prove", "neurobench", "table3")
+"""What has tests of its own: it needs tools that not everybody has, or other data."""
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ DEFAULTS = {
     SumPool2d: {"padding": NONE},
     Window: {"stride": ONE, "padding": NONE, "dilation": ONE},
     Input: {"low": -127, "high": 127, "static": True},
-    Projection: {"shift": 0, "delay": 0},
+    Projection: {"shift": 0, "delay": 0, "pools": ()},
     Readout: {"scale": 1.0, "name": "readout"},
 }
 

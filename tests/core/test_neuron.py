@@ -98,7 +98,7 @@ OUTSIDE = {
         lambda: Bounded(channel=np.full((2, 3, 3), 0.5)),
         "one number per channel, not an array of shape (2, 3, 3)",
     ),
-    "one that the class does not know": (lambda: RealArlif(alpha=2.0), "[0, 1], not at 2"),
+    "one that the class does not know": (lambda: RealArlif(beta=2.0), "[-1, 1], not at 2"),
 }
 
 
