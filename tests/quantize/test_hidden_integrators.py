@@ -50,6 +50,11 @@ FLAT: dict[str, Callable[[], nn.Module]] = {
         layers.Delay(1), integrator(), layers.Delay(2), layers.Linear(6, 5), hard()
     ),
     "two branches of one decay": lambda: Branches(integrator(0.1), integrator(), hard()),
+    "two branches with biases behind": lambda: Branches(
+        nn.Sequential(integrator(), layers.Linear(5, 5)),
+        nn.Sequential(integrator(), layers.Linear(5, 5)),
+        hard(),
+    ),
     "between two layers": lambda: flat(
         hard(), layers.Linear(5, 6), integrator(), layers.Linear(6, 6), hard()
     ),
@@ -69,6 +74,19 @@ FRAMES: dict[str, Callable[[], nn.Module]] = {
     ),
     "a factor for each pixel": lambda: nn.Sequential(
         layers.Conv2d(2, 4, 3), integrator(0.1), layers.Scale(between(4, 4, 4)), hard()
+    ),
+    "a bias behind and a factor for each pixel": lambda: nn.Sequential(
+        layers.Conv2d(2, 4, 3),
+        integrator(0.1),
+        layers.BatchNorm2d(4),
+        layers.Scale(between(4, 4, 4)),
+        hard(),
+    ),
+    "norm of integrated spikes": lambda: nn.Sequential(
+        layers.Conv2d(2, 4, 3), hard(), integrator(), layers.BatchNorm2d(4), hard()
+    ),
+    "a decay for each pixel, flat": lambda: nn.Sequential(
+        integrator(0.0, between(2, 6, 6)), layers.Flatten(), hard()
     ),
     "a decay for each pixel": lambda: nn.Sequential(
         layers.Conv2d(2, 4, 3), integrator(0.1, between(4, 4, 4)), hard()
@@ -185,3 +203,15 @@ def test_the_last_potential_is_read_of_the_last_layer_alone(end: nn.Module, last
         given = net(x).double()
     want = given[-1] if last else given.sum(0)
     assert np.array_equal(simulate_float(net, x).readout, want.numpy())
+
+
+def test_a_readout_of_two_decays_is_their_sum_over_time() -> None:
+    """A sample's potentials, summed until nothing is left of them, are what integers add up."""
+    net = flat(layers.Integrator(0.75, 0.5, 0.25)).double()
+    readout = linearize(net, (6,)).readout
+    with torch.no_grad():
+        x = torch.cat([torch.rand(1, 1, 6), torch.zeros(400, 1, 6)]).double()
+        steady = net(torch.zeros_like(x))
+        pulse = (net(x) - steady).sum(0)[0]
+    assert np.allclose(readout.terms[0].weights.weight @ x[0, 0].numpy(), pulse.numpy())
+    assert np.allclose(readout.bias, steady[-1, 0].numpy())
