@@ -15,6 +15,7 @@ from support.nir_cells import (
     full,
     lif,
     one,
+    restart,
     single,
     spikes,
     weights,
@@ -26,6 +27,13 @@ from support.places import SHARED
 from arlif.base.errors import FormatError
 from arlif.quantize import linearize
 from export.nir import load_nir
+
+restart()
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    restart()
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ N = 6
 """Neurons."""
 
 
+def restart() -> None:
+    """The same random numbers from here on, whatever was drawn before: for every file and test."""
+    RNG.bit_generator.state = np.random.default_rng(3).bit_generator.state
+
+
 def between(low: float, high: float) -> Any:
     return RNG.uniform(low, high, N)
 
