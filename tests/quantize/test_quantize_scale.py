@@ -20,23 +20,55 @@ def constants(*shape: int) -> Tensor:
 
 CHANNELS, PLACES = constants(4, 1, 1), constants(*SHAPE)
 BEHIND = {
-    "convolution": [layers.Scale(CHANNELS), layers.Conv2d(4, 6, 3, padding=1)],
-    "grouped": [layers.Scale(CHANNELS), layers.Conv2d(4, 6, 3, padding=1, groups=2)],
-    "pooled": [layers.Scale(3 * CHANNELS), layers.AvgPool2d(2), layers.Conv2d(4, 6, 1)],
-    "padded": [layers.Scale(CHANNELS), layers.AvgPool2d(3, 1, 1), layers.Conv2d(4, 6, 1)],
-    "largest": [layers.Scale(CHANNELS), layers.MaxPool2d(2), layers.Conv2d(4, 6, 1)],
-    "twice": [layers.Scale(CHANNELS), layers.Scale(PLACES)],
-    "signed": [layers.Scale(CHANNELS - 1), layers.Conv2d(4, 6, 3)],
-    "dense": [layers.Scale(PLACES), layers.Flatten(), layers.Linear(120, 7)],
-    "flat": [layers.Flatten(), layers.Scale(constants(120)), layers.Linear(120, 7)],
-    "neuron": [layers.Scale(PLACES)],
+    "convolution": lambda: (
+        layers.Scale(CHANNELS),
+        layers.Conv2d(4, 6, 3, padding=1),
+    ),
+    "grouped": lambda: (
+        layers.Scale(CHANNELS),
+        layers.Conv2d(4, 6, 3, padding=1, groups=2),
+    ),
+    "pooled": lambda: (
+        layers.Scale(3 * CHANNELS),
+        layers.AvgPool2d(2),
+        layers.Conv2d(4, 6, 1),
+    ),
+    "padded": lambda: (
+        layers.Scale(CHANNELS),
+        layers.AvgPool2d(3, 1, 1),
+        layers.Conv2d(4, 6, 1),
+    ),
+    "largest": lambda: (
+        layers.Scale(CHANNELS),
+        layers.MaxPool2d(2),
+        layers.Conv2d(4, 6, 1),
+    ),
+    "twice": lambda: (
+        layers.Scale(CHANNELS),
+        layers.Scale(PLACES),
+    ),
+    "signed": lambda: (
+        layers.Scale(CHANNELS - 1),
+        layers.Conv2d(4, 6, 3),
+    ),
+    "dense": lambda: (
+        layers.Scale(PLACES),
+        layers.Flatten(),
+        layers.Linear(120, 7),
+    ),
+    "flat": lambda: (
+        layers.Flatten(),
+        layers.Scale(constants(120)),
+        layers.Linear(120, 7),
+    ),
+    "neuron": lambda: (layers.Scale(PLACES),),
 }
 
 
 @pytest.mark.parametrize("name", BEHIND)
 def test_a_scale_is_folded_into_what_follows(name: str) -> None:
     torch.manual_seed(0)
-    behind = nn.Sequential(*BEHIND[name])
+    behind = nn.Sequential(*BEHIND[name]())
     size = behind(torch.zeros(3, 1, *SHAPE)).flatten(2).shape[2]
     flat = [] if name in ("dense", "flat") else [layers.Flatten()]
     net = nn.Sequential(
