@@ -97,15 +97,6 @@ def test_an_integrator_between_neurons_is_their_current(name: str, path: Path) -
     taken = take(path, DT, len(x))
     assert [type(p.neuron).__name__ for p in taken.linear.populations][1] == "RealSynaptic"
     got = simulated(taken.integers, x).traces["n"].spikes
-    print(
-        name,
-        np.mean(want > 0),
-        np.mean(got != (want > 0)),
-        np.mean(
-            (simulated(taken.integers, x).traces["m"].spikes)
-            != (Euler(path, DT).run(x)[1]["m"] > 0)
-        ),
-    )
     assert 0.01 < np.mean(want > 0) < 0.95
     assert np.mean(got != (want > 0)) <= 0.005
 
