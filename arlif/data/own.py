@@ -204,6 +204,7 @@ def _read(source: Path, limit: int | None) -> _Found:
     script, _, function = str(source).rpartition(":")
     if script.endswith(".py"):
         return _dataset(Path(script), function, limit)
+    require(source.suffix != ".py", f"{source} names no function of it; give {source}:FUNCTION")
     require(source.exists(), f"there is no {source}; own data are {KINDS}")
     if source.is_dir():
         return _folder(source, limit)

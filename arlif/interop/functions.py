@@ -180,7 +180,15 @@ class Following:
         if len(given) == 1:
             other = args[1] if self.mark(args[0]) is first else args[0]
             empty = not torch.as_tensor(other).any()
-            return first if empty else lost("a constant is added; put it into a bias")
+            return (
+                first
+                if empty
+                else lost(
+                    "something is added that does not come from the inputs; put a constant into "
+                    "a bias, leave out noise, and for spikes that go back in time use the "
+                    "library's recurrent neurons"
+                )
+            )
         second = given[1]
         if "alpha" in kwargs:
             return lost("add with alpha scales a branch; scale the weights")

@@ -71,8 +71,19 @@ def _output(
         if not reason:
             _require_every_step(recording)
             return mark, value
-    recording.blame("", reasons[0] if reasons else "what it returns does not depend on its input")
+    recording.blame("", reasons[0] if reasons else _nothing_found(recording.returned))
     return Mark(None, Whole.SAME), None
+
+
+def _nothing_found(returned: Any) -> str:
+    """Why nothing that is returned comes from the inputs, as far as the recording saw."""
+    if not _candidates(returned):
+        kind = "nothing" if returned is None else f"a {type(returned).__name__}"
+        return f"it returns {kind}; return a tensor, or a tuple of tensors"
+    return (
+        "what it returns does not depend on its input, as far as torch shows it; return what the "
+        "last layer returns, and not by way of NumPy"
+    )
 
 
 def _require_every_step(recording: Recording) -> None:

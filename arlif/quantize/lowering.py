@@ -53,7 +53,9 @@ def _walk(module: nn.Module, input_shape: Shape, time_steps: int | None) -> Walk
         raise
     except Exception as error:  # whatever user code raises on symbolic values
         raise LoweringError(
-            f"torch.fx cannot trace the network ({error}); avoid value-dependent code"
+            f"torch.fx cannot trace the network ({error}); a forward of your own takes all "
+            "time steps [T, N, ...] at once and calls layers, without loops over time, without "
+            "branches on values, and without a library's step functions"
         ) from error
     channels, *size = input_shape
     frame = (channels, 1, *size) if len(size) == 1 else (channels, *size)

@@ -84,7 +84,11 @@ class Walk:
             self._follow_mean(node)
             self.values[node] = self._evaluate(node, inputs)
         except ArlifError as error:
-            self.violations.append(f"{_title(node, self.modules)}: {error}")
+            violation = f"{_title(node, self.modules)}: {error}"
+            if (
+                violation not in self.violations
+            ):  # a layer that is called at every step is told once
+                self.violations.append(violation)
 
     def _judge(self, node: fx.Node) -> None:
         """Behind a refused layer only the kind of a node can still be judged."""

@@ -37,7 +37,18 @@ def build_user_module(file: Path, name: str) -> nn.Module:
 
 
 def require_runs(network: nn.Module, inputs: Tensor) -> None:
-    """Raise LoweringError where a network over [T, N, ...] fails on a sample of inputs."""
+    """Raise LoweringError where a network over [T, N, ...] fails on a sample of inputs.
+
+    Inputs are float32, so floating-point weights must be.
+    """
+    other = {str(p.dtype) for p in network.parameters() if p.is_floating_point()}
+    other -= {str(torch.float32)}
+    require(
+        not other,
+        f"its weights are {' and '.join(sorted(other))}, and inputs become float32; return "
+        "network.float()",
+        LoweringError,
+    )
     try:
         with torch.no_grad(), evaluating(network):
             network(inputs[:, :1])

@@ -128,6 +128,7 @@ def test_examples_are_what_a_network_may_be_given() -> None:
     ("inputs", "labels", "complaint"),
     [
         ("nothing.npy", None, "there is no nothing.npy; own data are a .npy or .npz file, a fol"),
+        ("own.py", None, "own.py names no function of it; give own.py:FUNCTION"),
         ("none", None, "none holds no samples"),
         (
             "Y.npy",

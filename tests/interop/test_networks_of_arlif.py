@@ -123,3 +123,28 @@ def test_foreign_networks_of_spikingjelly(name: str) -> None:
         got = to_arlif(net, x)(x)
     assert want.any()
     assert torch.equal(want, got)
+
+
+def test_weights_of_another_width_are_named() -> None:
+    with pytest.raises(LoweringError, match=r"weights are torch\.float64.*return network\.float"):
+        require_runs(to_arlif(stack().double(), FRAMES), FRAMES)
+
+
+class EveryStep(nn.Module):
+    """A loop over time steps by hand."""
+
+    def __init__(self, counted: bool) -> None:
+        super().__init__()
+        self.counted, self.fc, self.lif = counted, layers.Linear(16, 3), arlif.LIF()
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = range(len(x)) if self.counted else range(3)
+        return torch.stack([self.lif(self.fc(x)) for _ in steps])
+
+
+def test_a_loop_over_time_is_refused_once_with_its_cure() -> None:
+    with pytest.raises(LoweringError, match="without loops over time"):
+        linearize(EveryStep(counted=True), (16,))
+    with pytest.raises(LoweringError) as caught:
+        linearize(EveryStep(counted=False), (16,))
+    assert str(caught.value).count("it is called more than once") == 1

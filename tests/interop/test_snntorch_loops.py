@@ -218,6 +218,8 @@ class Wrong(nn.Module):
                     _, mem = self.lif(current, mem)
                 case "past":
                     current = current + before
+                case "by hand":
+                    current = current + self.fc(before)
                 case "product":
                     current = current * frame
                 case "state":
@@ -235,6 +237,12 @@ class Wrong(nn.Module):
                 return torch.stack(out) * 0 + 1
             case "constant":
                 return torch.zeros(3)
+            case "dictionary":
+                return {"spikes": torch.stack(out)}
+            case "nothing":
+                return None
+            case "numpy":
+                return torch.from_numpy(torch.stack(out).detach().numpy().copy())
         return torch.stack(out)
 
 
@@ -250,7 +258,11 @@ class Wrong(nn.Module):
         ("last", ["one time step of many"]),
         ("part", ["every time step"]),
         ("branch", ["mul"]),
+        ("by hand", ["in front of lif: ", "not come from the inputs", "recurrent neurons"]),
         ("constant", ["does not depend on its input"]),
+        ("dictionary", ["it returns a dict; return a tensor"]),
+        ("nothing", ["it returns nothing; return a tensor"]),
+        ("numpy", ["does not depend on its input", "NumPy"]),
     ],
 )
 def test_what_no_run_can_show_is_refused(how: str, told: list[str]) -> None:
