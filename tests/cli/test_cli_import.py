@@ -93,7 +93,7 @@ def test_a_file_that_ends_the_program_is_told(tmp_path: Path, cli: Cli, text: st
         ("images", (1, 5), 8, "mine.py:images runs for 3 time steps, not 8"),
         ("images", (3, 5), 3, "images2-3.npy must be [1, N, 1, 8, 8]"),
         ("events", (1, 5), 3, "images2-1.npy must be [3, N, 1, 8, 8]"),
-        ("images", (5,), 3, "images1-5.npy must be [1, N, 8, 8]"),
+        ("images", (5,), 3, "images1-5.npy must be [1, N, 8, 1, 8]"),
         ("convolution", (5,), 3, "images1-5.npy, (5, 1, 8, 8) as [1 or T, N, *shape], time first"),
     ],
 )

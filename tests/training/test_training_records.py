@@ -73,7 +73,7 @@ def test_the_last_epochs_confusion_is_kept(finished):
         ("dalif", ["alpha", "beta"]),
         ("plif", ["decay"]),
         ("lif-learnable", ["v_reset"]),
-        ("lif-asgl", ["steepness"]),
+        ("lif-asgl", ["steepness", "decay"]),
         ("psn-mpe", ["threshold"]),
         ("psn-sliding", ["threshold"]),
         ("lif-soft", []),
