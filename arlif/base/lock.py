@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from arlif.base.errors import ArlifError, WriteError
 from arlif.base.files import write_text
 
@@ -28,6 +26,8 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
     where another process holds it, naming verb, process and start; WriteError where the folder
     cannot be written.
     """
+    from filelock import FileLock, Timeout  # not where a command line only shows its help
+
     lock = FileLock(folder / LOCK, timeout=0, is_singleton=True, thread_local=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,9 +5,11 @@ inputs of one time step are all 0, 1 or -1 in the whole batch makes accumulates,
 multiply-accumulates; an operation is effective where neither input nor weight is 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,11 @@ from arlif.neurons.recurrent import Loop
 
 CONNECTIONS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 """The layers whose operations are counted."""
+DIMENSIONS = (3, 4, 5)
+"""How many their inputs [T, N, ...] have."""
+
+FanOut = Callable[[nn.Module, torch.Size, bool], Tensor]
+"""What _fan_out is."""
 
 
 @dataclass
@@ -58,11 +65,12 @@ def neurobench(
         f"{samples} samples need as many labels, not {labels.shape}",
     )
     total, sparsity, accuracy = _Counts(), 0.0, 0.0
+    fan_out = cache(_fan_out)  # the same in every batch and step
     with evaluating(net), torch.inference_mode():
         net(real[:, :1])  # loops learn their shapes; what follows is all that is counted
         for part in cut(samples, batch_size):
             counts, size = _Counts(), part.stop - part.start
-            with _watched(net, counts, time_steps):
+            with _watched(net, counts, time_steps, fan_out):
                 logits = net(real[:, part])
             right = logits.mean(0).argmax(-1) == torch.from_numpy(labels[part])
             accuracy += right.float().mean().item() * size / samples
@@ -74,7 +82,9 @@ def neurobench(
             total.updates += counts.updates
     return {
         "ParameterCount": sum(p.numel() for p in net.parameters()),
-        "Footprint": sum(t.numel() * t.element_size() for t in _tensors(net)),
+        "Footprint": sum(
+            t.numel() * t.element_size() for t in chain(net.parameters(), net.buffers())
+        ),
         "ConnectionSparsity": _connection_sparsity(net),
         "ActivationSparsity": sparsity,
         "SynapticOperations": {
@@ -88,7 +98,7 @@ def neurobench(
 
 
 @contextmanager
-def _watched(net: nn.Module, counts: _Counts, time_steps: int) -> Iterator[None]:
+def _watched(net: nn.Module, counts: _Counts, time_steps: int, fan_out: FanOut) -> Iterator[None]:
     """While open, what layers of the network do is counted."""
     handles: list[RemovableHandle] = []
     stepped = {part for loop in net.modules() if isinstance(loop, Loop) for part in loop.modules()}
@@ -98,7 +108,7 @@ def _watched(net: nn.Module, counts: _Counts, time_steps: int) -> Iterator[None]
             handles.append(
                 layer.register_forward_pre_hook(
                     lambda layer, given, name=name, steps=steps: _connect(
-                        counts, name, layer, given[0], steps
+                        counts, name, layer, given[0], steps, fan_out
                     )
                 )
             )
@@ -115,19 +125,21 @@ def _watched(net: nn.Module, counts: _Counts, time_steps: int) -> Iterator[None]
             handle.remove()
 
 
-def _connect(counts: _Counts, name: str, layer: nn.Module, x: Tensor, time_steps: int) -> None:
+def _connect(
+    counts: _Counts, name: str, layer: nn.Module, x: Tensor, time_steps: int, fan_out: FanOut
+) -> None:
     """Count the operations of a layer's inputs [T, N, ...]; one frame is shown at every step."""
     if isinstance(layer, nn.Conv1d) and x.ndim == 5:
         x = x.squeeze(3)
-    ndim = {nn.Linear: 3, nn.Conv1d: 4, nn.Conv2d: 5}
-    wanted = next(n for kind, n in ndim.items() if isinstance(layer, kind))
+    kinds = zip(CONNECTIONS, DIMENSIONS, strict=True)
+    wanted = next(n for kind, n in kinds if isinstance(layer, kind))
     require(
         x.ndim == wanted,
         f"{name} takes {tuple(x.shape)}, which has no time; NeuroBench counts step by step: take "
         "the mean over time behind the last layer",
     )
     repeated = time_steps // x.shape[0]
-    every, kept = (_fan_out(layer, x.shape[2:], binary) for binary in (False, True))
+    every, kept = (fan_out(layer, x.shape[2:], binary) for binary in (False, True))
     counts.dense += int(every.sum()) * x.shape[0] * x.shape[1] * repeated
     for frame in x:
         spiking = bool(((frame == 0) | (frame.abs() == 1)).all())
@@ -172,8 +184,3 @@ def _connection_sparsity(net: nn.Module) -> float:
         return 0.0
     zeros = torch.tensor(sum(int((weight == 0).sum()) for weight in weights))
     return round((zeros / sum(weight.numel() for weight in weights)).item(), 4)
-
-
-def _tensors(net: nn.Module) -> Iterator[Tensor]:
-    yield from net.parameters()
-    yield from net.buffers()
