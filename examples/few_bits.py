@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from arlif.quantize import Precision, QatNetwork, calibrate_input, linearize, quantize
 from arlif.quantize.finetune import finetune, finetuning
@@ -24,12 +23,12 @@ def main() -> None:
         module, _ = load_trained(Path(folder, "run"))
     print(f"float: {summary.last_accuracy:.1%}")
 
-    images = data.info.network_input(torch.from_numpy(np.array(data.test.inputs)))
+    known, images = (data.network_input(split).numpy() for split in (data.train, data.test))
     linear = linearize(module, recipe.network().input_shape)
-    source = calibrate_input(images.numpy(), linear.input_shape, linear.static)
+    source = calibrate_input(known, linear.input_shape, linear.static)
     two_bits = Precision(weight_bits=2)
     rounded = quantize(linear, source, two_bits, recipe.time_steps)
-    result = simulate(rounded, source.encode(images[0].numpy()), recipe.time_steps)
+    result = simulate(rounded, source.encode(images[0]), recipe.time_steps)
     print(f"2 bits, rounded: {result.accuracy(data.test.labels):.1%}")
 
     trainable = QatNetwork(linear, source, two_bits, recipe.time_steps)
@@ -37,7 +36,7 @@ def main() -> None:
     print(f"2 bits, trained as integers: {accuracy:.1%}")
 
     trained = trainable.quantized()
-    result = simulate(trained, source.encode(images[0].numpy()), recipe.time_steps)
+    result = simulate(trained, source.encode(images[0]), recipe.time_steps)
     np.testing.assert_allclose(result.accuracy(data.test.labels), accuracy, rtol=1e-6)
 
 

@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import asdict, fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Tag, TypeAdapter, ValidationError
 
 from arlif.base.errors import ArlifError
 
@@ -74,11 +74,21 @@ def _rule(detail: Any, cls: type) -> str:
     return message if detail["type"] == "value_error" else message[0].lower() + message[1:]
 
 
-def _fields(cls: Any, path: tuple[str | int, ...]) -> str:
+def _fields(hint: Any, path: tuple[str | int, ...]) -> str:
     """The fields of the dataclass at a path; nothing where it may be one of several."""
     for part in path:
-        cls = get_type_hints(cls).get(str(part)) if is_dataclass(cls) else None
-    return ", ".join(field.name for field in fields(cls)) if is_dataclass(cls) else ""
+        hint = _inside(hint, str(part))
+    return ", ".join(field.name for field in fields(hint)) if is_dataclass(hint) else ""
+
+
+def _inside(hint: Any, part: str) -> Any:
+    """The type of a dataclass's field, or the member of a union that a tag means; else None."""
+    if is_dataclass(hint):
+        return get_type_hints(hint, include_extras=True).get(part)
+    for member in get_args(hint):
+        if Tag(part) in getattr(member, "__metadata__", ()):
+            return get_args(member)[0]
+    return _inside(get_args(hint)[0], part) if get_origin(hint) is Annotated else None
 
 
 def _path(loc: tuple[str | int, ...], value: Any, missing: bool) -> list[str]:

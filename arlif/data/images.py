@@ -5,6 +5,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -27,18 +28,25 @@ Labelled = list[tuple[Path, int]]
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """An idx file of unsigned bytes: magic 0x0000 08 <rank>, big-endian sizes, then the bytes."""
-    raw = path.read_bytes()
+    sizes = idx_sizes(path)
+    return np.fromfile(path, np.uint8, offset=4 + 4 * len(sizes)).reshape(sizes)
+
+
+def idx_sizes(path: Path) -> tuple[int, ...]:
+    """The shape that an idx file has. Raises ArlifError where it does not hold as many bytes."""
+    with path.open("rb") as file:
+        raw = file.read(4 + 4 * 255)
     rank = raw[3] if len(raw) >= 4 and raw[:3] == b"\0\0\x08" else 0
     require(rank > 0, f"{path} is no idx file of unsigned bytes; get the dataset again")
     require(len(raw) >= 4 + 4 * rank, f"{path} ends within its header; get the dataset again")
-    sizes = np.frombuffer(raw[4 : 4 + 4 * rank], ">u4").astype(np.int64)
-    body = raw[4 + 4 * rank :]
+    sizes = tuple(int(size) for size in np.frombuffer(raw[4 : 4 + 4 * rank], ">u4"))
+    body = path.stat().st_size - 4 - 4 * rank
     require(
-        len(body) == int(sizes.prod()),
-        f"{path} holds {len(body)} bytes where its header promises {int(sizes.prod())}; it was "
-        "cut off: get the dataset again",
+        body == prod(sizes),
+        f"{path} holds {body} bytes where its header promises {prod(sizes)}; it was cut off: get "
+        "the dataset again",
     )
-    return np.frombuffer(body, np.uint8).reshape(sizes)
+    return sizes
 
 
 def unzip_idx(folder: Path) -> None:
@@ -67,8 +75,14 @@ def load_idx(folder: Path) -> tuple[Split, Split]:
 
 
 def count_idx(folder: Path) -> tuple[int, int]:
-    """The samples of MNIST and Fashion-MNIST, from their labels."""
-    train, test = (read_idx(folder / labels).size for labels in IDX_LABELS)
+    """The samples of MNIST and Fashion-MNIST. Raises ArlifError where a file was cut off."""
+    train, test = (idx_sizes(folder / labels)[0] for labels in IDX_LABELS)
+    for images, labels in zip(IDX_IMAGES, (train, test), strict=True):
+        found = idx_sizes(folder / images)[0]
+        require(
+            found == labels,
+            f"{folder / images} holds {found} images for {labels} labels; get the dataset again",
+        )
     return train, test
 
 

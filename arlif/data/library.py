@@ -1,6 +1,6 @@
 """Using datasets by name: list, describe, get, check, load."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,14 +28,15 @@ def get(
     name: str,
     data_folder: Path | None = None,
     progress: Progress = lambda what, done, total: None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Path:
     """Get what is missing or wrong of a dataset's files; returns the folder they lie in.
 
     Files are compared with what was noted when they came: existence and size, and the digest of
     those that changed since or that `check` found wrong. An interrupted download continues.
-    data_folder: see `load`. Raises ArlifError: unknown name, no source reachable, checksum wrong,
-    disk full;
-    a dataset that only its user can bring here, and is not there.
+    data_folder: see `load`. say: told why a source failed, and which one gave the files.
+    Raises ArlifError: unknown name, no source reachable, checksum wrong, disk full; a dataset that
+    only its user can bring here, and is not there.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
     if not entry.alternatives:
@@ -43,7 +44,7 @@ def get(
         return place
     required = dict(entry.required)
     if wanted := store.wrong_files(place, required):
-        store.fetch_files(place, entry.alternatives, wanted, progress)
+        store.fetch_files(place, entry.alternatives, wanted, progress, say)
         entry.prepare(place)
         wrong = [state for state in store.check_files(place, required) if state.wrong]
         require(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +134,22 @@ class OwnSamples:
         )
 
 
+def own_dataset(made: Any, shape: Shape, frames: int, classes: int) -> Dataset:
+    """A torch Dataset of (input, label) pairs as data to train on, see OwnSamples.as_dataset.
+
+    shape: of one frame. frames: 1 where a network shows one frame at every step, else T. Raises
+    ArlifError where it holds anything else.
+    """
+    name = type(made).__name__
+    require(
+        hasattr(made, "__len__") and hasattr(made, "__getitem__"),
+        f"a dataset is arlif.data.Dataset or a torch Dataset with a length and items, not {name}",
+    )
+    found = _items(made, name, None)
+    samples = OwnSamples(found.stacked(shape, frames), found.labels)
+    return samples.as_dataset(name, frames == 1, classes)
+
+
 @dataclass(frozen=True, eq=False)
 class _Whole:
     """One array of all samples, time first."""
@@ -234,24 +251,29 @@ def _whole(
 
 
 def _dataset(script: Path, function: str, limit: int | None) -> _Singly:
-    """What a torch Dataset of a user's file holds: (input, label) pairs."""
+    """What a torch Dataset of a user's file holds."""
     where = f"{script}:{function}"
-    samples, labels = {}, []
     with calling(script, function, f"{where} gives no data") as made:
         require(
             hasattr(made, "__len__") and hasattr(made, "__getitem__"),
             f"{where} returns {type(made).__name__}, not a torch Dataset with a length and items",
         )
-        for index in range(len(made))[:limit]:
-            item, name = made[index], f"{where}[{index}]"
-            require(
-                isinstance(item, tuple | list) and len(item) == 2,
-                f"{name} is of type {type(item).__name__}, not a pair (input, label)",
-            )
-            samples[name] = real_numbers(item[0], name)
-            label = class_labels(real_numbers(item[1], f"the label of {name}"), name)
-            require(label.size == 1, f"the label of {name} must be one whole number")
-            labels.append(label.item())
+        return _items(made, where, limit)
+
+
+def _items(made: Any, where: str, limit: int | None) -> _Singly:
+    """The (input, label) pairs that a torch Dataset holds."""
+    samples, labels = {}, []
+    for index in range(len(made))[:limit]:
+        item, name = made[index], f"{where}[{index}]"
+        require(
+            isinstance(item, tuple | list) and len(item) == 2,
+            f"{name} is of type {type(item).__name__}, not a pair (input, label)",
+        )
+        samples[name] = real_numbers(item[0], name)
+        label = class_labels(real_numbers(item[1], f"the label of {name}"), name)
+        require(label.size == 1, f"the label of {name} must be one whole number")
+        labels.append(label.item())
     return _Singly(where, samples, np.array(labels, np.int64))
 
 

@@ -42,20 +42,23 @@ def fetch_files(
     alternatives: tuple[tuple[Source, ...], ...],
     wanted: Iterable[str],
     progress: Progress,
+    say: Callable[[str], None],
 ) -> None:
     """Get files from the first alternative that works, each a complete set of sources.
 
-    Only sources that give a wanted file are used. Raises ArlifError, naming why every
-    alternative failed.
+    Only sources that give a wanted file are used. say: told why an alternative failed, and at
+    last which one the files came from. Raises ArlifError, naming why every alternative failed.
     """
     begins = tuple(wanted)
     problems = []
     for sources in alternatives:
+        origins = ", ".join(dict.fromkeys(source.origin for source in sources))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for source in sources:
                 if any(file.startswith(source.gives) for file in begins):
                     source.fetch(folder, progress)
+            say(f"fetched from {origins}")
             return
         except OSError as error:
             raise ArlifError(
@@ -63,6 +66,7 @@ def fetch_files(
             ) from None
         except ArlifError as error:
             problems.append(str(error))
+            say(f"not from {origins}: {error}")
     raise ArlifError("no source could be used: " + "; ".join(problems))
 
 

@@ -75,12 +75,20 @@ def build(config: NetworkConfig) -> nn.Module:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     if any(is_lazy(parameter) for parameter in net.parameters()):
-        _run_once(net, config)
+        run_once(net, config)
     return net
 
 
-def _run_once(net: nn.Module, config: NetworkConfig) -> None:
-    """Let neurons find their shapes."""
+def run_once(net: nn.Module, config: NetworkConfig) -> None:
+    """Show the network one empty sample, which lets neurons find their shapes.
+
+    Raises ArlifError where memory is too scarce, or where logits [T, 1, classes] do not come out.
+    """
     steps = 1 if config.static else config.time_steps
     with evaluating(net), torch.no_grad(), enough_memory("choose a smaller architecture"):
-        net(torch.zeros(steps, 1, *config.input_shape))
+        logits = net(torch.zeros(steps, 1, *config.input_shape))
+    found, wanted = tuple(logits.shape), (config.time_steps, 1, config.classes)
+    require(
+        found == wanted,
+        f"a network gives logits [T, N, classes], of one sample {wanted}, not {found}",
+    )

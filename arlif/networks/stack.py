@@ -72,7 +72,7 @@ class Stack:
         """The network; see arlif.networks.builder."""
         net = nn.Sequential()
         channels, height, width = input_shape
-        number = 0
+        number = pools = 0
 
         def add_neuron(channel_count: int, norm: type[nn.Module], recurrent: bool = False) -> None:
             net.add_module(f"bn{number}", norm(channel_count))
@@ -102,10 +102,13 @@ class Stack:
                     f"images of {input_shape[1:]} are too small for "
                     f"{self.features.count('pool')} pools; leave some out",
                 )
-                net.add_module(f"pool{number}", layers.AvgPool2d(2))
+                pools += 1
+                net.add_module(
+                    f"pool{number}" if pools == 1 else f"pool{number}_{pools}", layers.AvgPool2d(2)
+                )
                 height, width = height // 2, width // 2
                 continue
-            number += 1
+            number, pools = number + 1, 0
             net.add_module(f"conv{number}", layers.Conv2d(channels, feature, 3, padding=1))
             add_neuron(feature, layers.BatchNorm2d)
             add_dropout(self.feature_dropout)

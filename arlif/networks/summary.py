@@ -9,6 +9,13 @@ from arlif.networks.builder import NetworkConfig, build
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
 
+SHOWN = (
+    SpikingNeuron,
+    *(nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d),
+    *(nn.AvgPool1d, nn.MaxPool1d, nn.AdaptiveAvgPool1d),
+)
+"""Layers that are shown even where they have no parameters."""
+
 
 @dataclass(frozen=True)
 class LayerSummary:
@@ -30,7 +37,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """All layers that have parameters or neurons, in the order they run."""
+    """All layers that have parameters or neurons, and pools, in the order they run."""
 
     layers: tuple[LayerSummary, ...]
 
@@ -61,7 +68,8 @@ def summarize(config: NetworkConfig) -> NetworkSummary:
     whole = dict(build(config).named_modules())  # parallel neurons have parameters per time step
     net = build(replace(config, time_steps=1)).eval()
     for name, module in net.named_modules():
-        if not list(module.children()):
+        has_numbers = next(whole[name].parameters(), None) is not None
+        if not list(module.children()) and (has_numbers or isinstance(module, SHOWN)):
             module.register_forward_hook(
                 lambda layer, _, out, name=name: found.append(
                     _layer(name, layer, spikes_of(out), whole[name])
@@ -69,7 +77,7 @@ def summarize(config: NetworkConfig) -> NetworkSummary:
             )
     with torch.inference_mode():
         net(torch.zeros(1, 1, *config.input_shape))
-    return NetworkSummary(tuple(f for f in found if f.parameters or f.neurons))
+    return NetworkSummary(tuple(found))
 
 
 def multiply_accumulates(layer: nn.Module, out: Tensor) -> int:

@@ -1,8 +1,10 @@
 """Fine-tuning of a QatNetwork: the training loop and loss of the float network, on integers."""
 
+from collections.abc import Sized
 from dataclasses import replace
 
 from arlif.data import Dataset
+from arlif.data.own import own_dataset
 from arlif.quantize.qat import QatNetwork
 from arlif.training.schedule import Schedule
 from arlif.training.trainer import make_trainer, quiet
@@ -28,15 +30,22 @@ def finetuning(recipe: Schedule, epochs: int) -> Schedule:
 
 
 def finetune(
-    network: QatNetwork, recipe: Schedule, dataset: Dataset, accelerator: str = "auto"
+    network: QatNetwork, recipe: Schedule, dataset: Dataset | Sized, accelerator: str = "auto"
 ) -> float:
     """Train a QatNetwork in place by a recipe; returns the test accuracy of its integers, 0 to 1.
 
-    recipe: its epochs, learning rate and loss are used as they are; see `finetuning`.
-    Raises ArlifError where the parameters leave what fits the integer formats.
+    recipe: its epochs, learning rate and loss are used as they are; see `finetuning`. dataset: or a
+    torch Dataset of pairs (input, label), of which one sample of five is left out as the test
+    split; see arlif.data.own.own_dataset.
+    Raises ArlifError where the parameters leave what fits the integer formats, or where the dataset
+    does not fit the network.
     """
     from arlif.training.module import TrainingModule
 
+    if not isinstance(dataset, Dataset):
+        source, classes = network.source, network.network.readout.shape[0]
+        frames = 1 if source.static else network.time_steps
+        dataset = own_dataset(dataset, source.shape, frames, classes)
     with quiet():
         module = TrainingModule(network, recipe, dataset)
         trainer = make_trainer(recipe, accelerator, devices=1)

@@ -4,12 +4,13 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
-from arlif.base.files import write_text
+from arlif.base.files import json_text, write_text
 from arlif.run_folder import CONFUSION, METRICS, Run
 
 ALWAYS = {"epoch", "train_loss", "test_loss", "test_accuracy", "seconds"}
@@ -38,6 +39,10 @@ class Metrics:
         )
         self._scalars = Scalars(run / "tensorboard", epochs + 1)
 
+    def add_recipe(self, recipe: dict[str, Any]) -> None:
+        """Show TensorBoard what is trained, as JSON."""
+        self._scalars.add_text("recipe", f"```json\n{json_text(recipe)}\n```")
+
     def add(self, row: dict[str, float]) -> None:
         """Append one epoch's values; row["epoch"] counts from 1."""
         self.rows.append(row)
@@ -51,7 +56,10 @@ class Metrics:
 
     def _write(self, changed: dict[str, float]) -> None:
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        rows = [[row.get(name, "") for name in columns] for row in self.rows]
+        rows = [
+            [int(row[name]) if name == "epoch" else row.get(name, "") for name in columns]
+            for row in self.rows
+        ]
         _write_table(self.run.path(METRICS), [columns, *rows])
         self._scalars.add(int(changed["epoch"]), changed)
 

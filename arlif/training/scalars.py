@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from arlif.base.errors import WriteError
@@ -30,6 +33,19 @@ class Scalars:
         """Append the values of a step."""
         named = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
         self._write(Event(wall_time=time.time(), step=step, summary=Summary(value=named)))
+
+    def add_text(self, name: str, text: str) -> None:
+        """Append a text, which TensorBoard shows as Markdown."""
+        value = Summary.Value(
+            tag=f"{name}/text_summary",
+            metadata=SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text")),
+            tensor=TensorProto(
+                dtype=DT_STRING,
+                string_val=[text.encode()],
+                tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)]),
+            ),
+        )
+        self._write(Event(wall_time=time.time(), summary=Summary(value=[value])))
 
     def _write(self, *events: Event) -> None:
         records = io.BytesIO()

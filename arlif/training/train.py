@@ -19,6 +19,7 @@ from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks import build
+from arlif.networks.builder import run_once
 from arlif.networks.user_neuron import class_of, file_of, identity, is_own
 from arlif.run_folder import (
     BEST,
@@ -76,6 +77,8 @@ def train(
     dataset = recipe.load_data(data_folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
+    if not _is_worker():
+        run_once(net, recipe.network())  # what cannot run leaves an old run as it is
     with nullcontext() if _is_worker() else only_writer(run, TRAIN):
         if not _is_worker():
             _check(recipe, home, resume, overwrite)  # which another process may have changed
@@ -220,6 +223,8 @@ def _fit(
         trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
         if trainer.is_global_zero:
             module.metrics = Metrics(run.folder, _finished_epochs(checkpoint))
+            if not resume_from:
+                module.metrics.add_recipe(to_mapping(recipe))
         try:
             trainer.fit(module, ckpt_path=resume_from, weights_only=True)
         except SystemExit:

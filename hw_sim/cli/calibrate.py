@@ -30,6 +30,7 @@ def calibrate(
     output, own = Output(as_json), own_data(inputs, None, data_folder)
     result = calibrate_run(run, weight_bits, samples, data_folder, own)
     reports = [from_mapping(QuantizationReport, row, "formats") for row in result["formats"]]
+    output.say_fewer(samples, min(report.samples for report in reports))
     output.table(
         f"What changes with {weight_bits}-bit weights; spikes and saturation: worst layer",
         ["numbers", "decisions", "spikes", "saturated"],

@@ -66,10 +66,16 @@ def get(name: NameArgument, data_folder: DataOption = None, as_json: JsonOption 
     output = Output(as_json)
     info = data.describe(name)
     output.say(f"{name}: {info.licence}")
+    told: list[str] = []
+
+    def say(message: str) -> None:
+        told.append(message)
+        output.say(message)
+
     with output.progress(name) as update:
-        place = data.get(name, data_folder, lambda what, done, total: update(done, total))
+        place = data.get(name, data_folder, lambda what, done, total: update(done, total), say)
     output.say(f"{name} is ready in {place}")
-    output.result({"name": name, "folder": str(place), "licence": info.licence})
+    output.result({"name": name, "folder": str(place), "licence": info.licence, "sources": told})
 
 
 @app.command("check")
@@ -87,6 +93,9 @@ def check(name: NameArgument, data_folder: DataOption = None, as_json: JsonOptio
     if shown:
         output.table("Files", ["file", "state"], [[s.file, _state(s)] for s in shown])
     output.say(f"{len(states):,} files, {len(wrong):,} wrong")
+    if wrong:
+        info = data.describe(name)
+        output.say(info.by_hand or f"get what is missing or damaged with: arlif data get {name}")
     if unknown := [state for state in states if not state.wrong and not state.verified]:
         cure = f"; arlif data get {name} fetches them anew and notes it"
         output.say(

@@ -44,6 +44,14 @@ class Output:
         if self._bar:
             self._bar.start()
 
+    def say_fewer(self, asked: int | None, found: int) -> None:
+        """Where there are fewer samples than were asked for, say so, and the rule."""
+        if asked is not None and found < asked:
+            self.say(
+                f"--samples takes at most what there is: {asked:,} were asked for, all {found:,} "
+                "were taken"
+            )
+
     @property
     def plain(self) -> bool:
         """Whether lines stand in for a progress bar: people read, but not on a terminal."""

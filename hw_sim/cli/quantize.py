@@ -37,6 +37,7 @@ def quantize(
 
     output, own = Output(as_json), own_data(inputs, labels, data_folder)
     result = quantize_run(run, preset, weight_bits, qat, samples, data_folder, own)
+    output.say_fewer(samples, result["samples"])
     show(output, result)
     output.result(result)
 

@@ -38,6 +38,7 @@ def simulate(
         options = choose(ENGINES[engine], given)
         selection = Selection(samples, data_folder, inputs, labels)
         result = simulate_run(run, engine, selection, trace, options, update)
+    output.say_fewer(samples, result["samples"])
     show(output, result)
     output.result(result)
 

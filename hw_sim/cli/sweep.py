@@ -38,6 +38,7 @@ def sweep(
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
     with output.progress("sweeping") as update:
         result = sweep_run(run, bits, steps, samples, jobs, data_folder, update, output.say, own)
+    output.say_fewer(samples, result["samples"])
     show(output, result)
     output.result(result)
 

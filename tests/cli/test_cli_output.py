@@ -1,6 +1,7 @@
 """Tables on terminals and in pipes."""
 
 import io
+import shutil
 
 from rich.console import Console
 
@@ -42,3 +43,10 @@ def test_a_bar_makes_way_for_a_line(monkeypatch):
     before, _, after = screen.getvalue().partition("what was found\n")
     assert before.endswith("\x1b[2K")  # the line was cleared
     assert "\x1b[2K" in after
+
+
+def test_more_samples_than_there_are_are_answered_with_the_rule(cli, exported, tmp_path):
+    run = shutil.copytree(exported, tmp_path / "run")
+    _, out, _ = cli("simulate", run, "--samples", 100_000)
+    assert "at most what there is: 100,000 were asked for, all 450 were taken" in out
+    assert "at most" not in cli("simulate", run, "--samples", 2)[1]

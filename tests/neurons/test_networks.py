@@ -120,6 +120,17 @@ def test_dense_layers_start_narrow_where_asked():
         assert not dense.bias.any()
 
 
+def test_pools_in_a_row_all_count_and_are_shown():
+    shape = config(Stack((4, "pool", "pool", 8, "pool")))
+    assert build(shape)(torch.rand(1, 2, 1, 8, 8)).shape == (3, 2, 10)
+    shown = {layer.name: layer.output for layer in summarize(shape).layers}
+    assert [shown[name] for name in ("pool1", "pool1_2", "pool2")] == [
+        (4, 4, 4),
+        (4, 2, 2),
+        (8, 1, 1),
+    ]
+
+
 def test_images_smaller_than_the_pools_are_refused():
     with pytest.raises(ArlifError, match="too small for 4 pools"):
         build(config(Stack((4, "pool", "pool", "pool", "pool"))))

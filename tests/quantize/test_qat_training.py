@@ -1,6 +1,7 @@
 """Integer networks learn: every parameter has a gradient, and accuracy on integers rises."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ import torch
 from support.networks_small import conv_net, images
 from support.user_neurons import Adaptive
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from arlif import data, layers
-from arlif.base.errors import LoweringError
+from arlif.base.errors import ArlifError, LoweringError
+from arlif.core.equality import fingerprint
 from arlif.core.neuron import Neuron
 from arlif.data import Dataset
 from arlif.neurons import LIF
@@ -57,6 +60,32 @@ def test_accuracy_on_integers_rises() -> None:
     real = digits.info.network_input(torch.from_numpy(small.test.inputs))
     got = simulate(quantized, quantized.input.encode(real[0].numpy()), 4)
     assert (got.decisions == small.test.labels).mean() == pytest.approx(accuracy)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_torch_dataset_trains_it_and_one_of_five_judges() -> None:
+    digits = data.load("digits", None, 4).train.subset(20)
+    pairs = TensorDataset(torch.from_numpy(digits.inputs), torch.from_numpy(digits.labels))
+    recipe = finetuning(load_recipe("digits", {"learning_rate": 0.05, "batch_size": 32}), 2)
+    network = qat_network()
+    before = network.quantized()
+    accuracy = finetune(network, recipe, pairs, "cpu")
+    assert fingerprint(before) != fingerprint(network.quantized())
+    assert 40 * accuracy == pytest.approx(round(40 * accuracy), abs=1e-4)  # 40 of 200 judge
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (TensorDataset(torch.rand(10, 3), torch.arange(10)), "must have the shape"),
+        (TensorDataset(torch.rand(10, 1, 8, 8)), "not a pair"),
+        (TensorDataset(torch.rand(10, 1, 8, 8), torch.arange(10) + 5), "not 5 to 14"),
+        (iter([]), "a length and items, not list_iterator"),
+    ],
+)
+def test_a_torch_dataset_that_does_not_fit_is_refused(wrong: Any, message: str) -> None:
+    with pytest.raises(ArlifError, match=message):
+        finetune(qat_network(), finetuning(load_recipe("digits"), 1), wrong, "cpu")
 
 
 def test_training_starts_at_the_post_training_network() -> None:

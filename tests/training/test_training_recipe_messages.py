@@ -16,7 +16,11 @@ from arlif.training import Recipe, load_recipe, recipe_names
             "architecture.features.1: input should be a valid integer or input should be 'pool', "
             "not 'pol'",
         ),
-        ({"architecture.dropot": 0.5}, "architecture.dropot: there is no such field"),
+        (
+            {"architecture.dropot": 0.5},
+            "architecture.dropot: there is no such field; there are features, hidden, pooled, "
+            "dropout, feature_dropout, recurrent, dense_std, kind",
+        ),
         ({"architecture.features": [0]}, "architecture: layer sizes must be at least 1, not 0"),
         (
             {"architecture.kind": "vgg"},
@@ -28,7 +32,7 @@ from arlif.training import Recipe, load_recipe, recipe_names
         ),
         (
             {"architecture": {"kind": "preact-resnet", "stride": 3}},
-            "architecture.stride: there is no such field",
+            "architecture.stride: there is no such field; there are widths, blocks, dropout, kind",
         ),
         ({"architecture": 5}, "architecture: input should be an object, not 5"),
         (

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import errno
+import json
 import resource
 import shutil
 from pathlib import Path
@@ -97,6 +98,20 @@ def test_tensorboard_reads_the_same_values(finished):
         values = [(event.step, event.value) for event in read.Scalars(name)]
         rows = read_metrics(finished)
         assert values == [(row["epoch"], pytest.approx(row[name])) for row in rows]
+
+
+def test_tensorboard_shows_the_recipe(finished):
+    read = EventAccumulator(str(finished / "tensorboard")).Reload()
+    (event,) = read.Tensors("recipe/text_summary")
+    text = event.tensor_proto.string_val[0].decode()
+    recipe = json.loads(text.removeprefix("```json").removesuffix("```"))
+    assert recipe == json.loads((finished / "config.json").read_text())
+    assert read.summary_metadata["recipe/text_summary"].plugin_data.plugin_name == "text"
+
+
+def test_epochs_are_written_as_whole_numbers(finished):
+    with (finished / "metrics.csv").open(newline="") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
 
 
 def test_steps_that_are_written_again_replace_the_old_ones(tmp_path):

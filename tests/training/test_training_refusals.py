@@ -7,6 +7,7 @@ import torch
 from support.training_runs import SMALL, copy_run
 
 from arlif.base.errors import ArlifError
+from arlif.layers import Flatten
 from arlif.networks import Stack
 from arlif.training import load_trained, train
 from arlif.training.module import TrainingModule
@@ -54,6 +55,30 @@ def test_a_network_that_cannot_be_built_leaves_an_old_run_and_no_new_one(
             train(recipe, folder, overwrite=True, accelerator="cpu")
     assert load_trained(run)[1] == SMALL
     assert not (tmp_path / "new").exists()
+
+
+def test_a_network_that_cannot_run_leaves_an_old_run(finished, tmp_path, monkeypatch):
+    run = copy_run(finished[0], tmp_path)
+
+    def fails(self, spikes):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(Flatten, "forward", fails)
+    for folder in (run, tmp_path / "new"):
+        with pytest.raises(RuntimeError, match="shapes do not fit"):
+            train(SMALL, folder, overwrite=True, accelerator="cpu")
+    monkeypatch.undo()
+    assert load_trained(run)[1] == SMALL
+    assert not (tmp_path / "new").exists()
+
+
+def test_logits_of_another_shape_leave_an_old_run(finished, tmp_path, monkeypatch):
+    run = copy_run(finished[0], tmp_path)
+    monkeypatch.setattr(Flatten, "forward", lambda self, spikes: spikes.mean((-1, -2))[:1])
+    recipe = dataclasses.replace(SMALL, architecture=Stack((4,), pooled=1))
+    with pytest.raises(ArlifError, match=r"of one sample \(2, 1, 10\), not \(1, 1, 10\)"):
+        train(recipe, run, overwrite=True, accelerator="cpu")
+    assert load_trained(run)[1] == SMALL
 
 
 def test_a_batch_beyond_the_memory_is_one_clear_error(tmp_path, monkeypatch):
