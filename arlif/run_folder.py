@@ -69,6 +69,7 @@ IMPORTED_VERBS = (
     "prove",
     "resources",
     "report",
+    "verify",
 )
 """What an imported network of integers has: all that needs no float network."""
 

@@ -21,6 +21,14 @@ class SimulationError(ArlifError):
     """A simulator failed, hung past its time limit, or is not installed."""
 
 
+class MissingToolError(SimulationError):
+    """A program or a package is not installed. cure: the command that installs it."""
+
+    def __init__(self, rule: str, cure: str) -> None:
+        super().__init__(f"{rule}; install it with: {cure}")
+        self.cure = cure
+
+
 class WriteError(ArlifError):
     """A file cannot be written: the folder is missing or read-only, the disk is full."""
 

@@ -31,6 +31,7 @@ from hw_sim.cli.simulate import simulate
 from hw_sim.cli.summary import summary
 from hw_sim.cli.sweep import sweep
 from hw_sim.cli.train import train
+from hw_sim.cli.verify import verify
 
 UsageError: Any = typer.BadParameter.__base__
 """What all wrong usage raises; typer shows it by its subclasses only."""
@@ -75,6 +76,7 @@ PIPELINE = (
     energy,
     neurobench,
     report,
+    verify,
     demo,
 )
 for verb in (*PIPELINE, prove, resources, recipes, summary, sweep, ablate):

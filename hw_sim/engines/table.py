@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from arlif.base.errors import ArlifError, require
 from arlif.base.options import NoOptions, Option, options_of
 from arlif.run_folder import MODEL, NIR, Artifact
-from export.file_formats import NET, ONNX, VERILOG, C
+from export.file_formats import LIF_NIR, NET, ONNX, VERILOG, C
 from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.lava.lava_options import LavaOptions
@@ -88,6 +88,17 @@ ENGINES: dict[str, Engine] = {
             "hw_sim.engines.deployed.verilog_engine",
             samples=32,
             demonstrated=False,
+        ),
+        *(
+            Engine(
+                library,
+                LIF_NIR,
+                f"hw_sim.engines.libraries.in_{library}",
+                exact=False,
+                samples=32,
+                demonstrated=False,
+            )
+            for library in ("snntorch", "norse", "spikingjelly")
         ),
     )
 }

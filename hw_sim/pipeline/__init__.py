@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.samples import Selection
     from hw_sim.pipeline.simulate import simulate_run
     from hw_sim.pipeline.sweep import sweep_run
+    from hw_sim.pipeline.verify import verify_run
 
 __all__ = [
     "Selection",
@@ -43,6 +44,7 @@ __all__ = [
     "simulate_run",
     "sweep_run",
     "table3_run",
+    "verify_run",
 ]
 
 __getattr__ = lazily(
@@ -64,5 +66,6 @@ __getattr__ = lazily(
         "simulate_run": "hw_sim.pipeline.simulate",
         "sweep_run": "hw_sim.pipeline.sweep",
         "table3_run": "hw_sim.pipeline.energy",
+        "verify_run": "hw_sim.pipeline.verify",
     },
 )

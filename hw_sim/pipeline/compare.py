@@ -8,7 +8,7 @@ from arlif.base.errors import ArlifError, FormatError, require
 from arlif.run_folder import COMPARE, NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
-from hw_sim.engines.table import INTEGER, LAVA, find_engine
+from hw_sim.engines.table import ENGINES, INTEGER, LAVA, find_engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
 
@@ -70,6 +70,22 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
         everything = {}
     run.write_json(COMPARE, {**everything, f"{want}-{got}": result})
     return result
+
+
+def current_comparisons(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
+    """Of what compare_run has found, that of simulations that the run holds now: by want and got.
+
+    Raises ArlifError where the file is damaged.
+    """
+    now = {
+        row.name: run.digest(row.figures) for row in ENGINES.values() if run.is_fresh(row.traces)
+    }
+    return {
+        (found["want"], found["got"]): found
+        for found in read_comparisons(run).values()
+        if {found.get("want"), found.get("got")} <= now.keys()
+        and found.get("simulations") == [now[found["want"]], now[found["got"]]]
+    }
 
 
 def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.core.network import QuantizedNetwork
 from arlif.run_folder import IMPORT, NIR, Artifact, Run, writes
-from export.file_formats import LIF_NIR, FileFormat, exported, require_options
+from export.file_formats import FORMATS, LIF_NIR, FileFormat, exported, require_options
 from export.lava import stock_obstacles
 from export.nir import read_nir
 from hw_sim.comparison.lif_view import lif_view_changes
@@ -65,6 +65,26 @@ def export_run(
         "stock_obstacles": list(stock_obstacles(network)),
         **about,
     }
+
+
+@writes("export")
+def export_file(folder: Path, artifact: Artifact) -> None:
+    """Write one exported file of a run, as its format does by default.
+
+    Raises LoweringError where the format cannot say the network, ArlifError where there is none.
+    """
+    (row,) = (row for row in FORMATS.values() if row.artifact == artifact)
+    run = Run(folder)
+    if artifact.trained:
+        original = load_original(folder)
+        try:
+            row.write(original.module, run.path(artifact), original.input_shape)
+        except LoweringError:
+            run.path(artifact).unlink(missing_ok=True)
+            raise
+        return
+    network = read_nir(run.require_fresh(NIR))
+    _renew(run, artifact, partial(_write, row, network, row.asked({})))
 
 
 def _original(run: Run, needed: bool) -> tuple[Original | None, str]:

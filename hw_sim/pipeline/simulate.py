@@ -46,6 +46,7 @@ def simulate_run(
     simulation = done.simulation
     labels = test.labels
     confusion = None if labels is None else simulation.confusion(labels).tolist()
+    right = None if labels is None else simulation.decisions == labels
     write_traces(simulation, run.path(row.traces))
     result = {
         "engine": row.name,
@@ -57,6 +58,7 @@ def simulate_run(
         "samples": count,
         "accuracy": None if labels is None else simulation.accuracy(labels),
         "confusion": confusion,
+        "right": None if right is None else "".join("01"[int(one)] for one in right),
         "spikes_per_inference": sum(int(c.sum()) for c in simulation.spikes.values()) / count,
         "spike_rate": simulation.rates(time_steps),
         "measured": sensors.per_inference(count),

@@ -47,8 +47,8 @@ STAGES: dict[str, list[tuple[tuple[str, ...], Callable[[Path], dict[str, Any]]]]
     ],
 }
 """Words of each verb, and the same in Python."""
-ELSEWHERE = ("resources", "prove", "neurobench", "table3")
-"""What has tests of its own: it needs tools that not everybody has, or other data."""
+ELSEWHERE = ("resources", "prove", "neurobench", "table3", "verify")
+"""What has tests of its own: it needs tools that not everybody has, other data, or all stages."""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 from support.places import ROOT
 
 from hw_sim.cli import main
-from hw_sim.cli.demo import COLUMNS
+from hw_sim.cli.demo import SHOWN
+from hw_sim.cli.verify import COLUMNS
 from hw_sim.engines.table import ENGINES
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,7 +47,7 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_table_of_the_demo_is_the_demos() -> None:
-    shown = [engine for engine in ENGINES.values() if engine.demonstrated]
+    shown = [ENGINES[name] for name in SHOWN]
     head, _, *rows = re.findall(r"^\|.*\|$", TEXT, re.MULTILINE)[: 2 + len(shown)]
     assert head == f"| {' | '.join(COLUMNS)} |"
     assert [row.split(" | ")[:2] for row in rows] == [[f"| {e}", e.reads.name] for e in shown]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from arlif.base.errors import SimulationError, require
+from arlif.base.errors import MissingToolError, SimulationError, require
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,13 @@ class Tool:
         return None
 
     def require(self) -> list[str]:
-        """How it is called. Raises SimulationError with what installs it."""
+        """How it is called. Raises MissingToolError with what installs it."""
         found = self.command()
-        cures = [f"pip install {self.pip}"] * bool(self.pip)
-        cures += [f"apt-get install {self.apt}"] * bool(self.apt)
-        require(
-            found is not None,
-            f"there is no {self.title}; install it with: {', or '.join(cures)}",
-            SimulationError,
-        )
-        return found or []
+        if found is None:
+            cures = [f"pip install {self.pip}"] * bool(self.pip)
+            cures += [f"apt-get install {self.apt}"] * bool(self.apt)
+            raise MissingToolError(f"there is no {self.title}", ", or ".join(cures))
+        return found
 
 
 C_COMPILER = Tool(

@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from arlif.base.errors import SimulationError, require
+from arlif.base.errors import MissingToolError
 
 PINNED = {"lava-nc": "0.10.0", "lava-dl": "0.6.0"}
 """Archived for ever; both declare Python 3.10 only, so pip has to be told to ignore that."""
@@ -10,7 +10,8 @@ PINNED = {"lava-nc": "0.10.0", "lava-dl": "0.6.0"}
 NEEDED = ("asteval", "networkx", "scipy", "scikit-learn", "h5py")
 """What the two need of their requirements."""
 
-CURE = "run: arlif lava install"
+INSTALL = "arlif lava install"
+CURE = f"run: {INSTALL}"
 
 
 def installed(package: str) -> str | None:
@@ -27,10 +28,9 @@ def has_lava() -> bool:
 
 
 def require_lava() -> None:
-    """Raise SimulationError unless the Lava that arlif knows is installed."""
-    found = installed("lava-nc") or "none"
-    require(
-        has_lava(),
-        f"simulating on Lava needs lava-nc {PINNED['lava-nc']}, found {found}; {CURE}",
-        SimulationError,
-    )
+    """Raise MissingToolError unless the Lava that arlif knows is installed."""
+    if not has_lava():
+        found = installed("lava-nc") or "none"
+        raise MissingToolError(
+            f"simulating on Lava needs lava-nc {PINNED['lava-nc']}, found {found}", INSTALL
+        )

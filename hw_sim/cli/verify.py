@@ -1,0 +1,163 @@
+"""arlif verify: one table of what survives where, and one exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arlif.base.numerals import percent, significant
+from hw_sim.cli.exits import ExitCode
+from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption
+from hw_sim.engines.table import ENGINES
+from hw_sim.pipeline.defaults import TRACED_SAMPLES
+
+if TYPE_CHECKING:
+    from hw_sim.pipeline import Selection
+
+COLUMNS = ["engine", "reads", "images", "accuracy", "spikes", "compared", "different"]
+"""Of the table that the README shows too."""
+
+
+def verify(
+    run: RunArgument,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ENGINE", help="Only this engine, repeatable; default all."),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="So many samples on every engine.")
+    ] = None,
+    trace: Annotated[
+        int, typer.Option(min=1, help="Compare spikes and states of so many first samples.")
+    ] = TRACED_SAMPLES,
+    data_folder: DataOption = None,
+    inputs: InputsOption = None,
+    labels: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Quantize, export, simulate on every engine that is installed, compare, price: one table.
+
+    Does only what is missing or outdated. Exits with 1 unless every exact engine is equal in every
+    bit; an engine that is not installed is no failure.
+    """
+    from hw_sim.pipeline import Selection
+
+    output = Output(as_json)
+    selection = Selection(samples, data_folder, inputs, labels)
+    result = verified(output, run, selection, trace, engine or tuple(ENGINES))
+    show(output, result)
+    output.result(result)
+    if not result["equal"]:
+        raise typer.Exit(ExitCode.FOUND)
+
+
+def verified(
+    output: Output,
+    run: Path,
+    selection: "Selection | None" = None,
+    trace: int = TRACED_SAMPLES,
+    engines: Sequence[str] = tuple(ENGINES),
+) -> dict[str, Any]:
+    """Verify with a bar for every step, and a line for every engine; None is the test split."""
+    from hw_sim.pipeline import Selection, verify_run
+
+    return verify_run(
+        run,
+        selection or Selection(),
+        trace,
+        engines,
+        watch=lambda step: output.progress(f"    {step}"),
+        ended=lambda row: output.say(f"    {row['engine']}: {_outcome(row)}"),
+    )
+
+
+def show(output: Output, result: dict[str, Any]) -> None:
+    """The table, and what it comes to."""
+    output.table(
+        "Spikes per sample, and those compared with the integer engine's",
+        COLUMNS,
+        [_cells(row) for row in result["engines"]],
+    )
+    for line in summary(result["verdict"]):
+        output.say(line)
+
+
+def summary(verdict: dict[str, Any]) -> list[str]:
+    """A verdict in sentences."""
+    lines = []
+    if accuracy := verdict["accuracy"]:
+        lost = percent(abs(accuracy["lost"]))
+        lines.append(
+            f"accuracy {'lost' if accuracy['lost'] >= 0 else 'gained'} by integers: {lost} "
+            f"({percent(accuracy['float'])} float, {percent(accuracy['integers'])} integers, "
+            f"{accuracy['samples']} samples)"
+        )
+    if bits := verdict["bits"]:
+        if bits["different"]:
+            lines.append(f"not equal to the integer engine: {', '.join(bits['different'])}")
+        if bits["equal"]:
+            lines.append(
+                f"equal to the integer engine in every bit: {', '.join(bits['equal'])} "
+                f"({bits['spikes']:,} spikes and {bits['states']:,} state values compared)"
+            )
+    if verdict["energy_uj"]:
+        prices = ", ".join(f"{significant(e)} ({m})" for m, e in verdict["energy_uj"].items())
+        lines.append(
+            f"{verdict['events']:,.0f} synaptic operations per sample; energy in uJ, by cost "
+            f"model: {prices}"
+        )
+    if fits := verdict["fits"]:
+        lines.append(
+            f"does not fit: {fits['reason']}"
+            if "reason" in fits
+            else f"fits {fits['cores']} cores of {fits['limits']}, on {fits['chips']} of its chips"
+        )
+    return lines
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    ran = "samples" in row
+    compared = row.get("compared")
+    return [
+        row["engine"],
+        row["reads"],
+        str(row["samples"]) if ran else "",
+        percent(row["accuracy"]) if ran and row["accuracy"] is not None else "",
+        f"{row['spikes_per_inference']:.1f}" if ran else "",
+        f"{compared['spikes_compared']:,}" if compared else "",
+        _different(row),
+    ]
+
+
+def _different(row: dict[str, Any]) -> str:
+    """What differs from the integer engine: a number, shares, or why nothing could be compared."""
+    compared = row.get("compared")
+    if row["outcome"] in ("not installed", "not possible", "failed"):
+        return f"{row['outcome']}: {row['reason']}"
+    if not compared:
+        return ""
+    if row["exact"]:
+        return f"{compared['spikes_different']:,}"
+    share = compared["spikes_different"] / max(1, compared["spikes_compared"])
+    decisions = f"{compared['decisions_different']} of {compared['samples']} decisions"
+    return f"{percent(share)}, {decisions}"
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    """A line on an engine that has ended."""
+    if row["outcome"] == "reference":
+        return "the others are compared with it"
+    if row["outcome"] == "equal":
+        compared = row["compared"]
+        states = compared["states_compared"]
+        return (
+            f"0 of {compared['spikes_compared']:,} spikes differ"
+            + f", 0 of {states:,} state values" * bool(states)
+        )
+    if row["outcome"] == "different":
+        return f"different: {row['reason']}"
+    return _different(row).replace(", ", " of spikes and ", 1) + " differ" * (
+        row["outcome"] == "measured"
+    )
