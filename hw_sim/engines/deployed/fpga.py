@@ -134,26 +134,33 @@ def fitted(path: Path, target: str, place: bool = False) -> Fit:
     """
     require(target in DEVICES, f"no FPGA is called {target!r}; there are {', '.join(DEVICES)}")
     device = DEVICES[target]
-    yosys = YOSYS.require()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for memory in path.parent.glob("*.hex"):
-            (folder / memory.name).write_bytes(memory.read_bytes())
-        library = sorted((path.parent / "lib").glob("*.v"))
-        for source in (path, *library):
-            (folder / source.name).write_bytes(source.read_bytes())
-        names = " ".join(source.name for source in (path, *library))
-        script = (
-            f"read_verilog -defer {names}; {device.family.synthesis} -top {TOP}; "
-            "tee -o cells.txt stat; write_json network.json"
-        )
-        run_tool([*yosys, "-q", "-p", script], folder, TIME_LIMIT_S)
-        cells = counted((folder / "cells.txt").read_text(encoding="utf-8"))
-        fit = Fit(target, used(device.family, cells), ())
+        fit = Fit(target, synthesized(path, device.family, folder), ())
         placer = device.family.placer
         if place and placer and not fit.lacks:
             fit = Fit(target, fit.used, tuple(_clock(placer, device, folder, s) for s in SEEDS))
     return fit
+
+
+def synthesized(path: Path, family: Family, folder: Path) -> dict[str, int]:
+    """What the project of a network.v takes, by resource; writes network.json into `folder`.
+
+    Raises SimulationError where yosys is missing or fails.
+    """
+    yosys = YOSYS.require()
+    for memory in path.parent.glob("*.hex"):
+        (folder / memory.name).write_bytes(memory.read_bytes())
+    library = sorted((path.parent / "lib").glob("*.v"))
+    for source in (path, *library):
+        (folder / source.name).write_bytes(source.read_bytes())
+    names = " ".join(source.name for source in (path, *library))
+    script = (
+        f"read_verilog -defer {names}; {family.synthesis} -top {TOP}; "
+        "tee -o cells.txt stat; write_json network.json"
+    )
+    run_tool([*yosys, "-q", "-p", script], folder, TIME_LIMIT_S)
+    return used(family, counted((folder / "cells.txt").read_text(encoding="utf-8")))
 
 
 def counted(text: str) -> Counter[str]:

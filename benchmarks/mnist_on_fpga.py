@@ -1,0 +1,146 @@
+"""MNIST as hardware: what it takes of a 7-series part, and every spike of every test image.
+
+    arlif data get mnist
+    arlif train RUN --recipe mnist && arlif quantize RUN && arlif export RUN --verilog
+    python benchmarks/mnist_on_fpga.py RUN [--images 10000] [--data FOLDER] [--output FOLDER]
+
+yosys counts cells, with multipliers and without. Verilator runs the exported project clock by clock
+on the first test images; all sums, decisions, spikes and states are compared with the integer
+engine's. Writes mnist-fpga.json to FOLDER and ends with 1 where anything differs.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from timing import machine
+
+from arlif.base.cut import cut
+from arlif.core.network import QuantizedNetwork
+from arlif.run_folder import NIR, Run
+from arlif.training import read_recipe
+from export.file_formats import VERILOG
+from export.nir import read_nir
+from hw_sim.comparison.divergence import compare
+from hw_sim.engines.deployed.fpga import XC7, synthesized
+from hw_sim.engines.deployed.verilog_engine import Hardware, built
+from hw_sim.engines.integer.fast import FastEngine
+from hw_sim.engines.simulation import Record, raw_inputs
+from hw_sim.pipeline.samples import Samples, load_samples
+
+BATCH = 100
+FAMILIES = {
+    "with multipliers": XC7,
+    "without multipliers": replace(XC7, synthesis=f"{XC7.synthesis} -nodsp"),
+}
+
+
+@dataclass
+class Tally:
+    """What was compared, and how much of it differs. first: in words, where anything does."""
+
+    images: int = 0
+    correct: int = 0
+    decisions_different: int = 0
+    sums: int = 0
+    sums_different: int = 0
+    spikes: int = 0
+    spikes_different: int = 0
+    states: int = 0
+    states_different: int = 0
+    fired: int = 0
+    clocks: list[NDArray[np.int64]] = field(default_factory=list)
+    seconds: float = 0.0
+    first: str = ""
+
+    def add(self, network: QuantizedNetwork, hardware: Hardware, samples: Samples) -> None:
+        """Run some images on both and compare them."""
+        assert samples.labels is not None
+        record = Record.everything(network)
+        inputs = raw_inputs(network, samples.real)
+        want = FastEngine(network).simulate(inputs, network.time_steps, record)
+        begin = time.perf_counter()
+        got, clocks = hardware.simulate(inputs, record)
+        self.seconds += time.perf_counter() - begin
+        found = compare(network, want, got)
+        self.images += len(samples)
+        self.correct += got.correct(samples.labels)
+        self.decisions_different += found.decisions_different
+        self.sums += want.readout.size
+        self.sums_different += int((want.readout != got.readout).sum())
+        self.spikes += found.spikes_compared
+        self.spikes_different += found.spikes_different
+        self.states += found.states_compared
+        self.states_different += found.states_different
+        self.fired += sum(int(counts.sum()) for counts in got.spikes.values())
+        self.clocks.append(clocks)
+        if found.first and not self.first:
+            self.first = str(found.first)
+
+    def to_json(self) -> dict[str, object]:
+        """As plain data, means instead of sums."""
+        clocks = np.concatenate(self.clocks)
+        return {
+            **{k: v for k, v in asdict(self).items() if k not in ("clocks", "fired", "seconds")},
+            "accuracy": self.correct / self.images,
+            "spikes_per_image": self.fired / self.images,
+            "clocks_per_image": {
+                "least": int(clocks.min()),
+                "mean": float(clocks.mean()),
+                "most": int(clocks.max()),
+            },
+            "verilator_seconds_per_image": self.seconds / self.images,
+        }
+
+
+def cells(path: Path) -> dict[str, dict[str, int]]:
+    """What yosys counts of a 7-series part, with multipliers and without."""
+    found = {}
+    for name, family in FAMILIES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = synthesized(path, family, Path(folder))
+        print(f"7 series {name}: {found[name]}", flush=True)
+    return found
+
+
+def main() -> None:
+    """Count, run, compare, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("runs/benchmarks"))
+    options = parser.parse_args()
+    run = Run(options.run)
+    path, network = run.require_fresh(VERILOG), read_nir(run.require(NIR))
+    counted = cells(path)
+    samples = load_samples(read_recipe(run.folder), options.data, options.images)
+    assert samples.labels is not None
+    tally = Tally()
+    with built(path) as hardware:
+        for part in cut(len(samples), BATCH):
+            tally.add(network, hardware, Samples(samples.real[:, part], samples.labels[part]))
+            if part.stop % 1000 == 0:
+                print(f"{part.stop} images, {tally.spikes_different} spikes differ", flush=True)
+    result = {
+        "machine": machine(torch.device("cpu")),
+        "neurons": {p.name: int(np.prod(p.shape)) for p in network.populations},
+        "time_steps": network.time_steps,
+        "cells": counted,
+        **tally.to_json(),
+    }
+    print(json.dumps(result, indent=2))
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "mnist-fpga.json").write_text(json.dumps(result, indent=2) + "\n")
+    sys.exit(int(bool(tally.first)))
+
+
+if __name__ == "__main__":
+    main()
