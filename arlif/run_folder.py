@@ -68,6 +68,7 @@ IMPORTED_VERBS = (
     "map",
     "prove",
     "resources",
+    "vectors",
     "report",
     "verify",
 )

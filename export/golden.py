@@ -39,4 +39,9 @@ def golden(network: QuantizedNetwork, count: int) -> Golden:
     along = np.moveaxis(inputs, source.sample_axis, 0)
     for sample, end in zip(along[: count // 2], (source.high, source.low), strict=False):
         sample[...] = end
+    return golden_of(network, inputs)
+
+
+def golden_of(network: QuantizedNetwork, inputs: NDArray[np.int8]) -> Golden:
+    """What the network makes of raw inputs within its range, in the T that it was trained for."""
     return Golden(inputs, [*run_steps(network, inputs, network.time_steps)])

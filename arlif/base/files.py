@@ -59,14 +59,15 @@ def write_text(target: StrPath, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_files(folder: StrPath, texts: Mapping[str, str]) -> None:
-    """Write UTF-8 texts by their names within a folder; what else it holds stays.
+def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> None:
+    """Write texts (as UTF-8) and bytes by their names within a folder; what else it holds stays.
 
     No file is replaced before all are written, and the last is replaced last: where it is new, all
     are. Raises WriteError.
     """
     with ExitStack() as stack:
-        names = [*texts][::-1]  # a stack leaves what it entered last first
+        names = [*contents][::-1]  # a stack leaves what it entered last first
         written = {name: stack.enter_context(atomic_path(Path(folder) / name)) for name in names}
-        for name, text in texts.items():
-            written[name].write_text(text, encoding="utf-8")
+        for name, content in contents.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            written[name].write_bytes(data)

@@ -31,6 +31,7 @@ from hw_sim.cli.simulate import simulate
 from hw_sim.cli.summary import summary
 from hw_sim.cli.sweep import sweep
 from hw_sim.cli.train import train
+from hw_sim.cli.vectors import vectors
 from hw_sim.cli.verify import verify
 
 UsageError: Any = typer.BadParameter.__base__
@@ -79,7 +80,7 @@ PIPELINE = (
     verify,
     demo,
 )
-for verb in (*PIPELINE, prove, resources, recipes, summary, sweep, ablate):
+for verb in (*PIPELINE, prove, resources, vectors, recipes, summary, sweep, ablate):
     app.command()(verb)
 app.command("map")(map_cores)
 app.command("import")(import_network)

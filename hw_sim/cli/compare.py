@@ -1,9 +1,11 @@
 """arlif compare: are the spikes the same, and if not, where do they first differ?"""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from arlif.base.errors import require
 from arlif.base.numerals import percent
 from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.flags import engine_option
@@ -15,15 +17,37 @@ def compare(
     run: RunArgument,
     want: Annotated[str, engine_option("--want", "The engine that is right.")] = INTEGER.name,
     got: Annotated[str, engine_option("--got", "The engine that is checked.")] = LAVA.name,
+    foreign: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of engines: what another implementation made of vectors/, .npz or a "
+            "folder in its layout."
+        ),
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help="With --foreign: the vectors that it ran; default vectors/ in RUN."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two engines bit for bit; names the first divergence and exits with 1.
 
-    Float and integers are compared in shares, which is no mismatch.
+    Float and integers are compared in shares, which is no mismatch. With --foreign it also names
+    the part of the other implementation that is wrong.
     """
-    from hw_sim.pipeline import compare_run
+    from hw_sim.pipeline import compare_foreign_run, compare_run
 
     output = Output(as_json)
+    if foreign is not None:
+        engines = (want, got) == (INTEGER.name, LAVA.name)
+        require(engines, "--foreign is compared with the specification; leave out --want and --got")
+        verdict = compare_foreign_run(run, foreign, vectors)
+        show_foreign(output, verdict)
+        output.result(verdict)
+        if not verdict["equal"]:
+            raise typer.Exit(ExitCode.FOUND)
+        return
+    require(vectors is None, "--vectors belongs to --foreign; give both, or none")
     result = compare_run(run, want, got)
     show(output, result)
     output.result(result)
@@ -63,3 +87,17 @@ def show(output: Output, result: dict[str, Any]) -> None:
             "the two engines ran different networks (network.nir and network.net differ); "
             "if that is not on purpose, export and simulate again"
         )
+
+
+def show_foreign(output: Output, verdict: dict[str, Any]) -> None:
+    """Print what was compared with another implementation, and where it first goes wrong."""
+    compared = sum(row["compared"] for row in verdict["arrays"])
+    different = sum(row["different"] for row in verdict["arrays"])
+    output.say(
+        f"{verdict['foreign']}, {verdict['samples']} samples, {len(verdict['arrays'])} arrays: "
+        f"{different:,} of {compared:,} values differ"
+    )
+    if verdict["first"]:
+        output.say(f"first divergence: {verdict['message']}")
+    if verdict["not_given"]:
+        output.say(f"not given, and so not compared: {', '.join(verdict['not_given'])}")

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from hw_sim.pipeline.calibrate import calibrate_run
     from hw_sim.pipeline.check import check_run
     from hw_sim.pipeline.compare import compare_run
+    from hw_sim.pipeline.compare_foreign import compare_foreign_run
     from hw_sim.pipeline.energy import energy_run, table3_run
     from hw_sim.pipeline.evaluate import evaluate_run
     from hw_sim.pipeline.export import export_run
+    from hw_sim.pipeline.hand_over import vectors_run
     from hw_sim.pipeline.import_file import import_run
     from hw_sim.pipeline.map_cores import map_run
     from hw_sim.pipeline.neurobench import neurobench_run
@@ -31,6 +33,7 @@ __all__ = [
     "Selection",
     "calibrate_run",
     "check_run",
+    "compare_foreign_run",
     "compare_run",
     "energy_run",
     "evaluate_run",
@@ -44,6 +47,7 @@ __all__ = [
     "simulate_run",
     "sweep_run",
     "table3_run",
+    "vectors_run",
     "verify_run",
 ]
 
@@ -53,6 +57,7 @@ __getattr__ = lazily(
         "Selection": "hw_sim.pipeline.samples",
         "calibrate_run": "hw_sim.pipeline.calibrate",
         "check_run": "hw_sim.pipeline.check",
+        "compare_foreign_run": "hw_sim.pipeline.compare_foreign",
         "compare_run": "hw_sim.pipeline.compare",
         "energy_run": "hw_sim.pipeline.energy",
         "evaluate_run": "hw_sim.pipeline.evaluate",
@@ -66,6 +71,7 @@ __getattr__ = lazily(
         "simulate_run": "hw_sim.pipeline.simulate",
         "sweep_run": "hw_sim.pipeline.sweep",
         "table3_run": "hw_sim.pipeline.energy",
+        "vectors_run": "hw_sim.pipeline.hand_over",
         "verify_run": "hw_sim.pipeline.verify",
     },
 )

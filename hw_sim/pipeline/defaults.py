@@ -14,6 +14,8 @@ DEFAULT_CORES = "loihi2"
 """Whose limits count; see hw_sim.energy.cores."""
 SWEPT_BITS, SWEPT_STEPS = (2, 3, 4, 6, 8), (1, 2, 4)
 """Bits per weight and time steps."""
+VECTOR_SAMPLES = 4
+"""Inputs of golden vectors: the largest, the smallest and two random ones."""
 PROVEN_CELLS = 4
 """Cells of a neuron's tables that a proof goes through; each takes seconds."""
 DEFAULT_TARGETS = ("xc7a35",)
