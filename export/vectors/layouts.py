@@ -65,7 +65,7 @@ def layouts(network: QuantizedNetwork, samples: int) -> dict[str, Layout]:
     lead, sizes = (("N",), (samples,)) if source.static else (("T", "N"), (steps, samples))
     found = {
         INPUT: Layout(
-            (*lead, *_inner(source.shape, "feature")),
+            (*lead, *frame_axes(source.shape, "feature")),
             (*sizes, *source.shape),
             "int8",
             source.low,
@@ -91,7 +91,7 @@ def _of_population(
 ) -> dict[str, Layout]:
     population = next(p for p in network.populations if p.name == name)
     ranges, step = population_ranges(network, name), population.neuron.state_format
-    axes = ("T", "N", *_inner(population.shape, "neuron"))
+    axes = ("T", "N", *frame_axes(population.shape))
     shape = (*lead, *population.shape)
     sums = "weight times what the source sends, summed; before gain and bias"
     fraction = f"2**-{step.frac_bits}, after gain and bias"
@@ -132,8 +132,10 @@ def _of_readout(network: QuantizedNetwork, samples: int) -> dict[str, Layout]:
     }
 
 
-def _inner(shape: Shape, single: str) -> tuple[str, ...]:
-    return ("C", "H", "W") if len(shape) == 3 else (single,)
+def frame_axes(shape: Shape, single: str = "neuron") -> tuple[str, ...]:
+    """Names of the axes of a frame, a signal, or of features, neurons or classes in a row."""
+    known = {1: (single,), 2: ("C", "L"), 3: ("C", "H", "W")}
+    return known.get(len(shape)) or tuple(f"axis {number}" for number in range(len(shape)))
 
 
 def values_of(network: QuantizedNetwork, vectors: Golden) -> dict[str, NDArray[Any]]:

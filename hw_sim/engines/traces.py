@@ -1,28 +1,53 @@
 """Simulations on disk: HDF5, one file per engine, written atomically."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError
 from arlif.base.files import atomic_path
+from arlif.core.network import READOUT, QuantizedNetwork
+from export.vectors.layouts import frame_axes
 from hw_sim.engines.simulation import Simulation, Trace
 
 
-def write_traces(simulation: Simulation, path: Path) -> None:
-    """Write readout, counts and traces; spikes as uint8, states in their own type."""
+def steps_of(network: QuantizedNetwork) -> dict[str, float]:
+    """Real values of one raw step: of a population's states by its name, and of the readout."""
+    states = {p.name: 1 / p.neuron.state_format.one for p in network.populations}
+    return {**states, READOUT: network.readout.scale}
+
+
+def write_traces(
+    simulation: Simulation, path: Path, steps: Mapping[str, float] = MappingProxyType({})
+) -> None:
+    """Write readout, counts and traces; spikes as uint8, states in their own type.
+
+    steps: of an engine of integers, see steps_of. Every dataset says its axes and its unit, and its
+    scale: the real value of 1.
+    """
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file["readout"] = simulation.readout
+
+        def write(name: str, values: NDArray[Any], axes: str, unit: str, scale: float) -> None:
+            inner = frame_axes(values.shape[len(axes) :], "class" if name == READOUT else "neuron")
+            data = file.create_dataset(name, data=values, compression="gzip")
+            data.attrs.update({"axes": [*axes, *inner], "unit": unit, "scale": scale})
+
+        def numbers(name: str) -> tuple[str, float]:
+            return ("raw step", steps[name]) if name in steps else ("real", 1.0)
+
+        write(READOUT, simulation.readout, "N", *numbers(READOUT))
         for name, counts in simulation.counts.items():
-            file.create_dataset(f"counts/{name}", data=counts, compression="gzip")
+            write(f"counts/{name}", counts, "N", "spikes", 1.0)
         for name, trace in simulation.traces.items():
             spikes = trace.spikes.astype(np.uint8)
-            file.create_dataset(f"traces/{name}/spikes", data=spikes, compression="gzip")
+            write(f"traces/{name}/spikes", spikes, "TN", "spikes", 1.0)
             for state, values in trace.states.items():
-                file.create_dataset(
-                    f"traces/{name}/states/{state}", data=values, compression="gzip"
-                )
+                write(f"traces/{name}/states/{state}", values, "TN", *numbers(name))
 
 
 def read_traces(path: Path) -> Simulation:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import require
-from arlif.run_folder import Run, writes
+from arlif.run_folder import NIR, Run, writes
+from export.nir import read_nir
 from hw_sim.energy.sensors import measured
 from hw_sim.engines.table import INTEGER, Engine, find_engine
-from hw_sim.engines.traces import write_traces
+from hw_sim.engines.traces import steps_of, write_traces
 from hw_sim.engines.work import Progress, Work
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
 from hw_sim.pipeline.samples import Selection
@@ -47,7 +48,8 @@ def simulate_run(
     labels = test.labels
     confusion = None if labels is None else simulation.confusion(labels).tolist()
     right = None if labels is None else simulation.decisions == labels
-    write_traces(simulation, run.path(row.traces))
+    steps = steps_of(read_nir(run.require(NIR))) if row.exact else {}
+    write_traces(simulation, run.path(row.traces), steps)
     result = {
         "engine": row.name,
         "network": done.network,

@@ -11,7 +11,7 @@ from support.simulations import assert_equal
 from arlif.base.errors import FormatError
 from hw_sim.engines.integer import fast
 from hw_sim.engines.simulation import Record, Simulation, Trace
-from hw_sim.engines.traces import read_traces, write_traces
+from hw_sim.engines.traces import read_traces, steps_of, write_traces
 
 
 @pytest.mark.parametrize("record", ["everything", "spikes", "nothing"])
@@ -21,6 +21,37 @@ def test_a_simulation_is_read_as_it_was_written(record: str, tmp_path: Path) -> 
     simulation = fast.simulate(network, inputs, 300, asked)
     write_traces(simulation, tmp_path / "t.h5")
     assert_equal(simulation, read_traces(tmp_path / "t.h5"))
+
+
+def test_every_dataset_says_its_axes_its_unit_and_its_scale(tmp_path: Path) -> None:
+    network, inputs = digits_like(samples=2)
+    simulation = fast.simulate(network, inputs, 4, Record.everything(network))
+    write_traces(simulation, tmp_path / "t.h5", steps_of(network))
+    one = network.populations[0].neuron.state_format.one
+    known = {
+        "readout": (["N", "class"], "raw step", network.readout.scale),
+        "counts": (["N", "C", "H", "W"], "spikes", 1.0),
+        "spikes": (["T", "N", "C", "H", "W"], "spikes", 1.0),
+        "states": (["T", "N", "C", "H", "W"], "raw step", 1 / one),
+    }
+    said = []
+
+    def look(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            kind = next(part for part in name.split("/") if part in known)
+            found = ([*item.attrs["axes"]], item.attrs["unit"], item.attrs["scale"])
+            assert found == known[kind], name
+            assert len(found[0]) == item.ndim
+            said.append(kind)
+
+    with h5py.File(tmp_path / "t.h5") as file:
+        file.visititems(look)
+    assert {*said} == {*known}
+    flat = Simulation(np.zeros((1, 2)), {"a": np.ones((1, 3), np.uint8)}, {})
+    write_traces(flat, tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert (file["readout"].attrs["unit"], file["readout"].attrs["scale"]) == ("real", 1.0)
+        assert [*file["counts/a"].attrs["axes"]] == ["N", "neuron"]
 
 
 def test_real_states_and_logits_keep_their_type(tmp_path: Path) -> None:
