@@ -8,6 +8,7 @@ import typer
 
 import arlif
 from arlif.base.errors import ArlifError
+from arlif.base.files import json_text
 from hw_sim.cli import data, lava
 from hw_sim.cli.ablate import ablate
 from hw_sim.cli.calibrate import calibrate
@@ -48,7 +49,6 @@ app = typer.Typer(
     name="arlif",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.\n\n"
     "In this order: train, quantize, export, simulate, compare, energy, report. Each reads what "
     "the earlier ones wrote into the folder RUN.",
@@ -93,15 +93,20 @@ def run(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(app(given, prog_name="arlif", standalone_mode=False))
     except ArlifError as error:
-        _refuse(str(error))
+        _refuse(type(error).__name__, str(error), given)
     except UsageError as error:
         rule = " ".join(error.format_message().split()).rstrip(".")
         if rule:  # none where help stands for it, as where no verb is given
             verb = error.ctx.command_path if error.ctx else "arlif"
-            _refuse(f"{rule}; given: {shlex.join(['arlif', *given])}; see {verb} --help")
+            line = shlex.join(["arlif", *given])
+            _refuse("UsageError", f"{rule}; given: {line}; see {verb} --help", given)
         sys.exit(ExitCode.BAD_INPUT)
 
 
-def _refuse(reason: str) -> NoReturn:
+def _refuse(kind: str, reason: str, given: list[str]) -> NoReturn:
+    """One line for people; where JSON was asked for, the same as an object on standard output."""
     ERRORS.print(f"error: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if "--json" in given:
+        error = {"type": kind, "message": reason, "exit_code": int(ExitCode.BAD_INPUT)}
+        typer.echo(json_text({"error": error}))
     sys.exit(ExitCode.BAD_INPUT)

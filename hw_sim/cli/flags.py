@@ -23,7 +23,12 @@ def engine_option(flag: str, meaning: str) -> Any:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, ENGINES))}")
         return name
 
-    return typer.Option(flag, metavar="|".join(ENGINES), callback=known, help=meaning)
+    def starting(begun: str) -> list[str]:
+        return [name for name in ENGINES if name.startswith(begun)]
+
+    return typer.Option(
+        flag, metavar="|".join(ENGINES), callback=known, autocompletion=starting, help=meaning
+    )
 
 
 def engine_flags() -> list[Parameter]:
