@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.ready-docs
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-gpu test-lava-own mutants lint setup clean
+.PHONY: demo test test-slow test-gpu test-lava-own mutants docs lint setup clean
 
 demo: setup
 	$(BIN)/arlif demo
@@ -30,6 +31,10 @@ test-lava-own: setup
 mutants: setup
 	PYTHONPATH=tests $(BIN)/python -m scripts.mutants
 
+# The pages as a site, notebooks executed, every link checked: build/site/index.html.
+docs: setup $(DOCS_READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -49,6 +54,10 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/arlif lava install
 	$(BIN)/python -m arlif.kernels
 	touch $(READY)
+
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --config-settings editable_mode=compat --editable '.[docs]'
+	touch $(DOCS_READY)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

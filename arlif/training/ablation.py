@@ -55,7 +55,8 @@ def ablate(
     neurons: names, or files and classes of the user's own, my.py:MyNeuron. Every run lies in
     folder/<neuron>-<seed>, <neuron> being the class of the latter; finished ones are kept, an
     interrupted one continues; one of another recipe is refused.
-    Writes ablation.json, ablation.md, ablation.png, and spike-rates.png of the first seed's runs.
+    Writes ablation.json, ablation.md, ablation.png, and spike-rates.png of the first seed's runs;
+    both figures as .pdf and .svg, too.
     callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
@@ -87,20 +88,43 @@ def ablate(
             )
         )
     write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
-    write_text(folder / "ablation.md", table(rows))
-    save(spread_figure({_label(row.neuron): row.last for row in rows}), folder / "ablation.png")
+    write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
     first = {_label(name): folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
-    save(spike_rates(first), folder / "spike-rates.png")
+    figures = {
+        "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
+        "spike-rates": spike_rates(first),
+    }
+    for name, figure in figures.items():
+        for kind in ("png", "pdf", "svg"):
+            save(figure, folder / f"{name}.{kind}")
     return tuple(rows)
 
 
-def table(rows: Sequence[AblationRow]) -> str:
-    """The rows as a Markdown table: mean and standard deviation over seeds, in percent."""
-    lines = ["| neuron | last epoch | best epoch |", "|---|---|---|"]
-    lines += [
-        f"| {_label(row.neuron)} | {_spread(row.last)} | {_spread(row.best)} |" for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+COLUMNS = ["neuron", "last epoch", "best epoch"]
+
+
+def title(recipe: Recipe, seeds: Sequence[int]) -> str:
+    """What an ablation's table shows: of what, in which unit, over what."""
+    spread = (
+        f"mean ± standard deviation over the {len(seeds)} seeds {', '.join(map(str, seeds))}"
+        if len(seeds) > 1
+        else f"seed {seeds[0]}"
+    )
+    return (
+        f"Test accuracy in %, {spread}: {recipe.dataset}, T = {recipe.time_steps}, "
+        f"{recipe.epochs} epochs"
+    )
+
+
+def table(rows: Sequence[AblationRow]) -> list[list[str]]:
+    """The cells below COLUMNS: mean and standard deviation over seeds, in percent."""
+    return [[_label(row.neuron), _spread(row.last), _spread(row.best)] for row in rows]
+
+
+def markdown(heading: str, rows: Sequence[AblationRow]) -> str:
+    """The table as Markdown, below what it shows."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *table(rows)]
+    return f"{heading}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _run(

@@ -117,9 +117,11 @@ def spread_figure(values: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def save(figure: Figure, target: Path) -> None:
-    """Write a figure as PNG, atomically."""
+    """Write a figure as what the file's name ends in, png, pdf or svg, atomically."""
+    kind = target.suffix.removeprefix(".")
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
     with atomic_path(target) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+        figure.savefig(temporary, format=kind, dpi=120, metadata=undated)
 
 
 def _rows(run: Path) -> list[dict[str, float]]:

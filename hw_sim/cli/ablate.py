@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from arlif.base.errors import require
-from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output, RunArgument
 from hw_sim.cli.parameters import ChangeOption, DataOption
 
 
@@ -23,14 +23,16 @@ def ablate(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,
     data_folder: DataOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_latex: LatexOption = False,
 ) -> None:
     """Train every variant of the reset; writes ablation.json, .md, .png; can be continued."""
     from arlif import training
-    from arlif.training.ablation import TABLE_2, table
+    from arlif.training.ablation import COLUMNS, TABLE_2, table, title
     from arlif.training.ablation import ablate as run_ablation
     from arlif.training.epoch_lines import EpochLines
 
-    output = Output(as_json)
+    output = Output(as_json, as_csv, as_latex)
     changes = dict(training.parse_change(text) for text in change or ())
     if dataset is not None:
         changes["dataset"] = dataset
@@ -47,7 +49,10 @@ def ablate(
     chosen = training.load_recipe(recipe, changes)
     names = list(TABLE_2) if neurons is None else [name.strip() for name in neurons.split(",")]
     lines = (EpochLines(output.say),) if output.plain else ()
-    rows = run_ablation(chosen, run, names, range(1, seeds + 1), data_folder, callbacks=lines)
-    output.say(table(rows))
-    output.say(f"written to {run}: ablation.json, .md and .png, spike-rates.png")
+    numbers = range(1, seeds + 1)
+    rows = run_ablation(chosen, run, names, numbers, data_folder, callbacks=lines)
+    output.table(title(chosen, numbers), COLUMNS, table(rows))
+    output.say(
+        f"written to {run}: ablation.json and .md; ablation and spike-rates as .png, .pdf, .svg"
+    )
     output.result([asdict(row) for row in rows])

@@ -7,7 +7,7 @@ import typer
 from arlif.base.numerals import percent
 from arlif.base.plain_data import from_mapping
 from arlif.run_folder import Run
-from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, WeightBitsOption, own_data
 from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS
 
@@ -21,13 +21,15 @@ def calibrate(
     data_folder: DataOption = None,
     inputs: InputsOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_latex: LatexOption = False,
 ) -> None:
     """Try state and table formats, narrowest first: decisions, spikes changed, saturation."""
     from arlif.quantize.presets import MEANING, spell
     from hw_sim.comparison.calibration import TOLERATED, QuantizationReport
     from hw_sim.pipeline import calibrate_run
 
-    output, own = Output(as_json), own_data(inputs, None, data_folder)
+    output, own = Output(as_json, as_csv, as_latex), own_data(inputs, None, data_folder)
     result = calibrate_run(run, weight_bits, samples, data_folder, own)
     reports = [from_mapping(QuantizationReport, row, "formats") for row in result["formats"]]
     output.say_fewer(samples, min(report.samples for report in reports))

@@ -9,7 +9,7 @@ import typer
 from arlif.base.errors import require
 from arlif.base.numerals import percent, significant, whole
 from hw_sim.cli.flags import engine_option
-from hw_sim.cli.output import JsonOption, Output
+from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output
 from hw_sim.engines.table import INTEGER
 
 COLUMNS = ("parameters_m", "flops_m", "multiply_accumulates_m", "accumulates_m", "energy_uj")
@@ -36,9 +36,11 @@ def energy(
         typer.Option(min=0.0, max=1.0, help="With --table3: spikes per neuron and time step."),
     ] = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_latex: LatexOption = False,
 ) -> None:
     """Count operations and estimate energy; writes energy.json and energy.csv."""
-    output = Output(as_json)
+    output = Output(as_json, as_csv, as_latex)
     if table3:
         require(
             engine is None and not model,

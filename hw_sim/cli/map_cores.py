@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from arlif.base.numerals import percent
-from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output, RunArgument
 from hw_sim.pipeline.defaults import DEFAULT_CORES
 
 HEADS = {
@@ -20,11 +20,13 @@ def map_cores(
     run: RunArgument,
     cores: Annotated[str, typer.Option(help="Which limits: loihi1 or loihi2.")] = DEFAULT_CORES,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_latex: LatexOption = False,
 ) -> None:
     """Estimate cores, how full they are and the layer that limits; writes nothing."""
     from hw_sim.pipeline import map_run
 
-    output = Output(as_json)
+    output = Output(as_json, as_csv, as_latex)
     result = map_run(run, cores)
     layers = result["layers"]
     resources = list(layers[0]["needs"])

@@ -13,10 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from arlif.base.errors import require
 from arlif.base.files import json_text
+from hw_sim.cli.tables import csv_text, latex_text
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print the tables as CSV, nothing else.")]
+LatexOption = Annotated[bool, typer.Option("--latex", help="Print the tables as LaTeX.")]
 
 WIDEST = 10_000
 """What a table may take where there is no terminal that holds it back."""
@@ -28,15 +32,23 @@ ERRORS = Console(stderr=True)
 
 
 class Output:
-    """Where a verb's result goes; with `as_json` nothing but one JSON document is printed."""
+    """Where a verb's result goes.
 
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
+    as_json, as_csv, as_latex: nothing is printed but one JSON document, or the tables as CSV or
+    LaTeX. Raises ArlifError where more than one of them is asked for.
+    """
+
+    def __init__(self, as_json: bool, as_csv: bool = False, as_latex: bool = False) -> None:
+        require(
+            as_json + as_csv + as_latex <= 1,
+            "--json, --csv and --latex are three forms of one output; give one of them",
+        )
+        self.as_json, self.as_csv, self.as_latex = as_json, as_csv, as_latex
         self._bar: Progress | None = None
 
     def say(self, message: str) -> None:
         """One line for people; a bar that is shown makes way for it."""
-        if self.as_json:
+        if not self.for_people:
             return
         if self._bar:
             self._bar.stop()
@@ -53,9 +65,14 @@ class Output:
             )
 
     @property
+    def for_people(self) -> bool:
+        """Whether no program asked for a form of its own."""
+        return not (self.as_json or self.as_csv or self.as_latex)
+
+    @property
     def plain(self) -> bool:
         """Whether lines stand in for a progress bar: people read, but not on a terminal."""
-        return not self.as_json and not MESSAGES.is_terminal
+        return self.for_people and not MESSAGES.is_terminal
 
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
         """A table for people: columns of numbers to the right, text to the left."""
@@ -63,6 +80,13 @@ class Output:
             return
         lines = [columns, *rows]
         numbers = [i > 0 and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
+        if self.as_csv or self.as_latex:
+            typer.echo(
+                csv_text(title, columns, rows)
+                if self.as_csv
+                else latex_text(title, columns, rows, numbers)
+            )
+            return
         room = MESSAGES.width if MESSAGES.is_terminal else WIDEST
         widths = _widths(lines, numbers, room - 3 * len(columns) - 1)
         table = Table(
@@ -85,7 +109,7 @@ class Output:
     @contextmanager
     def progress(self, title: str) -> Iterator[Any]:
         """A bar on standard error, on terminals only: yields update(done, total)."""
-        shown = ERRORS.is_terminal and not self.as_json
+        shown = ERRORS.is_terminal and self.for_people
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

@@ -8,7 +8,7 @@ import typer
 
 from arlif.base.errors import require
 from arlif.run_folder import CONFIG, Run
-from hw_sim.cli.output import JsonOption, Output
+from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output
 from hw_sim.cli.parameters import ChangeOption
 
 
@@ -18,12 +18,14 @@ def summary(
     ],
     change: ChangeOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_latex: LatexOption = False,
 ) -> None:
     """Show a network's layers: shapes, parameters, neurons, multiply-accumulates per time step."""
     from arlif import training
     from arlif.networks import summarize
 
-    output = Output(as_json)
+    output = Output(as_json, as_csv, as_latex)
     changes = dict(training.parse_change(text) for text in change or ())
     run = Run(Path(what))
     if run.has(CONFIG) or run.imported:

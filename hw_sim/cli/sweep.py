@@ -6,7 +6,7 @@ import typer
 
 from arlif.base.errors import ArlifError
 from arlif.base.numerals import percent, significant, whole
-from hw_sim.cli.output import JsonOption, Output, RunArgument
+from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption, own_data
 from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
 
@@ -27,6 +27,8 @@ def sweep(
     inputs: InputsOption = None,
     labels: LabelsOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_latex: LatexOption = False,
 ) -> None:
     """Quantize and simulate at every combination; writes sweep.json, which the report plots.
 
@@ -34,7 +36,7 @@ def sweep(
     """
     from hw_sim.pipeline import sweep_run
 
-    output, own = Output(as_json), own_data(inputs, labels, data_folder)
+    output, own = Output(as_json, as_csv, as_latex), own_data(inputs, labels, data_folder)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
     with output.progress("sweeping") as update:
         result = sweep_run(run, bits, steps, samples, jobs, data_folder, update, output.say, own)

@@ -51,9 +51,3 @@ def test_the_table_of_the_demo_is_the_demos() -> None:
     head, _, *rows = re.findall(r"^\|.*\|$", TEXT, re.MULTILINE)[: 2 + len(shown)]
     assert head == f"| {' | '.join(COLUMNS)} |"
     assert [row.split(" | ")[:2] for row in rows] == [[f"| {e}", e.reads.name] for e in shown]
-
-
-def test_links_lead_somewhere() -> None:
-    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -9,7 +9,7 @@ from arlif.base.errors import ArlifError
 from arlif.networks import Stack
 from arlif.training import Recipe, ablate
 from arlif.training import plots as drawn
-from arlif.training.ablation import TABLE_2, AblationRow, table
+from arlif.training.ablation import TABLE_2, AblationRow, markdown, table, title
 from arlif.training.accuracy import evaluate
 from arlif.training.module import TrainingModule
 from arlif.training.train import load_trained
@@ -37,6 +37,8 @@ def test_ablation_writes_table_and_plot_and_keeps_finished_runs(folder):
     assert "AR-LIF, alpha and theta learned" in (folder / "ablation.md").read_text()
     for name in ("ablation.png", "spike-rates.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
+        assert (folder / name).with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+        assert "<svg" in (folder / name).with_suffix(".svg").read_text()
     before = (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns
     rows = ablate(TINY, folder, ["arlif"], [1, 2], accelerator="cpu")
     assert (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns == before
@@ -82,8 +84,15 @@ def test_only_the_neuron_and_seed_differ_between_runs(folder):
 
 
 def test_the_table_gives_mean_and_standard_deviation():
-    text = table([AblationRow("arlif", (90.0, 92.0), (91.0,))])
+    row = AblationRow("arlif", (90.0, 92.0), (91.0,))
+    assert table([row]) == [[TABLE_2["arlif"], "91.00 ± 1.41", "91.00"]]
+    text = markdown(title(TINY, [4, 7]), [row])
+    assert text.startswith(
+        "Test accuracy in %, mean ± standard deviation over the 2 seeds 4, 7: digits, T = 2, "
+        "1 epochs\n\n| neuron | last epoch | best epoch |\n"
+    )
     assert "| 91.00 ± 1.41 | 91.00 |" in text
+    assert title(TINY, [4]).startswith("Test accuracy in %, seed 4: ")
 
 
 def test_every_neuron_of_the_ablation_exists():
@@ -103,7 +112,9 @@ def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["ablate", str(tmp_path), "--neurons", "plif,psn-mpe", "--seeds", "1", *changes])
     assert not stop.value.code
-    assert "| psn-mpe | " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "psn-mpe" in out
+    assert "seed 1: digits, T = 4, 1 epochs" in " ".join(out.split())  # titles fold
     rows = json.loads((tmp_path / "ablation.json").read_text())
     assert [row["neuron"] for row in rows] == ["plif", "psn-mpe"]
 
