@@ -48,7 +48,7 @@ def test_a_shell_completes_verbs_options_and_engines(
 
 def test_completion_is_installed_for_a_shell(tmp_path: Path) -> None:
     assert "bash completion installed" in arlif(tmp_path, "--install-completion", "bash")
-    (script,) = tmp_path.rglob("arlif.sh")
+    (script,) = tmp_path.rglob("*.sh")
     assert "_ARLIF_COMPLETE=complete_bash" in script.read_text()
     assert str(script) in (tmp_path / ".bashrc").read_text()
 
