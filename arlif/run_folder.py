@@ -2,14 +2,22 @@
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from arlif.base.errors import ArlifError, require
+from arlif.base.digests import (
+    Digests,
+    Entry,
+    Trouble,
+    combined,
+    digests_of,
+    read_digests,
+    write_digests,
+)
+from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import json_text, write_text
 from arlif.base.lock import only_writer
 
@@ -22,16 +30,23 @@ class Artifact:
     """A file of a run directory, the verb that writes it, and the file that the verb makes it from.
 
     made_from: None where the verb reads no earlier file whose change would leave this one behind.
+    editable: whether a user may change it by hand, and it is still run: sources that were printed.
     """
 
     name: str
     verb: str
     made_from: "Artifact | None" = None
+    editable: bool = False
 
     @property
     def trained(self) -> bool:
         """Whether it comes from training, without a quantized network between."""
         return (self.made_from or self).verb == TRAIN
+
+    @property
+    def begins(self) -> bool:
+        """Whether a training or an import writes it: nothing in the run comes before it."""
+        return self.verb.split(" ")[0] in (TRAIN, "import")
 
 
 TRAIN = "train"
@@ -42,6 +57,8 @@ MODEL = Artifact("model.pt", TRAIN)
 TRAINING = Artifact("training.json", TRAIN)
 METRICS = Artifact("metrics.csv", TRAIN)
 CONFUSION = Artifact("confusion.csv", TRAIN)
+CROSSCHECK = Artifact("crosscheck.json", "train --cross-check 5", CONFIG)
+"""The list of checks of a training run."""
 BEST = Artifact("checkpoints/best.ckpt", TRAIN)
 LAST = Artifact("checkpoints/last.ckpt", TRAIN)
 IMPORT = Artifact("import.json", "import FILE")
@@ -51,13 +68,27 @@ GRAPH = Artifact("imported.nir", "import FILE")
 WEIGHTS = Artifact("imported.pt", "import FILE")
 """The weights of a network that a file of the user's builds."""
 NIR = Artifact("network.nir", "quantize", MODEL)
-QUANTIZE = Artifact("quantize.json", "quantize", MODEL)
+QUANTIZE = Artifact("quantize.json", "quantize", NIR)
 COMPARE = Artifact("compare.json", "compare")
 ENERGY = Artifact("energy.json", "energy")
 ENERGY_CSV = Artifact("energy.csv", "energy")
 SWEEP = Artifact("sweep.json", "sweep", MODEL)
 REPORT_HTML = Artifact("report.html", "report")
 REPORT_JSON = Artifact("report.json", "report")
+
+BEGINNINGS = (
+    CONFIG,
+    NEURON,
+    MODEL,
+    TRAINING,
+    METRICS,
+    CONFUSION,
+    CROSSCHECK,
+    IMPORT,
+    GRAPH,
+    WEIGHTS,
+)
+"""All that a training or an import leaves, but checkpoints, which carry their own digest."""
 
 IMPORTED_VERBS = (
     "export",
@@ -103,9 +134,10 @@ class Run:
         return IMPORT if real else artifact
 
     def require(self, artifact: Artifact) -> Path:
-        """The path of an artifact that must exist; ArlifError names the verb that writes it.
+        """The path of an artifact that must exist, whole and made from what the run holds now.
 
-        Of an imported network, what stands in the artifact's place.
+        Of an imported network, what stands in the artifact's place. ArlifError names the first file
+        that is missing, was made from another one or is damaged, and the verb that writes it.
         """
         artifact = self.standing(artifact)
         require(
@@ -128,46 +160,77 @@ class Run:
             self.has(artifact),
             f"{self.folder} has no {artifact.name}; write it with: {self.command(artifact)}",
         )
+        if trouble := self._trouble(artifact):
+            raise self._refusal(trouble)
         return self.path(artifact)
 
     def is_fresh(self, artifact: Artifact) -> bool:
-        """Whether an artifact and all that it was made from exist, each newer than its source."""
-        return self._outdated(artifact) is None
-
-    def require_fresh(self, artifact: Artifact) -> Path:
-        """The path of an artifact that must exist and belong to what it was made from."""
-        path = self.require(artifact)
-        if outdated := self._outdated(artifact):
-            self.require(outdated)
-            raise ArlifError(
-                f"{self.path(outdated)} is older than what it is made from; write it again with: "
-                f"{self.command(outdated)}"
-            )
-        return path
-
-    def _outdated(self, artifact: Artifact) -> Artifact | None:
-        """The first file, from the model on, that is missing or older than what it was made from.
-
-        An imported network of integers is where its run begins.
-        """
+        """Whether an artifact exists, is whole and was made from what the run holds now."""
         artifact = self.standing(artifact)
-        if not self.has(artifact):
-            return artifact
-        if artifact.made_from is None:
-            return None
-        source = self.standing(artifact.made_from)
-        if artifact == NIR and self.imported and source == MODEL:
-            return None
-        if outdated := self._outdated(source):
-            return outdated
-        older = self.path(artifact).stat().st_mtime_ns < self.path(source).stat().st_mtime_ns
-        return artifact if older else None
+        return self.has(artifact) and not self._trouble(artifact)
+
+    def require_whole(self, *artifacts: Artifact) -> None:
+        """Raise FormatError where one of these is there and damaged, or what it was made from."""
+        for artifact in filter(self.has, artifacts):
+            trouble = self._trouble(artifact)
+            if trouble and trouble.damaged:
+                raise self._refusal(trouble)
+
+    def record(
+        self, *artifacts: Artifact, made_from: Sequence[Artifact] = (), beside: Sequence[str] = ()
+    ) -> None:
+        """Note what artifacts hold and were made from, after all of them were written.
+
+        made_from: what their verb read; by default what they say themselves. beside: files that
+        belong to them, by name within the run. A run without notes, of an earlier arlif, gets them
+        for all that its training or import left.
+        """
+        entries = read_digests(self.folder) or {
+            a.name: Entry(a.verb, digests_of(self.folder, [a.name]), {})
+            for a in (*BEGINNINGS, NIR)
+            if self.has(a) and self._begins_with(a)
+        }
+        entries = {name: entry for name, entry in entries.items() if (self.folder / name).is_file()}
+        noted = Digests(self.folder, entries)
+        for artifact in artifacts:
+            direct = made_from or ([artifact.made_from] if artifact.made_from else [])
+            sources = [s.name for s in map(self.standing, direct) if s.name in entries]
+            made = {name: noted.current(name) for name in sources}
+            files = digests_of(self.folder, (artifact.name, *beside))
+            entries[artifact.name] = Entry(artifact.verb, files, made, artifact.editable)
+        write_digests(self.folder, entries)
+
+    def edited(self, artifact: Artifact) -> bool:
+        """Whether an artifact's files are no longer as their verb wrote them."""
+        noted = Digests(self.folder, read_digests(self.folder) or {})
+        entry = noted.entries.get(artifact.name)
+        return entry is not None and noted.now(artifact.name) != entry.digest
+
+    def _begins_with(self, artifact: Artifact) -> bool:
+        """Whether nothing in the run comes before an artifact."""
+        return artifact.begins or (artifact == NIR and self.imported and not self.has(IMPORT))
+
+    def _trouble(self, artifact: Artifact) -> Trouble | None:
+        """What is wrong with an artifact that is there."""
+        entries = read_digests(self.folder)
+        if entries is not None:
+            return Digests(self.folder, entries).trouble(artifact.name, artifact.verb)
+        reason = "is of an earlier arlif, which did not note what it was made from"
+        old = Trouble(artifact.name, artifact.verb, reason)
+        return None if self._begins_with(artifact) else old
+
+    def _refusal(self, trouble: Trouble) -> ArlifError:
+        wrong = Artifact(trouble.name, trouble.verb)
+        kind = FormatError if trouble.damaged else ArlifError
+        return kind(
+            f"{self.path(wrong)} {trouble.reason}; write it again with: {self.command(wrong)}"
+        )
 
     def command(self, artifact: Artifact) -> str:
         """The command that writes an artifact of this run."""
         verb, *options = artifact.verb.split(" ")
         if verb == TRAIN and self.has(CONFIG):
-            options.append("--resume")
+            options.append("--overwrite" if artifact in (CONFIG, NEURON) else "--resume")
         if verb == "simulate" and self.imported:
             options += ["--inputs", "FILE.npy"]
         if verb == "import":
@@ -180,11 +243,16 @@ class Run:
 
     def digest(self, artifact: Artifact) -> str:
         """A digest of an artifact's bytes: another one, where its verb has been run again."""
-        return sha256(self.require(artifact).read_bytes()).hexdigest()[:16]
+        self.require(artifact)
+        return combined(digests_of(self.folder, [artifact.name]))[:16]
 
-    def read_json(self, artifact: Artifact) -> Any:
-        """The content of a JSON artifact; ArlifError where it is missing or damaged."""
-        path = self.require(artifact)
+    def read_json(self, artifact: Artifact, earlier: bool = False) -> Any:
+        """The content of a JSON artifact; ArlifError where it is missing or damaged.
+
+        earlier: also where it was made from files that the run holds no more.
+        """
+        known = earlier and self.has(artifact) and not self.edited(artifact)
+        path = self.path(artifact) if known else self.require(artifact)
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -22,8 +22,8 @@ NET = Artifact("network.net", "export", NIR)
 ONNX = Artifact("network.onnx", "export", NIR)
 FLOAT_ONNX = Artifact("float.onnx", "export --float", MODEL)
 LIF_NIR = Artifact("lif.nir", "export", MODEL)
-C = Artifact("c/network.c", "export --c", NIR)
-VERILOG = Artifact("verilog/network.v", "export --verilog", NIR)
+C = Artifact("c/network.c", "export --c", NIR, editable=True)
+VERILOG = Artifact("verilog/network.v", "export --verilog", NIR, editable=True)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class FileFormat:
     meaning: for the help, of a file that is only written where it is asked for.
     options: the frozen dataclass of what can be asked of the writer, see arlif.base.options; it is
     the writer's last argument where it is not NoOptions. A writer of a folder writes what lies
-    beside the artifact too (arlif.base.files.write_files), the artifact last.
+    beside the artifact too, the artifact last, and returns what arlif.base.files.write_files does.
     """
 
     artifact: Artifact
@@ -47,7 +47,7 @@ class FileFormat:
     options: type = NoOptions
 
     @property
-    def write(self) -> Callable[..., None]:
+    def write(self) -> Callable[..., tuple[str, ...] | None]:
         """What writes the file."""
         return named(self.writer)
 

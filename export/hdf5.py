@@ -12,8 +12,8 @@ import numpy as np
 
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import StrPath
+from arlif.base.seal import is_sealed
 from arlif.base.workers import command, environment
-from export.seal import is_sealed
 
 Tree = dict[str, Any]
 """Names to values: numpy arrays and scalars, strings, or further trees."""

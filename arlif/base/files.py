@@ -59,8 +59,10 @@ def write_text(target: StrPath, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> None:
-    """Write texts (as UTF-8) and bytes by their names within a folder; what else it holds stays.
+def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> tuple[str, ...]:
+    """Write texts (as UTF-8) and bytes by their names within a folder; returns these names.
+
+    What else the folder holds stays.
 
     No file is replaced before all are written, and the last is replaced last: where it is new, all
     are. Raises WriteError.
@@ -71,3 +73,4 @@ def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> None:
         for name, content in contents.items():
             data = content if isinstance(content, bytes) else content.encode()
             written[name].write_bytes(data)
+    return tuple(contents)

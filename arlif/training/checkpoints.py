@@ -8,15 +8,36 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from arlif.base.errors import FormatError, first_line
 from arlif.base.files import atomic_path
+from arlif.base.seal import is_sealed, sealed_path
 
 
-def save(content: Any, target: Path) -> None:
-    """torch.save beside `target`, then in its place. Raises WriteError."""
+def save(content: Any, target: Path, sealed: bool = False) -> None:
+    """torch.save beside `target`, then in its place. Raises WriteError.
+
+    sealed: whether the file ends in its own digest, behind what torch reads.
+    """
     buffer = BytesIO()  # torch answers a full disk with a RuntimeError, Python with an OSError
     torch.save(content, buffer)
-    with atomic_path(target) as temporary:
+    with (sealed_path if sealed else atomic_path)(target) as temporary:
         temporary.write_bytes(buffer.getbuffer())
+
+
+def read_checkpoint(path: Path, sealed: bool) -> dict[str, Any]:
+    """What a checkpoint holds. Raises FormatError where it is damaged.
+
+    sealed: whether it must end in its own digest; those of an earlier arlif have none.
+    """
+    try:
+        if not is_sealed(path) and sealed:
+            raise FormatError("it does not end in its digest")
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise FormatError(
+            f"{path} is damaged ({first_line(error)}); start the run anew (--overwrite)"
+        ) from None
+    return found
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -26,7 +47,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
         """Write a checkpoint atomically."""
-        save(checkpoint, Path(path))
+        save(checkpoint, Path(path), sealed=True)
 
 
 class EpochCheckpoint(ModelCheckpoint):

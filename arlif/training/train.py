@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from arlif import data
+from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
 from arlif.base.files import atomic_path
 from arlif.base.lock import only_writer
@@ -25,6 +26,7 @@ from arlif.run_folder import (
     BEST,
     CONFIG,
     CONFUSION,
+    CROSSCHECK,
     GRAPH,
     IMPORT,
     LAST,
@@ -91,10 +93,12 @@ def train(
             if _is_worker():
                 raise SystemExit(0)
             save(net.state_dict(), home.path(MODEL))
+            home.record(MODEL, made_from=(CONFIG, NEURON))
         except (OSError, WriteError) as error:
             raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
         summary = summarize(run, recipe, net, dataset.share, device, devices)
         home.write_json(TRAINING, asdict(summary))
+        home.record(TRAINING, METRICS, CONFUSION, made_from=(MODEL,))
     return summary
 
 
@@ -184,9 +188,9 @@ def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
 def _start(recipe: Recipe, run: Run) -> None:
     """Remove what an earlier training left in `run`, write the recipe and copy its neuron."""
     own = file_of(recipe.neuron.name).read_bytes() if is_own(recipe.neuron.name) else None
-    trained = (MODEL, TRAINING, METRICS, CONFUSION, BEST, LAST, NEURON)
+    trained = (MODEL, TRAINING, METRICS, CONFUSION, CROSSCHECK, BEST, LAST, NEURON)
     artifacts = (*trained, IMPORT, GRAPH, WEIGHTS)
-    old = [run.path(artifact) for artifact in artifacts]
+    old = [run.folder / DIGESTS, *(run.path(artifact) for artifact in artifacts)]
     try:
         for file in (*old, *(run.folder / "tensorboard").glob("events.*")):
             file.unlink(missing_ok=True)
@@ -199,6 +203,7 @@ def _start(recipe: Recipe, run: Run) -> None:
         with atomic_path(run.path(NEURON)) as temporary:
             temporary.write_bytes(own)
     run.write_json(CONFIG, to_mapping(recipe))
+    run.record(NEURON, CONFIG) if own is not None else run.record(CONFIG)
 
 
 def _fit(
@@ -222,7 +227,7 @@ def _fit(
         resume_from = str(checkpoint) if checkpoint.exists() else None
         trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
         if trainer.is_global_zero:
-            module.metrics = Metrics(run.folder, _finished_epochs(checkpoint))
+            module.metrics = Metrics(run.folder, _finished_epochs(run))
             if not resume_from:
                 module.metrics.add_recipe(to_mapping(recipe))
         try:
@@ -230,16 +235,16 @@ def _fit(
         except SystemExit:
             signal.signal(signal.SIGINT, on_ctrl_c)
             raise UnfinishedError(
-                f"stopped after epoch {_finished_epochs(checkpoint)} of {recipe.epochs}"
+                f"stopped after epoch {_finished_epochs(run)} of {recipe.epochs}"
             ) from None
         return device_name(trainer.strategy.root_device)
 
 
-def _finished_epochs(checkpoint: Path) -> int:
-    if not checkpoint.exists():
+def _finished_epochs(run: Run) -> int:
+    """How many epochs its last checkpoint has seen. Raises ArlifError where that is damaged."""
+    from arlif.training.checkpoints import read_checkpoint
+
+    if not run.has(LAST):
         return 0
-    try:
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        return int(saved["epoch"]) + 1
-    except Exception:
-        raise ArlifError(f"{checkpoint} is damaged; start the run anew (--overwrite)") from None
+    saved = read_checkpoint(run.path(LAST), sealed=(run.folder / DIGESTS).exists())
+    return int(saved["epoch"]) + 1

@@ -15,15 +15,17 @@ from export.c.network_file import header, manifest, source
 from export.c.program import Program
 
 
-def write_c(network: QuantizedNetwork, path: StrPath, options: COptions = COptions()) -> None:
-    """Write network.c to a path, with network.h, a self-test and more beside it.
+def write_c(
+    network: QuantizedNetwork, path: StrPath, options: COptions = COptions()
+) -> tuple[str, ...]:
+    """Write network.c to a path, with network.h, a self-test and more beside it; their names.
 
     Raises ArlifError where the options do not suit the network, WriteError.
     """
     program, style = _program(network, options)
     names = options.prefix
     main = Path(path)
-    write_files(
+    return write_files(
         main.parent,
         {
             "network.h": header(network, program, names),

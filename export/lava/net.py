@@ -7,6 +7,7 @@ import numpy as np
 
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
+from arlif.base.seal import sealed_path
 from arlif.core.maps import MAPS, Window
 from arlif.core.network import (
     READOUT,
@@ -29,7 +30,6 @@ from export.records import (
     value,
     versions,
 )
-from export.seal import sealed_path
 
 OURS = "arlif"
 """The group that only our files have, at the top and in every layer that is a node."""

@@ -9,6 +9,7 @@ from torch import nn
 
 from arlif.base.errors import LoweringError, require
 from arlif.base.files import StrPath
+from arlif.base.seal import sealed_path
 from arlif.core.maps import LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
 from arlif.quantize import linearize
@@ -16,7 +17,6 @@ from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Te
 from export.nir.conventions import DT, Convention, portable
 from export.nir.fields import fits_float32
 from export.nir.node_list import read_graph
-from export.seal import sealed_path
 
 PROFILE = "float"
 OUTPUT = "output"

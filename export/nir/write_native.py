@@ -9,11 +9,11 @@ import nir
 import numpy as np
 
 from arlif.base.files import StrPath
+from arlif.base.seal import sealed_path
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from export.nir.own_nodes import MapNode, OrNode, PopulationNode, Shift
 from export.records import versions
-from export.seal import sealed_path
 
 PROFILE = "native"
 USER_BLOCK = 512

@@ -21,8 +21,8 @@ MOST_BITS = 1 << 26
 
 def write_verilog(
     network: QuantizedNetwork, path: StrPath, options: VerilogOptions = VerilogOptions()
-) -> None:
-    """Write network.v to a path, with its library, memories, a testbench and more beside it.
+) -> tuple[str, ...]:
+    """Write network.v to a path, with its library, memories and more beside it; their names.
 
     Raises NetworkError where the network has what Verilog cannot take yet, or is too large;
     WriteError.
@@ -33,7 +33,7 @@ def write_verilog(
     main = Path(path)
     library = sorted(LIBRARY.glob("*.v"))
     memories = plan.memories | vectors(plan, known)
-    write_files(
+    return write_files(
         main.parent,
         {
             **{f"lib/{part.name}": part.read_text(encoding="utf-8") for part in library},

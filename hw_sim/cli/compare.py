@@ -57,6 +57,8 @@ def compare(
 
 def show(output: Output, result: dict[str, Any]) -> None:
     """Print the verdict; of float and integers, what quantization changed."""
+    for name in result["edited"]:
+        output.say(f"warning: {name} is not as it was exported; what ran is the changed one")
     if not result["exact"]:
         output.table(
             f"{result['want']} and {result['got']}, {result['samples']} samples",

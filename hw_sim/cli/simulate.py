@@ -52,6 +52,8 @@ def show(output: Output, result: dict[str, Any]) -> None:
         f"{result['spikes_per_inference']:.1f} spikes per inference, "
         f"{result['measured']['seconds']:.2f} s"
     )
+    if result["edited"]:
+        output.say(f"warning: {result['edited']} is not as it was exported; it ran as it is now")
     if "clocks_per_inference" in result:
         output.say(f"{result['clocks_per_inference']:,.0f} clocks per inference, one at a time")
     if result["clipped"]:

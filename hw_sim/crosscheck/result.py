@@ -8,10 +8,7 @@ from typing import ClassVar
 
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
-from arlif.run_folder import CONFIG, Artifact, Run
-
-CROSSCHECK = Artifact("crosscheck.json", "train --cross-check 5", CONFIG)
-"""The list of checks of a training run; a run that is started anew leaves its old ones behind."""
+from arlif.run_folder import CROSSCHECK, Run
 
 
 class Verdict(StrEnum):
@@ -82,10 +79,11 @@ def read_checks(run: Run) -> list[Check]:
 
     Raises FormatError where the file is damaged or of another version.
     """
-    if not run.is_fresh(CROSSCHECK):
-        return []
     path = run.path(CROSSCHECK)
     try:
+        run.require_whole(CROSSCHECK)
+        if not run.is_fresh(CROSSCHECK):
+            return []
         content = json.loads(path.read_text(encoding="utf-8"))
         require(isinstance(content, list), "it holds no list of checks")
         return [from_mapping(Check, mapping, path.name) for mapping in content]
@@ -105,3 +103,4 @@ def set_aside(run: Run) -> Path:
 def write_checks(run: Run, checks: list[Check]) -> None:
     """Write all checks, atomically."""
     run.write_json(CROSSCHECK, [to_mapping(check) for check in checks])
+    run.record(CROSSCHECK)

@@ -99,6 +99,8 @@ def keep(
         _identity(linear),
     )
     run.write_json(IMPORT, to_mapping(record))
+    run.record(WEIGHTS if function else GRAPH)
+    run.record(IMPORT, made_from=(GRAPH, WEIGHTS))
 
 
 def forget(run: Run) -> None:

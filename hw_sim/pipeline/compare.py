@@ -26,7 +26,7 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
     engines = [find_engine(name) for name in (want, got)]
     exact = all(engine.exact for engine in engines)
     run = Run(folder)
-    paths = [run.require_fresh(engine.traces) for engine in engines]
+    paths = [run.require(engine.traces) for engine in engines]
     network = read_nir(run.require(NIR))
     figures = [read_figures(run, engine) for engine in engines]
     require(
@@ -51,6 +51,7 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
         "want": want,
         "got": got,
         "simulations": [run.digest(engine.figures) for engine in engines],
+        "edited": [found["edited"] for found in figures if found["edited"]],
         "exact": exact,
         "equal": comparison.equal if exact else not changed,
         "samples": comparison.samples,
@@ -69,6 +70,7 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
     except ArlifError:
         everything = {}
     run.write_json(COMPARE, {**everything, f"{want}-{got}": result})
+    run.record(COMPARE)
     return result
 
 
@@ -93,7 +95,7 @@ def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
 
     Raises ArlifError where the file is damaged.
     """
-    content = run.read_json(COMPARE) if run.has(COMPARE) else {}
+    content = run.read_json(COMPARE) if run.is_fresh(COMPARE) else {}
     if not isinstance(content, dict) or not all(isinstance(c, dict) for c in content.values()):
         raise FormatError(
             f"{run.path(COMPARE)} holds no comparisons; write it again with: {run.command(COMPARE)}"

@@ -9,7 +9,7 @@ from typing import Any
 from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Artifact, Run, writes
+from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Run, writes
 from arlif.training import read_recipe
 from arlif.training.metrics import RATE, read_metrics
 from export.file_formats import read_integers
@@ -17,7 +17,7 @@ from hw_sim.energy.bill import energy_report, layer_rows
 from hw_sim.energy.catalogue import find_model
 from hw_sim.energy.table3 import Rates, Table3Row, row_of, table3_row
 from hw_sim.engines.simulation import raw_inputs
-from hw_sim.engines.table import ENGINES, INTEGER, find_engine
+from hw_sim.engines.table import INTEGER, find_engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.samples import Selection
 from hw_sim.pipeline.simulate import read_figures
@@ -42,7 +42,7 @@ def energy_run(
         len({*names}) == len(names), f"cost models need different names, not {', '.join(names)}"
     )
     run = Run(folder)
-    path = run.require_fresh(row.traces)
+    path = run.require(row.traces)
     simulated = read_figures(run, row)
     network, file = read_integers(run, row.reads)
     again = f"simulate again with: {run.command(row.traces)}"
@@ -66,6 +66,7 @@ def energy_run(
     table.writerows(rows)
     write_text(run.path(ENERGY_CSV), text.getvalue())
     run.write_json(ENERGY, result)
+    run.record(ENERGY_CSV, ENERGY, made_from=(row.traces, row.figures))
     return result
 
 
@@ -75,7 +76,8 @@ def table3_run(folder: Path) -> Table3Row:
     Raises ArlifError where the run was not trained here or its network is none of the table.
     """
     run = Run(folder)
-    run.require(MODEL)
+    for artifact in (MODEL, METRICS):
+        run.require(artifact)
     row = row_of(read_recipe(folder).network())
     epochs = read_metrics(folder)
     require(bool(epochs), f"{run.path(METRICS)} is missing, which holds the spike rates")
@@ -88,13 +90,11 @@ def read_energy(run: Run) -> dict[str, Any] | None:
 
     Raises ArlifError where the file is damaged.
     """
-    content = run.read_json(ENERGY) if run.has(ENERGY) else {}
+    if not run.is_fresh(ENERGY):
+        return None
+    content = run.read_json(ENERGY)
     if not isinstance(content, dict):
         raise FormatError(
             f"{run.path(ENERGY)} holds no energies; write it again with: {run.command(ENERGY)}"
         )
-    engine = ENGINES.get(str(content.get("engine")))
-    if engine is None:
-        return None
-    counted = Artifact(ENERGY.name, ENERGY.verb, engine.traces)
-    return content if run.is_fresh(counted) else None
+    return content

@@ -120,7 +120,7 @@ def _integer(
     own: OwnData | None,
 ) -> dict[str, Any]:
     run = Run(folder)
-    network = read_nir(run.require_fresh(NIR))
+    network = read_nir(run.require(NIR))
     if own is None and not run.imported:
         recipe = read_recipe(folder)
         dataset = recipe.load_data(data_folder)

@@ -1,8 +1,6 @@
 """export_run: from network.nir to the formats of other tools."""
 
-import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,20 +43,19 @@ def export_run(
     run = Run(folder)
     rows = exported(also)
     require_options(rows, options)
-    network = read_nir(run.require_fresh(NIR))
+    network = read_nir(run.require(NIR))
     original, reason = _original(run, any(row.flag and row.artifact.trained for row in rows))
     about: dict[str, Any] = {}
     written = []
     for row in rows:
         if row.artifact is LIF_NIR:
-            about = _lif(run, original or reason, row.write, data_folder)
+            about = _lif(run, original or reason, row, data_folder)
             if "lif_reason" in about:
                 continue
         elif original and row.artifact.trained:
-            row.write(original.module, run.path(row.artifact), original.input_shape)
+            _write_trained(run, row, original)
         else:
-            asked = row.asked(options)
-            _renew(run, row.artifact, partial(_write, row, network, asked))
+            _write(run, row, network, options)
         written.append(run.path(row.artifact))
     return {
         "files": [{"path": str(path), "bytes": path.stat().st_size} for path in written],
@@ -76,15 +73,28 @@ def export_file(folder: Path, artifact: Artifact) -> None:
     (row,) = (row for row in FORMATS.values() if row.artifact == artifact)
     run = Run(folder)
     if artifact.trained:
-        original = load_original(folder)
         try:
-            row.write(original.module, run.path(artifact), original.input_shape)
+            _write_trained(run, row, load_original(folder))
         except LoweringError:
             run.path(artifact).unlink(missing_ok=True)
             raise
         return
-    network = read_nir(run.require_fresh(NIR))
-    _renew(run, artifact, partial(_write, row, network, row.asked({})))
+    _write(run, row, read_nir(run.require(NIR)), {})
+
+
+def _write(
+    run: Run, row: FileFormat, network: QuantizedNetwork, options: Mapping[str, Any]
+) -> None:
+    """Write the integers, and note what was written."""
+    names = row.write(network, run.path(row.artifact), *row.asked(options)) or ()
+    place = Path(row.artifact.name).parent
+    run.record(row.artifact, beside=[(place / name).as_posix() for name in names])
+
+
+def _write_trained(run: Run, row: FileFormat, original: Original) -> None:
+    """Write the float network, and note what was written."""
+    row.write(original.module, run.path(row.artifact), original.input_shape)
+    run.record(row.artifact)
 
 
 def _original(run: Run, needed: bool) -> tuple[Original | None, str]:
@@ -100,7 +110,7 @@ def _original(run: Run, needed: bool) -> tuple[Original | None, str]:
 
 
 def _lif(
-    run: Run, original: Original | str, write: Callable[..., None], data_folder: Path | None
+    run: Run, original: Original | str, row: FileFormat, data_folder: Path | None
 ) -> dict[str, Any]:
     """Write lif.nir where plain LIF can say the network, and measure what it changes."""
     path = run.path(LIF_NIR)
@@ -108,7 +118,7 @@ def _lif(
         path.unlink(missing_ok=True)
         return {"lif_reason": original}
     try:
-        write(original.module, path, original.input_shape)
+        _write_trained(run, row, original)
     except LoweringError as error:
         path.unlink(missing_ok=True)
         return {"lif_reason": str(error)}
@@ -125,16 +135,3 @@ def _viewed(run: Run, original: Original, data_folder: Path | None) -> Tensor:
     if original.recipe:
         return load_spread(original.recipe, data_folder, VIEWED_SAMPLES).real
     return load_parent(run.folder).some(VIEWED_SAMPLES).real
-
-
-def _write(row: FileFormat, network: QuantizedNetwork, asked: tuple[Any, ...], path: Path) -> None:
-    row.write(network, path, *asked)
-
-
-def _renew(run: Run, artifact: Artifact, write: Callable[[Path], None]) -> None:
-    """Write an artifact; where a current one comes out the same, it keeps its time."""
-    path = run.path(artifact)
-    before = (run.digest(artifact), path.stat()) if run.is_fresh(artifact) else None
-    write(path)
-    if before and before[0] == run.digest(artifact):
-        os.utime(path, ns=(before[1].st_atime_ns, before[1].st_mtime_ns))

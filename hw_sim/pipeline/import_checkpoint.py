@@ -1,5 +1,6 @@
 """import_checkpoint: released weights become a run, as if they had been trained here."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def import_checkpoint(
         _require_empty(run)  # which another process may have changed
         save(released.network.state_dict(), run.path(MODEL))
         run.write_json(CONFIG, to_mapping(released.recipe))
+        run.record(replace(CONFIG, verb=IMPORT.verb))
+        run.record(replace(MODEL, verb=IMPORT.verb), made_from=(CONFIG,))
     network = released.recipe.network()
     return {
         "path": str(run.path(MODEL)),

@@ -73,6 +73,7 @@ def import_run(
         _require_untrained(run)
         settle()
         write_nir(network, run.path(NIR))
+        run.record(NIR)
     return {
         "path": str(run.path(NIR)),
         "populations": len(network.populations),

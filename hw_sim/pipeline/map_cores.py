@@ -18,7 +18,7 @@ def map_run(folder: Path, cores: str = DEFAULT_CORES) -> dict[str, Any]:
     """
     require(cores in LIMITS, f"no core is called {cores!r}; there are {', '.join(LIMITS)}")
     limits = LIMITS[cores]
-    mapping = estimate_mapping(read_nir(Run(folder).require_fresh(NIR)), limits)
+    mapping = estimate_mapping(read_nir(Run(folder).require(NIR)), limits)
     return {
         "limits": cores,
         "source": limits.source,

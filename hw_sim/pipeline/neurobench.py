@@ -49,7 +49,7 @@ def neurobench_run(
     """
     run = Run(folder)
     original = load_original(folder)
-    network = read_nir(run.require_fresh(NIR))
+    network = read_nir(run.require(NIR))
     samples, steps = selection.load(run)
     if samples.labels is None:
         raise ArlifError("accuracy needs the class of every sample; give --labels")

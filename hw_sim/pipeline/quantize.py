@@ -61,6 +61,7 @@ def quantize_run(
         **agreement(parent.module, parent.over(network, judged.real), judged.real, judged.labels),
     }
     run.write_json(QUANTIZE, result)
+    run.record(NIR, QUANTIZE)
     return result
 
 

@@ -38,7 +38,7 @@ def resources_run(folder: Path, targets: Sequence[str] = (), place: bool = False
     require(not unknown, f"there is no target {', '.join(unknown)}; there are {known}")
     rows = _boards(run, [name for name in targets if name in BOARDS])
     devices = [name for name in targets if name in DEVICES]
-    rows += [_row(fitted(run.require_fresh(VERILOG), name, place)) for name in devices]
+    rows += [_row(fitted(run.require(VERILOG), name, place)) for name in devices]
     return {"fits": all(row["fits"] for row in rows), "targets": rows}
 
 
@@ -46,7 +46,7 @@ def _boards(run: Run, names: list[str]) -> list[dict[str, Any]]:
     """The rows of microcontrollers."""
     if not names:
         return []
-    path = run.require_fresh(C)
+    path = run.require(C)
     network, manifest = read_nir(run.require(NIR)), read_manifest(path.parent)
     inputs, rows = golden(network, INPUTS).inputs, []
     with tempfile.TemporaryDirectory(prefix="arlif-resources-") as place:

@@ -36,7 +36,7 @@ def simulate_run(
     row = find_engine(engine)
     chosen = row.options() if options is None else options
     run = Run(folder)
-    path = run.require_fresh(row.reads)
+    path = run.require(row.reads)
     if selection.limit is None:
         selection = replace(selection, limit=row.samples)
     test, time_steps = selection.load(run)
@@ -53,6 +53,7 @@ def simulate_run(
     result = {
         "engine": row.name,
         "network": done.network,
+        "edited": row.reads.name if run.edited(row.reads) else None,
         "source": selection.to_json(),
         "inputs": test.digests(simulation.recorded),
         "all_inputs": test.digest(),
@@ -67,6 +68,7 @@ def simulate_run(
         **done.figures,
     }
     run.write_json(row.figures, result)
+    run.record(row.traces, row.figures)
     return result
 
 
@@ -75,7 +77,7 @@ def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
     content = run.read_json(engine.figures)
     require(
         isinstance(content, dict)
-        and {"network", "source", "inputs", "all_inputs"} <= content.keys(),
+        and {"network", "edited", "source", "inputs", "all_inputs"} <= content.keys(),
         f"{run.path(engine.figures)} was written by another version of arlif or by hand; write it "
         f"again with: {run.command(engine.figures)}",
     )

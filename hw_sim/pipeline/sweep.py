@@ -152,7 +152,7 @@ def _earlier(run: Run, asked: Sweep, say: Callable[[str], None]) -> Sweep:
     if not run.has(SWEEP):
         return asked
     try:
-        run.require_fresh(SWEEP)
+        run.require(SWEEP)
         found = read_sweep(run)
         others = asked.differs(found)
         require(not others, f"{', '.join(others)} differ from those of {run.path(SWEEP)}")

@@ -98,6 +98,7 @@ def read_sweep(run: Run) -> Sweep:
 def write_sweep(run: Run, sweep: Sweep) -> None:
     """Write sweep.json, atomically."""
     run.write_json(SWEEP, to_mapping(sweep))
+    run.record(SWEEP)
 
 
 def cheapest(rows: Sequence[SweepRow], accuracy: float, model: str) -> SweepRow | None:

@@ -112,7 +112,7 @@ def _quantize(run: Run, data_folder: Path | None, watch: Watch) -> None:
     if run.is_fresh(NIR):
         return
     run.require(MODEL)
-    found = run.read_json(QUANTIZE) if run.has(QUANTIZE) else {}
+    found = run.read_json(QUANTIZE, earlier=True) if run.has(QUANTIZE) else {}
     with watch("quantize"):
         quantize_run(
             run.folder,
@@ -192,7 +192,7 @@ def _cannot_read(run: Run, file: Artifact) -> str:
     """Writes what an engine reads, where that is outdated; why that cannot be, if it cannot."""
     try:
         if file == MODEL:
-            run.require_fresh(MODEL)
+            run.require(MODEL)
         elif not run.is_fresh(file):
             export_file(run.folder, file)
     except (WriteError, FormatError):

@@ -17,7 +17,7 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
     """
     measured, saw = {}, {}
     for run in runs:
-        run.require_fresh(SWEEP)
+        run.require(SWEEP)
         name = f"{run.read_json(CONFIG)['neuron']['name']} ({run.folder})"
         sweep = read_sweep(run)
         require(

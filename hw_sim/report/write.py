@@ -19,6 +19,7 @@ from arlif.data import describe
 from arlif.run_folder import (
     COMPARE,
     CONFIG,
+    CROSSCHECK,
     ENERGY,
     METRICS,
     MODEL,
@@ -34,7 +35,7 @@ from arlif.run_folder import (
 from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
-from hw_sim.crosscheck.result import CROSSCHECK, Check, read_checks
+from hw_sim.crosscheck.result import Check, read_checks
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import read_comparisons
@@ -149,6 +150,9 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
 
 def _collect(run: Run) -> dict[str, Any]:
     """Everything the page says, as plain data; what is older than its source is left out."""
+    files = (TRAINING, QUANTIZE, COMPARE, ENERGY, SWEEP)
+    traces = [file for engine in ENGINES.values() for file in (engine.traces, engine.figures)]
+    run.require_whole(*files, *traces)
     engines = _simulated(run)
     checks, notes = _checks(run)
     sweep = read_sweep(run) if run.is_fresh(SWEEP) else None

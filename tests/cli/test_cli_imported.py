@@ -9,6 +9,7 @@ import pytest
 from support.command_line import Cli
 from support.small_runs import SMALL, images, refused, save
 
+from arlif.base.digests import DIGESTS
 from arlif.base.lock import LOCK
 
 
@@ -42,7 +43,7 @@ def test_an_imported_network_of_integers_has_no_float_one(
 
 def test_training_and_import_keep_out_of_each_others_folders(run: Path, imported: Path, cli: Cli):
     assert "holds an imported network" in refused(cli, "train", imported, *SMALL)
-    assert {path.name for path in imported.iterdir()} == {LOCK, "network.nir"}
+    assert {path.name for path in imported.iterdir()} == {LOCK, DIGESTS, "network.nir"}
     before = (run / "network.nir").stat().st_mtime_ns
     err = refused(cli, "import", imported / "network.nir", run)
     assert "holds a training run; import into a folder of its own" in err

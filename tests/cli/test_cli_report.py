@@ -1,7 +1,6 @@
 """arlif report on a small run: what it shows, refuses and leaves out."""
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from support.command_line import Cli
+from support.noted import note
 from support.small_runs import POINT, SMALL
 
 from arlif.base.errors import ArlifError
@@ -65,13 +65,15 @@ def test_checks_of_an_earlier_training_are_not_reported(run: Path, cli: Cli):
 
 
 def test_checks_that_cannot_be_read_are_left_out_and_noted(run: Path, cli: Cli):
+    write_checks(Run(run), [])
     (run / "crosscheck.json").write_text('[{"epoch": 1, "result": "of another version"}]')
+    note(run, "crosscheck.json")
     assert cli("report", run)[0] == 0
     content = json.loads((run / "report.json").read_text())
-    (note,) = content["notes"]
+    (said,) = content["notes"]
     assert content["crosscheck"] == []
-    assert f"left out: {run / 'crosscheck.json'}" in note
-    assert "remove it" in note
+    assert f"left out: {run / 'crosscheck.json'}" in said
+    assert "remove it" in said
     assert "The checks during training are left out" in (run / "report.html").read_text()
 
 
@@ -89,6 +91,7 @@ def test_comparisons_of_another_version_are_left_out(run: Path, cli: Cli):
     del found["samples"]
     for damaged in ([], {"integer-onnx": 3}, {"integer-onnx": found}, "text"):
         (run / "compare.json").write_text(json.dumps(damaged))
+        note(run, "compare.json")
         code, _, err = cli("report", run)
         assert (code, str(run / "compare.json") in err) == (2, True), damaged
         assert cli("compare", run, "--got", "onnx")[0] == 0
@@ -131,9 +134,8 @@ def test_a_report_names_files_of_another_version(run: Path, cli: Cli, file, fiel
     wrong = content.copy()
     del wrong[field]
     for damaged in (wrong, content | {field: [7]}):
-        changed = (run / file).stat()
         (run / file).write_text(json.dumps(damaged))
-        os.utime(run / file, ns=(changed.st_atime_ns, changed.st_mtime_ns))
+        note(run, file)
         code, _, err = cli("report", run)
         assert (code, err.count("error:")) == (2, 1), damaged
         assert str(run / file) in err

@@ -15,6 +15,7 @@ from support.strategies import networks
 from support.strategies_stock import stock_networks
 
 from arlif.base.errors import ArlifError, FormatError
+from arlif.base.seal import LENGTH, sealed_path
 from arlif.core.formats import FixedPointFormat
 from arlif.core.maps import Dense
 from arlif.core.network import (
@@ -27,7 +28,6 @@ from arlif.core.network import (
     Readout,
 )
 from export.lava import is_ours, read_net, write_net
-from export.seal import LENGTH, sealed_path
 
 DOCUMENT = DOCS / "formats.md"
 ANY = st.one_of(networks(), stock_networks(), stock_networks(cuba=True))

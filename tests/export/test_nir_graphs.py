@@ -9,13 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from support.strategies_real import linearized_networks
 
+from arlif.base.seal import sealed_path
 from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork
 from export.hdf5 import read_tree
 from export.nir.conventions import REAL_NEURONS, Convention, exact, portable, unscaled
 from export.nir.load import network_of
 from export.nir.write_lif import lif_graph
-from export.seal import sealed_path
 
 
 def there_and_back(

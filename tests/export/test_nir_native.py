@@ -14,13 +14,13 @@ from support.places import DOCS
 from support.strategies import networks
 
 from arlif.base.errors import ArlifError, FormatError
+from arlif.base.seal import sealed_path
 from arlif.core.network import (
     QuantizedNetwork,
 )
 from export.hdf5 import Tree, read_tree
 from export.nir import read_nir, write_nir
 from export.nir.read_native import native_network
-from export.seal import sealed_path
 
 
 def test_a_process_that_lacks_a_package_is_no_damaged_file(

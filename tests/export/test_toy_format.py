@@ -103,6 +103,7 @@ def test_integers_come_from_the_file_or_from_what_it_was_made_from(tmp_path: Pat
     network, run = example_network(), Run(tmp_path)
     write_nir(network, run.path(NIR))
     write_net(network, run.path(FORMATS["net"].artifact))
+    run.record(NIR, FORMATS["net"].artifact)
     for artifact, file in ((FORMATS["net"].artifact, "network.net"), (ONNX, "network.nir")):
         found, path = read_integers(run, artifact)
         assert (found, path.name) == (network, file)

@@ -18,11 +18,11 @@ from torch import nn
 import export.hdf5
 from arlif import LIF, layers
 from arlif.base.errors import FormatError, LoweringError
+from arlif.base.seal import LENGTH, is_sealed, sealed_path
 from export.hdf5 import MAX_DEPTH, read_tree
 from export.lava import read_net, write_net
 from export.nir import read_nir, write_nir, write_nir_lif
 from export.records import difference, value
-from export.seal import LENGTH, is_sealed, sealed_path
 
 WRITERS: list[Callable[[Path], None]] = [
     lambda path: write_net(example_network(), path),

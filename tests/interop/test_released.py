@@ -167,7 +167,7 @@ def test_a_run_as_if_it_had_been_trained(tmp_path: Path) -> None:
     file = saved(tmp_path, {"net": net.state_dict()})
     found = import_checkpoint(file, tmp_path / "run", RESNET, NARROW)
     written = {p.name for p in (tmp_path / "run").iterdir() if not p.name.startswith(".")}
-    assert written == {"config.json", "model.pt"}
+    assert written == {"config.json", "digests.json", "model.pt"}
     module, recipe = load_trained(tmp_path / "run")
     assert recipe.neuron.free_alpha == found["free_alpha"]
     with torch.no_grad():

@@ -10,6 +10,7 @@ import pytest
 from support.command_line import Cli
 from support.small_runs import refused
 
+from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
 from arlif.networks import NeuronConfig, Stack
 from arlif.quantize import Precision
@@ -113,6 +114,7 @@ def test_a_file_that_config_names_is_not_run(run: Path, tmp_path: Path):
     config = json.loads((copy / "config.json").read_text())
     config["neuron"]["name"] = f"{trap}:Adaptive"
     (copy / "config.json").write_text(json.dumps(config))
+    (copy / DIGESTS).unlink()
     assert load_trained(copy)[1].neuron.name == f"{copy / 'neuron.py'}:Adaptive"
     (copy / "neuron.py").unlink()
     with pytest.raises(ArlifError, match=r"has no neuron.py; write it with"):

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from arlif.base.errors import ArlifError
-from export.seal import is_sealed
+from arlif.base.seal import is_sealed
 
 
 def refusals(path: Path, read: Callable[[Path], Any], rounds: int) -> int:

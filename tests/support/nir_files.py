@@ -10,7 +10,7 @@ import torch
 from spikingjelly.activation_based import functional, layer, neuron, nir_exchange
 from torch import Tensor, nn
 
-from export.seal import sealed_path
+from arlif.base.seal import sealed_path
 from support.other_libraries import DT, norse, quietly, snntorch, stepped
 
 

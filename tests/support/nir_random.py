@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import nir
 import numpy as np
 
-from export.seal import sealed_path
+from arlif.base.seal import sealed_path
 from support.nir_euler import Euler, Values
 
 STEPS = 100
