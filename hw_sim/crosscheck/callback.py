@@ -14,7 +14,7 @@ import pytorch_lightning as lightning
 from arlif.base.ctrl_c import noted_ctrl_c
 from arlif.base.errors import FormatError, require
 from arlif.quantize import Precision
-from arlif.run_folder import SNAPSHOTS, Run
+from arlif.run_folder import METRICS, MODEL, SNAPSHOTS, Run
 from arlif.training.metrics import Metrics
 from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
 from hw_sim.crosscheck.process import CheckProcess
@@ -132,6 +132,8 @@ class CrossCheck(lightning.Callback):
                     self._end(check)
         self._drop_rest("it was not waited for")
         self._log()
+        if self.run.has(MODEL):
+            self.run.record(METRICS, made_from=(MODEL,))  # which have the checks' figures now
 
     @property
     def _folder(self) -> Path:
