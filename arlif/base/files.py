@@ -62,9 +62,7 @@ def write_text(target: StrPath, text: str) -> None:
 def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> tuple[str, ...]:
     """Write texts (as UTF-8) and bytes by their names within a folder; returns these names.
 
-    What else the folder holds stays.
-
-    No file is replaced before all are written, and the last is replaced last: where it is new, all
+    What else it holds stays. No file is replaced before all are written, and the last is replaced last: where it is new, all
     are. Raises WriteError.
     """
     with ExitStack() as stack:

@@ -29,7 +29,7 @@ def compare_foreign_run(folder: Path, foreign: Path, vectors: Path | None = None
     the run. Raises ArlifError where one of them is missing, damaged, or of another network.
     """
     run = Run(folder)
-    network = read_nir(run.require_fresh(NIR))
+    network = read_nir(run.require(NIR))
     if vectors is None:
         vectors = run.require(VECTORS).parent
     inputs = _inputs(network, vectors, run.line("vectors"))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import require
-from arlif.core.network import QuantizedNetwork
+from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.data.own import OwnData
 from arlif.run_folder import NIR, Artifact, Run, writes
 from export.golden import Golden, golden, golden_of
@@ -32,11 +32,14 @@ def vectors_run(
     """
     require(samples >= 1, f"vectors are of at least 1 sample, not {samples}")
     run = Run(folder)
-    network = read_nir(run.require_fresh(NIR))
+    network = read_nir(run.require(NIR))
     layouts(network, samples)  # refuses what is too much before it is computed
     place = run.path(VECTORS).parent if out is None else out
     made = golden(network, samples) if own is None else _on_own(network, own, samples)
-    return {"folder": str(place), **write_vectors(network, made, place)}
+    written = write_vectors(network, made, place)
+    if out is None:
+        run.record(VECTORS, beside=(f"{Path(VECTORS.name).parent}/{INPUT}.npy",))
+    return {"folder": str(place), **written}
 
 
 def _on_own(network: QuantizedNetwork, own: OwnData, samples: int) -> Golden:
