@@ -62,8 +62,8 @@ def write_text(target: StrPath, text: str) -> None:
 def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> tuple[str, ...]:
     """Write texts (as UTF-8) and bytes by their names within a folder; returns these names.
 
-    What else it holds stays. No file is replaced before all are written, and the last is replaced last: where it is new, all
-    are. Raises WriteError.
+    What else it holds stays. No file is replaced before all are written, and the last is replaced
+    last: where it is new, all are. Raises WriteError.
     """
     with ExitStack() as stack:
         names = [*contents][::-1]  # a stack leaves what it entered last first
