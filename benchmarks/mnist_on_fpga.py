@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("runs/benchmarks"))
     options = parser.parse_args()
     run = Run(options.run)
-    path, network = run.require_fresh(VERILOG), read_nir(run.require(NIR))
+    path, network = run.require(VERILOG), read_nir(run.require(NIR))
     counted = cells(path)
     samples = load_samples(read_recipe(run.folder), options.data, options.images)
     assert samples.labels is not None
