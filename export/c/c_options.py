@@ -15,6 +15,7 @@ class Style(StrEnum):
 
     AUTO = "auto"
     DENSE = "dense"
+    EVENT = "event"
     FUSED = "fused"
 
 

@@ -9,7 +9,16 @@ from arlif.core.network import QuantizedNetwork
 from export.c.c_types import Constants, channels_last
 from export.c.digest import OFFSET, PRIME, digests
 from export.c.program import Program
-from export.golden import golden
+from export.golden import Golden
+
+EVENTS = """
+A sensor of events tells its events as they come, and the step is given NULL for a frame:
+
+```c
+{prefix}_add_event(&network, c, y, x, value);
+{prefix}_step(&network, NULL);
+```
+"""
 
 
 def makefile() -> str:
@@ -22,9 +31,9 @@ def template(name: str) -> str:
     return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
 
 
-def selftest(network: QuantizedNetwork, prefix: str, count: int) -> str:
+def selftest(network: QuantizedNetwork, prefix: str, vectors: Golden) -> str:
     """selftest.c: golden vectors, and a main that prints one line a vector and ends in 0 or 1."""
-    vectors, constants, big = golden(network, count), Constants(), prefix.upper()
+    count, constants, big = len(vectors.readout), Constants(), prefix.upper()
     by_sample = np.moveaxis(vectors.inputs, network.input.sample_axis, 0)
     inputs = channels_last(by_sample, network.input.shape).reshape(count, -1)
     constants.add("inputs", inputs)
@@ -94,8 +103,8 @@ def selftest(network: QuantizedNetwork, prefix: str, count: int) -> str:
     )
 
 
-def readme(network: QuantizedNetwork, program: Program, prefix: str) -> str:
-    """README.md: numbers, and how the code is called."""
+def readme(network: QuantizedNetwork, program: Program, prefix: str, style: str) -> str:
+    """README.md: numbers, and how the code is called. style: what is said of it."""
     static = network.input.static
     memory = "\n".join(f"| `{name}` | {count:,} |" for name, count in program.memory.items())
     call = f"int32_t decision = {prefix}_run(&network, input);"
@@ -111,11 +120,12 @@ for (int t = 0; t < {prefix.upper()}_STEPS; t++) {{
 }}
 const {prefix}_logit *logits = {prefix}_logits(&network);
 ```
-"""
+{"" if static else EVENTS.format(prefix=prefix)}"""
     return template("README.md").format(
         prefix=prefix,
         call=call,
         stepwise=stepwise,
+        style=style,
         inputs=prod(network.input.shape),
         frames="" if static else ", frame after frame",
         input=network.input,

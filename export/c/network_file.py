@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from math import prod
 
 from arlif.core.equality import fingerprint
+from arlif.core.maps import Shape
 from arlif.core.network import NUMERICS_VERSION, QuantizedNetwork
 from export.c.c_manifest import InputFacts, Manifest, PopulationFacts
-from export.c.program import Plan, Program
+from export.c.c_types import sides
+from export.c.program import Plan, Program, channels, pixels
 
 
 def header(network: QuantizedNetwork, program: Program, prefix: str) -> str:
     """network.h: sizes, the memory, the functions."""
     plan, big = Plan(network), prefix.upper()
     source, classes, static = network.input, network.readout.shape[0], network.input.static
-    frame = "NULL" if static else "the next frame"
+    frame = "NULL" if static else "the next one, or NULL where events were it"
     shown = "shown at every step" if static else "one frame a step"
     stepwise = [
         f"/* Before the first step: forgets all{', takes the input' if static else ''}. */",
@@ -22,6 +24,7 @@ def header(network: QuantizedNetwork, program: Program, prefix: str) -> str:
         f"/* One time step; frame: {frame}. */",
         f"void {prefix}_step({prefix}_network *n, const int8_t *frame);",
         "",
+        *(_about_events(prefix) if program.event else ()),
     ]
     return _text(
         [
@@ -92,6 +95,7 @@ def source(network: QuantizedNetwork, program: Program, prefix: str) -> str:
             "#define RECORD(step, population, neuron, spike, ...) \\",
             "    do { \\",
             "        const int32_t states_[] = {__VA_ARGS__}; \\",
+            "        (void)(neuron); \\",
             "        (void)states_; \\",
             "    } while (0)",
             "#endif",
@@ -136,21 +140,48 @@ def _comment(name: str) -> str:
 
 
 def _clamp(network: QuantizedNetwork, big: str) -> list[str]:
-    """A function that copies an input into its raw range."""
+    """A function that brings a value into the raw range, and one that copies a static input."""
     low, high = network.input.low, network.input.high
+    clamped = [
+        "static inline int32_t clamped(int32_t value)",
+        "{",
+        "#ifdef ARLIF_TRUSTED_INPUT",
+        "    return value;",
+        "#else",
+        f"    const int32_t above = (value < {low}) ? {low} : value;",
+        f"    return (above > {high}) ? {high} : above;",
+        "#endif",
+        "}",
+        "",
+    ]
+    if not network.input.static:
+        return clamped
     return [
+        *clamped,
         "static void take(int8_t *to, const int8_t *from)",
         "{",
         f"    for (int32_t k = 0; k < {big}_INPUTS; k++) {{",
-        "#ifdef ARLIF_TRUSTED_INPUT",
-        "        to[k] = from[k];",
-        "#else",
-        "        const int32_t value = from[k];",
-        f"        const int32_t above = (value < {low}) ? {low} : value;",
-        f"        to[k] = (int8_t)((above > {high}) ? {high} : above);",
-        "#endif",
+        "        to[k] = (int8_t)clamped(from[k]);",
         "    }",
         "}",
+        "",
+    ]
+
+
+def _event_head(prefix: str) -> list[str]:
+    return [
+        f"void {prefix}_add_event({prefix}_network *n, uint16_t c, uint16_t y, uint16_t x,",
+        f"    {' ' * len(prefix)}                int8_t value)",
+    ]
+
+
+def _about_events(prefix: str) -> list[str]:
+    *lines, last = _event_head(prefix)
+    return [
+        "/* Before a step: adds a value to one place of its frame, which begins as 0; the sum is",
+        " * clamped after every event. A place outside of the frame changes nothing. */",
+        *lines,
+        f"{last};",
         "",
     ]
 
@@ -180,14 +211,31 @@ def _start(program: Program, prefix: str, static: bool) -> list[str]:
 def _step(program: Program, prefix: str, network: QuantizedNetwork) -> list[str]:
     if not program.step:
         return []
-    kept = "now_input" in program.memory
-    take = f"take({'n->input[n->now_input]' if kept else 'n->input'}, frame);"
+    shape = network.input.shape
+    shown = pixels(shape, channels(shape, ["see(n, c, row, column, frame[i]);"]))
+    seen = ["if (frame != NULL) {", *(f"    {line}" for line in shown), "}"]
     return [
+        *_add_event(program, prefix, shape),
         f"void {prefix}_step({prefix}_network *n, const int8_t *frame)",
         "{",
-        "    (void)frame;" if network.input.static else f"    {take}",
+        *(f"    {line}" for line in (["(void)frame;"] if network.input.static else seen)),
         *(f"    {line}" for line in program.step),
         "    n->step += (n->step < INT32_MAX) ? 1 : 0;",
+        "}",
+        "",
+    ]
+
+
+def _add_event(program: Program, prefix: str, shape: Shape) -> list[str]:
+    if not program.event:
+        return []
+    count, height, width = sides(shape)
+    return [
+        *_event_head(prefix),
+        "{",
+        f"    if ((c < {count}u) && (y < {height}u) && (x < {width}u)) {{",
+        *(f"        {line}" for line in program.event),
+        "    }",
         "}",
         "",
     ]

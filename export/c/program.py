@@ -19,6 +19,7 @@ class Program:
 
     fields: of the struct, each a declaration. memory: its bytes by what they are for. functions:
     lines before the public ones. start, step, run: bodies of these; without step there is only run.
+    event: the body of add_event, empty where there is none; c, y and x lie within the frame.
     """
 
     constants: Constants = field(default_factory=Constants)
@@ -28,6 +29,7 @@ class Program:
     start: list[str] = field(default_factory=list)
     step: list[str] = field(default_factory=list)
     run: list[str] = field(default_factory=list)
+    event: list[str] = field(default_factory=list)
 
     def keep(self, kind: str, name: str, count: int, what: str, rows: int = 0) -> None:
         """A field of the struct; rows: how many arrays of `count`, where there are several."""

@@ -9,10 +9,12 @@ from arlif.core.network import QuantizedNetwork
 from export.c.c_manifest import NAME
 from export.c.c_options import COptions, Style
 from export.c.c_project import makefile, readme, selftest
-from export.c.dense_style import dense_program
+from export.c.choice import can_scatter, should_scatter, styles
 from export.c.fused_style import fused_program
 from export.c.network_file import header, manifest, source
 from export.c.program import Program
+from export.c.stepwise_style import stepwise_program
+from export.golden import Golden, golden
 
 
 def write_c(
@@ -22,7 +24,8 @@ def write_c(
 
     Raises ArlifError where the options do not suit the network, WriteError.
     """
-    program, style = _program(network, options)
+    vectors = golden(network, options.vectors)
+    program, style, scattered = _program(network, options, vectors)
     names = options.prefix
     main = Path(path)
     return write_files(
@@ -30,22 +33,30 @@ def write_c(
         {
             "network.h": header(network, program, names),
             NAME: json_text(to_mapping(manifest(network, program, names, style))) + "\n",
-            "selftest.c": selftest(network, names, options.vectors),
+            "selftest.c": selftest(network, names, vectors),
             "Makefile": makefile(),
-            "README.md": readme(network, program, names),
+            "README.md": readme(network, program, names, styles(network, style, scattered)),
             main.name: source(network, program, names),
         },
     )
 
 
-def _program(network: QuantizedNetwork, options: COptions) -> tuple[Program, Style]:
-    """The program and its style; auto is fused where that style takes the network, else dense."""
+def _program(
+    network: QuantizedNetwork, options: COptions, vectors: Golden
+) -> tuple[Program, Style, frozenset[int]]:
+    """The program, its style, and which projections it scatters."""
     struct = f"{options.prefix}_network"
-    if options.style is Style.DENSE:
-        return dense_program(network, struct), Style.DENSE
-    try:
-        return fused_program(network, struct), Style.FUSED
-    except NetworkError:
-        if options.style is Style.FUSED:
-            raise
-        return dense_program(network, struct), Style.DENSE
+    none = frozenset[int]()
+    if options.style in (Style.AUTO, Style.FUSED):
+        try:
+            return fused_program(network, struct), Style.FUSED, none
+        except NetworkError:
+            if options.style is Style.FUSED:
+                raise
+    scattered = none
+    if options.style is Style.AUTO:
+        scattered = should_scatter(network, vectors)
+    elif options.style is Style.EVENT:
+        scattered = can_scatter(network)
+    style = Style.EVENT if scattered or options.style is Style.EVENT else Style.DENSE
+    return stepwise_program(network, struct, scattered), style, scattered

@@ -12,24 +12,43 @@ from support.strategies import Case, cases
 
 from arlif.base.errors import NetworkError
 from export.c import COptions, Style
+from hw_sim.engines.deployed.host_options import HostOptions
 
 ANY = st.one_of(cases(), cases(), loop_cases(), image_loop_cases())
 
 
 def check(
-    case: Case | LoopCase, compilers: tuple[str, ...] = (), style: Style = Style.DENSE
+    case: Case | LoopCase,
+    compilers: tuple[str, ...] = (),
+    style: Style = Style.DENSE,
+    as_events: bool = False,
 ) -> None:
+    host = HostOptions(sanitize=True, as_events=as_events)
     with tempfile.TemporaryDirectory() as folder:
-        got = simulated(case.network, case.inputs, Path(folder), COptions(style, vectors=1))
+        got = simulated(case.network, case.inputs, Path(folder), COptions(style, vectors=1), host)
         require_equal(case.network, case.inputs, got)
         for compiler in compilers:
             require_clean(Path(folder) / "c", compiler)
 
 
+STEPWISE = [Style.DENSE, Style.EVENT]
+
+
+@pytest.mark.parametrize("style", STEPWISE)
 @settings(max_examples=4, suppress_health_check=[*HealthCheck])
 @given(case=ANY)
-def test_random_networks(case: Case | LoopCase) -> None:
-    check(case)
+def test_random_networks(style: Style, case: Case | LoopCase) -> None:
+    check(case, style=style)
+
+
+STREAMED = ANY.filter(lambda case: not case.network.input.static)
+
+
+@pytest.mark.parametrize("style", STEPWISE)
+@settings(max_examples=2, suppress_health_check=[*HealthCheck])
+@given(case=STREAMED)
+def test_frames_told_as_events(style: Style, case: Case | LoopCase) -> None:
+    check(case, style=style, as_events=True)
 
 
 MOSTLY_FUSED = cases(max_steps=32).filter(lambda case: case.network.input.static)
@@ -60,8 +79,14 @@ def test_200_random_networks_layer_by_layer(compiler: str, case: Case) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("style", [*STEPWISE, Style.AUTO])
 @pytest.mark.parametrize("compiler", COMPILERS)
 @settings(max_examples=200, suppress_health_check=[*HealthCheck])
 @given(case=ANY)
-def test_200_random_networks_strictly(compiler: str, case: Case | LoopCase) -> None:
-    check(case, (compiler,))
+def test_200_random_networks_strictly(compiler: str, style: Style, case: Case | LoopCase) -> None:
+    check(
+        case,
+        (compiler,),
+        style,
+        as_events=not case.network.input.static and bool(case.time_steps % 2),
+    )

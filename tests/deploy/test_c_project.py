@@ -17,7 +17,7 @@ from hw_sim.engines.deployed.toolchain import Tool
 from hw_sim.engines.simulation import Record
 
 
-@pytest.fixture(params=[Style.DENSE, Style.FUSED])
+@pytest.fixture(params=[Style.DENSE, Style.EVENT, Style.FUSED])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     write_c(example_network(), tmp_path / "c" / "network.c", COptions(request.param))
     return tmp_path / "c"
@@ -39,14 +39,16 @@ def test_the_selftest_passes_and_finds_one_wrong_constant(project: Path) -> None
     code, said = make(project, "check")
     assert (code, said.count("equal"), "PASS" in said) == (0, 4, True)
     text = (project / "network.c").read_text()
-    head, weights, rest = re.split(r"((?:add|dot)\d_weights\[\d+\] = {\n)", text, maxsplit=1)
+    head, weights, rest = re.split(
+        r"((?:add|dot|scatter)\d_weights\[\d+\] = {\n)", text, maxsplit=1
+    )
     first, _, others = rest.partition(",")
     (project / "network.c").write_text(f"{head}{weights}{int(first) - 40},{others}")
     code, said = make(project, "check")
     assert (code != 0, "FAIL" in said, "DIFFER" in said) == (True, True, True)
 
 
-@pytest.mark.parametrize("style", [Style.DENSE, Style.FUSED])
+@pytest.mark.parametrize("style", [Style.DENSE, Style.EVENT, Style.FUSED])
 def test_exports_of_equal_networks_are_equal(style: Style, tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_c(example_network(), tmp_path / name / "network.c", COptions(style))

@@ -142,6 +142,7 @@ OPTIONS = {
     "--lava-models": ("lava", "models", Models.FAST, None),
     "--workers": ("lava", "workers", 1, 1),
     "--sanitize": ("c", "sanitize", False, None),
+    "--as-events": ("c", "as_events", False, None),
 }
 """By flag: whose it is, the field, its default and the least."""
 

@@ -12,9 +12,11 @@ from arlif.core.network import QuantizedNetwork
 from export.c import write_c
 from export.c.c_options import COptions
 from hw_sim.engines.deployed.c_engine import build
+from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record, Simulation
 
+CHECKED = HostOptions(sanitize=True)
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 COMPILERS = [
     pytest.param(
@@ -42,12 +44,12 @@ def simulated(
     inputs: Any,
     folder: Path,
     options: COptions = COptions(),
-    sanitize: bool = True,
+    host: HostOptions = CHECKED,
 ) -> Simulation:
     """What the exported program does."""
     write_c(network, folder / "c" / "network.c", options)
     (folder / "build").mkdir(exist_ok=True)
-    program = build(folder / "c" / "network.c", folder / "build", sanitize)
+    program = build(folder / "c" / "network.c", folder / "build", host)
     return program.simulate(inputs, network.time_steps, Record.everything(network))
 
 

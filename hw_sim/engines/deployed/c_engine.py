@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import SimulationError, require
 from arlif.core.network import Input
 from export.c.c_manifest import Manifest, read_manifest
+from export.c.c_types import sides
 from hw_sim.engines.deployed.c_recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.deployed.toolchain import C_COMPILER, run_tool
@@ -20,13 +21,14 @@ from hw_sim.engines.simulation import Record, Simulation, check_request, raw_inp
 from hw_sim.engines.work import Outcome, Work
 
 RUNNER = Path(__file__).parent / "runner.c"
+PLAIN = HostOptions()
 SANITIZE = ("-g", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 
 
 def run(work: Work[HostOptions]) -> Outcome:
     """The project that a network.c is part of; spikes and states."""
     with tempfile.TemporaryDirectory(prefix="arlif-c-") as folder:
-        program = build(work.path, Path(folder), work.options.sanitize)
+        program = build(work.path, Path(folder), work.options)
         done = in_batches(
             lambda part, record: program.simulate(part, work.time_steps, record),
             program.input,
@@ -65,15 +67,21 @@ class CProgram:
         return simulation(known, _samples(known, found, traced, time_steps), time_steps, record)
 
 
-def build(path: Path, folder: Path, sanitize: bool = False) -> CProgram:
+def build(path: Path, folder: Path, options: HostOptions = PLAIN) -> CProgram:
     """Compile a network.c and its runner into a folder. Raises ArlifError."""
     manifest = read_manifest(path.parent)
+    require(
+        not (options.as_events and manifest.input.static),
+        "this network's input is one frame for all time steps; --as-events needs a streamed input",
+        SimulationError,
+    )
     (folder / "facts.h").write_text(facts(manifest), encoding="utf-8")
     command = [
         *C_COMPILER.require(),
         "-std=c99",
         "-O2",
-        *(SANITIZE if sanitize else ()),
+        *(SANITIZE if options.sanitize else ()),
+        *(["-DAS_EVENTS"] if options.as_events else ()),
         '-DFACTS="facts.h"',
         f'-DSOURCE="{path.name}"',
         f"-I{folder}",
@@ -109,6 +117,7 @@ def facts(manifest: Manifest) -> str:
         "state_count": widths,
     }
     given = "input" if manifest.input.static else ""
+    channels, _, width = sides(manifest.input.shape)
     numbers = {
         "NETWORK": f"{prefix}_network",
         "INPUTS": prod(manifest.input.shape),
@@ -119,6 +128,9 @@ def facts(manifest: Manifest) -> str:
         "STATES": sum(values),
         "START(n, input)": f"{prefix}_start(n{', ' * bool(given)}{given})",
         "STEP(n, frame)": f"{prefix}_step(n, frame)",
+        "CHANNELS": channels,
+        "WIDTH": width,
+        "EVENT(n, c, y, x, value)": f"{prefix}_add_event(n, c, y, x, value)",
         "RUN(n, input)": f"{prefix}_run(n, input)",
         "LOGITS(n)": f"{prefix}_logits(n)",
     }

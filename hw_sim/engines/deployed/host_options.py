@@ -7,6 +7,7 @@ from arlif.base.options import option
 
 @dataclass(frozen=True)
 class HostOptions:
-    """Whether the program checks itself while it runs."""
+    """Whether the program checks itself while it runs, and how it is told its frames."""
 
     sanitize: bool = option(False, "--sanitize", "under UBSan and ASan, which end it at a fault")
+    as_events: bool = option(False, "--as-events", "frames told event by event (streamed inputs)")

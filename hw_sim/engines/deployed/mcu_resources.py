@@ -72,7 +72,7 @@ def cures(board: Board, found: Needs, manifest: Manifest) -> list[str]:
         lacking.append(f"{found.flash - board.flash:,} bytes of flash too many: smaller layers")
     if ram > board.ram:
         largest = max(manifest.memory, key=lambda name: manifest.memory[name])
-        style = "--style fused, or " if manifest.style == "dense" else ""
+        style = "--style fused, or " if manifest.style != "fused" else ""
         lacking.append(
             f"{ram - board.ram:,} bytes of RAM too many: {style}smaller layers; {largest} has "
             f"{manifest.memory[largest]:,}"

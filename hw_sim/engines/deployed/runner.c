@@ -3,7 +3,8 @@
    Compiled with -DSOURCE="network.c" and -DFACTS="facts.h", which defines what c_engine.py knows of the network:
    START(n, input), STEP(n, frame) or RUN(n, input); NETWORK, LOGITS(n), INPUTS, CLASSES, STATIC,
    STEPWISE, NEURONS, STATES (values of all neurons), POPULATIONS, FIRST_NEURON and FIRST_STATE
-   (of every population, [POPULATIONS]), STATE_COUNT (of one of its neurons).
+   (of every population, [POPULATIONS]), STATE_COUNT (of one of its neurons). -DAS_EVENTS tells
+   frames by EVENT(n, c, y, x, value), CHANNELS and WIDTH.
 
    runner INPUTS OUTPUTS SAMPLES TRACED STEPS: raw bytes in, by sample; out, by sample: logits as
    int64, counts as int32, and of the first TRACED at every step spikes as bytes, then states as
@@ -42,6 +43,22 @@ static void *room(size_t count, size_t size) {
   return found;
 }
 
+#if STEPWISE
+static void show(const int8_t *frame) {
+#ifdef AS_EVENTS
+  for (uint32_t k = 0; k < INPUTS; k++) {
+    const uint32_t place = k / CHANNELS;
+    if (frame[k])
+      EVENT(&network, (uint16_t)(k % CHANNELS), (uint16_t)(place / WIDTH),
+            (uint16_t)(place % WIDTH), frame[k]);
+  }
+  STEP(&network, NULL);
+#else
+  STEP(&network, STATIC ? NULL : frame);
+#endif
+}
+#endif
+
 static void put(const void *from, size_t size, size_t count, FILE *to) {
   if (fwrite(from, size, count, to) != count) exit(4);
 }
@@ -62,7 +79,7 @@ int main(int argc, char **argv) {
     tracing = sample < traced;
 #if STEPWISE
     START(&network, input);
-    for (long t = 0; t < steps; t++) STEP(&network, STATIC ? NULL : input + t * INPUTS);
+    for (long t = 0; t < steps; t++) show(input + (STATIC ? 0 : t * INPUTS));
 #else
     RUN(&network, input);
 #endif
