@@ -138,7 +138,7 @@ def byte_products() -> dict[str, tuple[int, Callable[[], object]]]:
     return found
 
 
-def snntorch_small(pool: bool) -> Callable[[], object]:
+def snntorch_small(pool: bool, batch: int = 32) -> Callable[[], object]:
     """The small network of snnTorch's Leaky neurons, one convolution per step."""
     import snntorch
 
@@ -146,12 +146,12 @@ def snntorch_small(pool: bool) -> Callable[[], object]:
     first, second = nn.Conv2d(1, 16, 3, padding=1), nn.Conv2d(16, 32, 3, padding=1)
     head, shrink = nn.Linear(32 * size * size, 10), nn.AvgPool2d(2) if pool else nn.Identity()
     neurons = [snntorch.Leaky(beta=0.5) for _ in range(2)]
-    x = torch.rand(32, 1, 28, 28)
+    x = torch.rand(batch, 1, 28, 28)
 
     @torch.no_grad()
     def run() -> Tensor:
         a, b = (neuron.init_leaky() for neuron in neurons)
-        total = torch.zeros(32, 10)
+        total = torch.zeros(batch, 10)
         for _ in range(10):
             spikes, a = neurons[0](first(x), a)
             spikes, b = neurons[1](second(shrink(spikes)), b)
