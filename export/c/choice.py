@@ -7,7 +7,7 @@ from arlif.core.maps import LinearMap, Shape, chain_shape
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.nodes import Projection
 from export.c.c_options import Style
-from export.c.scattering import obstacle
+from export.c.events_at_once import obstacle
 from export.golden import Golden
 
 EVENT_COST = 1.5

@@ -12,9 +12,9 @@ from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.core.nodes import Population, Projection
 from export.c.adding import Adding
 from export.c.c_types import narrowest, sides
+from export.c.events_at_once import Scatter
 from export.c.neuron_code import NeuronCode, neuron_code
 from export.c.program import Plan, Program, channels, pixels, recording
-from export.c.scattering import Scatter
 
 
 def stepwise_program(
@@ -23,7 +23,7 @@ def stepwise_program(
     """The program of a network. struct: the name of its memory's type.
 
     scattered: the projections, by their place in the network, whose events are added at once; none
-    of them has an obstacle (see export.c.scattering).
+    of them has an obstacle (see export.c.events_at_once).
     """
     return _Stepwise(Plan(network), Program(), f"{struct} *n", scattered).written()
 
