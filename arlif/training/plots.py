@@ -1,16 +1,32 @@
 """Figures of a training run, drawn from what it recorded."""
 
 from collections.abc import Mapping, Sequence
-from math import isnan, nan
+from math import inf, isnan, nan
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.base.files import atomic_path
 from arlif.training.metrics import RATE, read_metrics
+
+LEAST_ACCURACY, LEAST_LEARNED = 5.0, 0.1
+"""What vertical axes show at least: of accuracies in percent, and of numbers that neurons learn."""
+
+
+def at_least(axes: Axes, span: float, top: float = inf) -> None:
+    """Let a vertical axis show at least `span`, so that noise is not drawn large.
+
+    top: the largest value there can be; where the axis is widened, it ends a little above.
+    """
+    low, high = axes.get_ylim()
+    if high - low >= span:
+        return
+    middle = min((low + high) / 2, top - 0.45 * span)
+    axes.set_ylim(middle - span / 2, middle + span / 2)
 
 
 def learning_curves(run: Path) -> Figure:
@@ -31,6 +47,7 @@ def learning_curves(run: Path) -> Figure:
         if not all(isnan(value) for value in values):
             accuracy.plot(epochs, values, label=part)
     accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
+    at_least(accuracy, LEAST_ACCURACY, 100.0)
     accuracy.legend()
     return figure
 
@@ -67,6 +84,7 @@ def learned(run: Path) -> Figure:
                 label=name,
             )
         axes.set(xlabel="epoch", ylabel=symbol)
+        at_least(axes, LEAST_LEARNED)
     axes.legend()
     return figure
 

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from arlif.training.plots import LEAST_ACCURACY, at_least
 from hw_sim.crosscheck.result import Check, Verdict
 
 STYLES = {"estimate": "C0o-", "integer": "C1o-", "integer traced": "C2o-", "lava": "C3x--"}
@@ -28,6 +29,7 @@ def check_figure(checks: Sequence[Check]) -> Figure:
         if check.verdict is Verdict.FAILED:
             accuracy.axvline(check.epoch, color="red", linestyle=":")
     accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
+    at_least(accuracy, LEAST_ACCURACY, 100.0)
     _by_view(operations, epochs, [figures.operations for _, figures in done])
     operations.set_ylabel("synaptic operations")
     operations.yaxis.set_major_formatter(EngFormatter())

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from arlif.training.plots import LEAST_ACCURACY, at_least
 from hw_sim.pipeline.sweep_points import SweepRow, front
 
 WIDTH = 8.0
@@ -67,6 +68,7 @@ def neurons_figure(curves: Mapping[str, Sequence[SweepRow]], model: str) -> Figu
 
 def _accuracy_over_energy(figure: Figure, axes: Axes, model: str) -> Figure:
     axes.set(xlabel=f"energy per inference, {model} (uJ)", ylabel="accuracy (%)")
+    at_least(axes, LEAST_ACCURACY, 100.0)
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 
@@ -142,6 +144,7 @@ def _lines_over_time(lines: Mapping[str, Sequence[float]]) -> tuple[Figure, Axes
     for (name, values), marker in zip(lines.items(), cycle(MARKERS), strict=False):
         axes.plot(range(1, len(values) + 1), values, f"{marker}-", label=name)
     axes.set_xlabel("time step")
+    axes.set_ylim(0, None)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside right upper", frameon=False)
     return figure, axes

@@ -13,6 +13,8 @@ def svg(figure: Figure) -> str:
     """The figure as an SVG element, the same bytes for the same figure."""
     text = io.StringIO()
     with rc_context(STYLE):
-        figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        figure.savefig(
+            text, format="svg", metadata={"Date": None}, bbox_inches="tight", transparent=True
+        )
     content = text.getvalue()
     return content[content.index("<svg") :]

@@ -1,6 +1,8 @@
 """Collects what a run holds and writes report.json and report.html."""
 
+import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,15 @@ from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
-from hw_sim.pipeline.compare import read_comparisons
+from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
+from hw_sim.pipeline.simulate import read_figures
 from hw_sim.pipeline.sweep_points import read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
 from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report.equal_accuracy import at_equal_accuracy, read_sweeps
+from hw_sim.report.judged import judged
 from hw_sim.report.svg import svg
 
 SAMPLE = 0
@@ -60,10 +64,15 @@ NOTHING: dict[str, Any] = {
     "sweep": None,
     "neurons": None,
     "crosscheck": [],
+    "verdict": None,
     "raster": {},
+    "raster_neurons": {},
     "membrane": {},
 }
 """The parts of the page where a run has been through no stage."""
+
+CONTENTS = "<!-- contents -->"
+"""Where the page's table of contents stands."""
 
 WRONG = (UndefinedError, LookupError, TypeError, AttributeError, ValueError)
 """What Python raises where a file lacks a field or holds another kind of value."""
@@ -89,6 +98,7 @@ def _write(run: Run, beside: Sequence[Run]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     try:
         content |= _collect(run)
+        content |= judged(run, _simulated(run), content["engines"])
         plots = _plots(run, content)
         if beside:
             sweeps = read_sweeps([run, *beside])
@@ -145,7 +155,10 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
         section: {title: svg(figure) for title, figure in drawings.items()}
         for section, drawings in plots.items()
     }
-    return environment.get_template("report.html").render(report=content, plots=drawn)
+    page = environment.get_template("report.html").render(report=content, plots=drawn)
+    sections = re.findall(r'<section id="(\w+)"><h2>(.*?)</h2>', page)
+    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in sections)
+    return page.replace(CONTENTS, f"<nav><ul>{links}</ul></nav>")
 
 
 def _collect(run: Run) -> dict[str, Any]:
@@ -161,15 +174,17 @@ def _collect(run: Run) -> dict[str, Any]:
         "numerics_version": NUMERICS_VERSION,
         "run": str(run.folder),
         "html": str(run.path(REPORT_HTML)),
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "recipe": None if run.imported else run.read_json(CONFIG),
         "training": run.read_json(TRAINING) if run.has(TRAINING) else None,
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
-        "engines": [run.read_json(engine.figures) for engine in engines],
-        "comparisons": _comparisons(run, engines),
+        "engines": [read_figures(run, e) | {"integer_accuracy": None} for e in engines],
+        "comparisons": [*current_comparisons(run).values()],
         "energy": read_energy(run),
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
         "neurons": None,
+        "verdict": None,
         "crosscheck": [to_mapping(check) for check in checks],
         "notes": notes,
         "sample": SAMPLE,
@@ -192,16 +207,6 @@ def _checks(run: Run) -> tuple[list[Check], list[str]]:
         return read_checks(run), []
     except FormatError as error:
         return [], [f"The checks during training are left out: {error}"]
-
-
-def _comparisons(run: Run, engines: Sequence[Engine]) -> list[Any]:
-    """The comparisons of simulations that the run holds now."""
-    now: dict[Any, str] = {engine.name: run.digest(engine.figures) for engine in engines}
-    return [
-        found
-        for found in read_comparisons(run).values()
-        if found.get("simulations") == [now.get(found.get(name)) for name in ("want", "got")]
-    ]
 
 
 def _plots(run: Run, content: dict[str, Any]) -> Plots:
@@ -246,7 +251,8 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
     if content["engines"]:
         plots["spike rate per layer"] = spike_plots.spike_rates(content["engines"])
     if content["raster"]:
-        plots[f"spikes of test sample {SAMPLE}"] = spike_plots.raster(content["raster"])
+        title = f"spikes of test sample {SAMPLE}"
+        plots[title] = spike_plots.raster(content["raster"], content["raster_neurons"])
     if content["membrane"]:
         title = "membrane potential, float and fixed point"
         plots[title] = spike_plots.membrane(content["membrane"])
@@ -264,7 +270,12 @@ def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
             recorded[FLOAT.name], recorded[INTEGER.name], scales, SAMPLE
         )
     exact = {name: s for name, s in recorded.items() if ENGINES[name].exact}
-    return {"raster": spike_plots.raster_values(exact, SAMPLE), "membrane": membrane}
+    values = spike_plots.raster_values(exact, SAMPLE)
+    return {
+        "raster": values,
+        "raster_neurons": spike_plots.raster_neurons(exact, values),
+        "membrane": membrane,
+    }
 
 
 def _state_scales(network: Path) -> dict[str, float]:

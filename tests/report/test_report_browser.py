@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,7 @@ def test_what_is_drawn_of_one_sample_is_in_the_json(run: Path) -> None:
 def test_every_plot_stands_in_its_own_section(run: Path) -> None:
     report = json.loads((run / "report.json").read_text())
     sections = (run / "report.html").read_text().split("<h2>")[1:]
+    assert sections[0].startswith("Verdict</h2>")
     where = {
         title: section.partition("</h2>")[0]
         for title in report["plots"]
@@ -268,6 +270,52 @@ def test_every_number_on_the_page_is_in_the_json(
     wrong = f"{float(total) + 0.01234:.5f}"
     assert f"<th>{total} " in page
     assert unknown_numbers(page.replace(f"<th>{total} ", f"<th>{wrong} "), report) == [wrong]
+
+
+MEASURE = """<script>
+const wide = document.documentElement.clientWidth, out = [], silent = [];
+for (const part of document.querySelectorAll("body *")) {
+  if (part.closest("svg, .table table")) continue;
+  const box = part.getBoundingClientRect();
+  if (box.right > wide + 1 && !part.closest("figure")) out.push(part.tagName + part.className);
+  const cut = part.clientWidth && part.scrollWidth > part.clientWidth + 1;
+  if (cut && getComputedStyle(part).overflowX !== "auto") out.push(part.tagName);
+}
+const hint = document.querySelector(".scrolls").getBoundingClientRect().height > 0;
+const narrow = [...document.querySelectorAll(".table")].filter(t => t.scrollWidth > t.clientWidth);
+parent.document.body.dataset.measured = JSON.stringify(
+  {wide, page: document.documentElement.scrollWidth, out, hint, narrow: narrow.length});
+</script></body>"""
+
+
+def measured_at(page: Path, folder: Path, width: int) -> dict[str, Any]:
+    """What is cut off of a page in a frame of so many pixels, and whether it says what scrolls.
+
+    In a frame, since the windows of a browser have a least width.
+    """
+    copy, inner = folder / f"at-{width}.html", page.read_text().replace("</body>", MEASURE)
+    frame = f'<iframe width="{width}" height="900" style="border: 0" srcdoc="{escape(inner)}">'
+    copy.write_text(f"<!doctype html><body>{frame}</iframe></body>")
+    done = browse(copy, folder / "profile", "--window-size=1400,1000", "--dump-dom")
+    (found,) = re.findall('data-measured="(.*?)"', done.stdout)
+    measured: dict[str, Any] = json.loads(unescape(found))
+    return measured
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_cut_off_on_a_telephone_and_on_a_desk(
+    run: Path, tmp_path: Path, width: int
+) -> None:
+    found = measured_at(run / "report.html", tmp_path, width)
+    assert width - 20 <= found["wide"] <= width  # a scroll bar stands beside the page
+    assert found["page"] == found["wide"]
+    assert found["out"] == []
+    assert found["hint"]
+    assert (width == 390) <= bool(found["narrow"])
+    bad = tmp_path / "bad.html"
+    wide = '<p style="width: 1400px">too wide</p></body>'
+    bad.write_text((run / "report.html").read_text().replace("</body>", wide))
+    assert measured_at(bad, tmp_path, width)["out"] != []
 
 
 def test_it_is_drawn(run: Path, tmp_path: Path) -> None:
