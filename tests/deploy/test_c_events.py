@@ -58,16 +58,16 @@ def test_events_add_up_within_the_range(style: Style, tmp_path: Path) -> None:
     frames = np.zeros((6, 1, 2, 4, 4), np.int8)
     frames[0, 0, 1, 2, 3], frames[0, 0, 0, 1, 1] = 13, -5
     frames[1, 0, 0, 0, 0] = 20
-    frames[3] = 7
+    frames[3] = 20
     write_c(network, tmp_path / "c" / "network.c", COptions(style, vectors=1))
     (tmp_path / "main.c").write_text(
         '#include "c/network.h"\n#include <stdio.h>\n#include <stddef.h>\nstatic arlif_network n;'
-        "int main(void) { static int8_t seven[32]; for (int k = 0; k < 32; k++) seven[k] = 7;"
+        "int main(void) { static int8_t many[32]; for (int k = 0; k < 32; k++) many[k] = 99;"
         "arlif_start(&n); arlif_add_event(&n, 1, 2, 3, 30); arlif_add_event(&n, 1, 2, 3, -7);"
         "arlif_add_event(&n, 0, 1, 1, -100); arlif_add_event(&n, 2, 0, 0, 9);"
         "arlif_add_event(&n, 0, 4, 0, 9); arlif_add_event(&n, 0, 0, 65535, 9);"
         "arlif_step(&n, NULL); arlif_add_event(&n, 0, 0, 0, 20); arlif_step(&n, NULL);"
-        "arlif_step(&n, NULL); arlif_add_event(&n, 0, 3, 3, 9); arlif_step(&n, seven);"
+        "arlif_step(&n, NULL); arlif_add_event(&n, 0, 3, 3, 9); arlif_step(&n, many);"
         "arlif_step(&n, NULL); arlif_step(&n, NULL);"
         'printf("%ld %ld", (long)arlif_logits(&n)[0], (long)arlif_logits(&n)[1]); return 0; }'
     )

@@ -1,5 +1,7 @@
 """Exported C on emulated processors: every bit, 64-bit arithmetic too, and exact counts."""
 
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -65,16 +67,40 @@ def firmware(
 
 
 @pytest.mark.parametrize("processor", PROCESSORS, ids=lambda p: p.name)
-@pytest.mark.parametrize("network", [example_network(), wide_network()], ids=["example", "wide"])
+@pytest.mark.parametrize(
+    ("network", "style"),
+    [
+        (example_network(), Style.FUSED),
+        (example_network(), Style.EVENT),
+        (wide_network(), Style.DENSE),
+        (wide_network(), Style.EVENT),
+    ],
+)
 def test_every_bit_is_the_references(
-    network: QuantizedNetwork, processor: Processor, tmp_path: Path
+    network: QuantizedNetwork, style: Style, processor: Processor, tmp_path: Path
 ) -> None:
     inputs = golden(network, 3).inputs
-    built = firmware(network, tmp_path, processor)
+    built = firmware(network, tmp_path, processor, style)
     record = Record.everything(network)
     got = built.simulate(inputs, network.time_steps, record)
     require_equal(network, inputs, got)
     assert got.counts["a" if "a" in got.counts else "conv"].sum() > 0
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_inputs_are_clamped_to_their_raw_range(static: bool, tmp_path: Path) -> None:
+    network = example_network() if static else wide_network()
+    network = replace(network, input=replace(network.input, low=-20, high=90))
+    built = firmware(network, tmp_path, CORTEX_M4)
+    size = prod(network.input.shape) * (1 if static else network.time_steps)
+    given = np.random.default_rng(0).integers(-128, 128, size).astype(np.int8)
+
+    def logits(raw: np.ndarray) -> bytes:
+        built.emulator.write("firmware_input", raw.tobytes())
+        built.emulator.call("firmware_main")
+        return built.emulator.read("firmware_logits", 8 * network.readout.shape[0])
+
+    assert logits(given) == logits(given.clip(-20, 90)) != logits(np.zeros_like(given))
 
 
 @pytest.mark.parametrize("processor", PROCESSORS, ids=lambda p: p.name)
