@@ -41,6 +41,15 @@ class NeuronRanges:
             if node.op in compared and low == high
         }
 
+    def saturates(self, neuron: IntegerNeuron) -> bool:
+        """Whether any value of the step can lie outside the state format, and then saturates."""
+        state = neuron.state_format
+        return any(
+            self.nodes[node.args[0]][0] < state.low or self.nodes[node.args[0]][1] > state.high
+            for node in neuron.graph.nodes
+            if node.op is Op.SATURATE
+        )
+
     def cells(self, neuron: IntegerNeuron) -> dict[str, slice]:
         """The cells that are read of each table, by its name."""
         found: dict[str, slice] = {}

@@ -30,10 +30,11 @@ class Manifest:
     """The ports of a network in Verilog.
 
     place: bits of (c, y, x) in an input's tdata, below them 9 of its value. in_bits, out_bits: of
-    tdata. network: the fingerprint of what was exported.
+    tdata. network: the fingerprint of what was exported. lanes: of the layer that has most.
     """
 
     network: str
+    lanes: int
     input: Input
     time_steps: int
     populations: tuple[Tapped, ...]
@@ -48,6 +49,7 @@ def manifest(plan: Plan) -> Manifest:
     network, place = plan.network, input_place(plan)
     return Manifest(
         fingerprint(network),
+        max(layer.lanes for layer in plan.layers),
         network.input,
         network.time_steps,
         tuple(
@@ -67,6 +69,7 @@ def manifest_tree(known: Manifest) -> dict[str, Any]:
     return {
         "numerics_version": NUMERICS_VERSION,
         "network": known.network,
+        "lanes": known.lanes,
         "input": {
             "shape": list(source.shape),
             "scale": source.scale,
@@ -93,6 +96,7 @@ def read_manifest(path: Path) -> Manifest:
         given = tree["input"]
         return Manifest(
             str(tree["network"]),
+            int(tree["lanes"]),
             Input(
                 tuple(map(int, given["shape"])),
                 float(given["scale"]),

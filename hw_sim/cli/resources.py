@@ -21,14 +21,20 @@ def resources(
     place: Annotated[
         bool, typer.Option("--place", help="FPGA: also place and route, for the clock.")
     ] = False,
+    beside_lif: Annotated[
+        bool, typer.Option("--lif", help="Also the same network with LIF neurons, beside it.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what the exported C or Verilog takes; exits with 1 where it does not fit."""
+    """Measure what the exported C or Verilog takes; exits with 1 where it does not fit.
+
+    Writes resources.json, which the report shows.
+    """
     from hw_sim.pipeline import resources_run
 
     output = Output(as_json)
     with output.progress("building"):
-        result = resources_run(run, target or (), place)
+        result = resources_run(run, target or (), place, beside_lif)
     rows = result["targets"]
     _table(output, "Microcontrollers: bytes, zig cc -Os", [r for r in rows if "stack" in r])
     _table(output, "Used of available, as yosys counts cells", [r for r in rows if "mhz" in r])
@@ -47,10 +53,11 @@ def _table(output: Output, title: str, rows: list[dict[str, Any]]) -> None:
     names = list(rows[0]["used"])
     output.table(
         title,
-        ["target", *names, "MHz" if "mhz" in rows[0] else "instructions", "fits"],
+        ["target", "neurons", *names, "MHz" if "mhz" in rows[0] else "instructions", "fits"],
         [
             [
                 row["target"],
+                row["neurons"],
                 *(f"{row['used'][name]:,} / {row['available'][name]:,}" for name in names),
                 _speed(row),
                 "yes" if row["fits"] else "no",

@@ -5,12 +5,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arlif.base.errors import require
-from arlif.run_folder import NIR, Run
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.core.network import QuantizedNetwork
+from arlif.run_folder import NIR, RESOURCES, Artifact, Run, writes
+from export.c import COptions, Style, write_c
 from export.c.c_manifest import read_manifest
 from export.file_formats import VERILOG, C
 from export.golden import golden
 from export.nir import read_nir
+from export.verilog.manifest import NAME
+from export.verilog.manifest import read_manifest as read_verilog
+from export.verilog.verilog_folder import write_verilog
+from export.verilog.verilog_options import VerilogOptions
+from hw_sim.comparison.lif_twin import lif_twin
+from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.engines.deployed.boards import BOARDS
 from hw_sim.engines.deployed.fpga import DEVICES, Fit, fitted
 from hw_sim.engines.deployed.mcu_resources import Needs, cures, needs
@@ -20,13 +28,18 @@ INPUTS = 3
 """Golden inputs whose instructions are counted."""
 
 
-def resources_run(folder: Path, targets: Sequence[str] = (), place: bool = False) -> dict[str, Any]:
-    """Build c/ for every microcontroller and verilog/ for every FPGA asked for; writes nothing.
+@writes("resources")
+def resources_run(
+    folder: Path, targets: Sequence[str] = (), place: bool = False, beside_lif: bool = False
+) -> dict[str, Any]:
+    """Build c/ for every microcontroller and verilog/ for every FPGA asked for.
 
     targets: names in hw_sim.engines.deployed.boards.BOARDS or fpga.DEVICES; by default all boards
     where there is c/, and DEFAULT_TARGETS where there is verilog/. place: also place and route, for
-    the clock. Raises ArlifError where a folder is missing or older than the network, or a target is
-    unknown; SimulationError where a tool is missing.
+    the clock. beside_lif: also the same network with LIF neurons. What was found is kept in
+    resources.json, beside what was found earlier of other targets.
+    Raises ArlifError where a folder is missing or older than the network, or a target is unknown;
+    SimulationError where a tool is missing.
     """
     run = Run(folder)
     if not targets:
@@ -36,31 +49,86 @@ def resources_run(folder: Path, targets: Sequence[str] = (), place: bool = False
     unknown = [name for name in targets if name not in {*BOARDS, *DEVICES}]
     known = ", ".join((*BOARDS, *DEVICES))
     require(not unknown, f"there is no target {', '.join(unknown)}; there are {known}")
-    rows = _boards(run, [name for name in targets if name in BOARDS])
-    devices = [name for name in targets if name in DEVICES]
-    rows += [_row(fitted(run.require(VERILOG), name, place)) for name in devices]
+    made = {name: C if name in BOARDS else VERILOG for name in targets}
+    paths = {name: run.require(artifact) for name, artifact in made.items()}
+    network = read_nir(run.require(NIR))
+    twin = lif_twin(network) if beside_lif else None
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="arlif-resources-") as build:
+        for name, path in paths.items():
+            about = {"made_from": run.digest(made[name])}
+            rows.append(about | _measured(network, name, path, Path(build), place))
+            if twin is not None:
+                copy = _written_alike(twin, made[name], path, Path(build) / "lif")
+                rows.append(about | _measured(twin, name, copy, Path(build), place))
+    run.write_json(RESOURCES, {"targets": _with_earlier(run, rows)})
+    run.record(RESOURCES)
     return {"fits": all(row["fits"] for row in rows), "targets": rows}
 
 
-def _boards(run: Run, names: list[str]) -> list[dict[str, Any]]:
-    """The rows of microcontrollers."""
-    if not names:
+def read_resources(run: Run) -> list[dict[str, Any]]:
+    """The rows of resources.json that are of what a run holds now; none where there is none.
+
+    Raises ArlifError where the file is damaged.
+    """
+    run.require_whole(RESOURCES)
+    if not run.is_fresh(RESOURCES):
         return []
-    path = run.require(C)
-    network, manifest = read_nir(run.require(NIR)), read_manifest(path.parent)
-    inputs, rows = golden(network, INPUTS).inputs, []
-    with tempfile.TemporaryDirectory(prefix="arlif-resources-") as place:
-        for name in names:
-            processor = BOARDS[name].processor
-            found = needs(path, processor, inputs, network.time_steps, Path(place))
-            rows.append(_board_row(name, found, cures(BOARDS[name], found, manifest)))
-    return rows
+    content = run.read_json(RESOURCES)
+    rows = content.get("targets") if isinstance(content, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise FormatError(
+            f"{run.path(RESOURCES)} holds no resources; write it again with: "
+            f"{run.command(RESOURCES)}"
+        )
+    now = {run.digest(artifact) for artifact in (C, VERILOG) if run.is_fresh(artifact)}
+    return [row for row in rows if row.get("made_from") in now]
+
+
+def _with_earlier(run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """These rows behind those of an earlier call of other targets or other neurons."""
+    try:
+        earlier = read_resources(run)
+    except ArlifError:
+        earlier = []
+    new = {(row["target"], row["neurons"]) for row in rows}
+    return [row for row in earlier if (row.get("target"), row.get("neurons")) not in new] + rows
+
+
+def _written_alike(network: QuantizedNetwork, artifact: Artifact, path: Path, place: Path) -> Path:
+    """Another network exported as the one at `path` was."""
+    copy = place / artifact.name
+    if artifact is C:
+        style = read_manifest(path.parent)
+        write_c(network, copy, COptions(Style(style.style), 1, style.prefix))
+    else:
+        lanes = read_verilog(path.parent / NAME).lanes
+        write_verilog(network, copy, VerilogOptions(lanes, 1))
+    return copy
+
+
+def _measured(
+    network: QuantizedNetwork, target: str, path: Path, build: Path, place: bool
+) -> dict[str, Any]:
+    """The row of a target: what an exported network takes of it."""
+    about = {"target": target, "neurons": neurons_of(network)}
+    if target in DEVICES:
+        return about | _row(fitted(path, target, place))
+    manifest, board = read_manifest(path.parent), BOARDS[target]
+    inputs = golden(network, INPUTS).inputs
+    found = needs(path, board.processor, inputs, network.time_steps, build)
+    lacking = cures(board, found, manifest)
+    return about | {"memory": manifest.memory} | _board_row(target, found, lacking)
+
+
+def neurons_of(network: QuantizedNetwork) -> str:
+    """The kinds of neurons of a network, in words."""
+    return ", ".join(dict.fromkeys(neuron_title(p.neuron) for p in network.populations))
 
 
 def _board_row(name: str, found: Needs, lacking: list[str]) -> dict[str, Any]:
     board, counts = BOARDS[name], found.instructions
     return {
-        "target": name,
         "used": {"flash": found.flash, "RAM": found.memory + found.stack},
         "available": {"flash": board.flash, "RAM": board.ram},
         "source": board.source,
@@ -78,7 +146,6 @@ def _board_row(name: str, found: Needs, lacking: list[str]) -> dict[str, Any]:
 
 def _row(fit: Fit) -> dict[str, Any]:
     return {
-        "target": fit.target,
         "used": fit.used,
         "available": fit.has,
         "source": DEVICES[fit.target].source,

@@ -46,6 +46,7 @@ from hw_sim.pipeline.simulate import read_figures
 from hw_sim.pipeline.sweep_points import read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
+from hw_sim.report.deployment import deployment
 from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
 from hw_sim.report.equal_accuracy import at_equal_accuracy, read_sweeps
 from hw_sim.report.judged import judged
@@ -63,6 +64,7 @@ NOTHING: dict[str, Any] = {
     "energy": None,
     "sweep": None,
     "neurons": None,
+    "deployment": None,
     "crosscheck": [],
     "verdict": None,
     "raster": {},
@@ -185,6 +187,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
         "neurons": None,
         "verdict": None,
+        "deployment": deployment(run),
         "crosscheck": [to_mapping(check) for check in checks],
         "notes": notes,
         "sample": SAMPLE,
