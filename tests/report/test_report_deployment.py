@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from arlif.core.ops import IntegerOps
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.real_neurons import RealLifSoft
 from arlif.run_folder import RESOURCES, Run
+from export.file_formats import C
 from export.nir import write_nir
 from hw_sim.comparison.lif_twin import lif_twin
 from hw_sim.engines.deployed.toolchain import ELF_READER, UNICORN, YOSYS, ZIG
@@ -146,12 +146,20 @@ def test_hardware_stands_beside_lif_at_the_same_lanes(run: Path, cli: Cli) -> No
 
 def test_a_damaged_file_is_named(run: Path, cli: Cli) -> None:
     assert cli("export", run, "--c", "--vectors", "1")[0] == 0
-    digest = Run(run).digest(type(RESOURCES)("c/network.c", "export --c"))
-    for content in ("[]", "{", json.dumps({"targets": [{"made_from": digest, "target": 5}]})):
+    made_from = Run(run).digest(C)
+
+    def reported(content: str, noted: bool) -> tuple[int, str]:
         (run / "resources.json").write_text(content)
+        if noted:
+            Run(run).record(RESOURCES)
         code, _, err = cli("report", run)
-        assert (code, err.count("\n")) == (2, 1)
-        assert "resources.json" in err
-    shutil.rmtree(run / "c")
-    (run / "resources.json").write_text(json.dumps({"targets": [{"made_from": digest}]}))
-    assert cli("report", run)[0] == 0
+        return code, err
+
+    wrong = json.dumps({"targets": [{"made_from": made_from, "target": 5}]})
+    for content in ("[]", "{", wrong):
+        code, err = reported(content, noted=True)
+        assert (code, err.count("\n"), "resources.json" in err) == (2, 1, True), content
+    assert reported('{"targets": []}', noted=True)[0] == 0
+    code, err = reported(wrong, noted=False)
+    assert (code, "resources.json" in err) == (2, True)
+    assert reported(json.dumps({"targets": [{"made_from": "of another"}]}), noted=True)[0] == 0
