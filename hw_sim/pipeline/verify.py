@@ -139,7 +139,7 @@ def _verified(wanted: _Wanted, engine: Engine, watch: Watch) -> dict[str, Any]:
     outcome, reason = _ran(wanted, engine, watch)
     row: dict[str, Any] = {
         "engine": engine.name,
-        "reads": engine.reads.name,
+        "reads": wanted.run.standing(engine.reads).name,
         "exact": engine.exact,
         "outcome": outcome,
         "reason": reason,
