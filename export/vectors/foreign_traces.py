@@ -53,6 +53,9 @@ def read_foreign(path: StrPath, known: Mapping[str, Layout]) -> dict[str, NDArra
         if path.is_dir():
             return _arrays(path, _of_folder(path), known)
         most = MARGIN + WIDEST * sum(prod(layout.shape) for layout in known.values())
+        require(
+            path.is_file() or not path.exists(), f"{path} is no file and no folder", FormatError
+        )
         size = path.stat().st_size
         require(size <= most, f"{path} is larger than all arrays can be", FormatError)
         with zipfile.ZipFile(path) as file:
@@ -77,7 +80,7 @@ def _of_folder(folder: Path) -> dict[str, Member]:
     """The arrays of a folder; of one that is there twice, .npy."""
     members: dict[str, Member] = {}
     for ending in (".hex", ".npy"):
-        for path in sorted(folder.glob(f"*{ending}")):
+        for path in filter(Path.is_file, sorted(folder.glob(f"*{ending}"))):
             name = path.name.removesuffix(ending)
             members[name] = Member(_opener(path), ending == ".hex")
     return members

@@ -1,6 +1,7 @@
 """Arrays that others left: every integer type is read, and nothing that could do harm."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def test_a_folder_holds_either_form(tmp_path: Path) -> None:
     (tmp_path / "conv.spikes.hex").write_text("1\n" * (VALUES["conv.spikes"].size - 1))
     with pytest.raises(FormatError, match=r"conv\.spikes: has 1,295 words, not 1,296"):
         read_foreign(tmp_path, KNOWN)
+
+
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "conv.spikes.npy")
+    with pytest.raises(FormatError, match="nothing can be compared"):
+        read_foreign(tmp_path, KNOWN)
+    with pytest.raises(FormatError, match="is no file and no folder"):
+        read_foreign(tmp_path / "conv.spikes.npy", KNOWN)
 
 
 def test_every_violation_is_named_at_once(path: Path) -> None:
