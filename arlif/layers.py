@@ -200,6 +200,22 @@ class Scale(nn.Module):
         return f"factor={low}" if low == high else f"factor={low} to {high}"
 
 
+class Last(nn.Module):
+    """The last time step of membrane potentials [T, N, ...], as [1, N, ...]: ends a network."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x[-1:]"""
+        return x[-1:]
+
+
+class Largest(nn.Module):
+    """The largest of membrane potentials [T, N, ...] over time, as [1, N, ...]: ends a network."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x.amax(0, keepdim=True)"""
+        return x.amax(0, keepdim=True)
+
+
 class Integrator(nn.Module):
     """Leaky integrators: membrane potentials [T, N, ...], no spikes.
 
@@ -207,7 +223,8 @@ class Integrator(nn.Module):
 
     decay k: 1 for none that leaks, else below 1; leak, current_decay: numbers, or arrays that
     broadcast against a sample. At the end of a network the decision is the mean of v over time,
-    where k = 1 the last v. In front of LIF that resets to a potential it is the neuron's current.
+    where k = 1 the last v; behind it, Last or Largest choose another. In front of LIF that resets
+    to a potential it is the neuron's current.
     """
 
     decay: Tensor

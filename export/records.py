@@ -112,23 +112,27 @@ def entry(tree: Any, *names: str) -> Any:
     return tree
 
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Of the layout of .nir and .net files; since 2 a neuron's step travels in the file, since 3 a
-projection may hold ORs of spikes."""
+projection may hold ORs of spikes, since 4 a readout may read a state and a neuron may never fire.
+"""
+SPIKES_ONLY = 3
+"""The layout of files without what came with 4, still read and written."""
 
 
-def versions() -> Tree:
+def versions(layout: int) -> Tree:
     """What a file says of itself."""
-    return {"format_version": FORMAT_VERSION, "numerics_version": NUMERICS_VERSION}
+    return {"format_version": layout, "numerics_version": NUMERICS_VERSION}
 
 
 def require_versions(tree: Any) -> None:
     """Raise FormatError where a file has another layout, or another integer specification."""
     layout = value(int, tree.get("format_version", 1), "format_version")
     require(
-        layout == FORMAT_VERSION,
-        f"the file has layout {layout}, this arlif reads layout {FORMAT_VERSION}; quantize or "
-        "export the network again, or install the arlif that wrote it",
+        layout in (SPIKES_ONLY, FORMAT_VERSION),
+        f"the file has layout {layout}, this arlif reads layouts {SPIKES_ONLY} and "
+        f"{FORMAT_VERSION}; quantize or export the network again, or install the arlif that wrote "
+        "it",
         FormatError,
     )
     require_numerics_version(

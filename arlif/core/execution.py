@@ -32,6 +32,8 @@ class Moment:
 class Step:
     """One time step. moments: by population, sources first. readout: int64 [N, classes], added.
 
+    Where the readout reads a state, what is added is the difference to the step before.
+
     ors: what every OR of spikes sends, by name, [N, *shape].
     """
 
@@ -46,6 +48,7 @@ def run_steps(network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int) 
     names = (INPUT, *(p.name for p in network.populations), *network.ors)
     waits = {name: network.waits(name) for name in names if network.waits(name)}
     past: dict[str, list[NDArray[Any]]] = {}
+    reading, total = network.readout.reading, None
     for t in range(time_steps):
         sent = {INPUT: inputs if network.input.static else inputs[t]}
         _pool(network, INPUT, sent)
@@ -63,7 +66,13 @@ def run_steps(network: QuantizedNetwork, inputs: NDArray[Any], time_steps: int) 
             sent[name], states[name] = neuron.step(neuron.ops(), state, x)
             _pool(network, name, sent)
             moments[name] = Moment(accumulator, x, sent[name], states[name])
-        readout = accumulate(network, READOUT, sent, past) + network.readout.bias
+        if reading is None:
+            readout = accumulate(network, READOUT, sent, past) + network.readout.bias
+        else:
+            before = total
+            now = getattr(states[reading.population], reading.variable)
+            total = network.readout.read(now[None], before)
+            readout = total - (0 if before is None else before)
         yield Step(moments, readout, {name: sent[name] for name in network.ors})
         for name, longest in waits.items():
             past[name] = [sent[name], *past.get(name, [])][:longest]

@@ -112,12 +112,20 @@ class Graph:
             len(self.after) == len(self.states) and all(0 <= n < len(self.nodes) for n in outputs),
             f"a step of the states {self.states} ends in nodes {outputs} of {len(self.nodes)}",
         )
-        self._require(self.spikes, Op.FIRE, "a step returns the spikes that ops.fire gave, first")
+        if self.fires:
+            rule = "a step returns the spikes that ops.fire gave, first, or 0 if it never fires"
+            self._require(self.spikes, Op.FIRE, rule)
         for node in self.nodes:
             if node.op is Op.SELECT:
                 self._require(node.args[0], Op.FIRE, "ops.select chooses by spikes of ops.fire")
             if node.op is Op.WHERE:
                 self._require(node.args[0], Op.GE, "ops.where chooses by a comparison, a >= b")
+
+    @property
+    def fires(self) -> bool:
+        """Whether its spikes are not the number 0."""
+        node = self.nodes[self.spikes]
+        return node.op is not Op.NUMBER or node.number != 0
 
     def _require(self, place: int, op: Op, rule: str) -> None:
         found = self.nodes[place].op
@@ -150,7 +158,8 @@ class Graph:
         """
         inputs = dict(zip(self.states, state, strict=True)) | {CURRENT: x}
         values = replayed(self.nodes, ops, inputs, parameters, functions)
-        return values[self.spikes], tuple(values[place] for place in self.after)
+        spikes = values[self.spikes] if self.fires else ops.fire(x - x, 1)
+        return spikes, tuple(values[place] for place in self.after)
 
 
 def is_variable(name: str) -> bool:

@@ -96,6 +96,11 @@ class IntegerNeuron(Stateful, ArrayEquality):
         return _state_type(self.graph.states)
 
     @property
+    def fires(self) -> bool:
+        """Whether it may send a spike; an integrator never does."""
+        return self.graph.fires
+
+    @property
     def one(self) -> int:
         """The raw factor that stands for 1.0."""
         return 1 << self.factor_bits

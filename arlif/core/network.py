@@ -9,7 +9,17 @@ from arlif.base.errors import ArlifError, NetworkError, require
 from arlif.base.reached import reached
 from arlif.core.equality import ArrayEquality
 from arlif.core.maps import Interval, Shape, chain_interval, chain_shape
-from arlif.core.nodes import INPUT, READOUT, Input, Pooled, Population, Projection, Readout
+from arlif.core.nodes import (
+    INPUT,
+    READOUT,
+    Input,
+    OverTime,
+    Pooled,
+    Population,
+    Projection,
+    Reading,
+    Readout,
+)
 from arlif.core.ranges import width
 
 __all__ = [
@@ -17,10 +27,12 @@ __all__ = [
     "NUMERICS_VERSION",
     "READOUT",
     "Input",
+    "OverTime",
     "Pooled",
     "Population",
     "Projection",
     "QuantizedNetwork",
+    "Reading",
     "Readout",
 ]
 
@@ -62,7 +74,10 @@ class QuantizedNetwork(ArrayEquality):
         object.__setattr__(self, "populations", ordered)
         for population in ordered:
             self._check_node(population)
-        self._check_node(self.readout)
+        if self.readout.reading is None:
+            self._check_node(self.readout)
+        else:
+            self._check_reading(self.readout.reading)
         reaching = self._reaching(READOUT)
         unused = [name for name in names if name not in reaching]
         require(
@@ -73,7 +88,14 @@ class QuantizedNetwork(ArrayEquality):
 
     def _reaching(self, target: str) -> set[str]:
         """The nodes from which projections lead to a node, itself too."""
-        return reached([target], lambda name: [p.source for p in self.incoming(name)])
+        return reached([target], self._sources)
+
+    def _sources(self, name: str) -> list[str]:
+        """The nodes that a node reads directly."""
+        reading = self.readout.reading
+        if name == READOUT and reading is not None:
+            return [reading.population]
+        return [p.source for p in self.incoming(name)]
 
     def _sorted_populations(self) -> tuple[Population, ...]:
         """Sources before targets, but for delayed ones, otherwise in the given order."""
@@ -128,6 +150,29 @@ class QuantizedNetwork(ArrayEquality):
             NetworkError,
         )
 
+    def _check_reading(self, reading: Reading) -> None:
+        found = next((p for p in self.populations if p.name == reading.population), None)
+        shape = self.readout.shape
+        require(
+            found is not None and found.shape == shape and not self.incoming(READOUT),
+            f"the readout reads {reading}: that is a population of shape {shape}, and no "
+            "projection enters the readout",
+            NetworkError,
+        )
+        assert found is not None
+        require(
+            reading.variable in found.neuron.variables,
+            f"the readout reads {reading}, which has {', '.join(found.neuron.variables)}",
+            NetworkError,
+        )
+        state, bias = found.neuron.state_format, self.readout.bias
+        require(
+            INT32.min <= state.low + int(bias.min()) and state.high + int(bias.max()) <= INT32.max,
+            f"the readout's bias, {bias.min()} to {bias.max()}, and {reading} may pass int32; use "
+            "a smaller bias",
+            NetworkError,
+        )
+
     @cached_property
     def _nodes(self) -> dict[str, Input | Population | Readout]:
         return {INPUT: self.input, **{p.name: p for p in self.populations}, READOUT: self.readout}
@@ -178,6 +223,8 @@ class QuantizedNetwork(ArrayEquality):
         for name in (*(p.name for p in self.populations), READOUT):
             before = [depth[p.source] for p in self.incoming(name) if p.delay == 0]
             depth[name] = 1 + max(before, default=0)
+        if self.readout.reading is not None:
+            depth[READOUT] += depth[self.readout.reading.population]
         return depth
 
     def waits(self, name: str) -> int:

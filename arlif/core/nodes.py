@@ -1,6 +1,7 @@
 """The parts of a quantized network: input, projections, populations, readout."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -202,15 +203,37 @@ class Population(ArrayEquality):
         return channel_values.reshape(-1, *(1 for _ in self.shape[1:]))
 
 
+class OverTime(Enum):
+    """Which of its values a readout takes of what it reads at every step."""
+
+    LAST = "last"
+    LARGEST = "largest"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A readout reads a state variable of a population, after every step, in place of spikes."""
+
+    population: str
+    variable: str
+    over: OverTime
+
+    def __str__(self) -> str:
+        return f"the {self.over.value} {self.variable} of {self.population}"
+
+
 @dataclass(frozen=True, eq=False)
 class Readout(ArrayEquality):
     """Sums its accumulator plus bias over time; the decision is the argmax, first of equals.
 
-    bias: int32 [classes], in accumulator units. scale: real logit = raw * scale.
+    bias: int32 [classes], in accumulator units. scale: real logit = raw * scale. reading: the
+    readout is the last or the largest value over time of a state variable plus bias, which is in
+    the units of that; nothing arrives then.
     """
 
     bias: NDArray[np.int32]
     scale: float = 1.0
+    reading: Reading | None = None
     name: str = field(default=READOUT, init=False)
 
     def __post_init__(self) -> None:
@@ -230,6 +253,19 @@ class Readout(ArrayEquality):
     def shape(self) -> Shape:
         """(classes,)"""
         return (int(self.bias.size),)
+
+    def read(self, states: NDArray[Any], before: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """The readout after some steps, int64 [N, classes].
+
+        states: [T, N, classes] of the variable that is read. before: what this gave of all steps
+        before; None where these are the first.
+        """
+        assert self.reading is not None, "a readout of spikes reads no state"
+        values = states.astype(np.int64) + self.bias
+        if self.reading.over is OverTime.LAST:
+            return np.asarray(values[-1])
+        largest = values.max(0)
+        return np.asarray(largest if before is None else np.maximum(before, largest))
 
 
 def _require_shape(name: str, shape: Shape) -> None:

@@ -15,16 +15,20 @@ from arlif.core.steps import (
     ArlifState,
     ClifState,
     CubaState,
+    CurrentPotentialState,
     LifState,
+    PotentialState,
     SynapticState,
     arlif_step,
     clif_step,
     cuba_step,
+    integrator_step,
     lif_hard_step,
     lif_reset_step,
     lif_soft_step,
     lif_subtract_step,
     lif_weighted_step,
+    synaptic_integrator_step,
     synaptic_step,
 )
 
@@ -148,6 +152,31 @@ class RealSynaptic(Neuron):
 
     def step(self, ops: Ops, state: SynapticState, x: Value) -> After:
         return synaptic_step(ops, self, state, x)
+
+
+class RealIntegrator(Neuron):
+    """A leaky integrator, which never fires: a readout reads its potential."""
+
+    decay: Any = constant(0.5, 0, 1, per="neuron")
+    leak: Any = constant(0.0, per="neuron", optional=True)
+
+    state_type = PotentialState
+
+    def step(self, ops: Ops, state: PotentialState, x: Value) -> After:
+        return integrator_step(ops, self, state, x)
+
+
+class RealSynapticIntegrator(Neuron):
+    """An integrator of a current that decays: see RealIntegrator."""
+
+    current_decay: Any = constant(0.5, 0, 1, per="neuron")
+    decay: Any = constant(0.5, 0, 1, per="neuron")
+    leak: Any = constant(0.0, per="neuron", optional=True)
+
+    state_type = CurrentPotentialState
+
+    def step(self, ops: Ops, state: CurrentPotentialState, x: Value) -> After:
+        return synaptic_integrator_step(ops, self, state, x)
 
 
 class RealLifWeighted(Neuron):

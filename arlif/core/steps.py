@@ -13,6 +13,10 @@ After = tuple[Any, Any]
 """Spikes and new state, in numbers of the kind that the caller gave."""
 
 
+NEVER: Any = 0
+"""The spikes of a neuron that never fires."""
+
+
 class ArlifState(NamedTuple):
     """u: membrane potential; r: adaptive reset memory. Both start at 0."""
 
@@ -38,6 +42,19 @@ class SynapticState(NamedTuple):
 
     i: Value
     u: Value
+
+
+class PotentialState(NamedTuple):
+    """v: membrane potential. Starts at 0."""
+
+    v: Value
+
+
+class CurrentPotentialState(NamedTuple):
+    """i: synaptic current; v: membrane potential. Both start at 0."""
+
+    i: Value
+    v: Value
 
 
 class CubaState(NamedTuple):
@@ -120,6 +137,23 @@ def synaptic_step(
     i = ops.saturate(ops.multiply(state.i, neuron.current_decay) + x)
     s, after = lif_reset_step(ops, neuron, LifState(state.u), i)
     return s, SynapticState(i, after.u)
+
+
+def integrator_step(
+    ops: Ops, neuron: Any, state: PotentialState, x: Value
+) -> tuple[Value, PotentialState]:
+    """One time step of a leaky integrator, which never fires: v = k v + x + leak."""
+    v = ops.saturate(ops.multiply(state.v, neuron.decay) + x + neuron.leak)
+    return NEVER, PotentialState(v)
+
+
+def synaptic_integrator_step(
+    ops: Ops, neuron: Any, state: CurrentPotentialState, x: Value
+) -> tuple[Value, CurrentPotentialState]:
+    """One time step of a current-based integrator: i = k_i i + x, then integrator_step on i."""
+    i = ops.saturate(ops.multiply(state.i, neuron.current_decay) + x)
+    s, after = integrator_step(ops, neuron, PotentialState(state.v), i)
+    return s, CurrentPotentialState(i, after.v)
 
 
 def lif_weighted_step(ops: Ops, neuron: Any, state: LifState, x: Value) -> tuple[Value, LifState]:

@@ -56,8 +56,9 @@ class Units:
         self.fixed = [not inputs for inputs in dependencies(graph)]
         self.proper = _proper(graph)
         require(
-            not self.fixed[graph.spikes],
-            "spikes that depend on constants alone say nothing; compare a state with ops.fire",
+            not (graph.fires and self.fixed[graph.spikes]),
+            "spikes that depend on constants alone say nothing; compare a state with ops.fire, or "
+            "return 0 for a neuron that never fires",
             LoweringError,
         )
 

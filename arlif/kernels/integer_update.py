@@ -49,7 +49,7 @@ class Compiled(NamedTuple):
 def applies(neuron: IntegerNeuron) -> bool:
     """Whether a neuron has a kernel here; one that is new has it compiled at once."""
     short = len(neuron.graph.nodes) <= MOST_OPERATIONS
-    return short and library(compiled(neuron).source) is not None
+    return short and neuron.fires and library(compiled(neuron).source) is not None
 
 
 def compiled(neuron: IntegerNeuron) -> Compiled:

@@ -29,16 +29,17 @@ from arlif.quantize.values import (
 
 @dataclass(frozen=True)
 class Integrated:
-    """Potentials v = decay v + i with i = current_decay i + drive, and `behind` is added to v.
+    """Potentials v = decay v + i + leak, i = current_decay i + drive, and `behind` is added to v.
 
     decay, current_decay: one number [], or one for each place [*shape]; one alone is `decay`.
-    behind: for each channel, in the unit of `drive`.
+    behind, leak: for each channel, in the unit of `drive`.
     """
 
     drive: Spikes | Together | Current
     decay: Real
     behind: Real
     current_decay: Real
+    leak: Real
 
     @property
     def shape(self) -> Shape:
@@ -72,21 +73,22 @@ def integrate(value: Any, decay: Real, leak: Real, current_decay: Real) -> Any:
     elif not isinstance(value, Spikes | Together):
         value = as_drive(value)
     decay, current_decay = _per_place(decay, value.shape), _per_place(current_decay, value.shape)
+    nothing = np.zeros(value.shape[0])
+    leaks = channels_of(leak, value.shape) if leak.any() else nothing
     if current_decay.any() and not decay.any():
-        behind = channels_of(leak, value.shape)
-        return Integrated(value, current_decay, behind, decay)
+        return Integrated(value, current_decay, leaks, decay, nothing)
     if current_decay.any():
         require(
             bool((current_decay < 1).all()),
             "its currents never decay; give a current_decay below 1",
             LoweringError,
         )
-        leak = leak * (1 - current_decay)  # it ends a network, where only the sum over time counts
+        return Integrated(value, decay, nothing, current_decay, leaks)
     if leak.any():
-        value = replace(value, bias=value.bias + channels_of(leak, value.shape))
+        value = replace(value, bias=value.bias + leaks)
     if not decay.any():
         return value
-    return Integrated(value, decay, np.zeros(value.shape[0]), current_decay)
+    return Integrated(value, decay, nothing, current_decay, nothing)
 
 
 def mapped(change: Callable[[Any], Any], value: Any, mixes: bool = True) -> Any:
@@ -109,16 +111,17 @@ def mapped(change: Callable[[Any], Any], value: Any, mixes: bool = True) -> Any:
     if isinstance(drive, Current):
         constant = change(replace(drive, bias=np.zeros_like(drive.bias))).bias
         behind = change(replace(drive, bias=value.behind)).bias
+        leak = change(replace(drive, bias=value.leak)).bias - constant
         after = replace(after, bias=after.bias - constant)
     elif isinstance(after, Current):
-        behind = after.bias
-        after = replace(after, bias=np.zeros_like(behind))
+        behind, leak = after.bias, np.zeros_like(after.bias)
+        after = replace(after, bias=leak)
     else:
-        behind = np.zeros(after.shape[0])
+        behind = leak = np.zeros(after.shape[0])
     decay, current_decay = (
         d.reshape(after.shape) if d.ndim else d for d in (value.decay, value.current_decay)
     )
-    return Integrated(after, decay, behind, current_decay)
+    return Integrated(after, decay, behind, current_decay, leak)
 
 
 def join(a: Any, b: Any) -> Any:
@@ -126,7 +129,8 @@ def join(a: Any, b: Any) -> Any:
     if not isinstance(a, Integrated) and not isinstance(b, Integrated):
         return add(a, b)
     if isinstance(a, Integrated) and isinstance(b, Integrated) and _same_decays(a, b):
-        return replace(a, drive=add(a.drive, b.drive), behind=a.behind + b.behind)
+        behind, leak = a.behind + b.behind, a.leak + b.leak
+        return replace(a, drive=add(a.drive, b.drive), behind=behind, leak=leak)
     both = [v for v in (a, b) if isinstance(v, Integrated)]
     require(
         not any(v.reads_last for v in both),
@@ -150,11 +154,10 @@ def totals(value: Any, what: str = "") -> Any:
         "step; put it in front of the integrators, or leave it out",
         LoweringError,
     )
-    gain = 1 / (1 - value.current_decay)
-    if not value.reads_last:
-        gain = gain / (1 - value.decay)
-    current = per_channel(as_current(value.drive), gain)
-    return Totals(current.terms, current.bias + value.behind, current.shape, what)
+    kept = np.array(1.0) if value.reads_last else 1 / (1 - value.decay)
+    current = per_channel(as_current(value.drive), kept / (1 - value.current_decay))
+    leak = value.leak * channels_of(kept, value.shape) if value.leak.any() else 0.0
+    return Totals(current.terms, current.bias + leak + value.behind, current.shape, what)
 
 
 def _same_decays(a: Integrated, b: Integrated) -> bool:

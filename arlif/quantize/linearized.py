@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import LinearMap, Shape, Window
-from arlif.core.network import INPUT
+from arlif.core.network import INPUT, Reading
 from arlif.core.neuron import Neuron
 
 Real = NDArray[np.float64]
@@ -119,16 +119,39 @@ class LinearizedPopulation:
 
 
 @dataclass(frozen=True)
+class RealReading:
+    """A readout that is the last or the largest of a population's potentials, plus a bias.
+
+    unit: the logit that a potential of 1 stands for. bias: logits, [classes].
+    """
+
+    reading: Reading
+    unit: float
+    bias: Real
+
+    @property
+    def shape(self) -> Shape:
+        """(classes,)"""
+        return self.bias.shape
+
+
+@dataclass(frozen=True)
 class LinearizedNetwork:
     """What torch's graph means to the integer specification, in topological order."""
 
     input_shape: Shape
     static: bool
     populations: tuple[LinearizedPopulation, ...]
-    readout: Current
+    readout: Current | RealReading
+
+    @property
+    def summed(self) -> Current | None:
+        """What the readout sums over time; None where it reads potentials."""
+        return self.readout if isinstance(self.readout, Current) else None
 
     @property
     def binary_input(self) -> bool:
         """Whether the input must be 0 or 1, since an OR is taken of it."""
-        currents = (*(p.current for p in self.populations), self.readout)
+        currents = [p.current for p in self.populations]
+        currents += [self.readout] if isinstance(self.readout, Current) else []
         return any(t.source == INPUT and bool(t.pools) for c in currents for t in c.terms)

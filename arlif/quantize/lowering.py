@@ -8,7 +8,7 @@ from torch import nn
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.core.maps import Shape
 from arlif.core.network import Input
-from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.linearized import Current, LinearizedNetwork
 from arlif.quantize.neuron_constants import integer_neuron
 from arlif.quantize.rounding import Precision, quantize, to_population, to_readout
 from arlif.quantize.torch_graph import trace
@@ -84,7 +84,7 @@ def _misfits(walk: Walk, precision: Precision) -> list[str]:
         attempt(to_population, population, source, precision)
     for name, neuron in walk.unfed.items():
         attempt(integer_neuron, name, neuron, precision.numbers)
-    if walk.readout is not None:
+    if isinstance(walk.readout, Current):
         attempt(to_readout, walk.readout, source, precision)
     if not found and not walk.violations:
         attempt(quantize, _network(walk), source, precision, walk.time_steps or 1)

@@ -14,10 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from arlif.arithmetic.straight_through import QatOps, state_type, substitute
-from arlif.core.network import INPUT, READOUT, Input, Population, Projection, QuantizedNetwork
+from arlif.core.network import (
+    INPUT,
+    READOUT,
+    Input,
+    OverTime,
+    Population,
+    Projection,
+    QuantizedNetwork,
+)
 from arlif.core.steps import current
 from arlif.layers import later
-from arlif.quantize.linearized import LinearizedNetwork
+from arlif.quantize.linearized import Current, LinearizedNetwork
 from arlif.quantize.qat_current import TrainableCurrent
 from arlif.quantize.qat_neurons import QatNeuron
 from arlif.quantize.rounding import Precision, accumulator_unit, quantize
@@ -28,8 +36,9 @@ class QatNetwork(nn.Module):
     """A linearized network with trainable weights, biases, alphas and betas, run as integers.
 
     It takes real inputs, time first ([1, N, ...] static, else [T, N, ...]), and returns logits
-    [T, N, classes], like the network it came from; in training as in evaluation its spikes are
-    those of `quantized()` in every engine. width: of the surrogate gradient.
+    [T, N, classes], or [1, N, classes] of a readout of potentials, like the network it came from;
+    in training as in evaluation its spikes are those of `quantized()` in every engine. width: of
+    the surrogate gradient.
     """
 
     def __init__(
@@ -46,7 +55,9 @@ class QatNetwork(nn.Module):
         self.neurons = nn.ModuleDict(
             {_key(p.name): QatNeuron(p.neuron, p.current.shape, width) for p in network.populations}
         )
-        currents = {p.name: p.current for p in network.populations} | {READOUT: network.readout}
+        currents = {p.name: p.current for p in network.populations}
+        if network.summed is not None:
+            currents[READOUT] = network.summed
         self.currents = nn.ModuleDict(
             {_key(name): TrainableCurrent(c, source) for name, c in currents.items()}
         )
@@ -61,7 +72,9 @@ class QatNetwork(nn.Module):
             )
             for p in self.network.populations
         ]
-        readout = self._layer(READOUT).present()
+        readout = self.network.readout
+        if isinstance(readout, Current):
+            readout = self._layer(READOUT).present()
         return replace(self.network, populations=tuple(populations), readout=readout)
 
     def quantized(self) -> QuantizedNetwork:
@@ -75,7 +88,7 @@ class QatNetwork(nn.Module):
         return cast(QatNeuron, self.neurons[_key(name)])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, float64 [T, N, classes], of real inputs x.
+        """Logits, float64 [T or 1, N, classes], of real inputs x.
 
         Their scale is rounded to 24 bits, so that sums over time are exact and equal classes stay
         equal, as they do in the engines.
@@ -85,24 +98,33 @@ class QatNetwork(nn.Module):
         return readout * float(np.float32(network.readout.scale))
 
     def run(self, network: QuantizedNetwork, raw: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Raw readouts, float64 [T, N, classes], and spikes by population, of raw inputs.
+        """Raw readouts, float64 [T or 1, N, classes], and spikes by population, of raw inputs.
 
         network: what `quantized()` gives for the present parameters.
         """
         sent = {INPUT: raw}
-        over_time = partial(self._arriving, sent)
+        over_time, reading = partial(self._arriving, sent), network.readout.reading
         for part in network.loops:
             if network.chunk(part) is None:
                 (population,) = part
                 x = self._currents(network, population)(over_time)
                 x = x.expand(self.time_steps, *x.shape[1:])
-                sent[population.name] = self._neuron(population.name)(x, population.neuron)
+                if reading is not None and reading.population == population.name:
+                    found = self._neuron(population.name).states(x, population.neuron)
+                    sent[population.name], potentials = found[0], found[1][reading.variable]
+                else:
+                    sent[population.name] = self._neuron(population.name)(x, population.neuron)
             else:
                 sent |= self._run_loop(network, part, sent)
+        bias = torch.tensor(network.readout.bias, dtype=torch.float64, device=raw.device)
+        if reading is not None:
+            del sent[INPUT]
+            values = potentials.double()
+            last = values[-1:] if reading.over is OverTime.LAST else values.amax(0, keepdim=True)
+            return last + bias, sent
         layer, scale = self._layer(READOUT), network.readout.scale
         unit = np.full(network.readout.shape, scale)
         sums = layer.accumulator(network, READOUT, unit)(over_time)
-        bias = torch.tensor(network.readout.bias, dtype=torch.float64, device=raw.device)
         readout = sums + substitute(layer.bias.double() / scale, bias)
         del sent[INPUT]
         return readout.expand(self.time_steps, *readout.shape[1:]), sent

@@ -61,19 +61,29 @@ class QatNeuron(nn.Module):
 
     def run_steps(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
         """The same, one step after another: what the kernel must equal."""
-        step = self.started(x, neuron)
-        return torch.stack([step(now) for now in x])
+        return self.states(x, neuron)[0]
+
+    def states(self, x: Tensor, neuron: IntegerNeuron) -> tuple[Tensor, dict[str, Tensor]]:
+        """Spikes, and raw states after every step by name, [T, N, ...] each."""
+        step = self._started(x, neuron)
+        spikes, states = zip(*(step(now) for now in x), strict=True)
+        kept = {name: torch.stack([getattr(s, name) for s in states]) for name in neuron.variables}
+        return torch.stack(spikes), kept
 
     def started(self, x: Tensor, neuron: IntegerNeuron) -> Callable[[Tensor], Tensor]:
         """Spikes of one time step after another, from zero states; x: currents like theirs."""
+        step = self._started(x, neuron)
+        return lambda now: step(now)[0]
+
+    def _started(self, x: Tensor, neuron: IntegerNeuron) -> Callable[[Tensor], tuple[Tensor, Any]]:
+        """Spikes and state of one time step after another."""
         ops = QatOps(neuron.state_format, neuron.factor_bits, self.layer.width)
         joined, state = self._joined(neuron, x), neuron.initial_state(torch.zeros_like(x[0]))
 
-        def step(now: Tensor) -> Tensor:
+        def step(now: Tensor) -> tuple[Tensor, Any]:
             nonlocal state
             fired, state = joined.step(ops, state, now)
-            found: Tensor = fired
-            return found
+            return fired, state
 
         return step
 

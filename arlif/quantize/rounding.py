@@ -29,6 +29,7 @@ from arlif.quantize.linearized import (
     LinearizedPopulation,
     Real,
     RealConv2d,
+    RealReading,
     Term,
 )
 from arlif.quantize.neuron_constants import integer_neuron, state_values
@@ -93,10 +94,14 @@ def quantize(
     """The integer network of a linearized one. Raises ArlifError where numbers do not fit."""
     require_source(network, source)
     nodes = [to_population(population, source, precision) for population in network.populations]
-    readout, projections = to_readout(network.readout, source, precision)
+    populations = tuple(population for population, _ in nodes)
+    if isinstance(network.readout, RealReading):
+        readout, projections = to_reading(network.readout, populations), list[Projection]()
+    else:
+        readout, projections = to_readout(network.readout, source, precision)
     return QuantizedNetwork(
         source,
-        tuple(population for population, _ in nodes),
+        populations,
         (*(projection for _, incoming in nodes for projection in incoming), *projections),
         readout,
         time_steps,
@@ -190,13 +195,21 @@ def to_readout(
     return Readout(readout_bias(current.bias, scale), scale), incoming
 
 
+def to_reading(real: RealReading, populations: tuple[Population, ...]) -> Readout:
+    """The integer readout of potentials; raises LoweringError where its bias does not fit."""
+    read = next(p for p in populations if p.name == real.reading.population)
+    scale = real.unit / read.neuron.state_format.one
+    return Readout(readout_bias(real.bias, scale), scale, real.reading)
+
+
 def readout_bias(bias: Real, scale: float) -> NDArray[np.int32]:
     """The readout's bias in accumulator steps; raises LoweringError where int32 cannot hold it."""
     raw = np.rint(bias / scale)
     require(
         bool((np.abs(raw) <= INT32.max).all()),
         f"the readout's bias reaches {np.abs(bias).max():.3g}, {np.abs(raw).max():.3g} times the "
-        f"step of its weights, past int32; train its weights further or with a smaller bias",
+        f"step of what it is added to, past int32; train the weights further or with a smaller "
+        "bias",
         LoweringError,
     )
     return raw.astype(np.int32)

@@ -5,7 +5,7 @@ multiplied by one number. Then that number is free, and so large that the state 
 AR-LIF is not free: tanh and sigma fix its unit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import floor, log2
 
@@ -19,7 +19,7 @@ from arlif.core.network import INPUT, INT32, Input
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.units import Unit
-from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation
+from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation, RealReading
 from arlif.quantize.reach import Reach
 from arlif.quantize.rounding import GAIN_MAX, Precision, source_unit
 
@@ -39,11 +39,11 @@ LONGEST = 1000.0
 """Time steps over which rounding errors are taken to add up, at most."""
 
 
-def free_constants(neuron: Neuron) -> tuple[str, ...]:
+def free_constants(neuron: Neuron) -> tuple[str, ...] | None:
     """The constants that one number may multiply, and the current with them, without a change.
 
-    None where the neuron is bound to its unit, which it is where it reads a function, or where a
-    sum of constants holds a number of its own.
+    Of an integrator, its potential is multiplied too. None where the neuron is bound to its unit,
+    which it is where it reads a function, or where a sum of constants holds a number of its own.
     """
     form = integer_form(traced(neuron))
     real = {name: real_array(value) for name, value in neuron.constants().items()}
@@ -59,7 +59,7 @@ def free_constants(neuron: Neuron) -> tuple[str, ...]:
         )
         for constant in form.constants.values()
     )
-    return () if bound else tuple(sorted(free))
+    return None if bound else tuple(sorted(free))
 
 
 def fitted(
@@ -74,11 +74,13 @@ def fitted(
     reaches: what arlif.quantize.reach.reach found on typical inputs. fine: states may be wider than
     `precision` says, up to 28 bits, and weights finer, up to 15 bits in two parts.
     """
-    populations = tuple(
-        _fitted(population, source, precision, reaches[population.name].largest, fine)
-        for population in network.populations
+    return _rescaled(
+        network,
+        [
+            _fitted(population, source, precision, reaches[population.name].largest, fine)
+            for population in network.populations
+        ],
     )
-    return replace(network, populations=populations)
 
 
 def natural(network: LinearizedNetwork) -> LinearizedNetwork:
@@ -86,20 +88,30 @@ def natural(network: LinearizedNetwork) -> LinearizedNetwork:
 
     Step sizes and the surrogate's width are meant for such numbers. No unit becomes finer.
     """
-    return replace(network, populations=tuple(map(_natural, network.populations)))
+    return _rescaled(network, [*map(_natural, network.populations)])
 
 
-def _natural(population: LinearizedPopulation) -> LinearizedPopulation:
+def _rescaled(
+    network: LinearizedNetwork, populations: Sequence[tuple[LinearizedPopulation, float]]
+) -> LinearizedNetwork:
+    """The network with these populations, each in a unit that is so many times as fine."""
+    readout, scales = network.readout, {p.name: scale for p, scale in populations}
+    if isinstance(readout, RealReading):
+        readout = replace(readout, unit=readout.unit / scales[readout.reading.population])
+    return replace(network, populations=tuple(p for p, _ in populations), readout=readout)
+
+
+def _natural(population: LinearizedPopulation) -> tuple[LinearizedPopulation, float]:
     neuron = population.neuron
-    free = {name: real_array(getattr(neuron, name)) for name in free_constants(neuron)}
+    free = {name: real_array(getattr(neuron, name)) for name in free_constants(neuron) or ()}
     largest = max((float(np.abs(value).max()) for value in free.values()), default=0.0)
     if largest == 0:
-        return population
+        return population, 1.0
     scale = min(1.0, 2.0 ** -floor(log2(largest)))
     scaled: Neuron = neuron.with_constants({n: getattr(neuron, n) * scale for n in free})
     current = population.current.scaled(scale)
     terms = tuple(term.weighted(term.synapses) for term in current.terms)
-    return replace(population, neuron=scaled, current=replace(current, terms=terms))
+    return replace(population, neuron=scaled, current=replace(current, terms=terms)), scale
 
 
 def _fitted(
@@ -108,11 +120,11 @@ def _fitted(
     precision: Precision,
     largest: float,
     fine: bool,
-) -> LinearizedPopulation:
+) -> tuple[LinearizedPopulation, float]:
     neuron = population.neuron
     free = free_constants(neuron)
-    if not free:
-        return population
+    if free is None:
+        return population, 1.0
     constants = _Constants(neuron)
     needed = max(MARGIN * largest, np.abs(population.current.bias).max(), constants.largest())
     extra = _extra_bits(population, source, precision) if fine else 0
@@ -129,7 +141,8 @@ def _fitted(
     scale = _scale(needed, raw_step, numbers.state_format)
     scaled: Neuron = neuron.with_constants({name: getattr(neuron, name) * scale for name in free})
     current = population.current.scaled(scale)
-    return replace(population, neuron=scaled, current=current, numbers=numbers, extra_bits=extra)
+    fit = replace(population, neuron=scaled, current=current, numbers=numbers, extra_bits=extra)
+    return fit, scale
 
 
 def _scale(needed: float, raw_step: float, state: FixedPointFormat) -> float:

@@ -42,25 +42,32 @@ def quantize_for_stock_lava(
     violations = [
         f"{layer.name}: {reason}" for layer in network.populations for reason in _obstacles(layer)
     ]
-    if len(network.readout.terms) > 1:
+    readout = network.summed
+    if readout is None:
+        violations.append(f"{READOUT}: {_STATE}")
+    elif len(readout.terms) > 1:
         violations.append(f"{READOUT}: {_BRANCHES}")
-    if any(term.pools for term in network.readout.terms):
+    elif any(term.pools for term in readout.terms):
         violations.append(f"{READOUT}: {_ORS}")
     require(not violations, "; ".join(violations), LoweringError)
+    assert readout is not None, "a readout of potentials is refused"
     layers = [_population(layer, source) for layer in network.populations]
     one = time_steps * NUMBERS.state_format.one
-    head = _Layer(READOUT, network.readout, source)
+    head = _Layer(READOUT, readout, source)
     scale, projection = head.fitted(head.peak / 127, lambda low, high: one * max(-low, high))
     return QuantizedNetwork(
         source,
         tuple(population for population, _ in layers),
         (*(incoming for _, incoming in layers), projection),
-        Readout(readout_bias(network.readout.bias, scale), scale),
+        Readout(readout_bias(readout.bias, scale), scale),
         time_steps,
     )
 
 
 _BRANCHES = "Lava feeds a layer from the one before; a sum of branches has no place there"
+_STATE = (
+    "Lava's own neurons send spikes alone, no potential that a readout could read; take the mean"
+)
 _ORS = "Lava has no OR of spikes (max pooling); use AvgPool2d"
 
 

@@ -25,7 +25,7 @@ def unstretched(neuron: Neuron, current: Current) -> tuple[Neuron, Current]:
         LoweringError,
     )
     mine: Neuron = neuron.with_constants(
-        {name: getattr(neuron, name) / current.factor for name in free}
+        {name: getattr(neuron, name) / current.factor for name in free or ()}
     )
     return mine, Current(current.terms, current.bias, current.shape)
 

@@ -93,7 +93,8 @@ def function_kind(node: fx.Node, modules: dict[str, nn.Module]) -> str:
     """Which function a node calls; LoweringError where it is none of those that have a meaning.
 
     modules: those of the network by path.
-    add: of two values; flatten: (2); mean, sum: (0), over time; same: what changes no value.
+    add: of two values; flatten: (2); mean, sum: (0), over time; last, largest: of all time steps;
+    same: what changes no value.
     """
     target = node.target if isinstance(node.target, str) else _FUNCTIONS.get(node.target)
     summands = [part for part in node.args if isinstance(part, fx.Node)]
@@ -117,6 +118,12 @@ def function_kind(node: fx.Node, modules: dict[str, nn.Module]) -> str:
         return "flatten"
     if target in ("mean", "sum") and _arguments(node, "dim", keepdim=False) in _OVER_TIME:
         return str(target)
+    if _is_last(node):
+        return "last"
+    if _is_largest(node):
+        return "largest"
+    if _takes_values(node):
+        return "same"
     if target in _SAME and len(node.args) == 1 and not node.kwargs:
         return "same"
     name = getattr(node.target, "__name__", str(node.target))
@@ -145,8 +152,7 @@ _CURES = {
     ),
     **dict.fromkeys(
         ("getitem", "max", "amax"),
-        "take the mean of all time steps at the end, mean(0): a readout adds up what arrives and "
-        "keeps no potential of which the last or the largest could be read",
+        "of time steps a readout reads the last, x[-1], or the largest, x.amax(0), at the end",
     ),
     "softmax": "return the logits: the decision is their argmax",
     "max_pool1d": "use the layer arlif.layers.MaxPool1d, on spikes",
@@ -160,6 +166,30 @@ _CURES = {
 
 _OVER_TIME = ({"dim": 0}, {"dim": (0,)}, {"dim": [0]})
 _SAME = ("contiguous", "clone", "detach", "float", "double")
+
+
+def _is_last(node: fx.Node) -> bool:
+    """x[-1] or x[-1:]."""
+    index = node.args[1] if node.target is operator.getitem else None
+    return index in (-1, slice(-1, None))
+
+
+def _is_largest(node: fx.Node) -> bool:
+    """x.amax(0), or what holds the values of x.max(0)."""
+    name = getattr(node.target, "__name__", node.target)
+    if name == "amax":
+        return _arguments(node, "dim", keepdim=False) in _OVER_TIME
+    return name == "max" and _arguments(node, "dim", keepdim=False) == {"dim": 0}
+
+
+def _takes_values(node: fx.Node) -> bool:
+    """x.max(0).values or x.max(0)[0]."""
+    source = node.args[0] if node.args else None
+    part = {getattr: "values", operator.getitem: 0}
+    if not isinstance(source, fx.Node) or node.target not in part:
+        return False
+    named = getattr(source.target, "__name__", source.target)
+    return named == "max" and node.args[1] == part[node.target]
 
 
 def _arguments(node: fx.Node, *names: str, **defaults: Any) -> dict[str, Any]:
@@ -191,6 +221,8 @@ _VIEW_LAYERS = (nn.Identity, nn.Flatten, nn.modules.dropout._DropoutNd, Repeat)
 
 def is_constant(node: fx.Node, constants: set[fx.Node]) -> bool:
     """Whether a node is a parameter, a tensor's shape or type, or a part of one of `constants`."""
+    if _takes_values(node):
+        return False
     part = node.target is operator.getitem and node.args[0] in constants
     asked = node.op == "call_method" and node.target in ("size", "dim")
     return part or asked or node.target is getattr or node.op == "get_attr"

@@ -13,14 +13,15 @@ from torch import Tensor, fx, nn
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.core.formats import real_array
 from arlif.core.maps import Shape
-from arlif.core.network import INPUT, READOUT
+from arlif.core.network import INPUT, READOUT, OverTime
 from arlif.core.neuron import Neuron
-from arlif.layers import Delay, Integrator, Repeat
+from arlif.layers import Delay, Integrator, Largest, Last, Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import GIVEN, Loop
 from arlif.quantize.absorb import absorb, behind, reason
 from arlif.quantize.integrated import Integrated, join, mapped, totals
-from arlif.quantize.linearized import Current, LinearizedPopulation, Term
+from arlif.quantize.linearized import Current, LinearizedPopulation, RealReading, Term
+from arlif.quantize.over_time import Read, integrator_of, over_time, read, shown
 from arlif.quantize.taken_up import current_based, unstretched
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
 from arlif.quantize.values import (
@@ -30,7 +31,6 @@ from arlif.quantize.values import (
     as_drive,
     delayed,
     flatten,
-    parts_of,
     scaled,
 )
 
@@ -65,7 +65,7 @@ class Walk:
         self.populations: list[LinearizedPopulation] = []
         self.unfed: dict[str, Neuron] = {}
         self.violations: list[str] = []
-        self.readout: Current | None = None
+        self.readout: Current | RealReading | None = None
         self.static = False
         for node in graph.nodes:
             self._visit(node)
@@ -142,23 +142,46 @@ class Walk:
             if not isinstance(node.args[0], fx.Node):
                 raise LoweringError("a network returns exactly one tensor, its logits")
             self._require_last(node.args[0], inputs[0])
-            self.readout = as_current(totals(inputs[0]))
-            if len(self.readout.shape) != 1:
-                raise LoweringError(
-                    f"the output must be one value per class, not shape {self.readout.shape}; "
-                    "end with a Linear layer"
-                )
+            require(
+                len(inputs[0].shape) == 1,
+                f"the output must be one value per class, not shape {inputs[0].shape}; end with a "
+                "Linear layer",
+                LoweringError,
+            )
+            self.readout = self._readout(inputs[0])
             return self.readout
         layer = self._layer(node)
+        require(
+            not any(isinstance(value, Read) for value in inputs)
+            or isinstance(layer, nn.Identity | nn.Dropout)
+            or (layer is None and function_kind(node, self.modules) == "same"),
+            "it lies behind the last or the largest of all time steps, which may only end the "
+            "network; put it in front of the integrator",
+            LoweringError,
+        )
         if layer is None:
             return self._function(node, inputs)
+        if isinstance(layer, Last | Largest):
+            over = OverTime.LAST if isinstance(layer, Last) else OverTime.LARGEST
+            return self._read(node, inputs[0], over)
         if isinstance(layer, SpikingNeuron):
             return self._fire(node, layer, inputs[0])
         if isinstance(layer, Loop):
             return self._loop(node, layer, inputs[0])
         if isinstance(layer, Repeat):
-            return self._repeat(layer, inputs[0])
+            self.time_steps, self.static = shown(layer, inputs[0], self.time_steps), True
+            return inputs[0]
         return behind(layer, inputs[0])
+
+    def _readout(self, value: Any) -> Current | RealReading:
+        if not isinstance(value, Read):
+            return as_current(totals(value))
+        population, reading = read(value, self._name(value.path))
+        self.populations.append(population)
+        return reading
+
+    def _read(self, node: fx.Node, value: Any, over: OverTime) -> Any:
+        return over_time(value, over, integrator_of(node, self.modules))
 
     def _fire(self, node: fx.Node, layer: SpikingNeuron, value: Any) -> Spikes:
         name = self._name(str(node.target))
@@ -250,33 +273,14 @@ class Walk:
         self.paths[name] = path
         return name
 
-    def _repeat(self, layer: Repeat, value: Any) -> Any:
-        require(
-            not isinstance(value, Integrated),
-            "Repeat shows one frame, and integrators in front of it see no time; put it in front "
-            "of them",
-            LoweringError,
-        )
-        terms = value.terms if isinstance(value, Current) else [p.term for p in parts_of(value)]
-        sources = {term.source for term in terms}
-        if sources != {INPUT}:
-            raise LoweringError("Repeat shows the input at every step; put it before any neuron")
-        wanted = self.time_steps or layer.time_steps
-        require(
-            layer.time_steps == wanted,
-            f"it shows {layer.time_steps} time steps where the network runs for {wanted}; make "
-            "them equal",
-            LoweringError,
-        )
-        self.time_steps, self.static = wanted, True
-        return value
-
     def _function(self, node: fx.Node, inputs: list[Any]) -> Any:
         kind = function_kind(node, self.modules)
         if kind == "add":
             return join(inputs[0], inputs[-1])
         if kind == "flatten":
             return mapped(flatten, inputs[0], mixes=False)
+        if kind in ("last", "largest"):
+            return self._read(node, inputs[0], OverTime(kind))
         if kind != "same":
             (self.averaged if kind == "mean" else self.summed).add(node)
         return inputs[0]

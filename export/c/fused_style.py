@@ -12,7 +12,7 @@ from arlif.core.nodes import Population, Projection
 from export.c.adding import Adding
 from export.c.neuron_code import NeuronCode, neuron_code
 from export.c.patches import HELPERS, Patch, patch
-from export.c.program import Plan, Program, channels, pixels, recording
+from export.c.program import Plan, Program, channels, pixels, reading, recording
 from export.c.spike_trains import Trains
 
 MOST_STEPS = 32
@@ -47,7 +47,7 @@ class _Fused:
         for target in self.plan.targets:
             self._target(target)
         classes = network.readout.shape[0]
-        program.keep(self.plan.logit_type(), "logits", classes, "the readout, summed over time")
+        program.keep(self.plan.logit_type(), "logits", classes, self.plan.logit_words)
         self.adding.close()
         program.functions = _with_helpers({**self.trains.functions(), **HELPERS}, program.functions)
         return program
@@ -140,6 +140,7 @@ class _Fused:
         """All steps of one neuron."""
         label = self.plan.label(population.name)
         step = [*code.step, f"const int32_t spike = {code.spike};"]
+        step += reading(self.plan, code, population.name, "t", self.program.constants)
         step += recording(code, "t", label.removeprefix("p"))
         step += ["train |= (uint32_t)spike << t;"]
         step += [f"const int32_t {state}_after = {code.after[state]};" for state in code.before]

@@ -58,7 +58,7 @@ def header(network: QuantizedNetwork, program: Program, prefix: str) -> str:
             "the class: the largest logit, the first of equals. */",
             f"int32_t {prefix}_run({prefix}_network *n, const int8_t *input);",
             "",
-            "/* The readout, summed over the steps that are done. */",
+            "/* The readout of the steps that are done. */",
             f"const {prefix}_logit *{prefix}_logits(const {prefix}_network *n);",
             "",
             "#endif",

@@ -6,7 +6,7 @@ from math import prod
 
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
-from arlif.core.nodes import Projection
+from arlif.core.nodes import OverTime, Projection
 from arlif.core.proven_ranges import PopulationRanges, population_ranges
 from arlif.core.ranges import INT32, Interval
 from export.c.c_types import Constants, narrowest, sides, size
@@ -50,8 +50,9 @@ class Plan:
 
     @property
     def targets(self) -> list[str]:
-        """Populations, sources first, then the readout."""
-        return [*(p.name for p in self.network.populations), READOUT]
+        """Populations, sources first, then the readout, where anything arrives there."""
+        names = [p.name for p in self.network.populations]
+        return names if self.network.readout.reading else [*names, READOUT]
 
     def label(self, name: str) -> str:
         """An identifier of a node, whatever its name is."""
@@ -85,18 +86,31 @@ class Plan:
         return population_ranges(self.network, name)
 
     def readout_interval(self) -> Interval:
-        """What the readout adds in one step."""
+        """What the readout adds in one step, or reads in any."""
+        reading, bias = self.network.readout.reading, self.network.readout.bias
         low, high = self.network.accumulator_interval(READOUT)
-        bias = self.network.readout.bias
+        if reading is not None:
+            low, high = self.ranges(reading.population).neuron.states[reading.variable]
         return low + int(bias.min()), high + int(bias.max())
 
     def logit_type(self) -> str:
         """Holds T steps of the readout."""
-        low, high = (self.network.time_steps * end for end in self.readout_interval())
+        times = 1 if self.network.readout.reading else self.network.time_steps
+        low, high = (times * end for end in self.readout_interval())
         return narrowest((min(low, 0), max(high, 0)), "int32_t", "int64_t")
+
+    @property
+    def logit_words(self) -> str:
+        """What the logits are, in a comment."""
+        found = self.network.readout.reading
+        return (
+            f"the readout, {f'the {found.over.value} over time' if found else 'summed over time'}"
+        )
 
     def most_steps(self) -> int:
         """The time steps whose logits fit their type."""
+        if self.network.readout.reading:
+            return INT32[1]
         most = INT32[1] if self.logit_type() == "int32_t" else (1 << 63) - 1
         return min(INT32[1], most // max(1, *(abs(end) for end in self.readout_interval())))
 
@@ -126,6 +140,24 @@ def channels(shape: Shape, body: Iterable[str]) -> list[str]:
         *([f"    {place}"] if used else ()),
         *(f"    {line}" for line in lines),
         "}",
+    ]
+
+
+def reading(
+    plan: Plan, code: NeuronCode, population: str, step: str, constants: Constants
+) -> list[str]:
+    """What a neuron's step leaves in its logit, where the readout reads its state."""
+    readout = plan.network.readout
+    if readout.reading is None or readout.reading.population != population:
+        return []
+    bias = constants.add("readout_bias", readout.bias)
+    kind = plan.logit_type()
+    value = f"const {kind} logit = ({kind}){code.after[readout.reading.variable]} + {bias}[i];"
+    if readout.reading.over is OverTime.LAST:
+        return [value, "n->logits[i] = logit;"]
+    return [
+        value,
+        f"n->logits[i] = (({step} == 0) || (logit > n->logits[i])) ? logit : n->logits[i];",
     ]
 
 

@@ -14,7 +14,7 @@ from export.c.adding import Adding
 from export.c.c_types import narrowest, sides
 from export.c.events_at_once import Scatter
 from export.c.neuron_code import NeuronCode, neuron_code
-from export.c.program import Plan, Program, channels, pixels, recording
+from export.c.program import Plan, Program, channels, pixels, reading, recording
 
 
 def stepwise_program(
@@ -38,9 +38,9 @@ class _Stepwise:
         self.network = plan.network
         self.adding = Adding(plan, program)
         self.codes = {p.name: self._code(p) for p in self.network.populations}
-        reading = {READOUT, *(name for name, code in self.codes.items() if code.reads_current)}
+        current = {READOUT, *(name for name, code in self.codes.items() if code.reads_current)}
         self.scattered = {
-            number for number in scattered if self.network.projections[number].target in reading
+            number for number in scattered if self.network.projections[number].target in current
         }
 
     def written(self) -> Program:
@@ -51,7 +51,7 @@ class _Stepwise:
             self._target(target)
         logits = self.plan.logit_type()
         classes = network.readout.shape[0]
-        program.keep(logits, "logits", classes, "the readout, summed over time")
+        program.keep(logits, "logits", classes, self.plan.logit_words)
         program.fields.append("int32_t step; /* the steps that are done */")
         program.memory["step"] = 4
         self.adding.close()
@@ -188,9 +188,9 @@ class _Stepwise:
             self._sent(population.name, population.shape, "spikes")
 
     def _is_buffered(self, name: str) -> bool:
-        """Whether a population's spikes are gathered, now or later."""
+        """Whether a population's spikes are gathered, now or later, or go nowhere."""
         leaving = [p for p in self.network.projections if p.source == name]
-        return not all(self._is_scattered(p) for p in leaving)
+        return not leaving or not all(self._is_scattered(p) for p in leaving)
 
     def _update(self, population: Population, code: NeuronCode, held: bool) -> list[str]:
         """One neuron's step."""
@@ -207,6 +207,7 @@ class _Stepwise:
             for state in code.before
         ]
         lines.append(f"{self._spikes(population.name)} = (uint8_t)spike;")
+        lines += reading(self.plan, code, population.name, "n->step", self.program.constants)
         return [*lines, *recording(code, "n->step", label.removeprefix("p"))]
 
     def _spikes(self, name: str) -> str:

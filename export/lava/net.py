@@ -20,6 +20,7 @@ from arlif.core.network import (
 from export.hdf5 import Tree, read_tree
 from export.lava.netx import netx_layers
 from export.population_tree import build_population, population_tree
+from export.readout_tree import build_readout, layout, readout_tree
 from export.records import (
     build,
     build_typed,
@@ -62,7 +63,7 @@ def net_tree(network: QuantizedNetwork) -> Tree:
     for node, netx in zip(nodes, netx_layers(network), strict=True):
         layers += [*netx[:-1], netx[-1] | {OURS: _node_tree(network, node)}]
     return {
-        OURS: {**versions(), "time_steps": network.time_steps},
+        OURS: {**versions(layout(network)), "time_steps": network.time_steps},
         "layer": {str(index): layer for index, layer in enumerate(layers)},
     }
 
@@ -70,6 +71,8 @@ def net_tree(network: QuantizedNetwork) -> Tree:
 def _node_tree(network: QuantizedNetwork, node: Input | Population | Readout) -> Tree:
     if isinstance(node, Population):
         tree = {"name": node.name, **population_tree(node)}
+    elif isinstance(node, Readout):
+        tree = readout_tree(node)
     else:
         tree = record_tree(node)
     if not isinstance(node, Input):
@@ -128,13 +131,13 @@ def _network(tree: Tree) -> QuantizedNetwork:
     projections = {
         index: _projection(item, name)
         for name, node in zip(names, nodes[1:], strict=True)
-        for index, item in _numbered(node["projection"])
+        for index, item in _numbered(node.get("projection", {}))
     }
     return QuantizedNetwork(
         build(Input, nodes[0], "/layer/0/arlif"),
         populations,
         tuple(projections[index] for index in sorted(projections)),
-        build(Readout, readout, "readout"),
+        build_readout(readout, "readout"),
         value(int, tree[OURS]["time_steps"], "/arlif/time_steps"),
     )
 

@@ -8,7 +8,7 @@ from torch import fx, nn
 from arlif import layers
 from arlif.base.errors import FormatError, require
 from arlif.core.maps import Shape
-from arlif.core.network import INPUT, READOUT
+from arlif.core.network import INPUT, READOUT, OverTime
 from export.nir.cycles import Region, loop, regions
 from export.nir.fields import integers, numbers
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS, neuron
@@ -17,10 +17,14 @@ from export.nir.node_list import Node
 
 
 class Build:
-    """A network under way. dt: seconds per time step. warnings: what a user should know."""
+    """A network under way.
 
-    def __init__(self, nodes: list[Node], dt: float | None) -> None:
-        self.dt = dt
+    dt: seconds per time step. over: which time step is the answer; None: all. warnings: what a user
+    should know.
+    """
+
+    def __init__(self, nodes: list[Node], dt: float | None, over: OverTime | None) -> None:
+        self.dt, self.over = dt, over
         self.graph = fx.Graph()
         self.nodes = {node.name: node for node in nodes}
         self.shapes: dict[str, Shape] = {}
@@ -62,6 +66,9 @@ class Build:
         elif node.kind == "Delay" and delay(node, self.dt):
             total = self._call(node.name, layers.Delay(delay(node, self.dt)), total)
         elif node.kind == "Output":
+            if self.over is not None:
+                layer = layers.Last() if self.over is OverTime.LAST else layers.Largest()
+                total = self._call(f"{node.name}_{self.over.value}", layer, total)
             self.graph.output(total)
         self.shapes[node.name], self.values[node.name] = shape, total
 

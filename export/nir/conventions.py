@@ -19,17 +19,22 @@ from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import (
     RealArlif,
+    RealIntegrator,
     RealLifHard,
     RealLifReset,
     RealLifSoft,
     RealLifSubtract,
     RealSynaptic,
+    RealSynapticIntegrator,
 )
 
 Real = NDArray[np.float64]
 
 DT = 1e-4
 """Seconds per time step; snnTorch 1.0 fixes this value, SpikingJelly 2.0 has it as its default."""
+
+EQUATIONS = (RealLifReset, RealSynaptic, RealIntegrator, RealSynapticIntegrator)
+"""Neurons whose equation NIR has, constant by constant."""
 
 REAL_NEURONS: dict[str, type[Neuron]] = {
     cls.__name__: cls for cls in (RealArlif, RealLifSoft, RealLifHard, RealLifSubtract)
@@ -73,7 +78,7 @@ Convention = Callable[[Neuron, Shape], Spoken]
 
 def portable(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1, weights divided by 1 - k: what snnTorch, Norse and SpikingJelly all run exactly."""
-    if isinstance(neuron, RealLifReset | RealSynaptic):
+    if isinstance(neuron, EQUATIONS):
         return _equation(neuron, shape)
     lost = 1 - decay(neuron)
     if lost == 0:
@@ -83,7 +88,7 @@ def portable(neuron: Neuron, shape: Shape) -> Spoken:
 
 def unscaled(neuron: Neuron, shape: Shape) -> Spoken:
     """r = 1 / (1 - k), weights as they are: for snnTorch, SpikingJelly; Norse ignores r."""
-    if isinstance(neuron, RealLifReset | RealSynaptic):
+    if isinstance(neuron, EQUATIONS):
         return _equation(neuron, shape)
     lost = 1 - decay(neuron)
     if lost == 0:
@@ -143,8 +148,10 @@ def _lif(neuron: Neuron, shape: Shape, r: float) -> nir.LIF:
     )
 
 
-def _equation(neuron: RealLifReset | RealSynaptic, shape: Shape) -> Spoken:
-    """LIF or CubaLIF with every constant that NIR has; arlif's step is an Euler step of them.
+def _equation(
+    neuron: RealLifReset | RealSynaptic | RealIntegrator | RealSynapticIntegrator, shape: Shape
+) -> Spoken:
+    """LIF, CubaLIF, LI or CubaLI with every constant that NIR has; arlif's step is an Euler step.
 
     Weights are divided by what the current is multiplied with, or r and w_in where that differs
     within a channel.
@@ -159,10 +166,13 @@ def _equation(neuron: RealLifReset | RealSynaptic, shape: Shape) -> Spoken:
         return full(value).astype(np.float32)
 
     lost = full(1 - np.asarray(neuron.decay))
-    fires = np.nextafter(stored(neuron.threshold), np.float32(-np.inf))
-    ends = {"v_threshold": fires, "v_reset": stored(neuron.reset)}
-    if not lost.any() and not np.any(neuron.leak) and isinstance(neuron, RealLifReset):
-        return Spoken(nir.IF(r=_full(shape, 1 / DT), **ends))
+    ends = {}
+    if isinstance(neuron, RealLifReset | RealSynaptic):
+        fires = np.nextafter(stored(neuron.threshold), np.float32(-np.inf))
+        ends = {"v_threshold": fires, "v_reset": stored(neuron.reset)}
+    current_based = isinstance(neuron, RealSynaptic | RealSynapticIntegrator)
+    if not lost.any() and not np.any(neuron.leak) and not current_based:
+        return Spoken((nir.IF if ends else nir.I)(r=_full(shape, 1 / DT), **ends))
     flows = full(1 - np.asarray(getattr(neuron, "current_decay", 0.0)))
     require(
         bool((lost > 0).all() and (flows > 0).all()),
@@ -175,10 +185,12 @@ def _equation(neuron: RealLifReset | RealSynaptic, shape: Shape) -> Spoken:
     leaky = {"v_leak": stored(full(neuron.leak) / lost), **ends}
     r, weight = (1.0, 1.0) if even else (1 / lost, 1 / flows)
     factor = rows[:, 0] if even else 1.0
-    if isinstance(neuron, RealLifReset):
-        return Spoken(nir.LIF(tau=stored(DT / lost), r=stored(r), **leaky), factor)
+    if not current_based:
+        node = (nir.LIF if ends else nir.LI)(tau=stored(DT / lost), r=stored(r), **leaky)
+        return Spoken(node, factor)
     taus = {"tau_mem": stored(DT / lost), "tau_syn": stored(DT / flows)}
-    return Spoken(nir.CubaLIF(**taus, r=stored(r), w_in=stored(weight), **leaky), factor)
+    node = (nir.CubaLIF if ends else nir.CubaLI)(**taus, r=stored(r), w_in=stored(weight), **leaky)
+    return Spoken(node, factor)
 
 
 def _integrator(neuron: Neuron, shape: Shape) -> Spoken:

@@ -9,12 +9,14 @@ from torch import nn
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import StrPath
 from arlif.core.maps import Shape
+from arlif.core.network import OverTime
 from export.hdf5 import Tree, read_tree
 from export.nir.assembly import Build
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS
 from export.nir.linear_layers import LAYERS
 from export.nir.node_list import read_graph
 from export.nir.write_native import PROFILE as NATIVE
+from export.readout_tree import over_time
 from export.records import value
 
 
@@ -32,15 +34,19 @@ class ImportedNetwork:
     warnings: tuple[str, ...] = ()
 
 
-def load_nir(path: StrPath, dt: float | None = None) -> ImportedNetwork:
+def load_nir(
+    path: StrPath, dt: float | None = None, over: OverTime | None = None
+) -> ImportedNetwork:
     """Read a NIR file, whoever wrote it, as layers of arlif.
 
-    dt: seconds per time step, where the file does not say it. 1-D signals (C, L) become (C, 1, L).
+    dt: seconds per time step, where the file does not say it. over: which time step of what reaches
+    the output is the answer; None: what the file says, or all, whose mean decides. 1-D signals
+    (C, L) become (C, 1, L).
     Raises FormatError naming every node that has no counterpart, and whatever is broken.
     """
     tree = read_tree(path)
     try:
-        return network_of(tree.get("node"), dt)
+        return network_of(tree.get("node"), dt, over)
     except ArlifError as error:
         raise FormatError(f"{path}: {error}") from None
 
@@ -60,7 +66,7 @@ def load_plain(path: StrPath) -> ImportedNetwork:
         raise FormatError(f"{path}: {error}") from None
 
 
-def network_of(tree: Any, dt: float | None) -> ImportedNetwork:
+def network_of(tree: Any, dt: float | None, over: OverTime | None = None) -> ImportedNetwork:
     """The network that the tree of a NIR graph describes; errors as in `load_nir`."""
     nodes = read_graph(tree)
     about = _about(tree)
@@ -75,7 +81,9 @@ def network_of(tree: Any, dt: float | None) -> ImportedNetwork:
         f"these nodes have no counterpart: {', '.join(strange)}; known are {', '.join(KNOWN)}",
         FormatError,
     )
-    build = Build(nodes, _time_step(about, dt))
+    if over is None and "over" in about:
+        over = over_time(value(str, about["over"], "metadata/arlif/over"), "metadata/arlif/over")
+    build = Build(nodes, _time_step(about, dt), over)
     static = "static" in about and value(bool, about["static"], "metadata/arlif/static")
     shape = build.shapes[nodes[0].name]
     return ImportedNetwork(build.module(), shape, static, tuple(build.warnings))

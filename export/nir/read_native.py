@@ -14,11 +14,11 @@ from arlif.core.network import (
     Input,
     Projection,
     QuantizedNetwork,
-    Readout,
 )
 from export.hdf5 import Tree, read_tree
 from export.nir.write_native import PROFILE, native_graph
 from export.population_tree import build_population
+from export.readout_tree import build_readout
 from export.records import (
     build,
     build_typed,
@@ -75,11 +75,13 @@ def native_network(graph: Tree) -> QuantizedNetwork:
     names = texts(entry(about, "populations"), "metadata/arlif/populations")
     source = entry(nodes, INPUT, "metadata", "arlif")
     require(isinstance(source, dict), f"{INPUT}/metadata/arlif must be a group", FormatError)
+    readout = build_readout(entry(nodes, READOUT, "metadata", "arlif"), READOUT)
+    targets = {*names, READOUT} if readout.reading is None else {*names}
     network = QuantizedNetwork(
         build(Input, source | {"shape": entry(nodes, INPUT, "shape")}, INPUT),
         tuple(build_population(name, entry(nodes, name)) for name in names),
-        _projections(nodes, entry(graph, "edges"), {INPUT, READOUT, *names}),
-        build(Readout, entry(nodes, READOUT, "metadata", "arlif"), READOUT),
+        _projections(nodes, entry(graph, "edges"), {INPUT, READOUT, *names}, targets),
+        readout,
         value(int, entry(about, "time_steps"), "metadata/arlif/time_steps"),
     )
     strange = difference(native_graph(network).to_dict(), graph)
@@ -91,8 +93,10 @@ def native_network(graph: Tree) -> QuantizedNetwork:
     return network
 
 
-def _projections(nodes: Tree, edges: Any, ends: set[str]) -> tuple[Projection, ...]:
-    """One projection per edge into a population or the readout, walked back to its source."""
+def _projections(
+    nodes: Tree, edges: Any, ends: set[str], targets: set[str]
+) -> tuple[Projection, ...]:
+    """One projection per edge into a target, walked back to its source, one of `ends`."""
     pairs = np.asarray(edges)
     require(
         pairs.ndim == 2 and pairs.shape[1] == 2 and pairs.dtype.kind == "U",
@@ -105,7 +109,7 @@ def _projections(nodes: Tree, edges: Any, ends: set[str]) -> tuple[Projection, .
     return tuple(
         _projection(nodes, sources, ends, last, target)
         for last, target in pairs.tolist()
-        if target in ends
+        if target in targets
     )
 
 

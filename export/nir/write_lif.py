@@ -1,6 +1,6 @@
 """Real-valued networks as NIR: for other tools (plain LIF) or without loss (ARLIF nodes)."""
 
-from typing import cast
+from typing import Any, cast
 
 import nir
 import numpy as np
@@ -13,7 +13,7 @@ from arlif.base.seal import sealed_path
 from arlif.core.maps import LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
 from arlif.quantize import linearize
-from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, Term
+from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, RealReading, Term
 from export.nir.conventions import DT, Convention, portable
 from export.nir.fields import fits_float32
 from export.nir.node_list import read_graph
@@ -60,9 +60,20 @@ def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> 
         factor = spoken[population.name].factor
         graph.drive(population.name, population.current, factor, shapes, done)
         done.add(population.name)
-    graph.drive(output, network.readout, 1.0, shapes, done)
+    metadata: dict[str, Any] = {"profile": PROFILE, "dt": DT, "static": network.static}
+    if isinstance(network.readout, RealReading):
+        require(
+            not network.readout.bias.any(),
+            "a bias is added to the potentials that the readout reads, which NIR has no place for; "
+            "put it in front of the integrators",
+            LoweringError,
+        )
+        reading = network.readout.reading
+        graph.edges.append((reading.population, output))
+        metadata["over"] = reading.over.value
+    else:
+        graph.drive(output, network.readout, 1.0, shapes, done)
     graph.require_same_loops()
-    metadata = {"profile": PROFILE, "dt": DT, "static": network.static}
     return nir.NIRGraph(graph.nodes, graph.edges, metadata={"arlif": metadata}, type_check=False)
 
 

@@ -13,6 +13,7 @@ from arlif.base.seal import sealed_path
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from export.nir.own_nodes import MapNode, OrNode, PopulationNode, Shift
+from export.readout_tree import layout, readout_tree
 from export.records import versions
 
 PROFILE = "native"
@@ -58,7 +59,7 @@ def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
         ),
         READOUT: nir.Output(
             np.array(network.readout.shape),
-            metadata={"arlif": {"bias": network.readout.bias, "scale": network.readout.scale}},
+            metadata={"arlif": readout_tree(network.readout)},
         ),
     }
     nodes.update({p.name: PopulationNode(p) for p in network.populations})
@@ -74,9 +75,11 @@ def native_graph(network: QuantizedNetwork) -> nir.NIRGraph:
             at = f"{name}.{step}"
         nodes[name] = Shift(network.shape(projection.target), projection.shift, projection.delay)
         edges += [(at, name), (name, projection.target)]
+    if network.readout.reading is not None:
+        edges.append((network.readout.reading.population, READOUT))
     metadata = {
         "profile": PROFILE,
-        **versions(),
+        **versions(layout(network)),
         "time_steps": network.time_steps,
         "populations": [p.name for p in network.populations],
     }

@@ -13,7 +13,8 @@ from arlif.base.errors import LoweringError, first_line, require
 from arlif.base.files import StrPath
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT
-from arlif.layers import Repeat, evaluating
+from arlif.core.steps import CurrentPotentialState
+from arlif.layers import Integrator, Largest, Last, Repeat, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import Loop
 from arlif.quantize.torch_graph import function_kind, live_nodes, population_name, trace
@@ -27,6 +28,8 @@ from export.onnx.symbols import Graph, Symbol, value_info
 from export.onnx.torch_layers import append
 
 LOGITS = "logits"
+LATER = np.iinfo(np.int64).max
+"""Behind every time step."""
 
 
 def write_onnx_float(
@@ -104,6 +107,12 @@ class _Walk:
             return self._fire(population_name(str(node.target)), layer, x, shape)
         if isinstance(layer, Loop):
             return self._loop(str(node.target), layer, x, shape)
+        if isinstance(layer, Integrator):
+            return self._integrate(str(node.target), layer, x, shape)
+        if isinstance(layer, Last):
+            return self.graph.node("Slice", x, self._index(-1), self._index(LATER), self._index(0))
+        if isinstance(layer, Largest):
+            return self.graph.node("ReduceMax", x, axes=[0], keepdims=1)
         if isinstance(layer, Repeat):
             steps = self.graph.node("Reshape", self.graph.symbol(TIME_STEPS), self._index(1))
             ones = self._index(*(1 for _ in range(_rank(source) - 1)))
@@ -144,6 +153,22 @@ class _Walk:
         self.traces += [value_info(value, dtype, ("T", "N", *shape)) for value in values]
         return values[name + SPIKES]
 
+    def _integrate(self, path: str, layer: Integrator, x: Symbol, shape: Shape) -> Symbol:
+        """Potentials [T, N, *shape] of currents."""
+        constants = (layer.decay, layer.leak, layer.current_decay)
+        decay, leak, current_decay = (c.numpy().astype(np.float32) for c in constants)
+
+        def step(_: Graph, state: CurrentPotentialState, x: Symbol) -> tuple[Symbol, Any]:
+            i: Any = state.i * current_decay + x
+            v = state.v * decay + i + leak
+            return v, CurrentPotentialState(i, v)
+
+        title = f"{population_name(path)}/potentials"
+        values = scan_step(
+            self.graph, title, x, shape, CurrentPotentialState, step, np.float32, record=False
+        )
+        return values[title + SPIKES]
+
     def _function(self, node: fx.Node, inputs: list[Symbol]) -> Symbol:
         kind = function_kind(node, self.modules)
         if kind == "add":
@@ -154,6 +179,14 @@ class _Walk:
             return inputs[0]
         if kind == "sum":
             return self.graph.node("ReduceSum", inputs[0], self._index(0), keepdims=0)
+        if kind == "largest":
+            kept = _rank(node) == _rank(node.all_input_nodes[0])
+            return self.graph.node("ReduceMax", inputs[0], axes=[0], keepdims=int(kept))
+        if kind == "last" and _rank(node) == _rank(node.all_input_nodes[0]):
+            ends = (self._index(-1), self._index(LATER), self._index(0))
+            return self.graph.node("Slice", inputs[0], *ends)
+        if kind == "last":
+            return self.graph.node("Gather", inputs[0], self.graph.constant(-1, np.int64), axis=0)
         return self.graph.node("ReduceMean", inputs[0], axes=[0], keepdims=0)
 
     def _index(self, *values: int) -> Symbol:

@@ -10,6 +10,7 @@ from arlif.core.network import (
     INPUT,
     NUMERICS_VERSION,
     READOUT,
+    OverTime,
     Population,
     Projection,
     QuantizedNetwork,
@@ -42,13 +43,7 @@ def write_onnx(network: QuantizedNetwork, path: StrPath, states: bool = False) -
             trace.run_population(part[0], states)
         else:
             trace.run_loop(part, states)
-    readout = trace.accumulate(READOUT, network.incoming(READOUT)) + network.readout.bias.astype(
-        INTEGER
-    )
-    total = trace.graph.node(
-        "ReduceSum", trace.over_time(readout, network.incoming(READOUT)), [0], keepdims=0
-    )
-    trace.graph.named(total, READOUT)
+    trace.graph.named(trace.readout(), READOUT)
     frame: tuple[int | str, ...] = ("N", *network.input.shape)
     static = network.input.static
     inputs = [value_info(INPUT, np.int8, frame if static else ("T", *frame))]
@@ -68,6 +63,7 @@ class _Trace:
         self.graph = Graph("network/", INTEGER)
         self.sent = {INPUT: self.graph.symbol(INPUT)}
         self.recorded: list[tuple[str, Any, tuple[int, ...]]] = []
+        self.read: Symbol | None = None
         if network.input.static:
             steps = self.graph.symbol(TIME_STEPS)
         else:
@@ -77,6 +73,18 @@ class _Trace:
         axis = self.graph.constant([network.input.sample_axis])
         self.batch = self.graph.node("Gather", self.graph.node("Shape", self.sent[INPUT]), axis)
         self._pool(INPUT)
+
+    def readout(self) -> Symbol:
+        """Append the readout."""
+        readout, incoming = self.network.readout, self.network.incoming(READOUT)
+        bias, reading = readout.bias.astype(INTEGER), readout.reading
+        if reading is None:
+            sums = self.over_time(self.accumulate(READOUT, incoming) + bias, incoming)
+            return self.graph.node("ReduceSum", sums, [0], keepdims=0)
+        assert self.read is not None, "the population that is read was run"
+        if reading.over is OverTime.LAST:
+            return self.graph.node("Gather", self.read, self.graph.constant(-1), axis=0) + bias
+        return self.graph.node("ReduceMax", self.read, axes=[0], keepdims=0) + bias
 
     def run_population(self, population: Population, states: bool) -> None:
         """Append a population: its current over all time steps at once, then the Scan."""
@@ -98,9 +106,9 @@ class _Trace:
                 OnnxIntegerOps(body, neuron.state_format, neuron.factor_bits), state, x
             ),
             np.bool_,
-            states,
+            states or self._is_read(population),
         )
-        self._keep(population, values)
+        self._keep(population, values, states)
 
     def run_loop(self, loop: tuple[Population, ...], states: bool) -> None:
         """Append populations that feed each other: one Scan, step by step."""
@@ -111,14 +119,25 @@ class _Trace:
             if incoming:
                 outer[name] = self.over_time(self.accumulate(name, incoming), incoming)
         clock = self.graph.node("Expand", self.graph.constant([0]), self.time)
-        values = scan_loop(self.graph, self.network, loop, outer, clock, self.batch, states)
+        kept = states or any(map(self._is_read, loop))
+        values = scan_loop(self.graph, self.network, loop, outer, clock, self.batch, kept)
         for population in loop:
-            self._keep(population, {v: values[v] for v in values if _is_of(v, population)})
+            own = {v: values[v] for v in values if _is_of(v, population)}
+            self._keep(population, own, states)
 
-    def _keep(self, population: Population, values: dict[str, Symbol]) -> None:
+    def _is_read(self, population: Population) -> bool:
+        """Whether the readout reads a state of it."""
+        reading = self.network.readout.reading
+        return reading is not None and reading.population == population.name
+
+    def _keep(self, population: Population, values: dict[str, Symbol], states: bool) -> None:
         for value in values:
             dtype = np.bool_ if value.endswith(SPIKES) else INTEGER
-            self.recorded.append((value, dtype, population.shape))
+            if states or value.endswith(SPIKES):
+                self.recorded.append((value, dtype, population.shape))
+        reading = self.network.readout.reading
+        if reading is not None and self._is_read(population):
+            self.read = values[f"{population.name}.{reading.variable}"]
         self.sent[population.name] = values[population.name + SPIKES]
         self._pool(population.name)
 

@@ -73,9 +73,12 @@ def planned(
 def _require_possible(network: QuantizedNetwork) -> None:
     reasons = [f"{p} waits for {p.delay} steps" for p in network.projections if p.delay]
     reasons += [f"{p} pools by OR" for p in network.projections if p.pools]
+    reasons += [f"{p.name} never fires" for p in network.populations if not p.neuron.fires]
+    if network.readout.reading is not None:
+        reasons.append(f"the readout is {network.readout.reading}")
     require(
         not reasons,
-        "Verilog has no delays, no loops and no max pooling of spikes yet: "
+        "Verilog has no delays, no loops, no max pooling of spikes and no readout of states yet: "
         f"{'; '.join(reasons)}; the engines integer, lava and onnx run them",
         NetworkError,
     )

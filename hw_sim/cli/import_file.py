@@ -7,6 +7,7 @@ import typer
 
 from arlif.base.errors import require
 from arlif.base.numerals import percent
+from arlif.core.nodes import OverTime
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import ChangeOption, ChosenBitsOption, ChosenPresetOption
@@ -37,6 +38,13 @@ def import_network(
     ] = None,
     preset: ChosenPresetOption = None,
     weight_bits: ChosenBitsOption = None,
+    readout: Annotated[
+        OverTime | None,
+        typer.Option(
+            help="Of a NIR file that ends with potentials: the last or the largest decides, not "
+            "their mean."
+        ),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="Of a checkpoint: the recipe of its network.")
     ] = None,
@@ -53,7 +61,7 @@ def import_network(
 
     output = Output(as_json)
     if recipe is not None or change or is_checkpoint(file):
-        others = (time_steps, dt, calibrate, preset, weight_bits)
+        others = (time_steps, dt, calibrate, preset, weight_bits, readout)
         require(
             others == (None,) * len(others),
             "a checkpoint takes its time steps from the --recipe (--set time_steps=4), and becomes "
@@ -62,7 +70,7 @@ def import_network(
         changes = dict(parse_change(text) for text in change or ())
         _say_checkpoint(output, run, import_checkpoint(file, run, recipe, changes))
         return
-    result = import_run(file, run, time_steps, dt, calibrate, preset, weight_bits)
+    result = import_run(file, run, time_steps, dt, calibrate, preset, weight_bits, readout)
     output.say(
         f"{file}: {result['populations']} populations, {result['neurons']} neurons, input "
         f"{result['input_shape']}, T = {result['time_steps']}; wrote {result['path']}"

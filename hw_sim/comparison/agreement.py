@@ -68,7 +68,8 @@ class _Changes:
         for population in network.populations:
             name, limits = population.name, population.neuron.state_format
             trace = got.traces[name]
-            self.changed[name] += int((want.traces[name].spikes != trace.spikes).sum())
+            if population.neuron.fires:  # the float network has no integrator among its neurons
+                self.changed[name] += int((want.traces[name].spikes != trace.spikes).sum())
             self.saturated[name] += sum(
                 int(((values == limits.low) | (values == limits.high)).sum())
                 for values in trace.states.values()

@@ -1,5 +1,6 @@
 """Integers for a network that comes as it is: units and widths that fit, and what they change."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -70,7 +71,8 @@ def fit(
         found = agreement(module, replace(network, time_steps=steps), real)
         for name, row in found["layers"].items():
             row["rate"] = reaches[name].rate
-        return Fit(network, found, fine, tuple(_warnings(found)))
+        silent = {p.name for p in network.populations if not p.neuron.fires}
+        return Fit(network, found, fine, tuple(_warnings(found, silent)))
 
     try:
         narrow = attempt(False)
@@ -78,7 +80,7 @@ def fit(
         if not may_widen:
             raise
         return attempt(True)
-    free = {p.name for p in linear.populations if free_constants(p.neuron)}
+    free = {p.name for p in linear.populations if free_constants(p.neuron) is not None}
     if not may_widen or _changed(narrow, free) <= TOLERATED:
         return narrow
     try:
@@ -107,10 +109,11 @@ def _changed(fit: Fit, names: set[str]) -> float:
     )
 
 
-def _warnings(found: dict[str, Any]) -> list[str]:
+def _warnings(found: dict[str, Any], silent: Collection[str]) -> list[str]:
+    """silent: populations that fire on no input."""
     warnings = []
     for name, row in found["layers"].items():
-        if row["rate"] == 0:
+        if row["rate"] == 0 and name not in silent:
             warnings.append(
                 f"{name} never fires on these inputs: check the time step and the scale of what "
                 "the network is given"

@@ -165,11 +165,14 @@ class CoreMapping:
 
 
 def estimate_mapping(network: QuantizedNetwork, limits: CoreLimits = LOIHI2) -> CoreMapping:
-    """Cores for every population and the readout.
+    """Cores for every population and the readout; one that reads a state needs none.
 
     Raises ArlifError where no core holds a neuron.
     """
-    nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
+    readout = network.readout
+    nodes: tuple[Population | Readout, ...] = (*network.populations, readout)
+    if readout.reading is not None:
+        nodes = network.populations
     layers = [
         _Layer(
             node,

@@ -12,6 +12,7 @@ from arlif.base.errors import require
 from arlif.core.network import (
     INPUT,
     READOUT,
+    OverTime,
     Population,
     Projection,
     QuantizedNetwork,
@@ -99,7 +100,14 @@ class OperationCounter:
     ) -> NetworkCounts:
         """Count the events of `time_steps` steps, `summed` by the readout in the end."""
         layers = [self._population(node, events, time_steps) for node in self.network.populations]
-        return NetworkCounts((*layers, self._readout(events, time_steps, summed)), time_steps)
+        if not self._is_state():
+            layers.append(self._readout(events, time_steps, summed))
+        return NetworkCounts(tuple(layers), time_steps)
+
+    def _is_state(self) -> bool:
+        """Whether the readout is the last state of a population, for which nothing is done."""
+        reading = self.network.readout.reading
+        return reading is not None and reading.over is OverTime.LAST
 
     def _population(
         self, node: Population, events: Mapping[str, NDArray[Any]], time_steps: int
@@ -122,11 +130,21 @@ class OperationCounter:
         self, events: Mapping[str, NDArray[Any]], time_steps: int, summed: int
     ) -> LayerCounts:
         bits, classes = self.bits[READOUT], self.network.readout.shape[0]
-        state_bits = bits + summed.bit_length()
-        additions = {
-            Operation(OperationKind.ADD, bits): 1,
-            Operation(OperationKind.ADD, state_bits): 1,
-        }
+        reading = self.network.readout.reading
+        if reading is None:
+            state_bits = bits + summed.bit_length()
+            update = UpdateCost(
+                {
+                    Operation(OperationKind.ADD, bits): 1,
+                    Operation(OperationKind.ADD, state_bits): 1,
+                },
+                ("sum",),
+            )
+        else:
+            read = next(p for p in self.network.populations if p.name == reading.population)
+            state_bits = read.neuron.state_format.bits
+            kinds = (OperationKind.COMPARE, OperationKind.SELECT)
+            update = UpdateCost({Operation(kind, state_bits): 1 for kind in kinds}, ("largest",))
         return LayerCounts(
             READOUT,
             Readout.__name__,
@@ -135,7 +153,7 @@ class OperationCounter:
             time_steps,
             state_bits,
             bits,
-            UpdateCost(additions, ("sum",)),
+            update,
             np.zeros(len(events[INPUT]), np.int64),
             self._incoming(READOUT, events),
             self._bits_set(READOUT, events),

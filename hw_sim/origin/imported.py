@@ -11,6 +11,7 @@ from arlif.base.errors import ArlifError, LoweringError, first_line, require
 from arlif.base.files import atomic_path
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.core.equality import fingerprint
+from arlif.core.network import OverTime
 from arlif.core.neuron import traced
 from arlif.interop.recognise import to_arlif
 from arlif.layers import Repeat
@@ -18,6 +19,7 @@ from arlif.quantize import linearize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.run_folder import GRAPH, IMPORT, NIR, WEIGHTS, Run
 from export.nir import load_nir
+from export.readout_tree import over_time
 from hw_sim.origin.original import Original
 from hw_sim.origin.user_module import build_user_module
 
@@ -29,7 +31,8 @@ class Imported:
     file: where it was read from. function: of a Python file, what built it; empty for a NIR graph,
     of which the run keeps a copy. dt: seconds per time step of a NIR graph. time_steps: T.
     input_shape, static: what it takes. calibrate: own data that its scales were fitted to, None
-    where they were random. identity: a digest of all its numbers.
+    where they were random. identity: a digest of all its numbers. readout: the value of an
+    OverTime, of a NIR graph for which one was asked.
     """
 
     file: str
@@ -40,13 +43,14 @@ class Imported:
     static: bool
     calibrate: str | None
     identity: str
+    readout: str | None = None
 
     __pydantic_config__: ClassVar = STRICT
 
 
-def read_graph(file: Path, dt: float | None, time_steps: int) -> Original:
-    """The network of a NIR graph. Raises ArlifError."""
-    found = load_nir(file, dt)
+def read_graph(file: Path, dt: float | None, time_steps: int, readout: OverTime | None) -> Original:
+    """The network of a NIR graph; readout: as `over` of load_nir. Raises ArlifError."""
+    found = load_nir(file, dt, readout)
     module = found.module.eval()
     if found.static:
         assert isinstance(module, fx.GraphModule)
@@ -72,7 +76,13 @@ def read_script(script: Path, function: str, example: Tensor, time_steps: int) -
 
 
 def keep(
-    run: Run, original: Original, file: Path, function: str, dt: float | None, own: Path | None
+    run: Run,
+    original: Original,
+    file: Path,
+    function: str,
+    dt: float | None,
+    own: Path | None,
+    readout: OverTime | None = None,
 ) -> None:
     """Write into a run what builds its float network again; network.nir is to follow.
 
@@ -97,6 +107,7 @@ def keep(
         linear.static,
         None if own is None else str(own.resolve()),
         _identity(linear),
+        None if readout is None else readout.value,
     )
     run.write_json(IMPORT, to_mapping(record))
     run.record(WEIGHTS if function else GRAPH)
@@ -126,7 +137,9 @@ def rebuild(run: Run) -> Original:
     record = read_imported(run)
     file, steps = Path(record.file), record.time_steps
     if not record.function:
-        return read_graph(run.require(GRAPH), record.dt, steps)
+        word, where = record.readout, f"{run.path(IMPORT)}/readout"
+        readout = None if word is None else over_time(word, where)
+        return read_graph(run.require(GRAPH), record.dt, steps, readout)
     where = f"{file}:{record.function}"
     require(
         file.is_file(),

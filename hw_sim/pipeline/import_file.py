@@ -9,7 +9,7 @@ import torch
 
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.base.lock import only_writer
-from arlif.core.network import QuantizedNetwork
+from arlif.core.network import OverTime, QuantizedNetwork
 from arlif.data.own import OwnData, OwnSamples
 from arlif.run_folder import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
@@ -32,13 +32,15 @@ def import_run(
     calibrate: Path | None = None,
     preset: str | None = None,
     weight_bits: int | None = None,
+    readout: OverTime | None = None,
 ) -> dict[str, Any]:
     """Read a foreign network, quantize it where it is real-valued; writes network.nir.
 
     file: .nir, .net, or FILE.py:FUNCTION, which returns a torch module. time_steps: T, where the
     file does not say it. Of real-valued networks only: dt, seconds per time step of a NIR graph;
     calibrate, real inputs (.npy) that set scales; preset and weight_bits, None for compact16 and 8,
-    and more where a layer with a unit of its own needs more.
+    and more where a layer with a unit of its own needs more; readout, which time step of what
+    reaches a NIR graph's output is the answer, None for the mean of all, or what the file says.
     Returned of real-valued networks: what hw_sim.comparison.agreement says, and warnings.
     Raises ArlifError where the file is no network, options do not fit it, or a run was trained in
     the folder.
@@ -54,18 +56,22 @@ def import_run(
     found: dict[str, Any] = {"warnings": []}
     if own:
         require(dt is None, "--dt is for NIR files; a network of your own counts time steps")
+        require(
+            readout is None,
+            "--readout is for NIR files; a network of your own returns x[-1] or x.amax(0)",
+        )
         original, own_data = _own(Path(script), function, time_steps, calibrate)
         network, found = _fitted(original, own_data, preset, weight_bits)
         settle = partial(keep, run, original, Path(script), function, None, calibrate)
     elif file.suffix == KINDS[0] and not is_native(file):
-        original, shown = _foreign(file, time_steps, dt, calibrate)
+        original, shown = _foreign(file, time_steps, dt, calibrate, readout)
         network, found = _fitted(original, shown, preset, weight_bits)
-        settle = partial(keep, run, original, file, "", dt, calibrate)
+        settle = partial(keep, run, original, file, "", dt, calibrate, readout)
     else:
         require(
-            (dt, calibrate, preset, weight_bits) == (None, None, None, None),
-            f"{file} holds integers; --dt, --calibrate, --preset and --weight-bits are for "
-            "real-valued NIR files, leave them out",
+            (dt, calibrate, preset, weight_bits, readout) == (None,) * 5,
+            f"{file} holds integers; --dt, --calibrate, --preset, --weight-bits and --readout are "
+            "for real-valued NIR files, leave them out",
         )
         network = _integers(file, time_steps)
         settle = partial(forget, run)
@@ -148,12 +154,16 @@ def _own(
 
 
 def _foreign(
-    file: Path, time_steps: int | None, dt: float | None, calibrate: Path | None
+    file: Path,
+    time_steps: int | None,
+    dt: float | None,
+    calibrate: Path | None,
+    readout: OverTime | None,
 ) -> tuple[Original, OwnSamples | None]:
     if time_steps is None:
         load_nir(file, dt)  # what is wrong with the file comes first
         raise ArlifError(f"{file} does not say how many time steps it runs for; give --time-steps")
-    original = read_graph(file, dt, time_steps)
+    original = read_graph(file, dt, time_steps, readout)
     if calibrate is None:
         return original, None
     return original, OwnData(calibrate).load(original.input_shape, original.frames)

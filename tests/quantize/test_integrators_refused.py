@@ -90,22 +90,3 @@ def test_what_has_no_exact_form_is_refused(name: str) -> None:
     make, said = REFUSED[name]
     with pytest.raises(LoweringError, match=said):
         linearize(make(), (6,))
-
-
-class Read(nn.Module):
-    """A function of the potentials of leaky integrators."""
-
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.weights, self.layer, self.function = layers.Linear(6, 5), integrator(), function
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(self.layer(self.weights(x)))
-
-
-@pytest.mark.parametrize(
-    ("name", "function"), [("getitem", lambda v: v[-1]), ("amax", lambda v: v.amax(0))]
-)
-def test_a_readout_keeps_no_potential(name: str, function: Callable[[Tensor], Tensor]) -> None:
-    with pytest.raises(LoweringError, match=rf"{name} .*mean\(0\): a readout .*keeps no potential"):
-        linearize(Read(function), (6,))

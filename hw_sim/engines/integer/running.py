@@ -40,6 +40,8 @@ class Run:
     states: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, Tensor] = field(default_factory=dict)
     past: dict[str, Tensor] = field(default_factory=dict)
+    read: list[Tensor] = field(default_factory=list)
+    total: NDArray[np.int64] | None = None
 
     def block(
         self,
@@ -49,6 +51,8 @@ class Run:
         keep: Callable[[Layer], None],
     ) -> NDArray[np.int64]:
         """Run `count` time steps: what they add to the readout, [N, classes].
+
+        Where it reads a state, what is added is the difference to the steps before.
 
         frames: raw inputs [T, N, *shape], or one frame [1, N, *shape] that is shown at every step.
         keep: takes what each population and each OR did, in the order in which they did it.
@@ -76,9 +80,18 @@ class Run:
             for name in compiled.last_read_by[index]:
                 del lines[name]
         self.past = rests
+        if network.readout.reading is not None:
+            return self._read_states()
         sums = compiled.readout_sum(count)(lambda p: totals[p.entering, p.delay][None])
         bias = network.readout.bias.astype(np.int64)
         return sums[0].cpu().numpy().astype(np.int64) + count * bias
+
+    def _read_states(self) -> NDArray[np.int64]:
+        """The readout of the states of this block, less what it was before."""
+        before = self.total
+        self.total = self.compiled.network.readout.read(torch.cat(self.read).cpu().numpy(), before)
+        self.read.clear()
+        return self.total if before is None else self.total - before
 
     def _total_late(
         self, totals: dict[tuple[str, int], Tensor], lines: dict[str, Line], count: int
@@ -111,7 +124,7 @@ class Run:
         wants_states: Callable[[str], bool],
     ) -> Iterator[Layer]:
         """Populations of a loop, as many steps at once as none of them waits for another."""
-        chunk = self.compiled.network.chunk(part)
+        chunk, reading = self.compiled.network.chunk(part), self.compiled.network.readout.reading
         looped = chunk is not None
         if looped:
             for name in (name for population in part for name in self._names(population.name)):
@@ -120,19 +133,22 @@ class Run:
                 lines[name] = self._line(name, empty)
         for steps in cut(count, chunk or count):
             for population in part:
-                name = population.name
+                name, kept = population.name, wants_states(population.name)
+                is_read = reading is not None and reading.population == name
                 spikes, self.states[name], states = self.compiled.updates[name](
                     self._accumulated(name, lines, steps),
                     steps.stop - steps.start,
                     self.states.get(name),
-                    wants_states(name),
+                    kept or is_read,
                 )
+                if reading is not None and is_read:
+                    self.read.append(states[reading.variable])
                 for one, sent in self._with_ors(name, spikes).items():
                     if looped:
                         lines[one].block[steps] = sent
                     else:
                         lines[one] = self._line(one, sent)
-                    of = states if one == name else {}
+                    of = states if one == name and kept else {}
                     yield Layer(one, steps, sent, reduce(torch.add, sent), of)
 
     def _accumulated(self, name: str, lines: dict[str, Line], steps: slice) -> Tensor:

@@ -107,6 +107,12 @@ def _batch(
 
 def _require_stock(network: QuantizedNetwork) -> None:
     """Lava's own Conv wraps at 24 bits."""
+    reading = network.readout.reading
+    require(
+        reading is None,
+        f"the readout is {reading}, and Lava's own neurons send spikes alone; use the fast models",
+        SimulationError,
+    )
     for projection in network.projections:
         interval = network.source_interval(projection.entering)
         for count in range(len(projection.maps) + 1):

@@ -53,7 +53,8 @@ def depths(network: QuantizedNetwork, models: Models) -> dict[str, int]:
     for _ in names:
         late = [p for p in network.projections if _least(p, depth, models) > depth[p.target]]
         if not late:
-            return depth
+            reading = network.readout.reading
+            return depth if reading is None else depth | {READOUT: depth[reading.population]}
         for projection in late:
             least = _least(projection, depth, models)
             if least > depth[projection.target]:

@@ -24,6 +24,7 @@ def build(
     source = network.input
     stream = Stream(inputs.shape[source.sample_axis], job.time_steps, job.batch)
     depth = depths(network, job.models)
+    reading = network.readout.reading
     nodes: dict[str, Any] = {
         INPUT: Source(
             inputs=inputs, static=source.static, shape=source.shape, stream=stream, name=INPUT
@@ -49,10 +50,11 @@ def build(
             reset_interval=job.time_steps,
             reset_offset=depth[name] + 1,
             recorder=recorder,
+            read=reading.variable if reading is not None and reading.population == name else None,
             name=name,
         )
     nodes[READOUT] = Integrator(
-        bias=network.readout.bias,
+        readout=network.readout,
         total=create(folder / job.READOUT, (stream.samples, *network.readout.shape), np.int64),
         done=create(folder / job.DONE, (1,), np.int64),
         stream=stream,
@@ -82,4 +84,6 @@ def build(
         )
         nodes[projection.entering].s_out.connect(synapse.s_in)
         synapse.a_out.connect(nodes[projection.target].a_in)
+    if reading is not None:
+        nodes[reading.population].v_out.connect(nodes[READOUT].a_in)
     return nodes[READOUT], stream.length + max(depth.values())

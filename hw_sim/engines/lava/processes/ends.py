@@ -13,6 +13,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
 from arlif.core.maps import Shape
+from arlif.core.nodes import Readout
 from hw_sim.engines.lava.processes.guard import GuardedModel
 from hw_sim.engines.lava.stream import Stream
 
@@ -50,7 +51,7 @@ class SourceModel(GuardedModel):
 
 
 class Integrator(AbstractProcess):
-    """The readout: adds what it receives, plus bias, to `total`; counts finished samples.
+    """The readout: what it receives over time, in `total`; counts finished samples.
 
     total: int64 [N, classes], starts at 0. done: int64 [1]. Both are shared with the caller.
     """
@@ -58,22 +59,24 @@ class Integrator(AbstractProcess):
     def __init__(
         self,
         *,
-        bias: NDArray[np.int32],
+        readout: Readout,
         total: NDArray[np.int64],
         done: NDArray[np.int64],
         stream: Stream,
         depth: int,
         name: str,
     ) -> None:
-        super().__init__(bias=bias, total=total, done=done, stream=stream, depth=depth, name=name)
-        self.a_in = InPort(shape=(stream.batch, *bias.shape))
+        super().__init__(
+            readout=readout, total=total, done=done, stream=stream, depth=depth, name=name
+        )
+        self.a_in = InPort(shape=(stream.batch, *readout.shape))
 
 
 @implements(proc=Integrator, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
 class IntegratorModel(GuardedModel):
-    """Sums in int64."""
+    """Sums or reads in int64."""
 
     a_in: Any = LavaPyType(PyInPort.VEC_DENSE, np.int32)
 
@@ -83,6 +86,11 @@ class IntegratorModel(GuardedModel):
         position = given["stream"].position(self.time_step, given["depth"])
         if position is not None:
             t, samples = position
-            given["total"][samples] += received[: samples.stop - samples.start] + given["bias"]
+            total, readout = given["total"], given["readout"]
+            received = received[: samples.stop - samples.start]
+            if readout.reading is None:
+                total[samples] += received + readout.bias
+            else:
+                total[samples] = readout.read(received[None], total[samples] if t else None)
             if t == given["stream"].time_steps - 1:
                 given["done"][0] = samples.stop

@@ -32,7 +32,8 @@ class Population(AbstractProcess):
     gain, bias: broadcast to shape; raw integers, or real numbers with gain_shift 0.
     reset_interval, reset_offset: every state variable returns to 0 before time steps t with
     t % reset_interval == reset_offset % reset_interval, as in Lava's LIFReset; None never does.
-    recorder: keeps spikes and states of every time step.
+    recorder: keeps spikes and states of every time step. read: the variable that v_out sends after
+    every time step.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Population(AbstractProcess):
         reset_interval: int | None = None,
         reset_offset: int = 0,
         recorder: Recorder | None = None,
+        read: str | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
@@ -56,10 +58,11 @@ class Population(AbstractProcess):
             reset_interval=reset_interval,
             reset_offset=reset_offset,
             recorder=recorder,
+            read=read,
             name=name,
         )
         self.a_in = InPort(shape=shape)
-        self.s_out = OutPort(shape=shape)
+        self.s_out, self.v_out = OutPort(shape=shape), OutPort(shape=shape)
         self.state = Var(shape=(len(neuron.variables), *shape), init=0)
 
 
@@ -85,6 +88,8 @@ class PopulationModel(GuardedModel):
         if given["recorder"] is not None:
             given["recorder"].write(self.time_step, spikes, state)
         self.s_out.send(spikes)
+        if given["read"] is not None:
+            self.v_out.send(getattr(state, given["read"]))
 
 
 @implements(proc=Population, protocol=LoihiProtocol)
@@ -95,6 +100,7 @@ class PopulationFixed(PopulationModel):
 
     a_in: Any = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.int8)
+    v_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
     state: Any = LavaPyType(np.ndarray, np.int32)
 
     def ops(self) -> Ops:
@@ -113,6 +119,7 @@ class PopulationFloat(PopulationModel):
 
     a_in: Any = LavaPyType(PyInPort.VEC_DENSE, np.float64)
     s_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.float64)
+    v_out: Any = LavaPyType(PyOutPort.VEC_DENSE, np.float64)
     state: Any = LavaPyType(np.ndarray, np.float64)
 
     def ops(self) -> Ops:
