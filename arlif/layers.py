@@ -200,6 +200,24 @@ class Scale(nn.Module):
         return f"factor={low}" if low == high else f"factor={low} to {high}"
 
 
+class Vote(nn.Module):
+    """The mean of every `size` features, of [T, N, classes size]: each class's voters."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        require(size >= 1, f"at least 1 feature votes for a class, not {size}")
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., F] to [..., F // size]."""
+        votes = nn.functional.avg_pool1d(x.flatten(0, -2)[:, None], self.size)
+        return votes.reshape(*x.shape[:-1], -1)
+
+    def extra_repr(self) -> str:
+        """The size, as shown in a model's summary."""
+        return f"size={self.size}"
+
+
 class Last(nn.Module):
     """The last time step of membrane potentials [T, N, ...], as [1, N, ...]: ends a network."""
 

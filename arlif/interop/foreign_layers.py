@@ -15,14 +15,18 @@ from arlif.quantize.absorb import reason
 class Library:
     """How the layers of a library are found. name: of its package.
 
-    neuron: a layer as a Cell, None where it is no neuron; raises LoweringError where it has no
-    counterpart. containers: modules that only run others. reset: of hidden states.
+    neuron: a layer as a Cell, or as a layer where it keeps no state; None where it is none of the
+    library's; raises LoweringError where it has no counterpart. containers: modules that only run
+    others. reset: of hidden states. functions: of what module the library's own step functions are.
+    whole: layers that are given all time steps at once, beside those of step mode m.
     """
 
     name: str
-    neuron: Callable[[nn.Module], Cell | None]
+    neuron: Callable[[nn.Module], Cell | nn.Module | None]
     containers: tuple[type[nn.Module], ...]
     reset: Callable[[nn.Module], None]
+    functions: str = "no module"
+    whole: tuple[type[nn.Module], ...] = ()
 
 
 HOLDERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from arlif import layers
-from arlif.interop.streams import Kind, Mark, Streams, Whole, lost
+from arlif.interop.cures import cure
+from arlif.interop.streams import OVER_TIME, Kind, Mark, Streams, Whole, lost, tensors
 
 Arguments = tuple[Any, ...]
 
@@ -80,7 +81,7 @@ class Following:
         self, name: str, args: Arguments, kwargs: dict[str, Any], result: Any, given: list[Mark]
     ) -> Iterable[Mark]:
         name = name.strip("_")
-        if name in SAME:
+        if name in SAME or (name == "relu" and given[0].followed.is_positive):
             return [given[0]]
         if name in SHAPED:
             return [self.shaped(name, given[0], args[0].shape, result.shape)]
@@ -90,9 +91,16 @@ class Following:
             return [self.stacked(args[0], _argument(args, kwargs, "dim", 0))]
         if name in ("add", "iadd", "radd"):
             return [self._added(args, kwargs, given)]
-        if name in ("sum", "mean"):
+        if name in OVER_TIME:
             dim = _argument(args, kwargs, "dim", None)
-            return [self._over_time(name, given[0], dim, args[0].ndim)]
+            found = self._over_time(name, given[0], dim, args[0].ndim)
+            return [found, lost("the places of a maximum are read; read its values")]
+        if name in ("permute", "transpose", "swapaxes"):
+            return [_swapped(name, args, given[0])]
+        if name in ("repeat", "expand"):
+            return [self._shown(name, args, given[0], result)]
+        if name in ("mul", "rmul", "imul", "multiply"):
+            return [self._scaled(args, given)]
         if name in ("truediv", "div", "itruediv"):
             return [self._divided(args, given[0])]
         if name in POOLS:
@@ -105,7 +113,31 @@ class Following:
         """Behind a layer."""
         return Mark(self.streams.get(Kind.LAYER, (mark.followed,), path, layer), mark.step)
 
+    def _scaled(self, args: Arguments, given: list[Mark]) -> Mark:
+        """A number times a value of one time step."""
+        factor = args[1] if self.mark(args[0]) is given[0] else args[0]
+        single = torch.is_tensor(factor) and factor.numel() == 1
+        number = factor.item() if single and len(given) == 1 else factor
+        if not isinstance(number, int | float) or given[0].count > 1:
+            return lost(f"the function mul has no counterpart; {cure('mul')}")
+        if given[0].step is Whole.OVER:
+            return lost("a factor behind time has no counterpart; put it into the weights")
+        return self.through(layers.Scale(number), f"times_{number}".replace(".", "_"), given[0])
+
+    def _shown(self, name: str, args: Arguments, mark: Mark, result: Any) -> Mark:
+        """A frame [1, N, ...] at every time step."""
+        before = args[0].shape
+        if mark.step is Whole.FRAME and result.shape[1:] == before[1:]:
+            self.unrolled = max(self.unrolled, len(result))
+            return mark.at(Whole.FIRST)
+        return lost(
+            f"{name} makes {list(result.shape)} of {list(before)}; only a frame may be shown at "
+            "every time step, x.unsqueeze(0).repeat(T, 1, ...)"
+        )
+
     def shaped(self, name: str, mark: Mark, before: torch.Size, after: torch.Size) -> Mark:
+        if name == "unsqueeze" and mark.step is Whole.SAME and after == (1, *before):
+            return mark.at(Whole.FRAME)
         lead = 2 if mark.step in (Whole.FIRST, Whole.SECOND) else 1
         if after == before:
             return mark
@@ -147,8 +179,9 @@ class Following:
         mark = self.mark(value)
         held = self.buffers.setdefault(id(buffer), {})
         self.put(buffer, lost("a tensor is filled with more than the time steps of one layer"))
-        if mark is not None and isinstance(index, int):
-            held[index % len(buffer)] = mark
+        place = _first(index)
+        if mark is not None and place is not None:
+            held[place % len(buffer)] = mark
             if len(held) == len(buffer):
                 self.put(buffer, self._sequence([held[t] for t in range(len(buffer))], 0))
 
@@ -217,8 +250,7 @@ class Following:
         axis = {Whole.FIRST: 0, Whole.SECOND: 1}.get(mark.step)  # type: ignore[arg-type]
         if axis is None or len(dims) != 1 or dims[0] not in (axis, axis - ndim):
             return lost(f"{name} over anything but time has no counterpart; leave it out")
-        kind = Kind.SUM if name == "sum" else Kind.MEAN
-        return Mark(self.streams.get(kind, (mark.followed,)), Whole.OVER)
+        return Mark(self.streams.get(OVER_TIME[name], (mark.followed,)), Whole.OVER)
 
     def _divided(self, args: Arguments, mark: Mark) -> Mark:
         if isinstance(args[1], int | float) and args[1] == self.unrolled:
@@ -234,30 +266,24 @@ class Following:
         return mark
 
 
+def _first(index: Any) -> int | None:
+    """t of [t] and of [t, :, ...]; None of other indices."""
+    first, *rest = index if isinstance(index, tuple) else (index,)
+    whole = all(part == slice(None) or part is Ellipsis for part in rest)
+    return first if isinstance(first, int) and whole else None
+
+
+def _swapped(name: str, args: Arguments, mark: Mark) -> Mark:
+    """Time and batch exchanged; nothing else may be."""
+    order = args[1] if isinstance(args[1], tuple | list) else args[1:]
+    axes = [int(axis) % args[0].ndim for axis in order]
+    whole = [1, 0, *range(2, args[0].ndim)]
+    other = {Whole.FIRST: Whole.SECOND, Whole.SECOND: Whole.FIRST}
+    if axes in (whole, [0, 1], [1, 0]) and mark.step in other:
+        return mark.at(other[mark.step])
+    return lost(f"{name} exchanges more than time and batch; {cure(name)}")
+
+
 def _argument(args: Arguments, kwargs: dict[str, Any], name: str, default: Any) -> Any:
     """The argument behind the tensor."""
     return kwargs.get(name, args[1] if len(args) > 1 else default)
-
-
-def tensors(values: Any) -> Iterable[Tensor]:
-    """Every tensor in nested tuples, lists and dicts, in order."""
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, dict):
-        for value in values.values():
-            yield from tensors(value)
-    elif isinstance(values, tuple | list):
-        for value in values:
-            yield from tensors(value)
-
-
-def cure(name: str) -> str:
-    """What to use instead of a function."""
-    known: dict[str, str] = {
-        "relu": "use a neuron",
-        "softmax": "return the logits: the decision is their argmax",
-        "mul": "put constant factors into the weights, or into the data",
-        "sub": "put constant factors into the weights, or into the data",
-        **dict.fromkeys(("permute", "transpose", "movedim"), "give inputs with time first"),
-    }
-    return known.get(name, "use layers, + and stack, sum or mean over time")

@@ -122,4 +122,10 @@ def _cell(module: nn.Module) -> Cell | None:
     return Cell((layer, "only its spikes can be read"))
 
 
-LIBRARY = Library("norse", _cell, (norse.SequentialState, norse.Lift), lambda _: None)
+LIBRARY = Library(
+    "norse",
+    _cell,
+    (norse.SequentialState, norse.Lift),
+    lambda _: None,
+    functions="norse.torch.functional",
+)

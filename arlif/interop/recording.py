@@ -1,9 +1,11 @@
 """One run of another library's network, in which every tensor says what it stands for."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import torch
@@ -12,8 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 from arlif.interop.cells import Cell
 from arlif.interop.foreign_layers import Library, Part
-from arlif.interop.functions import Following, tensors
-from arlif.interop.streams import Kind, Mark, Stream, Streams, Whole, lost
+from arlif.interop.functions import Following
+from arlif.interop.streams import Kind, Mark, Stream, Streams, Whole, lost, tensors
 from arlif.layers import evaluating
 
 PER_STEP = (nn.Linear, nn.Identity, nn.Dropout)
@@ -30,6 +32,7 @@ class Recording:
     blamed: set[str] = field(default_factory=set)
     calls: dict[str, int] = field(default_factory=dict)
     currents: dict[str, Stream] = field(default_factory=dict)
+    whole: tuple[type[nn.Module], ...] = PER_STEP
 
     def blame(self, path: str, reason: str) -> Mark:
         """Note a violation, the first of a place; what is behind it is not blamed again."""
@@ -54,9 +57,9 @@ def record(
     following = Following(Streams(), steps)
     following.put(given, Mark(following.streams.input, when))
     following.unrolled = steps or 0
-    recording = Recording(following)
+    recording = Recording(following, whole=(*PER_STEP, *library.whole))
     library.reset(network)
-    mode = _Functions(following)
+    mode = _Functions(following, library.functions)
     with torch.no_grad(), evaluating(network), _hooked(layers, recording, mode), mode:
         recording.returned = network(given)
     library.reset(network)
@@ -66,17 +69,29 @@ def record(
 class _Functions(TorchFunctionMode):
     """Follows functions, but for those inside a layer."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: Following, functions: str) -> None:
         super().__init__()
-        self.following, self.depth = following, 0
+        self.following, self.functions, self.depth = following, functions, 0
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         if self.depth == 0:
-            self.following.follow(func.__name__, args, kwargs or {}, result)
+            name = _called_from(self.functions) or func.__name__
+            self.following.follow(name, args, kwargs or {}, result)
         return result
+
+
+def _called_from(package: str) -> str | None:
+    """The outermost function of a package that is running."""
+    frame: FrameType | None = sys._getframe(1)
+    found = None
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).startswith(package):
+            found = frame.f_code.co_name
+        frame = frame.f_back
+    return found
 
 
 @contextmanager
@@ -123,7 +138,7 @@ def _passed(
         found = _fired(recording, path, part, mark, args[1:])
     elif isinstance(module, nn.Flatten):
         found = [following.shaped("Flatten", mark, args[0].shape, result.shape)]
-    elif mark.step in (Whole.FIRST, Whole.SECOND) and not isinstance(module, PER_STEP):
+    elif mark.step in (Whole.FIRST, Whole.SECOND) and not _takes_all(recording, module):
         reason = "it is given a whole sequence at once; call it once for every time step"
         found = [recording.blame(path, reason)]
     else:
@@ -132,6 +147,11 @@ def _passed(
     returned = list(tensors(result))
     for tensor, one in reversed([*zip(returned, found, strict=False)]):  # the first name counts
         following.put(tensor, one)
+
+
+def _takes_all(recording: Recording, module: nn.Module) -> bool:
+    """Whether a layer may be given all time steps at once, as those of SpikingJelly in mode m."""
+    return isinstance(module, recording.whole) or getattr(module, "step_mode", "s") == "m"
 
 
 def _fired(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any) -> list[Mark]:
@@ -148,8 +168,12 @@ def _fired(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any) 
     recording.currents.setdefault(path, mark.followed)
     if reason:
         return [recording.blame(path, reason)] * 999
-    get = following.streams.get
-    return [Mark(get(Kind.CELL, (mark.followed,), path, None, number), step) for number in range(9)]
+    get, layers = following.streams.get, [cell.part(number) for number in range(9)]
+    made = [part if isinstance(part, nn.Module) else None for part in layers]
+    return [
+        Mark(get(Kind.CELL, (mark.followed,), path, made[number], number), step)
+        for number in range(9)
+    ]
 
 
 def _misuse(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any, call: int) -> str:

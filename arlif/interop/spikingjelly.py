@@ -2,25 +2,32 @@
 
 from typing import Any
 
-from spikingjelly.activation_based import base, layer, neuron
+import torch
+from spikingjelly.activation_based import base, functional, layer, neuron
 from torch import Tensor, nn
 
 from arlif import layers
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.interop.adopt import adopt, time_first
+from arlif.interop.cells import Cell
+from arlif.interop.foreign_layers import Library
 from arlif.interop.spikingjelly_neurons import NEURONS, why_refused
+from arlif.interop.unrolled import from_run
+from arlif.layers import Delay, evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import Loop
+from arlif.quantize import linearize
 from arlif.quantize.absorb import reason
-from arlif.quantize.torch_graph import require_no_hooks
+from arlif.quantize.torch_graph import CANNOT_TRACE, require_no_hooks
 
 
 def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Module:
     """A trained network of SpikingJelly as an arlif network over [T, N, ...].
 
-    example: inputs as the network will be given them, which nothing here needs.
-    In step mode 's' or 'm'; nn.Sequential, the containers, and modules with a forward of their own,
-    which stays as it is: their children are exchanged under their names. Weights are shared, `net`
+    example: inputs as the network will be given them, [1 or T, N, ...]. In step mode 's' or 'm';
+    nn.Sequential, the containers, and modules with a forward of their own. It stays as it is where
+    it works on [T, N, ...], and its children are exchanged under their names; else, as where it
+    holds the loop over time, it is run once on the example and followed. Weights are shared, `net`
     is left alone. LIFNode, IFNode, ParametricLIFNode, HalfThresholdIFNode, ComplementaryLIFNode and
     CUBALIFNode have a counterpart, on every backend. A node with decay_input integrates x / tau and
     ours integrates x, so its threshold is tau times as high.
@@ -31,7 +38,35 @@ def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Module:
     converted = conversion.convert(net, "", _step_mode(net))
     if conversion.refused:
         raise LoweringError("; ".join(conversion.refused))
+    own = _home(net) == "" and example is not None
+    return _followed(net, converted, example) if own and example is not None else converted
+
+
+def _followed(net: nn.Module, converted: nn.Module, example: Tensor) -> nn.Module:
+    """The converted network where its forward works on [T, N, ...], else what one run shows."""
+    try:
+        with torch.no_grad(), evaluating(converted):
+            converted(example[:, :1])
+        linearize(converted, tuple(example.shape[2:]))
+    except Exception as error:  # whatever a forward raises on what it is not made for
+        try:
+            return from_run(net, example, LIBRARY)
+        except LoweringError as reasons:
+            if isinstance(error, LoweringError) and CANNOT_TRACE not in str(error):
+                raise error from None
+            raise reasons from None
     return converted
+
+
+def _part(module: nn.Module) -> Cell | nn.Module | None:
+    """A layer or container of SpikingJelly as ours; None for what is of no library or torch's."""
+    if not isinstance(module, _CONTAINERS) and _home(module) != "spikingjelly":
+        return None
+    conversion = _Conversion()
+    converted = conversion.convert(module, "", _own_mode(module) or "s")
+    require(not conversion.refused, "; ".join(conversion.refused), LoweringError)
+    fires = any(isinstance(part, SpikingNeuron | Delay) for part in converted.modules())
+    return Cell((converted,), keeps_state=True) if fires else converted
 
 
 class _Conversion:
@@ -100,6 +135,7 @@ class _Conversion:
 
 
 _CONTAINERS = (layer.MultiStepContainer, layer.SeqToANNContainer, layer.StepModeContainer)
+LIBRARY = Library("spikingjelly", _part, (), functional.reset_net, whole=_CONTAINERS[:2])
 _SET_MODE = "call functional.set_step_mode(net, 'm') on the whole network"
 _MODELESS = (layer.Linear, layer.Dropout, layer.Dropout2d)
 """Layers that do the same in both step modes."""
@@ -118,7 +154,7 @@ def _outside_containers(net: nn.Module) -> list[nn.Module]:
 
 def _own_mode(module: nn.Module) -> str | None:
     """The step mode that a module works in; None where it has none."""
-    if isinstance(module, base.MultiStepModule):
+    if isinstance(module, base.MultiStepModule | neuron.NonSpikingLIFNode):
         return "m"
     if isinstance(module, _MODELESS) or not isinstance(module, base.StepModule):
         return None
@@ -166,6 +202,14 @@ _LAYERS: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
 )
 
 
+_DECODED: dict[str | None, tuple[nn.Module, ...]] = {
+    None: (),
+    "max-mem": (layers.Largest(),),
+    "last_mem": (layers.Last(),),
+}
+"""What a node without spikes makes of its potentials."""
+
+
 def _layer(module: Any, mode: str) -> nn.Module:
     """A layer of SpikingJelly that keeps no state, over [T, N, ...], with its parameters."""
     _require_mode(module, mode)
@@ -175,6 +219,16 @@ def _layer(module: Any, mode: str) -> nn.Module:
             "it must flatten all but time and batch: start_dim=1 and end_dim=-1",
         )
         return _marked(layers.Flatten())
+    if type(module) is layer.VotingLayer:
+        return _marked(layers.Vote(module.voting_size))
+    if type(module) is neuron.NonSpikingLIFNode:
+        require(
+            module.decode in _DECODED,
+            f"its decode {module.decode!r} has no counterpart; use None, 'max-mem' or 'last_mem'",
+        )
+        leak = 1 / module.tau
+        parts = (layers.Scale(leak), layers.Integrator(1 - leak), *_DECODED[module.decode])
+        return nn.Sequential(*parts)
     for ours, theirs in _LAYERS:
         if type(module) is theirs:
             return _marked(adopt(ours, module))

@@ -1,10 +1,14 @@
 """What the tensors of one recorded run stand for: streams, which have a value at every step."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+
+from arlif.neurons import SpikingNeuron
+from arlif.neurons.recurrent import Loop
 
 
 class Whole(Enum):
@@ -13,7 +17,8 @@ class Whole(Enum):
     SAME = "the same at every step"
     FIRST = "[T, N, ...]"
     SECOND = "[N, T, ...]"
-    OVER = "a sum or mean over time"
+    FRAME = "[1, N, ...], the same at every step"
+    OVER = "a sum, mean, maximum or the last over time"
 
 
 class Kind(Enum):
@@ -26,13 +31,25 @@ class Kind(Enum):
     FLATTEN = "all but time and batch, flattened"
     SUM = "the sum over time"
     MEAN = "the mean over time"
+    LAST = "the last time step"
+    LARGEST = "the largest over time"
+
+
+OVER_TIME = {"sum": Kind.SUM, "mean": Kind.MEAN, "amax": Kind.LARGEST, "max": Kind.LARGEST}
+"""What functions make of all time steps."""
+ENDS = (Kind.SUM, Kind.MEAN, Kind.LAST, Kind.LARGEST)
+"""Streams without time steps, which only end a network."""
+
+
+_KEEP_SIGNS = (nn.Identity, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d)
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
     """One node of the network that a run unrolls.
 
-    path: of the module. layer: what becomes of it. part: which of a neuron layer's tensors.
+    path: of the module. layer: what becomes of it, if anything. part: which of a neuron layer's
+    tensors.
     """
 
     kind: Kind
@@ -40,6 +57,14 @@ class Stream:
     path: str = ""
     layer: nn.Module | None = None
     part: int = 0
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether these are spikes, perhaps pooled, none of which is negative."""
+        if self.kind is Kind.CELL:
+            return isinstance(self.layer, SpikingNeuron | Loop)
+        kept = self.kind is Kind.FLATTEN or isinstance(self.layer, _KEEP_SIGNS)
+        return kept and self.sources[0].is_positive
 
 
 @dataclass(frozen=True)
@@ -89,3 +114,15 @@ class Streams:
         ordered = sorted(sources, key=id) if kind is Kind.ADD else sources
         key = (kind, path, part, *map(id, ordered))
         return self._made.setdefault(key, Stream(kind, sources, path, layer, part))
+
+
+def tensors(values: Any) -> Iterable[Tensor]:
+    """Every tensor in nested tuples, lists and dicts, in order."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, dict):
+        for value in values.values():
+            yield from tensors(value)
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from tensors(value)

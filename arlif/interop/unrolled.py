@@ -1,5 +1,7 @@
 """Networks of other libraries with a forward of their own: what one run shows, as a network."""
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,8 +12,8 @@ from arlif.core.network import INPUT, READOUT
 from arlif.interop.cells import Cell
 from arlif.interop.foreign_layers import Library, Part, parts, refuse
 from arlif.interop.recording import Recording, record
-from arlif.interop.streams import Kind, Mark, Stream, Whole
-from arlif.layers import Flatten, Repeat, evaluating
+from arlif.interop.streams import ENDS, Kind, Mark, Stream, Whole
+from arlif.layers import Flatten, Integrator, Repeat, evaluating
 
 SHOWN = 4
 """Samples of the example that a network is run on."""
@@ -65,7 +67,8 @@ def _output(
         listed = isinstance(value, list)
         mark = following.stacked(value, 0) if listed else following.mark(value)
         if mark is not None:
-            found.append((following.totalled(mark), torch.stack(value) if listed else value))
+            whole = _last(recording, following.totalled(mark), layers)
+            found.append((whole, torch.stack(value) if listed else value))
     reasons = [_unfit(recording, mark, layers) for mark, _ in found]
     for (mark, value), reason in zip(found, reasons, strict=True):
         if not reason:
@@ -75,6 +78,18 @@ def _output(
     return Mark(None, Whole.SAME), None
 
 
+def _last(recording: Recording, mark: Mark, layers: dict[str, tuple[nn.Module, Part]]) -> Mark:
+    """The last of many potentials as such; all else as it is."""
+    following, stream = recording.following, mark.stream
+    if stream is None or stream.kind is not Kind.CELL or mark.count > 1:
+        return mark
+    cell = layers[stream.path][1]
+    potential = isinstance(cell, Cell) and isinstance(cell.part(stream.part), Integrator)
+    if not potential or following.unrolled < 2 or mark.step != following.unrolled - 1:
+        return mark
+    return Mark(following.streams.get(Kind.LAST, (stream,)), Whole.OVER)
+
+
 def _nothing_found(returned: Any) -> str:
     """Why nothing that is returned comes from the inputs, as far as the recording saw."""
     if not _candidates(returned):
@@ -82,7 +97,7 @@ def _nothing_found(returned: Any) -> str:
         return f"it returns {kind}; return a tensor, or a tuple of tensors"
     return (
         "what it returns does not depend on its input, as far as torch shows it; return what the "
-        "last layer returns, and not by way of NumPy"
+        "last layer returns, and neither an attribute of it, such as v, nor by way of NumPy"
     )
 
 
@@ -111,17 +126,19 @@ def _unfit(recording: Recording, mark: Mark, layers: dict[str, tuple[nn.Module, 
     """Why something that is returned cannot be a network's output."""
     if mark.stream is None:
         return mark.reason
-    if mark.count > 1 or (isinstance(mark.step, int) and recording.following.unrolled > 1):
-        return (
-            "it returns one time step of many; return every step of the last layer, stacked, or "
-            "their sum or mean"
-        )
     stream = mark.stream
-    while stream.kind in (Kind.SUM, Kind.MEAN, Kind.FLATTEN):
+    while stream.kind in (*ENDS, Kind.FLATTEN):
         stream = stream.sources[0]
     part = layers[stream.path][1] if stream.kind is Kind.CELL else None
     made = part.part(stream.part) if isinstance(part, Cell) else None
-    return f"{stream.path}: {made}" if isinstance(made, str) else ""
+    if isinstance(made, str):
+        return f"{stream.path}: {made}"
+    if mark.count > 1 or (isinstance(mark.step, int) and recording.following.unrolled > 1):
+        return (
+            "it returns one time step of many; return every step of the last layer, stacked, or "
+            "their sum, mean or maximum"
+        )
+    return ""
 
 
 def _followed(
@@ -143,6 +160,15 @@ def _followed(
         LoweringError,
     )
     return module
+
+
+_ENDS: dict[Kind, tuple[Callable[..., Any], int]] = {
+    Kind.SUM: (torch.sum, 0),
+    Kind.MEAN: (torch.mean, 0),
+    Kind.LAST: (operator.getitem, -1),
+    Kind.LARGEST: (torch.amax, 0),
+}
+"""How all time steps of a tensor become one, and the second argument of that."""
 
 
 class _Folding:
@@ -178,9 +204,9 @@ class _Folding:
         sources = [self._node(s) if still else self._moving(s) for s in stream.sources]
         if stream.kind is Kind.ADD:
             return self.graph.call_function(torch.add, tuple(sources))
-        if stream.kind in (Kind.SUM, Kind.MEAN):
-            over = torch.sum if stream.kind is Kind.SUM else torch.mean
-            return self.graph.call_function(over, (sources[0], 0))
+        if stream.kind in ENDS:
+            over, place = _ENDS[stream.kind]
+            return self.graph.call_function(over, (sources[0], place))
         layer = Flatten() if stream.kind is Kind.FLATTEN else stream.layer
         assert layer is not None
         return self._call(stream.path or "flatten", layer, sources[0])

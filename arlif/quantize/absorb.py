@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from arlif.base.errors import LoweringError
+from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape, SumPool2d, Window
 from arlif.core.network import INPUT
-from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, both_axes
+from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, Vote, both_axes
 from arlif.quantize.integrated import Integrated, integrate, mapped
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
 from arlif.quantize.values import (
@@ -120,6 +120,23 @@ def _(layer: nn.Linear, value: Any) -> Any:
         shape = (len(weight), -1, len(value.rows), len(value.columns))
         weight = np.einsum("ocij,ih,jw->ochw", weight.reshape(shape), value.rows, value.columns)
     return weigh(value, RealDense(weight.reshape(len(weight), -1)), _bias(layer))
+
+
+@absorb.register
+def _(layer: Vote, value: Any) -> Any:
+    require(
+        len(value.shape) == 1 and value.shape[0] >= layer.size,
+        f"takes at least {layer.size} features but receives shape {value.shape}",
+        LoweringError,
+    )
+    classes = value.shape[0] // layer.size
+    weight = np.zeros((classes, value.shape[0]))
+    weight[:, : classes * layer.size] = np.kron(np.eye(classes), np.ones(layer.size)) / layer.size
+    return (
+        fold(value, weight, None)
+        if isinstance(value, Current)
+        else weigh(value, RealDense(weight), None)
+    )
 
 
 @absorb.register(nn.BatchNorm1d)

@@ -11,7 +11,7 @@ from arlif.core.network import Input
 from arlif.quantize.linearized import Current, LinearizedNetwork
 from arlif.quantize.neuron_constants import integer_neuron
 from arlif.quantize.rounding import Precision, quantize, to_population, to_readout
-from arlif.quantize.torch_graph import trace
+from arlif.quantize.torch_graph import CANNOT_TRACE, trace
 from arlif.quantize.walk import Walk
 
 
@@ -53,7 +53,7 @@ def _walk(module: nn.Module, input_shape: Shape, time_steps: int | None) -> Walk
         raise
     except Exception as error:  # whatever user code raises on symbolic values
         raise LoweringError(
-            f"torch.fx cannot trace the network ({error}); a forward of your own takes all "
+            f"{CANNOT_TRACE} ({error}); a forward of your own takes all "
             "time steps [T, N, ...] at once and calls layers, without loops over time, without "
             "branches on values, and without a library's step functions"
         ) from error

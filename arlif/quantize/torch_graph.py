@@ -13,6 +13,9 @@ from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import Loop
 from arlif.quantize.absorb import REASONS
 
+CANNOT_TRACE = "torch.fx cannot trace the network"
+"""How the message begins of a forward that torch.fx fails on."""
+
 
 def trace(module: nn.Module) -> fx.Graph:
     """The graph of a module in eval mode; it is left in the mode that it was in.

@@ -158,8 +158,8 @@ class _Walk:
         constants = (layer.decay, layer.leak, layer.current_decay)
         decay, leak, current_decay = (c.numpy().astype(np.float32) for c in constants)
 
-        def step(_: Graph, state: CurrentPotentialState, x: Symbol) -> tuple[Symbol, Any]:
-            i: Any = state.i * current_decay + x
+        def step(_: Graph, state: Any, x: Symbol) -> tuple[Symbol, Any]:
+            i = state.i * current_decay + x
             v = state.v * decay + i + leak
             return v, CurrentPotentialState(i, v)
 

@@ -3,12 +3,13 @@
 from functools import singledispatch
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
-from arlif.layers import Scale, both_axes
+from arlif.layers import Scale, Vote, both_axes
 from export.onnx.symbols import Graph, Symbol
 
 
@@ -39,6 +40,13 @@ def _(layer: nn.Sequential, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
 @append.register
 def _(layer: Scale, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
     return x * _array(layer.factor)
+
+
+@append.register
+def _(layer: Vote, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
+    frame = graph.node("Reshape", x, graph.constant([-1, 1, shape[0]], np.int64))
+    votes = graph.node("AveragePool", frame, kernel_shape=[layer.size], strides=[layer.size])
+    return graph.node("Reshape", votes, graph.constant([-1, shape[0] // layer.size], np.int64))
 
 
 @append.register

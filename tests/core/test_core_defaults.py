@@ -23,7 +23,7 @@ DEFAULTS = {
     Window: {"stride": ONE, "padding": NONE, "dilation": ONE},
     Input: {"low": -127, "high": 127, "static": True},
     Projection: {"shift": 0, "delay": 0, "pools": ()},
-    Readout: {"scale": 1.0, "name": "readout"},
+    Readout: {"scale": 1.0, "reading": None, "name": "readout"},
 }
 
 

@@ -86,7 +86,7 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], Any], str]] = {
         lambda m, x: m.head(m.n(m.a(x)).reshape(x.size(0), x.size(1), 6)),
         "arlif.layers.Flatten",
     ),
-    "the last step": (lambda m, x: m.head(m.n(m.a(x)))[-1], r"mean\(0\)"),
+    "the first step": (lambda m, x: m.head(m.n(m.a(x)))[0], r"the last, x\[-1\], or the largest"),
     "layers behind a sum": (lambda m, x: m.head(m.n(m.a(x)).sum(0)), r"take the mean\(0\)"),
     "a sum over classes": (lambda m, x: m.head(m.n(m.a(x))).sum(-1), r"sum\(0\)"),
     "a sum divided": (lambda m, x: m.head(m.n(m.a(x))).sum(0) / x.shape[0], "truediv: .*weights"),

@@ -1,0 +1,17 @@
+"""What to use instead of a function that has no counterpart."""
+
+
+def cure(name: str) -> str:
+    """What to use instead of a function."""
+    known: dict[str, str] = {
+        "relu": "use a neuron",
+        **dict.fromkeys(
+            ("softmax", "log_softmax"), "return the logits: the decision is their argmax"
+        ),
+        "mul": "put constant factors into the weights, or into the data",
+        "sub": "put constant factors into the weights, or into the data",
+        **dict.fromkeys(("permute", "transpose", "movedim"), "give inputs with time first"),
+    }
+    if name.endswith("_step"):
+        return "call the module of the library that does the same, such as LIFCell or LICell"
+    return known.get(name, "use layers, + and stack, sum, mean or amax over time")
