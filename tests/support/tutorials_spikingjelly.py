@@ -110,7 +110,10 @@ SPIKINGJELLY: dict[str, Form] = {
     "expand": Form(lambda: multi_step(expanded, conv_fc()), FRAME, 1),
     "out_fr": Form(lambda: Written(counted, net=stack()), FRAME, 1),
     "static layer": Form(
-        lambda: Written(counted_behind_static, net=nn.Sequential(neuron.IFNode(), *stack()), static=nn.Conv2d(1, 1, 3, padding=1)),
+        lambda: Written(
+            counted_behind_static,
+            static=nn.Conv2d(1, 1, 3, padding=1), net=nn.Sequential(neuron.IFNode(), *stack()),
+        ),
         FRAME, 1,
     ),
     "x_seq[t]": Form(lambda: Written(counted_over, net=stack()), FRAME, T),
