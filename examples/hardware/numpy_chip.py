@@ -126,7 +126,7 @@ def run(network: dict[str, Any], inputs: Any, fault: str) -> dict[str, Any]:
         kept.setdefault(f"{target}.accumulator", []).append(total)
         return total
 
-    logits = 0
+    logits: Any = 0
     for t in range(steps):
         sent.append({"input": (inputs if static else inputs[t]).astype(np.int64)})
         for population in network["populations"]:
@@ -143,10 +143,20 @@ def run(network: dict[str, Any], inputs: Any, fault: str) -> dict[str, Any]:
             kept.setdefault(f"{name}.spikes", []).append(sent[t][name])
             for variable, value in zip(variables, states[name], strict=True):
                 kept.setdefault(f"{name}.state.{variable}", []).append(value)
-        bias = network["readout"]["bias"]
-        logits = logits + accumulated("readout", bias.shape, t) + bias
+        logits = read_out(network["readout"], logits, kept, accumulated, t)
     arrays = {name: np.stack(values) for name, values in kept.items()}
     return {"input": inputs, **arrays, "readout": logits, "decisions": np.argmax(logits, 1)}
+
+
+def read_out(
+    readout: dict[str, Any], before: Any, kept: dict[str, list[Any]], accumulated: Any, t: int
+) -> Any:
+    """The readout after step t: a sum, or the last or the largest value of a state."""
+    bias, reading = readout["bias"], readout.get("reading")
+    if reading is None:
+        return before + accumulated("readout", bias.shape, t) + bias
+    value = kept["{population}.state.{variable}".format(**reading)][-1] + bias
+    return value if reading["over"] == "last" or not t else np.maximum(before, value)
 
 
 def main(folder: str, traces: str, fault: str = "") -> None:

@@ -112,7 +112,15 @@ def _of_population(
 def _of_readout(network: QuantizedNetwork, samples: int) -> dict[str, Layout]:
     low, high = network.accumulator_interval(READOUT)
     readout, steps = network.readout, network.time_steps
-    classes, bias = readout.shape, readout.bias
+    classes, bias, reading = readout.shape, readout.bias, readout.reading
+    decided = Layout(("N",), (samples,), "int64", 0, classes[0] - 1, "class, the first of equals")
+    if reading is not None:
+        ranges = population_ranges(network, reading.population).neuron
+        least, most = ranges.states[reading.variable]
+        ends = least + int(bias.min()), most + int(bias.max())
+        unit = f"{reading} over all time steps, plus bias"
+        read = Layout(("N", "class"), (samples, *classes), "int64", *ends, unit, readout.scale)
+        return {READOUT: read, DECISIONS: decided}
     ends = min(0, low + int(bias.min())) * steps, max(0, high + int(bias.max())) * steps
     summed = "accumulator plus bias, summed over all time steps"
     return {
@@ -126,9 +134,7 @@ def _of_readout(network: QuantizedNetwork, samples: int) -> dict[str, Layout]:
             readout.scale,
         ),
         READOUT: Layout(("N", "class"), (samples, *classes), "int64", *ends, summed, readout.scale),
-        DECISIONS: Layout(
-            ("N",), (samples,), "int64", 0, classes[0] - 1, "class, the first of equals"
-        ),
+        DECISIONS: decided,
     }
 
 
@@ -150,9 +156,10 @@ def values_of(network: QuantizedNetwork, vectors: Golden) -> dict[str, NDArray[A
             steps = [getattr(m.state, state) for m in moments]
             found[array_name(name, STATE, state)] = np.stack(steps)
     summed = vectors.readout
-    each = [step.readout - network.readout.bias for step in vectors.steps]
-    found |= {array_name(READOUT, ACCUMULATOR): np.stack(each), READOUT: summed}
-    found[DECISIONS] = np.argmax(summed, axis=1)
+    if network.readout.reading is None:
+        each = [step.readout - network.readout.bias for step in vectors.steps]
+        found[array_name(READOUT, ACCUMULATOR)] = np.stack(each)
+    found |= {READOUT: summed, DECISIONS: np.argmax(summed, axis=1)}
     return typed(found, layouts(network, len(summed)))
 
 

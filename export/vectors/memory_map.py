@@ -12,6 +12,7 @@ from arlif.core.maps import Conv2d, Dense, LinearMap
 from arlif.core.network import NUMERICS_VERSION, Population, Projection, QuantizedNetwork
 from arlif.core.units import Unit, integer_units
 from export.population_tree import population_tree
+from export.readout_tree import readout_tree
 from export.records import record_tree, typed_tree
 from export.vectors.layouts import needed_bits
 
@@ -102,12 +103,8 @@ def memory_map(network: QuantizedNetwork) -> tuple[dict[str, Any], Memory]:
             _projection(number, projection, memory)
             for number, projection in enumerate(network.projections)
         ],
-        "readout": {
-            "bias": memory.keep(
-                "readout.bias", readout.bias, ("class",), "accumulator", readout.scale
-            ),
-            "scale": readout.scale,
-        },
+        "readout": readout_tree(readout)
+        | {"bias": memory.keep("readout.bias", readout.bias, ("class",), "readout", readout.scale)},
     }
     described["memory"] = {
         "bytes": memory.size,

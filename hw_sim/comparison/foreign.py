@@ -124,8 +124,9 @@ def _places(network: QuantizedNetwork) -> Iterator[Place]:
         for part, state in enumerate(population.neuron.variables, 3):
             yield Place(array_name(name, STATE, state), name, f"state {state}", order, part, True)
     last = len(network.populations) + 1
-    accumulator = array_name(READOUT, ACCUMULATOR)
-    yield Place(accumulator, READOUT, ACCUMULATOR, last, 0, True)
+    if network.readout.reading is None:
+        accumulator = array_name(READOUT, ACCUMULATOR)
+        yield Place(accumulator, READOUT, ACCUMULATOR, last, 0, True)
     yield Place(READOUT, READOUT, READOUT, last, 1, False)
     yield Place(DECISIONS, READOUT, "decision", last, 2, False)
 
@@ -164,14 +165,16 @@ def _suspects(
     """
     if place.layer == INPUT:
         return [Part.INPUT], []
-    chain = _chain(place)
+    chain = _chain(network, place)
     suspects, missing = [chain[0][1]], list[str]()
     for name, part in chain[1:]:
         if name in got:
             return suspects[::-1], missing + _states(network, place, got)
         missing.append(name)
         suspects.append(part)
-    sources = [
+    reading = network.readout.reading if place.layer == READOUT else None
+    sources = [array_name(reading.population, STATE, reading.variable)] if reading else []
+    sources += [
         INPUT if p.source == INPUT else array_name(p.source, SPIKES)
         for p in network.incoming(place.layer)
         if step is None or p.delay <= step
@@ -184,7 +187,7 @@ def _suspects(
     return suspects[::-1], missing + lacking + _states(network, place, got)
 
 
-def _chain(place: Place) -> list[tuple[str, Part]]:
+def _chain(network: QuantizedNetwork, place: Place) -> list[tuple[str, Part]]:
     """From a wrong value backwards: what it is made from within its layer, and by which part.
 
     The first entry is the value itself; a name that was given is where the chain ends.
@@ -192,7 +195,7 @@ def _chain(place: Place) -> list[tuple[str, Part]]:
     accumulator = array_name(place.layer, ACCUMULATOR)
     if place.layer == READOUT:
         whole = [(DECISIONS, Part.ARGMAX), (READOUT, Part.SUM), (accumulator, Part.SYNAPSE)]
-        return whole[2 - place.part :]
+        return whole[2 - place.part : 2 if network.readout.reading else 3]
     whole = [
         (place.name, Part.NEURON),
         (array_name(place.layer, CURRENT), Part.GAIN),

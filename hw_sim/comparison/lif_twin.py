@@ -11,13 +11,14 @@ PLAIN = RealLifSoft
 
 
 def lif_twin(network: QuantizedNetwork) -> QuantizedNetwork | None:
-    """Every population as PLAIN, in its formats, with its decay; None where all of them are.
+    """Every population that fires as PLAIN, in its formats; None where all of them are.
 
     Weights, gains and biases stay, so what it decides means nothing; what it takes does.
     """
-    if all(p.neuron.is_a(PLAIN) for p in network.populations):
+    if all(p.neuron.is_a(PLAIN) for p in network.populations if p.neuron.fires):
         return None
-    return replace(network, populations=tuple(_plain(p) for p in network.populations))
+    plain = (_plain(p) if p.neuron.fires else p for p in network.populations)
+    return replace(network, populations=tuple(plain))
 
 
 def _plain(population: Population) -> Population:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from support.loops import image_loop_cases, loop_cases
 from support.networks_integer import example_network
 from support.raw_neurons import lif_soft
+from support.readings import reading_cases
 from support.strategies import cases
 
 from arlif.base.errors import NetworkError
@@ -24,6 +25,7 @@ from hw_sim.comparison.foreign import Part, compare_foreign
 
 FEW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 READOUT = "readout"
+CASES = cases(max_populations=3, max_steps=6)
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ class Planted:
 @st.composite
 def planted(draw: st.DrawFn) -> Planted:
     """A random network with one wrong part that shows."""
-    case = draw(st.one_of(cases(max_populations=3, max_steps=6), loop_cases(), image_loop_cases()))
+    case = draw(st.one_of(CASES, loop_cases(), image_loop_cases(), reading_cases(max_steps=6)))
     network = case.network
     population = draw(st.sampled_from(network.populations))
     part = draw(st.sampled_from((Part.SYNAPSE, Part.GAIN, Part.NEURON, Part.SUM)))
     layer = READOUT if part is Part.SUM else population.name
-    if part is Part.SYNAPSE and draw(st.booleans()):
+    if part is Part.SYNAPSE and network.incoming(READOUT) and draw(st.booleans()):
         layer = READOUT
     try:
         broken = break_(network, layer, part)

@@ -12,6 +12,7 @@ from support.hardware_chip import chip
 from support.loops import image_loop_cases, loop_cases
 from support.networks_integer import example_network
 from support.networks_small import digits_like
+from support.readings import reading_cases
 from support.ring import Ring
 from support.strategies import cases
 
@@ -27,6 +28,7 @@ from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record
 
 CHIP = chip()
+CASES = cases(max_populations=3, max_steps=6)
 FEW = settings(max_examples=10, suppress_health_check=list(HealthCheck))
 
 
@@ -41,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @FEW
 @given(
-    st.one_of(cases(max_populations=3, max_steps=6), loop_cases(), image_loop_cases()),
+    st.one_of(CASES, loop_cases(), image_loop_cases(), reading_cases(max_steps=6)),
 )
 def test_files_alone_are_enough_for_every_bit(tmp_path_factory, case) -> None:
     place = tmp_path_factory.mktemp("vectors")
