@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from export.verilog.memories import path_bits
+from export.verilog.incoming import Sums
 from export.verilog.netlist import SPIKE, SUMS, after, before
 from export.verilog.pipeline import address_bits
-from export.verilog.placement import Layer, Source
+from export.verilog.placement import Layer
 from export.verilog.plan import LOGIT
+from export.verilog.source_modules import source_text
 from export.verilog.spelling import instance, packed_wires, resized
 
 
@@ -20,10 +21,9 @@ def layer_module(layer: Layer) -> str:
         f"module layer{layer.number} (",
         ",\n".join(f"    {port}" for port in _ports(layer)),
         ");",
-        *(line for k, s in enumerate(layer.sources) for line in _source(layer, k, s)),
+        *(line for k, s in enumerate(layer.sources) for line in source_text(layer, k, s)),
         *_control(layer),
-        *_sums(layer, "still", range(layer.still)),
-        *_sums(layer, "moving", range(layer.still, len(layer.sources))),
+        *(line for sums in layer.sums for line in _sums(layer, sums)),
         *_lane(layer),
         *_update(layer),
         *(_logits() if readout else _events(layer)),
@@ -31,7 +31,7 @@ def layer_module(layer: Layer) -> str:
         "/* verilator lint_on UNUSED */",
         "",
     ]
-    return layer.pipeline.text() + "\n" + "\n".join(lines)
+    return layer.pipeline.text(layer.logic) + "\n" + "\n".join(lines)
 
 
 def logit_bits(layer: Layer) -> int:
@@ -42,6 +42,8 @@ def logit_bits(layer: Layer) -> int:
 
 def _ports(layer: Layer) -> Iterator[str]:
     yield from ("input wire clk", "input wire rst")
+    if layer.waits:
+        yield "input wire begins"
     for k, source in enumerate(layer.sources):
         yield f"input wire i{k}_push"
         yield f"input wire [{source.word_bits - 1}:0] i{k}_word"
@@ -65,73 +67,6 @@ def tap_bits(layer: Layer) -> list[int]:
     return [netlist.wires[netlist.outputs[after(state)]].bits for state in states]
 
 
-def _source(layer: Layer, k: int, source: Source) -> Iterator[str]:
-    """A source's queue, its scatter unit and its weights."""
-    place, walk, start = source.place, source.walk, f"layer{layer.number}_{k}"
-    v = f"q{k}_v" if source.graded else "2'sd1"
-    fields = f"q{k}_last, q{k}_c, q{k}_y, q{k}_x" + (f", {v}" if source.graded else "")
-    yield f"  wire q{k}_valid, q{k}_last, q{k}_pop, w{k}_valid;"
-    yield f"  wire [{place.c - 1}:0] q{k}_c;"
-    yield f"  wire [{place.y - 1}:0] q{k}_y;"
-    yield f"  wire [{place.x - 1}:0] q{k}_x;"
-    if source.graded:
-        yield f"  wire signed [{source.v_bits - 1}:0] q{k}_v;"
-    yield f"  wire [{layer.address_bits - 1}:0] w{k}_address;"
-    yield f"  wire [{walk.row_bits - 1}:0] w{k}_row;"
-    yield f"  wire signed [{source.v_bits - 1}:0] w{k}_v;"
-    yield f"  wire [{layer.lanes * layer.bits - 1}:0] delta{k};"
-    clocked = {"clk": "clk", "rst": "rst"}
-    yield instance(
-        "arlif_fifo",
-        f"queue{k}",
-        {"WIDTH": source.word_bits, "LOG_DEPTH": source.log_depth, "MARGIN": source.margin},
-        clocked
-        | {"push": f"i{k}_push", "data": f"i{k}_word", "room": f"i{k}_room"}
-        | {"valid": f"q{k}_valid", "head": f"{{{fields}}}", "pop": f"q{k}_pop"},
-    )
-    yield instance(
-        "arlif_scatter",
-        f"scatter{k}",
-        {
-            "C_BITS": place.c,
-            "Y_BITS": place.y,
-            "X_BITS": place.x,
-            "V_BITS": source.v_bits,
-            "Y_PATH_BITS": path_bits(source.paths.rows),
-            "X_PATH_BITS": path_bits(source.paths.columns),
-            "BLOCKS": layer.blocks,
-            "BLOCK_BITS": address_bits(layer.blocks),
-            "GROUPED": int(walk.grouped),
-            "ADDRESS_BITS": layer.address_bits,
-            "ROW_BITS": walk.row_bits,
-            "Y_FILE": f'"{start}_rows.hex"',
-            "X_FILE": f'"{start}_columns.hex"',
-            "C_FILE": f'"{start}_channels.hex"',
-        },
-        clocked
-        | {"active": f"active[{k}]", "i_valid": f"q{k}_valid", "i_last": f"q{k}_last"}
-        | {"i_c": f"q{k}_c", "i_y": f"q{k}_y", "i_x": f"q{k}_x", "i_v": v}
-        | {"i_pop": f"q{k}_pop", "finished": f"finished[{k}]", "o_valid": f"w{k}_valid"}
-        | {"o_address": f"w{k}_address", "o_row": f"w{k}_row", "o_v": f"w{k}_v"},
-    )
-    yield instance(
-        "arlif_weights",
-        f"weights{k}",
-        {
-            "LANES": layer.lanes,
-            "WEIGHT_BITS": walk.weight_bits,
-            "V_BITS": source.v_bits,
-            "GRADED": int(source.graded),
-            "SHIFT": source.projection.shift,
-            "BITS": layer.bits,
-            "ROWS": len(walk.weights.words),
-            "ROW_BITS": walk.row_bits,
-            "FILE": f'"{start}_weights.hex"',
-        },
-        {"clk": "clk", "row": f"w{k}_row", "v": f"w{k}_v", "delta": f"delta{k}"},
-    )
-
-
 def _control(layer: Layer) -> Iterator[str]:
     sources, lanes = len(layer.sources), address_bits(layer.lanes)
     yield f"  wire [{sources - 1}:0] active, finished;"
@@ -139,6 +74,7 @@ def _control(layer: Layer) -> Iterator[str]:
     yield "  wire sweeping, clear, clear_still, issued, first, ended;"
     yield f"  wire [{layer.address_bits - 1}:0] swept, cleared;"
     yield f"  wire [{lanes - 1}:0] lane;"
+    yield f"  wire [{address_bits(layer.time_steps + 1) - 1}:0] step;"
     yield instance(
         "arlif_sweep",
         "sweep",
@@ -161,46 +97,46 @@ def _control(layer: Layer) -> Iterator[str]:
         | {"active": "active"}
         | {"room": "o_room", "sweeping": "sweeping", "address": "swept", "clear": "clear"}
         | {"clear_still": "clear_still", "clear_address": "cleared", "issued": "issued"}
-        | {"lane": "lane", "first": "first", "ended": "ended"},
+        | {"lane": "lane", "first": "first", "step": "step", "ended": "ended"},
     )
 
 
-def _sums(layer: Layer, name: str, numbers: range) -> Iterator[str]:
-    """The accumulator of the sources that stay, or of those that move."""
-    if not numbers:
-        return
+def _sums(layer: Layer, sums: Sums) -> Iterator[str]:
+    """An accumulator and what adds to it."""
     wide, address = layer.lanes * layer.bits, layer.address_bits
-    for k in numbers:
-        yield f"  reg u{k}, d{k};"
+    for k in sums.sources:
         yield f"  reg [{address - 1}:0] a{k};"
         yield "  always @(posedge clk) begin"
         yield f"    u{k} <= w{k}_valid;"
         yield f"    a{k} <= w{k}_address;"
-        yield f"    d{k} <= u{k};"
         yield "  end"
-    *rest, last = numbers
+    *rest, last = sums.sources
     where = "".join(f"u{k} ? a{k} : " for k in rest) + f"a{last}"
-    what = "".join(f"d{k} ? delta{k} : " for k in rest) + f"delta{last}"
-    yield f"  wire [{wide - 1}:0] {name}_word;"
+    yield f"  wire [{wide - 1}:0] {sums.name}_word;"
     yield instance(
         "arlif_accumulator",
-        f"{name}_sums",
+        sums.name,
         {"LANES": layer.lanes, "BITS": layer.bits, "WORDS": layer.words}
-        | {"ADDRESS_BITS": address},
+        | {"ADDRESS_BITS": address, "STYLE": layer.style(sums.name)},
         {"clk": "clk", "address": f"sweeping ? swept : {where}"}
-        | {"update": " | ".join(f"u{k}" for k in numbers), "delta": what}
-        | {"clear": "clear_still" if name == "still" else "clear", "clear_address": "cleared"}
-        | {"word": f"{name}_word"},
+        | {"update": " | ".join(f"u{k}" for k in sums.sources)}
+        | {"delta": " | ".join(f"delta{k}" for k in sums.sources)}
+        | {"clear": "clear_still" if sums.still else "clear", "clear_address": "cleared"}
+        | {"word": f"{sums.name}_word"},
     )
 
 
 def _lane(layer: Layer) -> Iterator[str]:
-    """The sum of the neuron that is issued."""
-    bits = layer.bits
-    words = ["still_word"] if layer.still else []
-    words += ["moving_word"] if layer.still < len(layer.sources) else []
-    parts = [f"{word}[lane*{bits} +: {bits}]" if layer.lanes > 1 else word for word in words]
+    """The sum of the neuron that is issued, of the accumulators that count in this step."""
+    bits, step = layer.bits, address_bits(layer.time_steps + 1)
+    parts = []
+    for sums in layer.sums:
+        word = f"{sums.name}_word"
+        part = f"{word}[lane*{bits} +: {bits}]" if layer.lanes > 1 else word
+        counts = f"(step >= {step}'d{sums.waits} ? {part} : {bits}'d0)" if sums.waits else part
+        parts += [counts] * (sums.waits < layer.time_steps)
     yield f"  reg signed [{bits - 1}:0] acc;"
+    parts = parts or [f"{bits}'d0"]
     yield f"  always @(posedge clk) acc <= {' + '.join(parts)};"
 
 
@@ -241,7 +177,7 @@ def _rom(layer: Layer, title: str, names: tuple[str, ...], stage: int) -> Iterat
         "arlif_rom",
         title,
         {"BITS": memory.bits, "WORDS": words, "ADDRESS_BITS": address_bits(words)}
-        | {"FILE": f'"layer{layer.number}_{title}.hex"'},
+        | {"STYLE": layer.style(title), "FILE": f'"layer{layer.number}_{title}.hex"'},
         {"clk": "clk", "rst": "rst", "read": _entering(stage)} | {"word": packed_wires(names)},
     )
 
@@ -262,7 +198,8 @@ def _states(layer: Layer) -> Iterator[str]:
     yield instance(
         "arlif_states",
         "states",
-        {"BITS": whole, "WORDS": layer.neurons} | {"ADDRESS_BITS": address_bits(layer.neurons)},
+        {"BITS": whole, "WORDS": layer.neurons, "ADDRESS_BITS": address_bits(layer.neurons)}
+        | {"STYLE": layer.style("states")},
         {"clk": "clk", "rst": "rst", "first": "first", "read": _entering(layer.late)}
         | {"word": "state", "write": "leaves", "next": packed_wires(kept)},
     )

@@ -18,6 +18,10 @@ class Memory:
     words: tuple[int, ...]
     bits: int
 
+    def part(self, first: int, end: int | None) -> "Memory":
+        """Its words from one to another."""
+        return Memory(self.words[first:end], self.bits)
+
     def text(self) -> str:
         """One word a line, hexadecimal."""
         digits = -(-self.bits // 4)
@@ -99,6 +103,11 @@ def walk(paths: Scattering, size: tuple[int, int], lanes: int, address: int) -> 
 def path_bits(paths: Paths) -> int:
     """Bits that number the paths of one place."""
     return address_bits(max(len(reached) for reached in paths))
+
+
+def gates(paths: Paths, bits: int) -> Memory:
+    """{hit, last, place} of every path, the place in so many bits."""
+    return _paths(paths, 1, 0, bits, 0)
 
 
 def _paths(paths: Paths, step: int, row_step: int, address: int, row_bits: int) -> Memory:

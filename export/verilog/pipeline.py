@@ -15,6 +15,8 @@ FAST = frozenset((Part.MUL, Part.ADD, Part.SUB, Part.LOOKUP, Part.SHIFT, Part.CL
 """A register after everything that carries or reads: the highest clock."""
 LOGIC: frozenset[Part] = frozenset()
 """No register at all."""
+LOGIC_STYLE = '(* ram_style = "logic", rom_style = "logic" *) '
+"""What asks yosys for a memory of logic."""
 OPERATORS = {Part.ADD: "+", Part.SUB: "-", Part.MUL: "*"}
 
 
@@ -46,8 +48,8 @@ class Pipeline:
             name: self._at(place, self.latency) for name, place in self.netlist.outputs.items()
         }
 
-    def text(self) -> str:
-        """The module."""
+    def text(self, logic: Collection[str] = ()) -> str:
+        """The module. logic: titles of tables that are logic in place of block memory."""
         wires = self.netlist.wires
         ports = ["input wire clk"] if self.registers else []
         ports += [
@@ -69,7 +71,7 @@ class Pipeline:
                 f"module {self.name} (",
                 ",\n".join(f"    {port}" for port in ports),
                 ");",
-                *(line for title in self.roms for line in self._rom(title)),
+                *(line for title in self.roms for line in self._rom(title, title in logic)),
                 *(f"  reg signed [{bits - 1}:0] {n};" for n, (bits, _) in self.registers.items()),
                 *self.lines,
                 *(["  always @(posedge clk) begin", *clocked, "  end"] if clocked else []),
@@ -80,7 +82,7 @@ class Pipeline:
             ]
         )
 
-    def _rom(self, title: str) -> list[str]:
+    def _rom(self, title: str, logic: bool) -> list[str]:
         """A table: its cells, the last one repeated up to a power of two."""
         cells = self.netlist.tables[title]
         bits = width((min(cells), max(cells)))
@@ -89,7 +91,7 @@ class Pipeline:
         whole = [*cells, *[cells[-1]] * (size - len(cells))]
         return [
             f"  // Table {title.rsplit(':', 2)[0]}",
-            f"  reg signed [{bits - 1}:0] {name}[0:{size - 1}];",
+            f"  {LOGIC_STYLE * logic}reg signed [{bits - 1}:0] {name}[0:{size - 1}];",
             "  initial begin",
             *(f"    {name}[{n}] = {literal(cell, bits)};" for n, cell in enumerate(whole)),
             "  end",

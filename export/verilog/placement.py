@@ -1,7 +1,7 @@
 """A network as it lies in hardware: layers, their sources, widths and constants."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
@@ -9,80 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.network import QuantizedNetwork
-from arlif.core.nodes import Population, Projection
+from arlif.core.nodes import Population
 from arlif.core.ranges import Interval, width
-from export.verilog.memories import Memory, Walk, sequence
+from export.verilog.incoming import Place, Source, Sums
+from export.verilog.memories import Memory, gates, sequence
 from export.verilog.netlist import BIAS, GAIN, before
 from export.verilog.pipeline import Pipeline, address_bits
-from export.verilog.scattering import Scattering
 
-SPARE = 16
-"""Places of a queue beside those of what is under way."""
-VALUE_BITS = 9
-"""Of an input's value, -127 to 127 and what is clamped to it."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """An event's place (c, y, x) in a node of `shape`, and how many bits each part has."""
-
-    shape: tuple[int, int, int]
-
-    @property
-    def c(self) -> int:
-        """Of the channel."""
-        return address_bits(self.shape[0])
-
-    @property
-    def y(self) -> int:
-        """Of the row."""
-        return address_bits(self.shape[1])
-
-    @property
-    def x(self) -> int:
-        """Of the column."""
-        return address_bits(self.shape[2])
-
-    @property
-    def bits(self) -> int:
-        """Of all three."""
-        return self.c + self.y + self.x
-
-
-@dataclass(frozen=True)
-class Source:
-    """A projection into a layer.
-
-    still: whether its one frame stays for all steps. graded: whether its events have values.
-    margin: places that its queue keeps free for what is under way.
-    """
-
-    projection: Projection
-    paths: Scattering
-    walk: Walk
-    place: Place
-    still: bool
-    graded: bool
-    margin: int
-
-    @property
-    def v_bits(self) -> int:
-        """Bits of an event's value."""
-        return VALUE_BITS if self.graded else 2
-
-    @property
-    def word_bits(self) -> int:
-        """Bits of its queue: {last, c, y, x} and, where it is graded, the value."""
-        return 1 + self.place.bits + (VALUE_BITS if self.graded else 0)
-
-    @property
-    def log_depth(self) -> int:
-        """Of its queue."""
-        return address_bits(self.margin + SPARE)
-
-    def updates(self, y: int, x: int, c: int) -> int:
-        """Clocks that an event takes: paths times blocks, at least 1."""
-        return max(1, self.paths.taps(y, x) * self.walk.counts[c])
+UNDER_WAY = 4
+"""Neurons on their way beside those in the pipeline."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +25,9 @@ class Layer:
     """A population, or the readout, with all that leads into it.
 
     late: the stage of the pipeline at which states and constants of neurons arrive. values: the
-    constants that differ between channels or neurons, by port, [C, 1, 1] or [C, H, W].
+    constants that differ between channels or neurons, by port, [C, 1, 1] or [C, H, W]. logic:
+    memories, by name, that are made of logic in place of block memory. heads: by source, rows of
+    weights in block memory where the others are logic.
     """
 
     number: int
@@ -104,6 +41,8 @@ class Layer:
     late: int
     values: Mapping[str, NDArray[np.int64]]
     time_steps: int
+    logic: frozenset[str] = frozenset()
+    heads: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def bits(self) -> int:
@@ -141,6 +80,25 @@ class Layer:
         return sum(source.still for source in self.sources)
 
     @property
+    def sums(self) -> tuple[Sums, ...]:
+        """Its accumulators: of still sources by their delay, then of all that move."""
+        sources = self.sources[: self.still]
+        delays = [source.projection.delay if self.population else 0 for source in sources]
+        found = [
+            Sums(
+                f"still{wait}_sums", tuple(k for k, d in enumerate(delays) if d == wait), True, wait
+            )
+            for wait in sorted(set(delays))
+        ]
+        moving = tuple(range(self.still, len(self.sources)))
+        return (*found, *([Sums("moving_sums", moving, False)] if moving else ()))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a queue holds events back."""
+        return any(source.waits for source in self.sources)
+
+    @property
     def gathers(self) -> int:
         """Ends of time steps before a sweep."""
         moving = self.still < len(self.sources)
@@ -169,6 +127,24 @@ class Layer:
         """Ports of constants that are needed with the state."""
         return tuple(port for port in self.values if port not in (GAIN, BIAS))
 
+    def style(self, memory: str) -> str:
+        """What the parameter STYLE of a memory is."""
+        return '"logic"' if memory in self.logic else '"auto"'
+
+    def head(self, memory: str) -> int:
+        """Rows of a memory that are blocks where the others are logic; 0 where all are alike."""
+        return self.heads.get(int(memory[7:]), 0) if memory.startswith("weights") else 0
+
+    @property
+    def margin(self) -> int:
+        """Neurons that leave at most once there is no room."""
+        return self.pipeline.latency + UNDER_WAY
+
+    @property
+    def answers(self) -> int:
+        """Bits of a place in the queue of logits."""
+        return address_bits(self.margin + 1)
+
     def port_bits(self, port: str) -> int:
         """Of an input of the update."""
         netlist = self.pipeline.netlist
@@ -188,9 +164,22 @@ class Layer:
         found: dict[str, Memory] = {}
         for k, source in enumerate(self.sources):
             walk, start = source.walk, f"layer{self.number}_{k}"
+            if source.ors:
+                found |= {
+                    f"{start}_or_{side}.hex": gates(paths, bits)
+                    for side, paths, bits in zip(
+                        ("rows", "columns"),
+                        source.ors,
+                        (source.place.y, source.place.x),
+                        strict=True,
+                    )
+                }
             found |= {f"{start}_rows.hex": walk.rows, f"{start}_columns.hex": walk.columns}
             found |= {f"{start}_channels.hex": walk.channels} if walk.grouped else {}
-            found[f"{start}_weights.hex"] = walk.weights
+            head = self.heads.get(k, 0)
+            found[f"{start}_weights.hex"] = walk.weights.part(0, head or None)
+            if head:
+                found[f"{start}_tail.hex"] = walk.weights.part(head, None)
         for title, ports in (("scales", self.scales), ("constants", self.constants)):
             if ports:
                 found[f"layer{self.number}_{title}.hex"] = self.memory(ports)

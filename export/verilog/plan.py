@@ -1,15 +1,16 @@
 """How a network is laid out in hardware, and what Verilog cannot take yet."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import NetworkError, require
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
-from arlif.core.nodes import Population, Projection, Readout
+from arlif.core.nodes import LONGEST_DELAY, Population, Projection, Readout
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.ranges import Interval
+from export.verilog.incoming import Place, Source
 from export.verilog.memories import walk
 from export.verilog.netlist import (
     BIAS,
@@ -23,31 +24,42 @@ from export.verilog.netlist import (
     update_netlist,
 )
 from export.verilog.pipeline import FAST, Pipeline, address_bits
-from export.verilog.placement import Layer, Place, Plan, Source
-from export.verilog.scattering import Scattering, frame, scattering
+from export.verilog.placement import UNDER_WAY, Layer, Plan
+from export.verilog.scattering import Scattering, frame, scattering, windowed
 
 LOGIT = "logit"
 """The output of the readout's update."""
 
 
 def planned(
-    network: QuantizedNetwork, lanes: int | None = None, cuts: Collection[Part] = FAST
+    network: QuantizedNetwork,
+    lanes: int | Mapping[str, int] | None = None,
+    cuts: Collection[Part] = FAST,
 ) -> Plan:
-    """How a network is laid out. lanes: output channels at a time, at most; None is all.
+    """How a network is laid out.
 
-    Raises NetworkError, naming all, where the network has what Verilog cannot take yet.
+    lanes: output channels at a time, at most, of all layers or by name; None is all.
+
+    Raises NetworkError where the network has what Verilog cannot take yet, or a projection is kept
+    as a matrix that is too large.
     """
     _require_possible(network)
     layers: list[Layer] = []
-    margins = {INPUT: 1}
     nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
-    for number, node in enumerate(nodes):
-        pipeline, late = _pipeline(network, number, node, cuts)
-        margins[node.name] = pipeline.latency + 4
+    updates = [_pipeline(network, number, node, cuts) for number, node in enumerate(nodes)]
+    margins = {INPUT: 1} | {
+        node.name: pipeline.latency + UNDER_WAY
+        for node, (pipeline, _) in zip(nodes, updates, strict=True)
+    }
+    for number, (node, (pipeline, late)) in enumerate(zip(nodes, updates, strict=True)):
         shape = frame(node.shape)
-        used = min(lanes or shape[0], shape[0])
+        asked = lanes[node.name] if isinstance(lanes, Mapping) else lanes
+        used = min(asked or shape[0], shape[0])
         words = shape[1] * shape[2] * -(-shape[0] // used)
-        incoming = sorted(network.incoming(node.name), key=lambda p: not _still(network, p))
+        incoming = sorted(
+            network.incoming(node.name),
+            key=lambda p: p.delay if _still(network, p) else LONGEST_DELAY + 1,
+        )
         sources = (
             _source(network, p, shape, used, address_bits(words), margins[p.source])
             for p in incoming
@@ -71,15 +83,13 @@ def planned(
 
 
 def _require_possible(network: QuantizedNetwork) -> None:
-    reasons = [f"{p} waits for {p.delay} steps" for p in network.projections if p.delay]
-    reasons += [f"{p} pools by OR" for p in network.projections if p.pools]
-    reasons += [f"{p.name} never fires" for p in network.populations if not p.neuron.fires]
+    reasons = [f"{p.name} never fires" for p in network.populations if not p.neuron.fires]
     if network.readout.reading is not None:
         reasons.append(f"the readout is {network.readout.reading}")
     require(
         not reasons,
-        "Verilog has no delays, no loops, no max pooling of spikes and no readout of states yet: "
-        f"{'; '.join(reasons)}; the engines integer, lava and onnx run them",
+        f"Verilog has no readout of states yet: {'; '.join(reasons)}; the engines integer, lava and "
+        "onnx run them",
         NetworkError,
     )
 
@@ -104,18 +114,25 @@ def _source(
     margin: int,
 ) -> Source:
     source, still = network.shape(projection.source), _still(network, projection)
+    sent, ors = Place(frame(source)), None
+    if projection.pools:
+        rows, columns, source = windowed(projection.pools, source)
+        ors = rows, columns
     paths = scattering(projection.maps, source)
     if still and projection.target == READOUT:  # one frame, counted at every step
-        times = paths.weights * network.time_steps
+        times = paths.weights * max(0, network.time_steps - projection.delay)
         paths = Scattering(paths.rows, paths.columns, times, paths.groups)
     return Source(
         projection,
         paths,
         walk(paths, (shape[1], shape[2]), lanes, address),
         Place(frame(source)),
+        sent,
+        ors,
         still,
         projection.source == INPUT,
         margin,
+        network.time_steps,
     )
 
 

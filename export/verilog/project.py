@@ -1,6 +1,7 @@
 """What stands beside network.v: Makefile, constraint stubs, README."""
 
-from export.verilog.placement import VALUE_BITS, Layer, Plan
+from export.verilog.incoming import VALUE_BITS
+from export.verilog.placement import Layer, Plan
 from export.verilog.top import TAPS, in_bits, input_place, out_bits
 
 OVERHEAD = 12
@@ -71,12 +72,13 @@ def memory_bits(layer: Layer) -> dict[str, int]:
     kept = {name: len(m.words) * m.bits for name, m in layer.memories.items()}
     weights = sum(bits for name, bits in kept.items() if name.endswith("weights.hex"))
     sums = layer.words * layer.lanes * layer.bits
-    both = 0 < layer.still < len(layer.sources)
+    queues = sum(source.word_bits << source.log_depth for source in layer.sources)
     states = sum(layer.port_bits(f"s_{state}") for state in layer.states) * layer.neurons
     return {
         "weights": weights,
         "states": states,
-        "sums": sums * (1 + both),
+        "sums": sums * len(layer.sums),
+        "queues": queues,
         "other": sum(kept.values()) - weights,
     }
 
@@ -138,8 +140,8 @@ def readme(plan: Plan) -> str:
             "reaches, times the blocks of LANES output channels. A still input is added once.",
             "",
             "| layer | channels x rows x columns | lanes | bits of a sum | latency "
-            "| clocks without events | weights (bits) | states | sums | other |",
-            "|---|---|---|---|---|---|---|---|---|---|",
+            "| clocks without events | weights (bits) | states | sums | queues | other |",
+            "|---|---|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
         ]

@@ -89,6 +89,23 @@ def scattering(maps: tuple[LinearMap, ...], source: Shape) -> Scattering:
     return Scattering(same[0], same[1], np.eye(channels, dtype=np.int64)[None, None], channels)
 
 
+def windowed(windows: tuple[Window, ...], source: Shape) -> tuple[Paths, Paths, Shape]:
+    """Which rows and columns the ORs over windows, one after another, reach; and their shape."""
+    shape = source
+    sides = [[[n] for n in range(size)] for size in source[1:]]
+    for window in windows:
+        shape = (shape[0], *window.output_size(shape))
+        sides = [
+            [
+                sorted({o for n in reached for o, _ in _through(window, axis, n, shape)})
+                for reached in side
+            ]
+            for axis, side in enumerate(sides)
+        ]
+    rows, columns = (tuple(tuple((n, 0) for n in reached) for reached in side) for side in sides)
+    return rows, columns, shape
+
+
 def _through(window: Window, axis: int, place: int, shape: Shape) -> list[tuple[int, int]]:
     """Outputs along an axis that a place is part of, each with its place in the kernel."""
     stride, padding, dilation = (s[axis] for s in (window.stride, window.padding, window.dilation))

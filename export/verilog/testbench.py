@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.golden import Golden
+from export.verilog.incoming import VALUE_BITS
 from export.verilog.layer_modules import tap_bits
 from export.verilog.memories import Memory, fields
 from export.verilog.pipeline import address_bits
-from export.verilog.placement import VALUE_BITS, Layer, Plan
+from export.verilog.placement import Layer, Plan
 from export.verilog.scattering import frame
 from export.verilog.top import TAPS, in_bits, input_place, out_bits
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from arlif.core.network import INPUT
+from export.verilog.incoming import VALUE_BITS, Place
 from export.verilog.layer_modules import layer_module, logit_bits, tap_bits
 from export.verilog.pipeline import address_bits
-from export.verilog.placement import VALUE_BITS, Layer, Place, Plan
+from export.verilog.placement import Layer, Plan
 from export.verilog.scattering import frame
 from export.verilog.spelling import instance, resized
 
@@ -91,7 +92,14 @@ def _input(plan: Plan) -> Iterator[str]:
     for layer in plan.layers:
         for k, _ in enumerate(layer.sources):
             yield f"  wire room{layer.number}_{k};"
+        yield f"  wire push{layer.number};"
+        if layer.population is not None:
+            yield f"  wire [{layer.place.bits}:0] word{layer.number};"
+    frames = 1 if source.static else plan.network.time_steps
     yield "  wire push_input, last_input;"
+    yield "  /* verilator lint_off UNUSED */"
+    yield "  wire begins;"
+    yield "  /* verilator lint_on UNUSED */"
     yield f"  wire [{place.c - 1}:0] c_input;"
     yield f"  wire [{place.y - 1}:0] y_input;"
     yield f"  wire [{place.x - 1}:0] x_input;"
@@ -101,18 +109,20 @@ def _input(plan: Plan) -> Iterator[str]:
         "axis_in",
         {"CHANNELS": channels, "HEIGHT": height, "WIDTH": width}
         | {"C_BITS": place.c, "Y_BITS": place.y, "X_BITS": place.x}
-        | {"LOW": source.low, "HIGH": source.high},
+        | {"LOW": source.low, "HIGH": source.high}
+        | {"FRAMES": frames, "FRAME_BITS": address_bits(frames)},
         {"clk": "clk", "rst": "rst"}
         | {f"s_axis_{n}": f"s_axis_{n}" for n in ("tvalid", "tready", "tlast")}
         | {"s_axis_tdata": f"s_axis_tdata[{place.bits + VALUE_BITS - 1}:0]"}
         | {"room": _room(plan, INPUT), "push": "push_input", "last": "last_input"}
+        | {"begins": "begins"}
         | {"c": "c_input", "y": "y_input", "x": "x_input", "v": "v_input"},
     )
 
 
 def _layer(plan: Plan, layer: Layer) -> Iterator[str]:
     number = layer.number
-    ports = {"clk": "clk", "rst": "rst"}
+    ports = {"clk": "clk", "rst": "rst"} | ({"begins": "begins"} if layer.waits else {})
     for k, source in enumerate(layer.sources):
         name = source.projection.source
         if name == INPUT:
@@ -121,14 +131,12 @@ def _layer(plan: Plan, layer: Layer) -> Iterator[str]:
             sender = next(other.number for other in plan.layers if other.name == name)
             push, word = f"push{sender}", f"word{sender}"
         ports |= {f"i{k}_push": push, f"i{k}_word": word, f"i{k}_room": f"room{number}_{k}"}
-    yield f"  wire push{number};"
     ports["o_push"] = f"push{number}"
     if layer.population is None:
         yield f"  wire signed [{logit_bits(layer) - 1}:0] logit;"
         yield "  wire room_out;"
         ports |= {"o_logit": "logit", "o_room": "room_out"}
     else:
-        yield f"  wire [{layer.place.bits}:0] word{number};"
         ports |= {"o_word": f"word{number}", "o_room": _room(plan, layer.name)}
         yield f"`ifndef {TAPS}"
         yield "  /* verilator lint_off UNUSED */"
@@ -143,14 +151,16 @@ def _layer(plan: Plan, layer: Layer) -> Iterator[str]:
 def _output(plan: Plan) -> Iterator[str]:
     layer, classes = plan.readout, plan.readout.shape[0]
     bits, wide = logit_bits(layer), out_bits(plan)
-    logit = resized("logit", bits, wide)
-    margin = layer.pipeline.latency + 4
+    yield f"  wire signed [{bits - 1}:0] answer;"
+    yield f"  assign m_axis_tdata = {resized('answer', bits, wide)};"
     yield instance(
         "arlif_axis_out",
         "axis_out",
-        {"CLASS_BITS": address_bits(classes), "BITS": wide, "CLASSES": classes}
-        | {"LOG_DEPTH": address_bits(margin + 16), "MARGIN": margin},
-        {"clk": "clk", "rst": "rst", "push": f"push{layer.number}", "logit": logit}
+        {"CLASS_BITS": address_bits(classes), "BITS": bits, "CLASSES": classes}
+        | {"LOG_DEPTH": layer.answers, "MARGIN": layer.margin}
+        | {"STYLE": layer.style("answers")},
+        {"clk": "clk", "rst": "rst", "push": f"push{layer.number}", "logit": "logit"}
         | {"room": "room_out"}
-        | {f"m_axis_{n}": f"m_axis_{n}" for n in ("tvalid", "tready", "tdata", "tuser", "tlast")},
+        | {"m_axis_tdata": "answer"}
+        | {f"m_axis_{n}": f"m_axis_{n}" for n in ("tvalid", "tready", "tuser", "tlast")},
     )

@@ -6,7 +6,9 @@ from arlif.base.errors import NetworkError, require
 from arlif.base.files import StrPath, json_text, write_files
 from arlif.core.network import QuantizedNetwork
 from export.golden import golden
+from export.verilog.for_chip import laid_out
 from export.verilog.manifest import NAME, manifest, manifest_tree
+from export.verilog.placement import Plan
 from export.verilog.plan import planned
 from export.verilog.project import CONSTRAINTS, makefile, readme
 from export.verilog.testbench import testbench, vectors
@@ -28,7 +30,7 @@ def write_verilog(
     WriteError.
     """
     _require_size(network)
-    plan = planned(network, options.lanes or None)
+    plan = plan_for(network, options)
     known = golden(network, options.vectors)
     main = Path(path)
     library = sorted(LIBRARY.glob("*.v"))
@@ -46,6 +48,13 @@ def write_verilog(
             main.name: network_text(plan),
         },
     )
+
+
+def plan_for(network: QuantizedNetwork, options: VerilogOptions) -> Plan:
+    """How a network is laid out. Raises NetworkError where it does not fit."""
+    if options.fpga:
+        return laid_out(network, options.fpga, options.lanes or None)
+    return planned(network, options.lanes or None)
 
 
 def _require_size(network: QuantizedNetwork) -> None:

@@ -50,7 +50,7 @@ def _table(output: Output, title: str, rows: list[dict[str, Any]]) -> None:
     """One table of rows of one kind."""
     if not rows:
         return
-    names = list(rows[0]["used"])
+    names = list(dict.fromkeys(name for row in rows for name in row["used"]))
     output.table(
         title,
         ["target", "neurons", *names, "MHz" if "mhz" in rows[0] else "instructions", "fits"],
@@ -58,13 +58,19 @@ def _table(output: Output, title: str, rows: list[dict[str, Any]]) -> None:
             [
                 row["target"],
                 row["neurons"],
-                *(f"{row['used'][name]:,} / {row['available'][name]:,}" for name in names),
+                *(_share(row, name) for name in names),
                 _speed(row),
                 "yes" if row["fits"] else "no",
             ]
             for row in rows
         ],
     )
+
+
+def _share(row: dict[str, Any], name: str) -> str:
+    if name not in row["used"]:
+        return ""
+    return f"{row['used'][name]:,} / {row['available'][name]:,}"
 
 
 def _speed(row: dict[str, Any]) -> str:

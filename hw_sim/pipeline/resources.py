@@ -13,6 +13,7 @@ from export.c.c_manifest import read_manifest
 from export.file_formats import VERILOG, C
 from export.golden import golden
 from export.nir import read_nir
+from export.verilog.devices import CHIPS
 from export.verilog.manifest import NAME
 from export.verilog.manifest import read_manifest as read_verilog
 from export.verilog.verilog_folder import write_verilog
@@ -150,14 +151,20 @@ def _row(fit: Fit) -> dict[str, Any]:
         "available": fit.has,
         "source": DEVICES[fit.target].source,
         "fits": not fit.lacks,
-        "cure": _cure(fit.lacks),
+        "cure": _cure(fit),
         "mhz": fit.clock,
         "mhz_by_seed": list(fit.mhz),
     }
 
 
-def _cure(lacks: dict[str, int]) -> str:
-    if not lacks:
+def _cure(fit: Fit) -> str:
+    """What is missing, in shares too, and what gives it."""
+    if not fit.lacks:
         return ""
-    missing = ", ".join(f"{number:,} {name}" for name, number in lacks.items())
-    return f"{missing} too many; export again with fewer --lanes, or use a larger device"
+    missing = ", ".join(
+        f"{number:,} {name} too many ({fit.used[name] / max(1, fit.has[name]):.2f} times)"
+        for name, number in fit.lacks.items()
+    )
+    ways = [f"export again with --fpga {fit.target}"] * (fit.target in CHIPS)
+    ways += ["export again with fewer --lanes", "use a larger device"]
+    return f"{missing}; {', '.join(ways[:-1])}, or {ways[-1]}"

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.networks_integer import example_network
@@ -17,6 +18,7 @@ from hw_sim.engines.deployed.fpga import (
     clock_of,
     counted,
     fitted,
+    logic_cells,
     used,
 )
 
@@ -59,6 +61,25 @@ def test_cells_of_every_family_count() -> None:
     assert used(ECP5, counted(text)) == {"LUT": 9, "FF": 6, "BRAM": 1, "DSP": 2}
 
 
+def test_a_flip_flop_shares_the_cell_of_a_lut_that_only_it_reads() -> None:
+    def cell(kind: str, given: list[int], out: int) -> dict[str, Any]:
+        names = ["D"] if kind == "SB_DFF" else [f"I{n}" for n in range(len(given))]
+        made = "Q" if kind == "SB_DFF" else "O"
+        ways = dict.fromkeys(names, "input") | {made: "output"}
+        wires = {name: [bit] for name, bit in zip(names, given, strict=True)} | {made: [out]}
+        return {"type": kind, "port_directions": ways, "connections": wires}
+
+    cells = {
+        "and": cell("SB_LUT4", [1, 2], 3),
+        "behind it": cell("SB_DFF", [3], 4),
+        "shared": cell("SB_LUT4", [4, 2], 5),
+        "beside another reader": cell("SB_DFF", [5], 6),
+        "behind nothing": cell("SB_DFF", [6], 7),
+    }
+    ports = {"q": {"direction": "output", "bits": [5, 7]}}
+    assert logic_cells({"modules": {"top": {"cells": cells, "ports": ports}}}) == 4
+
+
 def test_what_lacks_is_named_with_its_amount() -> None:
     fit = Fit("ice40-hx8k", {"LUT": 7681, "FF": 10, "BRAM": 40, "DSP": 0}, (90.0, 70.0, 80.0))
     assert fit.lacks == {"LUT": 1, "BRAM": 8}
@@ -74,7 +95,8 @@ def test_the_slowest_clock_counts() -> None:
 
 
 def test_devices_name_all_resources_and_unknown_ones_are_refused(tmp_path: Path) -> None:
-    assert all(device.has.keys() == device.family.cells.keys() for device in DEVICES.values())
+    for device in DEVICES.values():
+        assert device.has.keys() == {*device.family.cells, *(["LC"] * device.family.joined)}
     with pytest.raises(ArlifError, match="no FPGA is called 'hx1k'; there are ice40-hx8k"):
         fitted(tmp_path / "network.v", "hx1k")
 
@@ -89,3 +111,4 @@ def test_a_network_is_synthesized(target: str, tmp_path: Path) -> None:
     assert not fit.lacks
     assert fit.used["LUT"] > 100
     assert fit.used["FF"] > 100
+    assert fit.used.get("LC", 10_000) > max(fit.used["LUT"], fit.used["FF"])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.live_loops import live_loop_cases
 from support.networks_integer import example_network
 from support.networks_small import digits_like
-from support.strategies import networks
+from support.strategies import Case, networks
 from support.verilog_projects import exported, needs_icarus, needs_verilator, simulated
 
 from arlif.base.errors import ArlifError, FormatError, NetworkError
@@ -93,27 +94,63 @@ def test_a_wrong_weight_and_a_wrong_state_are_found(tmp_path) -> None:
     assert "FAIL" in simulated(folder)
 
 
-def without_ors(network: QuantizedNetwork) -> bool:
-    return not network.ors
-
-
-def possible(network: QuantizedNetwork) -> bool:
-    """Whether Verilog takes it; the refusals have tests of their own."""
-    return not any(p.pools or p.delay for p in network.projections)
+@needs_icarus
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(networks(max_populations=3, max_steps=3), st.integers(0, 3))
+def test_random_networks_pass(tmp_path_factory, network: QuantizedNetwork, lanes: int) -> None:
+    said = simulated(exported(network, tmp_path_factory.mktemp("random"), lanes))
+    assert "PASS" in said, said
 
 
 @needs_icarus
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-@given(networks(max_populations=3, max_steps=3).filter(without_ors), st.integers(0, 3))
-def test_random_networks_pass(tmp_path_factory, network: QuantizedNetwork, lanes: int) -> None:
-    said = simulated(exported(network, tmp_path_factory.mktemp("random"), lanes))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(live_loop_cases(longest=7, most=2), st.integers(0, 2))
+def test_random_loops_pass(tmp_path_factory, case: Case, lanes: int) -> None:
+    said = simulated(exported(case.network, tmp_path_factory.mktemp("loop"), lanes))
     assert "PASS" in said, said
 
 
 @pytest.mark.slow
 @needs_icarus
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(networks(max_populations=4, max_steps=6).filter(without_ors), st.integers(0, 5))
+@given(live_loop_cases(longest=18), st.integers(0, 5))
+def test_many_random_loops_pass(tmp_path_factory, case: Case, lanes: int) -> None:
+    said = simulated(exported(case.network, tmp_path_factory.mktemp("loop"), lanes))
+    assert "PASS" in said, said
+
+
+def delayed(network: QuantizedNetwork, delay: int) -> QuantizedNetwork:
+    late = tuple(replace(p, delay=delay) for p in network.projections)
+    return replace(network, projections=late)
+
+
+@needs_icarus
+@pytest.mark.parametrize("delay", [1, 2, 9])
+@pytest.mark.parametrize("static", [True, False], ids=["still", "streamed"])
+def test_delays_pass(static: bool, delay: int, tmp_path) -> None:
+    network = example_network()
+    network = replace(network, input=replace(network.input, static=static))
+    assert "PASS: 3 vectors" in simulated(exported(delayed(network, delay), tmp_path, vectors=3))
+
+
+@needs_icarus
+def test_ors_of_spikes_pass_and_a_lost_bit_is_found(tmp_path) -> None:
+    network = example_network()
+    pooled = [
+        replace(p, maps=p.maps[1:], pools=(Window((2, 2), (2, 2)),)) if p.source == "conv" else p
+        for p in network.projections
+    ]
+    folder = exported(replace(network, projections=tuple(pooled)), tmp_path)
+    assert "PASS: 2 vectors" in simulated(folder)
+    unit = folder / "lib" / "arlif_or.v"
+    unit.write_text(unit.read_text().replace("hit && !found", "hit"))
+    assert "FAIL" in simulated(folder)
+
+
+@pytest.mark.slow
+@needs_icarus
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(networks(max_populations=4, max_steps=6), st.integers(0, 5))
 def test_many_random_networks_pass(tmp_path_factory, network: QuantizedNetwork, lanes: int) -> None:
     said = simulated(exported(network, tmp_path_factory.mktemp("random"), lanes))
     assert "PASS" in said, said
@@ -167,24 +204,6 @@ def test_clocks_keep_to_the_formula(tmp_path) -> None:
     assert found is not None
     assert least < int(found[1]) <= most + last
     assert most + last < 1.3 * least
-
-
-def test_delays_are_refused_by_name(tmp_path) -> None:
-    network = example_network()
-    late = [replace(p, delay=2) if p.source == "conv" else p for p in network.projections]
-    with pytest.raises(NetworkError, match="conv -> mixed waits for 2 steps"):
-        write_verilog(replace(network, projections=tuple(late)), tmp_path / "network.v")
-    assert not [*tmp_path.iterdir()]
-
-
-def test_ors_of_spikes_are_refused_by_name(tmp_path) -> None:
-    network = example_network()
-    pooled = [
-        replace(p, maps=p.maps[1:], pools=(Window((2, 2), (2, 2)),)) if p.source == "conv" else p
-        for p in network.projections
-    ]
-    with pytest.raises(NetworkError, match="conv -> mixed pools by OR"):
-        write_verilog(replace(network, projections=tuple(pooled)), tmp_path / "network.v")
 
 
 def test_what_is_too_large_is_refused_with_the_sum(tmp_path, monkeypatch) -> None:

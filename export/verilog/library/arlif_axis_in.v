@@ -1,6 +1,7 @@
 // AXI-stream to events. A beat adds `value` to the input at (c, y, x) of this time step; value 0
 // adds nothing. tlast: this beat is the step's last. Values are clamped to LOW ... HIGH; places
-// outside the input's shape are dropped.
+// outside the input's shape are dropped. `begins` tells the first event or end of step of a sample,
+// which has FRAMES steps of input.
 module arlif_axis_in #(
     parameter CHANNELS = 1,
     parameter HEIGHT = 1,
@@ -9,7 +10,9 @@ module arlif_axis_in #(
     parameter Y_BITS = 1,
     parameter X_BITS = 1,
     parameter LOW = -127,
-    parameter HIGH = 127
+    parameter HIGH = 127,
+    parameter FRAMES = 1,
+    parameter FRAME_BITS = 1
 ) (
     input wire clk,
     input wire rst,
@@ -19,6 +22,7 @@ module arlif_axis_in #(
     input wire s_axis_tlast,
     input wire room,
     output wire push,
+    output wire begins,
     output wire last,
     output wire [C_BITS-1:0] c,
     output wire [Y_BITS-1:0] y,
@@ -37,8 +41,20 @@ module arlif_axis_in #(
   assign last = s_axis_tlast && (told || !event_here);
   assign push = s_axis_tvalid && room && (event_here || last);
   assign s_axis_tready = room && (!s_axis_tlast || last);
+  localparam LAST_FRAME = FRAMES - 1;
+  reg begun;
+  reg [FRAME_BITS-1:0] frame;
+  wire sample_ends = last && frame == LAST_FRAME[FRAME_BITS-1:0];
+  assign begins = push && !begun;
   always @(posedge clk) begin
-    if (rst) told <= 0;
-    else if (s_axis_tvalid && room) told <= s_axis_tlast && !last;
+    if (rst) begin
+      told <= 0;
+      begun <= 0;
+      frame <= 0;
+    end else begin
+      if (s_axis_tvalid && room) told <= s_axis_tlast && !last;
+      if (push) begun <= !sample_ends;
+      if (push && last) frame <= sample_ends ? {FRAME_BITS{1'b0}} : frame + 1'b1;
+    end
   end
 endmodule

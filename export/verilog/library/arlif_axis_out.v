@@ -5,7 +5,8 @@ module arlif_axis_out #(
     parameter BITS = 32,
     parameter LOG_DEPTH = 4,
     parameter MARGIN = 4,
-    parameter CLASSES = 2
+    parameter CLASSES = 2,
+    parameter STYLE = "auto"
 ) (
     input wire clk,
     input wire rst,
@@ -35,7 +36,8 @@ module arlif_axis_out #(
   arlif_fifo #(
       .WIDTH(BITS + CLASS_BITS + 1),
       .LOG_DEPTH(LOG_DEPTH),
-      .MARGIN(MARGIN)
+      .MARGIN(MARGIN),
+      .STYLE(STYLE)
   ) queue (
       .clk(clk),
       .rst(rst),

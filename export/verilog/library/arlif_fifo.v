@@ -1,9 +1,14 @@
 // A queue. The oldest word stands at `head` while `valid` holds, and leaves with `pop`.
 // `room` falls while fewer than MARGIN places are free: what is under way still fits.
+// no_rw_check: a word is never read in the clock it is written in.
+// STYLE: "auto", or "logic" for registers in place of block memory.
 module arlif_fifo #(
     parameter WIDTH = 8,
     parameter LOG_DEPTH = 4,
-    parameter MARGIN = 1
+    parameter MARGIN = 1,
+    /* verilator lint_off UNUSED */
+    parameter STYLE = "auto"
+    /* verilator lint_on UNUSED */
 ) (
     input wire clk,
     input wire rst,
@@ -15,7 +20,7 @@ module arlif_fifo #(
     input wire pop
 );
   localparam LIMIT = (1 << LOG_DEPTH) - MARGIN;
-  reg [WIDTH-1:0] words[0:(1<<LOG_DEPTH)-1];
+  (* ram_style = STYLE, no_rw_check *)reg [WIDTH-1:0] words[0:(1<<LOG_DEPTH)-1];
   reg [LOG_DEPTH:0] written, read;
   wire [LOG_DEPTH:0] level = written - read;
   wire fetch = written != read && (!valid || pop);

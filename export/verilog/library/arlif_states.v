@@ -1,9 +1,14 @@
 // State variables of the neurons, a word each, in the order of the sweep. Every neuron starts at 0:
 // while `first` holds, words are read as 0, so the memory needs no clearing.
+// no_rw_check: of a word that is written in the clock it is read in nothing is used.
+// STYLE: "auto", or "logic" for registers in place of block memory.
 module arlif_states #(
     parameter BITS = 16,
     parameter WORDS = 2,
-    parameter ADDRESS_BITS = 1
+    parameter ADDRESS_BITS = 1,
+    /* verilator lint_off UNUSED */
+    parameter STYLE = "auto"
+    /* verilator lint_on UNUSED */
 ) (
     input wire clk,
     input wire rst,
@@ -14,7 +19,7 @@ module arlif_states #(
     input wire [BITS-1:0] next
 );
   localparam LAST = WORDS - 1;
-  reg [BITS-1:0] memory[0:WORDS-1];
+  (* ram_style = STYLE, no_rw_check *)reg [BITS-1:0] memory[0:WORDS-1];
   reg [BITS-1:0] found;
   reg fresh;
   reg [ADDRESS_BITS-1:0] read_address, write_address;

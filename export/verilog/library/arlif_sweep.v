@@ -34,6 +34,7 @@ module arlif_sweep #(
     output reg issued,
     output reg [LANE_BITS-1:0] lane,
     output wire first,
+    output wire [COUNT_BITS-1:0] step,
     output wire ended
 );
   localparam CLEAR = 3'd0, GATHER = 3'd1, SETTLE = 3'd2, SWEEP = 3'd3, DRAIN = 3'd4, END = 3'd5;
@@ -60,6 +61,7 @@ module arlif_sweep #(
   localparam [SOURCES-1:0] KEPT = STILL < SOURCES ? ~(ALL << STILL) : {SOURCES{1'b0}};
   assign active = pending & (~pending + ONE);
   assign sweeping = phase == SWEEP;
+  assign step = steps;
   assign first = steps == {COUNT_BITS{1'b0}};
   assign ended = phase == END && room;
 

@@ -1,4 +1,7 @@
 // Reads a row of LANES weights and multiplies it: two clocks. Spikes (GRADED 0) need no product.
+// `valid` holds one clock after the row was asked for; `delta` is 0 where it did not.
+// STYLE: "auto", or "logic" for logic in place of block memory. HEAD: rows before those that are
+// always logic, a multiple of a power of two that is not smaller than their number.
 module arlif_weights #(
     parameter LANES = 1,
     parameter WEIGHT_BITS = 8,
@@ -8,24 +11,48 @@ module arlif_weights #(
     parameter BITS = 16,
     parameter ROWS = 2,
     parameter ROW_BITS = 1,
+    parameter HEAD = ROWS,
+    parameter TAIL_BITS = 1,
+    /* verilator lint_off UNUSED */
+    parameter STYLE = "auto",
+    parameter TAIL_FILE = "",
+    /* verilator lint_on UNUSED */
     parameter FILE = ""
 ) (
     input wire clk,
     input wire [ROW_BITS-1:0] row,
     input wire signed [V_BITS-1:0] v,
+    input wire valid,
     output reg [LANES*BITS-1:0] delta
 );
   localparam WIDE = BITS + WEIGHT_BITS + V_BITS + SHIFT;
-  reg [LANES*WEIGHT_BITS-1:0] weights[0:ROWS-1];
-  reg [LANES*WEIGHT_BITS-1:0] word;
+  (* ram_style = STYLE, rom_style = STYLE *)reg [LANES*WEIGHT_BITS-1:0] weights[0:HEAD-1];
+  reg [LANES*WEIGHT_BITS-1:0] head;
+  wire [LANES*WEIGHT_BITS-1:0] word;
   /* verilator lint_off UNUSED */
   reg signed [V_BITS-1:0] v1;
   /* verilator lint_on UNUSED */
   initial $readmemh(FILE, weights);
   always @(posedge clk) begin
-    word <= weights[row];
+    head <= weights[row];
     v1 <= v;
   end
+  generate
+    if (HEAD < ROWS) begin : split
+      (* ram_style = "logic", rom_style = "logic" *)
+      reg [LANES*WEIGHT_BITS-1:0] rest[0:ROWS-HEAD-1];
+      reg [LANES*WEIGHT_BITS-1:0] tail;
+      reg late;
+      initial $readmemh(TAIL_FILE, rest);
+      always @(posedge clk) begin
+        tail <= rest[row[TAIL_BITS-1:0]];
+        late <= row >= HEAD[ROW_BITS-1:0];
+      end
+      assign word = late ? tail : head;
+    end else begin : whole
+      assign word = head;
+    end
+  endgenerate
   genvar lane;
   generate
     for (lane = 0; lane < LANES; lane = lane + 1) begin : product
@@ -40,7 +67,7 @@ module arlif_weights #(
       /* verilator lint_off UNUSED */
       wire signed [WIDE-1:0] shifted = value <<< SHIFT;
       /* verilator lint_on UNUSED */
-      always @(posedge clk) delta[BITS*lane+:BITS] <= shifted[BITS-1:0];
+      always @(posedge clk) delta[BITS*lane+:BITS] <= valid ? shifted[BITS-1:0] : {BITS{1'b0}};
     end
   endgenerate
 endmodule

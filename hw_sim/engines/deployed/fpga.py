@@ -1,13 +1,16 @@
 """What a network takes of an FPGA: cells counted by yosys, the clock estimated by nextpnr."""
 
+import json
 import re
 import statistics
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from arlif.base.errors import SimulationError, require
+from export.verilog.devices import CHIPS
 from hw_sim.engines.deployed.toolchain import YOSYS, Tool, run_tool
 
 TOP = "arlif_network"
@@ -20,12 +23,14 @@ TIME_LIMIT_S = 3600.0
 class Family:
     """How a family is synthesized. cells: names of its cells by resource, with their worth.
 
-    placer: what estimates the clock; None where there is no open one.
+    placer: what estimates the clock; None where there is no open one. joined: its LUT and the
+    flip-flop behind it are one cell, LC, and a flip-flop behind nothing takes one alone.
     """
 
     synthesis: str
     cells: dict[str, dict[str, int]]
     placer: Tool | None = None
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,9 @@ ICE40 = Family(
         pip="'arlif[fpga]'",
         apt="nextpnr-ice40",
     ),
+    joined=True,
 )
-ICE40_HX = Family("synth_ice40", ICE40.cells, ICE40.placer)
+ICE40_HX = replace(ICE40, synthesis="synth_ice40")
 """Without multipliers."""
 ECP5 = Family(
     "synth_ecp5",
@@ -71,24 +77,24 @@ XC7 = Family(
     },
 )
 
-ICE40_SHEET = "Lattice FPGA-DS-02029, iCE40 LP/HX family data sheet"
-UP_SHEET = "Lattice FPGA-DS-02008, iCE40 UltraPlus family data sheet"
-ECP5_SHEET = "Lattice FPGA-DS-02012, ECP5 and ECP5-5G family data sheet"
-XC7_SHEET = "Xilinx DS180, 7 series FPGAs data sheet: overview"
+ICE40_SHEET = "Lattice DS1040 (FPGA-DS-02029), iCE40 LP/HX family data sheet, table 1-1"
+UP_SHEET = "Lattice FPGA-DS-02008, iCE40 UltraPlus family data sheet, table 2.1"
+ECP5_SHEET = "Lattice FPGA-DS-02012, ECP5 and ECP5-5G family data sheet, table 1.1"
+XC7_SHEET = "Xilinx DS180, 7 series FPGAs data sheet: overview, table 4; UG474, table 1-2"
+
+
+def _ice40(name: str, dsp: int) -> dict[str, int]:
+    """What a chip has; each of its logic cells is a LUT and a flip-flop."""
+    chip = CHIPS[name]
+    cells = dict.fromkeys(("LUT", "FF", "LC"), chip.cells)
+    return cells | {"BRAM": chip.blocks, "DSP": dsp}
+
 
 DEVICES: dict[str, Device] = {
     "ice40-hx8k": Device(
-        ICE40_HX,
-        {"LUT": 7680, "FF": 7680, "BRAM": 32, "DSP": 0},
-        ICE40_SHEET,
-        ("--hx8k", "--package", "ct256"),
+        ICE40_HX, _ice40("ice40-hx8k", 0), ICE40_SHEET, ("--hx8k", "--package", "ct256")
     ),
-    "ice40-up5k": Device(
-        ICE40,
-        {"LUT": 5280, "FF": 5280, "BRAM": 30, "DSP": 8},
-        UP_SHEET,
-        ("--up5k", "--package", "sg48"),
-    ),
+    "ice40-up5k": Device(ICE40, _ice40("ice40-up5k", 8), UP_SHEET, ("--up5k", "--package", "sg48")),
     "ecp5-25": Device(
         ECP5, {"LUT": 24288, "FF": 24288, "BRAM": 56, "DSP": 28}, ECP5_SHEET, ("--25k",)
     ),
@@ -98,7 +104,7 @@ DEVICES: dict[str, Device] = {
     "xc7a35": Device(XC7, {"LUT": 20800, "FF": 41600, "BRAM": 100, "DSP": 90}, XC7_SHEET),
     "xc7a100": Device(XC7, {"LUT": 63400, "FF": 126800, "BRAM": 270, "DSP": 240}, XC7_SHEET),
 }
-"""FPGAs by name. BRAM: blocks of 4, 18 and 18 kbit."""
+"""FPGAs by name. BRAM: blocks of 4, 18 and 18 kbit. LC: LUTs and flip-flops that share a cell."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,8 @@ def fitted(path: Path, target: str, place: bool = False) -> Fit:
     device = DEVICES[target]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        fit = Fit(target, synthesized(path, device.family, folder), ())
+        taken = synthesized(path, device.family, folder)
+        fit = Fit(target, {name: taken[name] for name in device.has}, ())
         placer = device.family.placer
         if place and placer and not fit.lacks:
             fit = Fit(target, fit.used, tuple(_clock(placer, device, folder, s) for s in SEEDS))
@@ -160,7 +167,10 @@ def synthesized(path: Path, family: Family, folder: Path) -> dict[str, int]:
         "tee -o cells.txt stat; write_json network.json"
     )
     run_tool([*yosys, "-q", "-p", script], folder, TIME_LIMIT_S)
-    return used(family, counted((folder / "cells.txt").read_text(encoding="utf-8")))
+    taken = used(family, counted((folder / "cells.txt").read_text(encoding="utf-8")))
+    if family.joined:
+        taken["LC"] = logic_cells(json.loads((folder / "network.json").read_text("utf-8")))
+    return taken
 
 
 def counted(text: str) -> Counter[str]:
@@ -186,6 +196,27 @@ def used(family: Family, cells: Counter[str]) -> dict[str, int]:
         )
         for resource, kinds in family.cells.items()
     }
+
+
+def logic_cells(design: dict[str, Any]) -> int:
+    """Cells of iCE40 in yosys' JSON: a flip-flop shares one with a LUT that only it reads."""
+    found = 0
+    for module in design["modules"].values():
+        cells = [c for c in module["cells"].values() if c["type"].startswith(("SB_", "$"))]
+        tables = {c["connections"]["O"][0] for c in cells if c["type"] == "SB_LUT4"}
+        read: Counter[Any] = Counter(
+            bit
+            for c in cells
+            for port, bits in c["connections"].items()
+            if c["port_directions"][port] == "input"
+            for bit in bits
+        )
+        outputs = (p["bits"] for p in module["ports"].values() if p["direction"] == "output")
+        read.update(bit for bits in outputs for bit in bits)
+        inputs = [c["connections"]["D"][0] for c in cells if c["type"].startswith("SB_DFF")]
+        alone = sum(not (bit in tables and read[bit] == 1) for bit in inputs)
+        found += sum(c["type"] == "SB_LUT4" for c in cells) + alone
+    return found
 
 
 def _clock(placer: Tool, device: Device, folder: Path, seed: int) -> float:

@@ -2,8 +2,8 @@
 
 from math import prod
 
+from export.verilog.incoming import VALUE_BITS
 from export.verilog.manifest import Manifest
-from export.verilog.placement import VALUE_BITS
 
 STUCK = 100_000_000
 """Clocks after which one sample is given up."""
