@@ -88,8 +88,8 @@ def _require_possible(network: QuantizedNetwork) -> None:
         reasons.append(f"the readout is {network.readout.reading}")
     require(
         not reasons,
-        f"Verilog has no readout of states yet: {'; '.join(reasons)}; the engines integer, lava and "
-        "onnx run them",
+        f"Verilog has no readout of states yet: {'; '.join(reasons)}; the engines integer, lava "
+        "and onnx run them",
         NetworkError,
     )
 
