@@ -36,12 +36,13 @@ MOST_STEPS = 1 << 16
 class NeuronConfig:
     """A neuron's name and constants.
 
-    name: one of NEURONS, or a file and a class in it, my.py:MyNeuron; the file is run. Of such a
-    class, constants named decay and v_threshold get these values, the others keep their defaults.
-    decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0.
-    width: width of the rectangular surrogate. order: time steps that a masked or sliding parallel
-    neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and threshold.
-    free_alpha: alpha of AR-LIF may leave [0, 1], as in the released programs. Raises ArlifError.
+    name: one of NEURONS (docs/neurons.md), or a file and a class in it, my.py:MyNeuron; the
+    file is run. Of such a class, constants named decay and v_threshold get these values, the
+    others keep their defaults. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0. width:
+    width of the rectangular surrogate. order: time steps that a masked or sliding parallel
+    neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and
+    threshold. free_alpha: alpha of AR-LIF may leave [0, 1], as in the released programs. Raises
+    ArlifError.
     """
 
     name: str = "arlif"

@@ -19,10 +19,11 @@ MOST_BLOCKS = 1000
 class PreActResNet:
     """Pre-activation ResNet (arXiv:1603.05027) as arXiv:2402.04663 and 2507.20746 train it.
 
-    A block: x = neuron(bn(.)); conv3x3(neuron(bn(conv3x3(x)))) + shortcut(x), so the shortcut, a
-    strided 1x1 convolution where the shape changes, always starts at spikes. Convolutions have a
-    bias, but for the first. Defaults are ResNet-18. dropout: before each block's second convolution
-    and before the head. Raises ArlifError.
+    A block: x = neuron(bn(.)); conv3x3(neuron(bn(conv3x3(x)))) + shortcut(x), so the shortcut,
+    a strided 1x1 convolution where the shape changes, always starts at spikes. Convolutions
+    have a bias, but for the first. Defaults are ResNet-18. widths: channels of each stage.
+    blocks: how many each stage has. dropout: rate before each block's second convolution and
+    before the head. kind: says which architecture the table is. Raises ArlifError.
     """
 
     widths: tuple[int, ...] = (64, 128, 256, 512)
@@ -107,7 +108,9 @@ class ResNet19:
     """ResNet-19 (arXiv:2011.05280, as in TET, arXiv:2202.11946).
 
     conv 64; three stages of basic blocks, bn(conv3x3), neuron, bn(conv3x3) + shortcut, neuron;
-    average; dense 256, neuron; dense. No convolution has a bias. Raises ArlifError.
+    average; dense 256, neuron; dense. No convolution has a bias. widths: channels of each
+    stage. blocks: how many each stage has. dropout: rate before the first dense layer. kind:
+    says which architecture the table is. Raises ArlifError.
     """
 
     widths: tuple[int, ...] = (128, 256, 512)

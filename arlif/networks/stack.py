@@ -20,13 +20,14 @@ LARGEST = 1 << 20
 class Stack:
     """Convolutions (3x3, batch norm, neuron), 2x2 average pools, then dense layers.
 
-    features: output channels of each convolution, or "pool". pooled: average each channel down, or
-    spread it, to pooled x pooled before the dense layers; 0 leaves it as it is. hidden: sizes of
-    dense layers (batch norm, neuron). recurrent: each of them feeds itself, too: its spikes go
-    through a dense layer without bias and arrive one time step later. dropout: before every dense
-    layer but one that takes the input itself. feature_dropout: behind every convolution's neuron.
-    dense_std: standard deviation of the first weights of the dense layers between others, whose
-    biases start at 0; with 0, both start as torch does it. Raises ArlifError.
+    features: output channels of each convolution, or "pool". pooled: average each channel down,
+    or spread it, to pooled x pooled before the dense layers; 0 leaves it as it is. hidden:
+    sizes of dense layers (batch norm, neuron). recurrent: each of them feeds itself, too: its
+    spikes go through a dense layer without bias and arrive one time step later. dropout: rate
+    before every dense layer but one that takes the input itself. feature_dropout: rate behind
+    every convolution's neuron. dense_std: standard deviation of the first weights of the dense
+    layers between others, whose biases start at 0; with 0, both start as torch does it. kind:
+    says which architecture the table is. Raises ArlifError.
     """
 
     features: tuple[int | Literal["pool"], ...] = ()

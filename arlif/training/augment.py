@@ -26,14 +26,14 @@ class Augmentation:
     """Which augmentations a recipe uses, applied in this order; the defaults do nothing.
 
     crop: pixels of zero padding around which an image of the old size is cut. flip: left-right,
-    half of the samples. roll: shift by up to so many pixels, what leaves on one side enters on the
-    other. rotate: by up to so many degrees. trivial_wide: TrivialAugmentWide (arXiv:2103.10158),
-    rand_augment: RandAugment (arXiv:1909.13719) of two operations at magnitude 9 of 30, both for
-    RGB only. event_wide: one of identity, shear, shift, rotation, erasing (arXiv:2507.20746).
-    cutout: side of a square set to the mean (arXiv:1708.04552). erase: share of samples with a
-    random rectangle set to the mean (arXiv:1708.04896). mixup (arXiv:1710.09412), cutmix
-    (arXiv:1905.04899): the parameter of the Beta distribution, 0 for none; with both, each batch
-    draws one. Raises ArlifError.
+    half of the samples. roll: shift by up to so many pixels, what leaves on one side enters on
+    the other. rotate: by up to so many degrees. trivial_wide: TrivialAugmentWide
+    (arXiv:2103.10158), for RGB only. rand_augment: RandAugment (arXiv:1909.13719) of two
+    operations at magnitude 9 of 30, for RGB only. event_wide: one of identity, shear, shift,
+    rotation, erasing (arXiv:2507.20746). cutout: side of a square set to the mean
+    (arXiv:1708.04552). erase: share of samples with a random rectangle set to the mean
+    (arXiv:1708.04896). mixup (arXiv:1710.09412), cutmix (arXiv:1905.04899): the parameter of
+    the Beta distribution, 0 for none; with both, each batch draws one. Raises ArlifError.
     """
 
     crop: int = 0

@@ -20,10 +20,11 @@ from arlif.training.schedule import Schedule, require_at_most
 class Recipe(Schedule):
     """What is trained, on what, and how. Two runs of one recipe on one machine are equal.
 
-    dataset: a name that arlif.data.names() lists. time_steps: T. cut: how events become
-    frames, see arlif.data.load. train_per_class, test_per_class: the first so many
-    samples of every class; 0 takes all. How: see Schedule.
-    Raises ArlifError where a value is out of range.
+    dataset: a name that arlif.data.names() lists. architecture: the network, by its kind.
+    neuron: of all its layers. time_steps: T. cut: how events become frames, of equal event
+    counts or of equal duration. train_per_class, test_per_class: the first so many samples of
+    every class; 0 takes all. The other fields: see Schedule. Raises ArlifError where a value is
+    out of range.
     """
 
     dataset: str

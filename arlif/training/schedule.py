@@ -15,16 +15,19 @@ MOST = 10**9
 class Schedule:
     """How a network is trained.
 
-    batch_size: over all devices.
-    optimizer: "sgd" (momentum 0.9) or "adamw". learning_rate: after `warmup_epochs` of linear rise
-    it falls to 0 as a cosine over all epochs, at every step or (rate_per) once an epoch.
-    keep_last: also train on what is left when an epoch is cut into batches.
-    mse_weight, mse_to_labels: see tet_loss.
-    mean_logits, logit_scale: of which logits, see arlif.training.loss.judged.
-    precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step. channels_last: keep
-    images and weights with the channels innermost. compile: train through torch.compile. compact:
-    keep less for the backward pass, at equal results.
-    Raises ArlifError where a value is out of range.
+    epochs: times that every training sample is shown. batch_size: samples of a step, over all
+    devices. seed: of first weights, order and augmentation. optimizer: "sgd" (momentum 0.9) or
+    "adamw". learning_rate: the highest; after warmup_epochs it falls to 0 as a cosine over all
+    epochs. weight_decay: the optimizer's. warmup_epochs: epochs, or a part of one, in which the
+    rate rises linearly. rate_per: how often the rate changes. keep_last: also train on what is
+    left when an epoch is cut into batches. mse_weight: share of the mean-square term in the
+    loss, 0 to 1 (the paper's Eq. 9; tet_loss). mse_to_labels: that term pulls towards the
+    labels instead of 1. mean_logits: the loss judges the mean over time instead of every step.
+    logit_scale: logits are multiplied by it before. augmentation: what changes samples in
+    training. precision: "32" or "bf16" (mixed). accumulate: batches per optimizer step.
+    channels_last: keep images and weights with the channels innermost. compile: train through
+    torch.compile. compact: keep less for the backward pass, at equal results. Raises ArlifError
+    where a value is out of range.
     """
 
     epochs: int = 10

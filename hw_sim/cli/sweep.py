@@ -23,6 +23,9 @@ def sweep(
         int | None, typer.Option(min=1, help="Test samples, of all classes; default all.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to run on.")
+    ] = None,
     data_folder: DataOption = None,
     inputs: InputsOption = None,
     labels: LabelsOption = None,
@@ -39,7 +42,9 @@ def sweep(
     output, own = Output(as_json, as_csv, as_latex), own_data(inputs, labels, data_folder)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
     with output.progress("sweeping") as update:
-        result = sweep_run(run, bits, steps, samples, jobs, data_folder, update, output.say, own)
+        result = sweep_run(
+            run, bits, steps, samples, jobs, data_folder, update, output.say, own, dask
+        )
     output.say_fewer(samples, result["samples"])
     show(output, result)
     output.result(result)

@@ -1,7 +1,6 @@
 """evaluate_run: a network on a whole test split, or on own data: the float one or its integers."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.base.errors import ArlifError, require
+from arlif.base.parallel import on_cluster
 from arlif.data import Dataset
 from arlif.data.own import OwnData, OwnSamples
 from arlif.run_folder import NIR, Run
@@ -131,7 +131,7 @@ def _integer(
         samples = given.load(network.input.shape, frames)
         labels = _labels(samples, given)
         total, batches = len(labels), _own_batches(network, samples.real, labels)
-    with _cluster(dask), measured() as sensors:
+    with on_cluster(dask), measured() as sensors:
         found = tally.evaluate(
             network,
             batches,
@@ -164,22 +164,3 @@ def _own_batches(
     """Own data in their order, as raw integers."""
     for part in cut(len(labels), BATCH):
         yield raw_inputs(network, torch.from_numpy(real[:, part])), labels[part]
-
-
-def _cluster(address: str | None) -> ExitStack:
-    """While open, joblib runs on the Dask cluster of a scheduler; None leaves it as it is."""
-    opened = ExitStack()
-    if address is None:
-        return opened
-    import joblib
-
-    try:
-        from dask.distributed import Client
-
-        opened.enter_context(Client(address, timeout=5))  # type: ignore[no-untyped-call]
-    except ImportError:
-        raise ArlifError("--dask needs dask.distributed: pip install distributed") from None
-    except (OSError, ValueError) as error:
-        raise ArlifError(f"no Dask scheduler answers at {address!r} ({error})") from None
-    opened.enter_context(joblib.parallel_config("dask"))
-    return opened

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+import torch
+from joblib import delayed
 from numpy.typing import NDArray
 from torch import Tensor
 
 import arlif
 from arlif.base.errors import ArlifError, require
+from arlif.base.parallel import in_parallel, on_cluster
 from arlif.base.plain_data import to_mapping
 from arlif.core.integer_neurons import PRESETS, Numbers
 from arlif.core.network import Input
@@ -40,6 +42,7 @@ def sweep_run(
     progress: Callable[[int, int], None] = lambda done, points: None,
     say: Callable[[str], None] = lambda message: None,
     own: OwnData | None = None,
+    dask: str | None = None,
 ) -> dict[str, Any]:
     """Quantize and simulate a run at every combination; writes sweep.json after every point.
 
@@ -47,7 +50,7 @@ def sweep_run(
     is not measured again. samples: test samples, of all classes; None takes all. jobs: processes
     side by side. progress: called with (points done, points). say: told before the first point what
     of an earlier sweep is kept, or why nothing is. own: a user's inputs and labels, in place of the
-    run's; they calibrate, too.
+    run's; they calibrate, too. dask: the address of a scheduler whose cluster computes.
     Raises ArlifError where the run has no float network, its numbers do not fit, or labels lack.
     """
     run = Run(folder)
@@ -60,12 +63,15 @@ def sweep_run(
     asked = Sweep(arlif.__version__, dataset, len(test), bits, steps)
     done = _earlier(run, asked, say)
     linear, fitted = parent.linear, parent.fitted
-    rows = sweep(linear, parent.source, test.real, labels, done.missing, jobs=jobs, fitted=fitted)
+    jobs = -1 if dask else jobs
     progress(len(done.answer), len(done.points))
-    for row in rows:
-        done = done.with_row(row)
-        write_sweep(run, done)
-        progress(len(done.answer), len(done.points))
+    with on_cluster(dask):
+        for row in sweep(
+            linear, parent.source, test.real, labels, done.missing, jobs=jobs, fitted=fitted
+        ):
+            done = done.with_row(row)
+            write_sweep(run, done)
+            progress(len(done.answer), len(done.points))
     write_sweep(run, done)
     return to_mapping(replace(done, rows=done.answer))
 
@@ -110,11 +116,12 @@ def sweep(
         f"recordings of {len(real)} frames cannot be simulated for {longest} time steps",
     )
     precisions = [(Precision(numbers, bits), steps) for bits, steps in points]
-    return Parallel(n_jobs=jobs, return_as="generator")(
+    inputs = real.numpy()  # as an array it goes to other processes once
+    calls = (
         delayed(_point)(
             fitted(precision) if fitted else network,
             source,
-            real,
+            inputs,
             labels,
             precision,
             steps,
@@ -122,17 +129,19 @@ def sweep(
         )
         for precision, steps in precisions
     )
+    return in_parallel(calls, jobs)
 
 
 def _point(
     network: LinearizedNetwork,
     source: Input,
-    real: Tensor,
+    inputs: NDArray[np.float32],
     labels: NDArray[np.int64],
     precision: Precision,
     time_steps: int,
     models: Sequence[CostModel] | None,
 ) -> SweepRow:
+    real = torch.from_numpy(inputs)
     quantized = quantize(network, source, precision, time_steps)
     priced = fitting_models(quantized) if models is None else tuple(models)
     bench = Bench.of(quantized, real if network.static else real[:time_steps], priced)

@@ -40,9 +40,11 @@ def test_totals_do_not_depend_on_batches(case, size: int) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_in_other_processes(case) -> None:
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_the_same_in_other_processes(case, backend: str) -> None:
     network, inputs, labels, want = case
-    assert evaluate(network, cut(inputs, labels, 5), network.time_steps, jobs=2) == want
+    with joblib.parallel_config(backend):
+        assert evaluate(network, cut(inputs, labels, 5), network.time_steps, jobs=2) == want
 
 
 def test_a_process_compiles_once_for_all_its_batches(case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +67,12 @@ def test_the_same_on_a_dask_cluster(case) -> None:
     distributed = pytest.importorskip("dask.distributed", reason="dask.distributed is missing")
     network, inputs, labels, want = case
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
-    with cluster, distributed.Client(cluster), joblib.parallel_config("dask"):
-        got = evaluate(network, cut(inputs, labels, 5), network.time_steps, jobs=-1)
+    batches = cut(inputs, labels, 5)
+    with cluster, distributed.Client(cluster) as client, joblib.parallel_config("dask"):
+        scattered = []
+        scatter = client.scatter
+        client.scatter = lambda data, **given: scattered.append(data) or scatter(data, **given)
+        got = evaluate(network, batches, network.time_steps, jobs=-1)
     assert got == want
+    networks = [data for data in scattered if data.ndim == 1 and data.dtype == np.uint8]
+    assert len(networks) == 1

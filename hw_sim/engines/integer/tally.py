@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
+from arlif.base.parallel import in_parallel
 from arlif.core.network import QuantizedNetwork
 from hw_sim.engines.integer.fast import FastEngine
 
@@ -50,7 +51,7 @@ def evaluate(
     """Run all batches through the fast engine; memory does not grow with their number.
 
     jobs: processes, started through joblib: its default backend is loky; under
-    joblib.parallel_config("dask") or ("ray") the same call runs on that cluster.
+    joblib.parallel_config("dask") the same call runs on that cluster, see arlif.base.parallel.
     progress: called with the number of samples done. Raises ArlifError on a misfit.
     """
     total = Tally(0, 0, {})
@@ -67,13 +68,21 @@ def _parts(
     if jobs == 1:
         engine = FastEngine(network, device)
         return (_tally(engine, batch, time_steps) for batch in batches)
-    pickled = pickle.dumps(network)
-    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")
-    return parallel(delayed(_remote)(pickled, batch, time_steps, device) for batch in batches)
+    # An array, because joblib maps it into memory, and Dask sends it to its workers, only once.
+    pickled = np.frombuffer(pickle.dumps(network), np.uint8)
+    return in_parallel(
+        (delayed(_remote)(pickled, *batch, time_steps, device) for batch in batches), jobs
+    )
 
 
-def _remote(pickled: bytes, batch: Batch, time_steps: int, device: str) -> Tally:
-    return _tally(_engine(pickled, device), batch, time_steps)
+def _remote(
+    pickled: NDArray[np.uint8],
+    inputs: NDArray[Any],
+    labels: NDArray[Any],
+    time_steps: int,
+    device: str,
+) -> Tally:
+    return _tally(_engine(pickled.tobytes(), device), (inputs, labels), time_steps)
 
 
 @lru_cache(maxsize=1)
