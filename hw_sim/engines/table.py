@@ -93,12 +93,16 @@ ENGINES: dict[str, Engine] = {
             Engine(
                 library,
                 LIF_NIR,
-                f"hw_sim.engines.libraries.in_{library}",
+                home,
                 exact=False,
                 samples=32,
                 demonstrated=False,
             )
-            for library in ("snntorch", "norse", "spikingjelly")
+            for library, home in (
+                ("snntorch", "hw_sim.engines.libraries.in_snntorch"),
+                ("norse", "hw_sim.engines.libraries.in_norse"),
+                ("spikingjelly", "hw_sim.engines.libraries.in_spikingjelly"),
+            )
         ),
     )
 }
