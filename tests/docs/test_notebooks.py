@@ -15,7 +15,12 @@ def cells(path: Path) -> list[dict[str, Any]]:
 
 
 def code(path: Path) -> list[str]:
-    return ["".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "code"]
+    """Its cells without the lines that are for Jupyter only."""
+    return [
+        "".join(line for line in cell["source"] if not line.startswith("%"))
+        for cell in cells(path)
+        if cell["cell_type"] == "code"
+    ]
 
 
 def test_they_are_kept_without_what_they_print() -> None:
