@@ -36,6 +36,7 @@ OF_OTHERS = {
     "FILE.py": "a file of the user",
     "my.py": "a file of the user",
     "nets.py": "a file of the user",
+    "mynet.py": "a file of the user",
 }
 """What looks like one of our names and is not, with what it is."""
 
