@@ -26,6 +26,10 @@ MOMENTUM = 0.9
 """SGD momentum of the released experiments."""
 
 
+DEVICES = "devices"
+"""The key of a checkpoint that says on how many devices it was trained."""
+
+
 class TrainingModule(lightning.LightningModule):
     """Trains one network by one recipe.
 
@@ -90,6 +94,10 @@ class TrainingModule(lightning.LightningModule):
         for module in self.net.modules():
             if isinstance(module, SpikingNeuron):
                 module.keep_bounds()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Note on how many devices the epochs were trained: another number draws other ones."""
+        checkpoint[DEVICES] = self.trainer.world_size
 
     def configure_optimizers(self) -> Any:
         """The optimizer and a learning rate that follows epochs in fractions."""

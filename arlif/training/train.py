@@ -87,6 +87,7 @@ def train(
             if not resume:
                 _start(recipe, home)
         recipe = read_recipe(run)
+        _require_same_devices(home, devices)
         try:
             with enough_memory("lower batch_size or time_steps"):
                 device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
@@ -242,9 +243,23 @@ def _fit(
 
 def _finished_epochs(run: Run) -> int:
     """How many epochs its last checkpoint has seen. Raises ArlifError where that is damaged."""
+    return int(_last(run)["epoch"]) + 1 if run.has(LAST) else 0
+
+
+def _require_same_devices(run: Run, devices: int) -> None:
+    """Raise ArlifError where a training would go on with another share of every batch."""
+    from arlif.training.module import DEVICES
+
+    before = _last(run).get(DEVICES, devices) if run.has(LAST) else devices
+    require(
+        before == devices,
+        f"{run.folder} was trained on {before} devices so far, and {devices} would go on to other "
+        f"weights; continue with devices = {before} (--devices), or start anew (--overwrite)",
+    )
+
+
+def _last(run: Run) -> dict[str, Any]:
+    """Its last checkpoint. Raises ArlifError where it is damaged."""
     from arlif.training.checkpoints import read_checkpoint
 
-    if not run.has(LAST):
-        return 0
-    saved = read_checkpoint(run.path(LAST), sealed=(run.folder / DIGESTS).exists())
-    return int(saved["epoch"]) + 1
+    return read_checkpoint(run.path(LAST), sealed=(run.folder / DIGESTS).exists())

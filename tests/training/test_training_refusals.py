@@ -1,6 +1,7 @@
 """What training and loading refuse, by name, and that an old run survives it."""
 
 import dataclasses
+import shutil
 
 import pytest
 import torch
@@ -101,6 +102,13 @@ def test_resume_with_another_recipe_names_the_difference(finished):
 def test_an_impossible_number_of_devices_is_refused(tmp_path, devices):
     with pytest.raises(ArlifError, match=f"trains on 1 to 128 devices, not {devices}"):
         train(SMALL, tmp_path / "run", accelerator="cpu", devices=devices)
+
+
+def test_a_training_goes_on_with_as_many_devices_only(finished, tmp_path):
+    run = shutil.copytree(finished[0], tmp_path / "run")
+    with pytest.raises(ArlifError, match=r"trained on 1 devices so far.*devices = 1 \(--devices\)"):
+        train(SMALL, run, resume=True, accelerator="cpu", devices=2)
+    assert load_trained(run)[1] == SMALL
 
 
 def test_a_run_that_is_a_file_is_refused(tmp_path):
