@@ -229,14 +229,13 @@ def _read(source: Path, limit: int | None) -> _Found:
         return _whole(source, read_array(source), None, limit)
     arrays = read_arrays(source)
     inputs, labels = arrays[INPUTS], arrays.get(LABELS)
-    if labels is None:
-        return _whole(source, inputs, None, limit)
+    shape = inputs.shape[1:2] if labels is None else labels.shape
     require(
-        labels.shape == inputs.shape[1:2],
-        f"{source} holds labels {labels.shape} for inputs {inputs.shape}; inputs are time first, "
+        shape == inputs.shape[1:2],
+        f"{source} holds labels {shape} for inputs {inputs.shape}; inputs are time first, "
         "[1 or T, N, *shape], and need N labels",
     )
-    return _whole(source, inputs, class_labels(labels, source), limit)
+    return _whole(source, inputs, None if labels is None else class_labels(labels, source), limit)
 
 
 def _whole(

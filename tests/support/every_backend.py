@@ -50,7 +50,7 @@ def by_lava() -> list[Any]:
     spikes: list[Any] = []
     rows = iter(ACCUMULATORS)
     given = dict.fromkeys(("gain_shift", "bias", "reset_interval", "reset_offset"), 0)
-    given |= {"neuron": INTEGER, "gain": 1, "recorder": None}
+    given |= {"neuron": INTEGER, "gain": 1, "recorder": None, "read": None}
     model = SimpleNamespace(
         ops=INTEGER.ops,
         proc_params=given,
