@@ -31,6 +31,15 @@ def template(name: str) -> str:
     return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
 
 
+PORT = ("port.c", "runtime.c", "cortex-m.ld", "rv32.ld")
+"""What the self-test needs on a processor without an operating system."""
+
+
+def ports() -> dict[str, str]:
+    """Those files by path."""
+    return {f"port/{name}": template(f"port/{name}") for name in PORT}
+
+
 def selftest(network: QuantizedNetwork, prefix: str, vectors: Golden) -> str:
     """selftest.c: golden vectors, and a main that prints one line a vector and ends in 0 or 1."""
     count, constants, big = len(vectors.readout), Constants(), prefix.upper()
@@ -46,7 +55,12 @@ def selftest(network: QuantizedNetwork, prefix: str, vectors: Golden) -> str:
             " * -DARLIF_RECORD=selftest_record. */",
             '#include "network.h"',
             "",
+            "#ifdef SELFTEST_WRITE /* a function of yours, where there is no stdio */",
+            "void SELFTEST_WRITE(const char *text);",
+            "#else",
             "#include <stdio.h>",
+            "#define SELFTEST_WRITE(text) (void)fputs((text), stdout)",
+            "#endif",
             "",
             f"#define VECTORS {count}",
             f"#define LENGTH {inputs.shape[1]}",
@@ -77,6 +91,24 @@ def selftest(network: QuantizedNetwork, prefix: str, vectors: Golden) -> str:
             "    total += hash;",
             "}",
             "",
+            "static void number(int32_t value)",
+            "{",
+            "    static const int32_t powers[10] = {",
+            "        1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};",
+            "    int32_t shown = 0;",
+            "    for (int32_t k = 0; k < 10; k++) {",
+            "        char digit[2] = {'0', '\\0'};",
+            "        while (value >= powers[k]) {",
+            "            value -= powers[k];",
+            "            digit[0]++;",
+            "            shown = 1;",
+            "        }",
+            "        if ((shown != 0) || (k == 9)) {",
+            "            SELFTEST_WRITE(digit);",
+            "        }",
+            "    }",
+            "}",
+            "",
             "int main(void)",
             "{",
             "    int32_t wrong = 0;",
@@ -88,14 +120,21 @@ def selftest(network: QuantizedNetwork, prefix: str, vectors: Golden) -> str:
             f"        for (int32_t k = 0; k < {big}_CLASSES; k++) {{",
             f"            differ += (got[k] != logits[v * {big}_CLASSES + k]) ? 1 : 0;",
             "        }",
-            "        const int32_t good = ((total == hashes[v]) && (differ == 0)) ? 1 : 0;",
-            '        printf("vector %d: class %d, %d of %d logits differ, '
-            'spikes and states %s\\n",',
-            f"               (int)v, (int)decision, (int)differ, {big}_CLASSES,",
-            '               (total == hashes[v]) ? "equal" : "DIFFER");',
+            "        const int32_t same = (total == hashes[v]) ? 1 : 0;",
+            "        const int32_t good = ((same != 0) && (differ == 0)) ? 1 : 0;",
+            '        SELFTEST_WRITE("vector ");',
+            "        number(v);",
+            '        SELFTEST_WRITE(": class ");',
+            "        number(decision);",
+            '        SELFTEST_WRITE(", ");',
+            "        number(differ);",
+            '        SELFTEST_WRITE(" of ");',
+            f"        number({big}_CLASSES);",
+            '        SELFTEST_WRITE(" logits differ, spikes and states ");',
+            '        SELFTEST_WRITE((same != 0) ? "equal\\n" : "DIFFER\\n");',
             "        wrong += 1 - good;",
             "    }",
-            '    printf("%s\\n", (wrong == 0) ? "PASS" : "FAIL");',
+            '    SELFTEST_WRITE((wrong == 0) ? "PASS\\n" : "FAIL\\n");',
             "    return (wrong == 0) ? 0 : 1;",
             "}",
             "",

@@ -8,7 +8,7 @@ from arlif.base.plain_data import to_mapping
 from arlif.core.network import QuantizedNetwork
 from export.c.c_manifest import NAME
 from export.c.c_options import COptions, Style
-from export.c.c_project import makefile, readme, selftest
+from export.c.c_project import makefile, ports, readme, selftest
 from export.c.choice import can_scatter, should_scatter, styles
 from export.c.fused_style import fused_program
 from export.c.network_file import header, manifest, source
@@ -35,6 +35,7 @@ def write_c(
             NAME: json_text(to_mapping(manifest(network, program, names, style))) + "\n",
             "selftest.c": selftest(network, names, vectors),
             "Makefile": makefile(),
+            **ports(),
             "README.md": readme(network, program, names, styles(network, style, scattered)),
             main.name: source(network, program, names),
         },

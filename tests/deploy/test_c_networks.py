@@ -1,6 +1,7 @@
 """Exported C equals the reference engine on networks of every kind."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,27 @@ from hypothesis import strategies as st
 from support.c_projects import COMPILERS, require_clean, require_equal, simulated
 from support.loops import LoopCase, image_loop_cases, loop_cases
 from support.strategies import Case, cases
+from support.strategies_neurons import neurons
+from support.toy_neurons import AdaptiveThreshold, Bursting
 
 from arlif.base.errors import NetworkError
+from arlif.core.neuron import Neuron
 from export.c import COptions, Style
 from hw_sim.engines.deployed.host_options import HostOptions
 
 ANY = st.one_of(cases(), cases(), loop_cases(), image_loop_cases())
+OWN: tuple[Neuron, ...] = (AdaptiveThreshold(), Bursting())
+
+
+@st.composite
+def with_own_neurons(draw: st.DrawFn) -> Case | LoopCase:
+    """Any of these with neurons that arlif does not have in one population."""
+    case = draw(ANY)
+    first, *others = case.network.populations
+    neuron = draw(neurons(first.shape, OWN))
+    state = neuron.state_format
+    own = replace(first, neuron=neuron, bias=first.bias.clip(state.low, state.high))
+    return replace(case, network=replace(case.network, populations=(own, *others)))
 
 
 def check(
@@ -24,7 +40,9 @@ def check(
     as_events: bool = False,
 ) -> None:
     host = HostOptions(sanitize=True, as_events=as_events)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if compilers:
+            patch.setenv("CC", compilers[0])
         got = simulated(case.network, case.inputs, Path(folder), COptions(style, vectors=1), host)
         require_equal(case.network, case.inputs, got)
         for compiler in compilers:
@@ -39,6 +57,12 @@ STEPWISE = [Style.DENSE, Style.EVENT]
 @given(case=ANY)
 def test_random_networks(style: Style, case: Case | LoopCase) -> None:
     check(case, style=style)
+
+
+@settings(max_examples=3, suppress_health_check=[*HealthCheck])
+@given(case=with_own_neurons())
+def test_neurons_of_users(case: Case | LoopCase) -> None:
+    check(case, style=Style.EVENT)
 
 
 STREAMED = ANY.filter(lambda case: not case.network.input.static)
@@ -82,7 +106,7 @@ def test_200_random_networks_layer_by_layer(compiler: str, case: Case) -> None:
 @pytest.mark.parametrize("style", [*STEPWISE, Style.AUTO])
 @pytest.mark.parametrize("compiler", COMPILERS)
 @settings(max_examples=200, suppress_health_check=[*HealthCheck])
-@given(case=ANY)
+@given(case=st.one_of(ANY, with_own_neurons()))
 def test_200_random_networks_strictly(compiler: str, style: Style, case: Case | LoopCase) -> None:
     check(
         case,

@@ -52,8 +52,13 @@ def test_the_selftest_passes_and_finds_one_wrong_constant(project: Path) -> None
 def test_exports_of_equal_networks_are_equal(style: Style, tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_c(example_network(), tmp_path / name / "network.c", COptions(style))
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    one = [path for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    for path in one:
+        assert (
+            path.read_bytes()
+            == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
+        )
+    assert len(one) == 10
 
 
 def test_a_prefix_names_all_that_is_public(tmp_path: Path) -> None:

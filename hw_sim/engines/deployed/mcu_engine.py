@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from arlif.base.options import NoOptions
 from arlif.core.network import Input
 from export.c.c_manifest import Manifest, read_manifest
+from export.c.c_project import template
 from hw_sim.engines.deployed.c_engine import facts, require_steps
 from hw_sim.engines.deployed.c_recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.emulator import Emulator
@@ -21,6 +22,7 @@ from hw_sim.engines.in_batches import in_batches
 from hw_sim.engines.simulation import Record, Simulation, check_request, raw_inputs
 from hw_sim.engines.work import Outcome, Work
 
+RUNTIME = "runtime.c"
 HERE = Path(__file__).parent
 FREESTANDING = (
     "-std=c99",
@@ -102,6 +104,7 @@ def build_firmware(
     manifest = read_manifest(path.parent)
     require_steps(manifest, time_steps)
     (folder / "facts.h").write_text(facts(manifest), encoding="utf-8")
+    (folder / RUNTIME).write_text(template(f"port/{RUNTIME}"), encoding="utf-8")
     target = folder / f"{processor.name}{'-counted' * counted}.elf"
     command = [
         *ZIG.require(),
@@ -114,6 +117,7 @@ def build_firmware(
         f"-I{folder}",
         f"-I{path.parent.resolve()}",
         str(HERE / "firmware.c"),
+        str(folder / RUNTIME),
         f"-Wl,-T,{HERE / 'firmware.ld'}",
         "-Wl,-e,firmware_main",
         "-o",
