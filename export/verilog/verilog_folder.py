@@ -1,10 +1,12 @@
 """write_verilog: a network as a folder of Verilog-2005 that needs nothing else."""
 
+from math import prod
 from pathlib import Path
 
 from arlif.base.errors import NetworkError, require
 from arlif.base.files import StrPath, json_text, write_files
-from arlif.core.network import QuantizedNetwork
+from arlif.core.network import INPUT, QuantizedNetwork
+from arlif.core.nodes import Projection
 from export.golden import golden
 from export.verilog.for_chip import laid_out
 from export.verilog.manifest import NAME, manifest, manifest_tree
@@ -18,7 +20,7 @@ from export.verilog.verilog_options import VerilogOptions
 LIBRARY = Path(__file__).parent / "library"
 """Modules that every network shares, written by hand."""
 MOST_BITS = 1 << 26
-"""Bits of weights: more than the block memory of mid-size devices, some 5 to 60 Mbit."""
+"""Bits of weights and delays: more than the block memory of mid-size devices, some 5 to 60 Mbit."""
 
 
 def write_verilog(
@@ -61,12 +63,22 @@ def _require_size(network: QuantizedNetwork) -> None:
     bits = {}
     for projection in network.projections:
         kept = [linear.stored_weights() for linear in projection.maps]
-        bits[str(projection)] = sum(8 * weights.size for weights in kept if weights is not None)
+        weights = sum(8 * weights.size for weights in kept if weights is not None)
+        bits[str(projection)] = weights + _held_bits(network, projection)
     total = sum(bits.values())
     listed = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in bits.items() if size)
     require(
         total <= MOST_BITS,
-        f"the weights take {total / 1e6:.1f} Mbit on the chip, and the Verilog holds at most "
-        f"{MOST_BITS / 1e6:.1f}: {listed}; use smaller layers",
+        f"the weights and delays take {total / 1e6:.1f} Mbit on the chip, and the Verilog holds "
+        f"at most {MOST_BITS / 1e6:.1f}: {listed}; use smaller layers or shorter delays",
         NetworkError,
     )
+
+
+def _held_bits(network: QuantizedNetwork, projection: Projection) -> int:
+    """Of the events that wait for a delay, all that can."""
+    still = projection.source == INPUT and network.input.static
+    if still or not 0 < projection.delay < network.time_steps:
+        return 0
+    neurons = prod(network.shape(projection.source))
+    return (projection.delay + 1) * (neurons + 1) * (neurons.bit_length() + 1)

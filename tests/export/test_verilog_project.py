@@ -212,6 +212,17 @@ def test_what_is_too_large_is_refused_with_the_sum(tmp_path, monkeypatch) -> Non
         write_verilog(example_network(), tmp_path / "network.v")
 
 
+def test_a_long_delay_is_refused_with_what_its_queue_takes(tmp_path, monkeypatch) -> None:
+    network = replace(example_network(), time_steps=30)
+    write_verilog(network, tmp_path / "network.v", VerilogOptions(vectors=1))
+    kept = [linear.stored_weights() for p in network.projections for linear in p.maps]
+    most = sum(8 * weights.size for weights in kept if weights is not None)
+    monkeypatch.setattr("export.verilog.verilog_folder.MOST_BITS", most)
+    write_verilog(network, tmp_path / "network.v", VerilogOptions(vectors=1))
+    with pytest.raises(NetworkError, match=r"weights and delays .* shorter delays"):
+        write_verilog(delayed(network, 20), tmp_path / "network.v", VerilogOptions(vectors=1))
+
+
 def test_options_are_checked() -> None:
     for wrong in ({"lanes": -1}, {"vectors": 0}):
         with pytest.raises(ArlifError, match="at least"):

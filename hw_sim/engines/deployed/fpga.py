@@ -78,9 +78,9 @@ XC7 = Family(
 )
 
 ICE40_SHEET = "Lattice DS1040 (FPGA-DS-02029), iCE40 LP/HX family data sheet, table 1-1"
-UP_SHEET = "Lattice FPGA-DS-02008, iCE40 UltraPlus family data sheet, table 2.1"
-ECP5_SHEET = "Lattice FPGA-DS-02012, ECP5 and ECP5-5G family data sheet, table 1.1"
-XC7_SHEET = "Xilinx DS180, 7 series FPGAs data sheet: overview, table 4; UG474, table 1-2"
+UP_SHEET = "Lattice FPGA-DS-02008, iCE40 UltraPlus family data sheet"
+ECP5_SHEET = "Lattice FPGA-DS-02012, ECP5 and ECP5-5G family data sheet"
+XC7_SHEET = "Xilinx DS180, 7 series FPGAs data sheet: overview; UG474, device resources"
 
 
 def _ice40(name: str, dsp: int) -> dict[str, int]:
