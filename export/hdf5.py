@@ -1,39 +1,39 @@
 """Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
 
-import re
-import subprocess
+import json
+import resource
+import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.digests import is_noted
+from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
 from arlif.base.seal import is_sealed
-from arlif.base.workers import command, environment
+from export.rehearsal import rehearse
 
 Tree = dict[str, Any]
 """Names to values: numpy arrays and scalars, strings, or further trees."""
 
 MAX_DEPTH = 16
 MAX_VALUES = 1 << 28
-SLOWEST_BYTES_PER_SECOND = 1e6
+MOST_MEMORY = 8 << 30
+"""Bytes of the process that tries files: far more than what MAX_VALUES take."""
 
 
 def read_tree(path: StrPath) -> Tree:
     """Every group and dataset of a file. Follows no links, evaluates nothing.
 
-    libhdf5 can loop for ever or crash on damaged files, so a file without arlif's seal is read in
-    a process of its own first.
     Raises FormatError where the file is missing, damaged, or holds more than plain data.
     """
     path = Path(path)
     try:
-        if not is_sealed(path):
-            _rehearse(path)
+        is_sealed(path)
+        require_readable(path)
         return _read_file(path)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
@@ -41,32 +41,14 @@ def read_tree(path: StrPath) -> Tree:
         raise FormatError(f"cannot read {path}: {error.strerror}; check the path") from None
 
 
-def _rehearse(path: Path) -> None:
-    """Read a file in a process of its own; raise FormatError where that crashes or hangs.
+def require_readable(path: Path) -> None:
+    """Raise FormatError where libhdf5 loops for ever or crashes on a file, or it is no plain data.
 
-    Raises ArlifError where that process lacks a package.
+    Anybody can seal a file, so it is read in a process of its own, unless the run that it lies in
+    has noted its digest.
     """
-    limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
-    try:
-        done = subprocess.run(
-            command(__spec__.name, str(path)),
-            env=environment(),
-            timeout=limit,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise FormatError(f"damaged: still not read after {limit:.0f} s") from None
-    lacks = re.search(r"^(?:ModuleNotFound|Import)Error: (.*)", done.stderr, re.MULTILINE)
-    if done.returncode and lacks:
-        raise ArlifError(
-            f"{path} was not read: the process that tries it first cannot start ({lacks[1]}); put "
-            "the folder of that package on PYTHONPATH"
-        )
-    require(done.returncode == 0, "damaged: the HDF5 library crashed on it", FormatError)
+    if not is_noted(path):
+        rehearse(path)
 
 
 def _read_file(path: Path) -> Tree:
@@ -124,6 +106,24 @@ def _read_dataset(item: Any, where: str) -> Any:
     return item[()]
 
 
+def _serve() -> None:
+    """Answer every line [path, seconds] with why that file is refused, empty where it is not.
+
+    A file that takes longer, or more memory, ends the process.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    for line in sys.stdin:
+        name, seconds = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            _read_file(Path(name))
+            refusal = ""
+        except FormatError as error:
+            refusal = str(error)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.stdout.write(json.dumps(refusal) + "\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    with suppress(FormatError):
-        _read_file(Path(sys.argv[1]))
+    _serve()

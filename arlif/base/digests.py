@@ -132,6 +132,21 @@ class Digests:
         return self.now(name) if entry.editable else entry.digest
 
 
+def is_noted(path: Path) -> bool:
+    """Whether the folder of a file, or the one above, has noted the digest that it has now."""
+    path = path.absolute()
+    for folder in path.parents[:2]:
+        name = path.relative_to(folder).as_posix()
+        try:
+            entries = read_digests(folder) or {}
+        except FormatError:
+            continue
+        for entry in entries.values():
+            if name in entry.files:
+                return digests_of(folder, [name]).get(name) == entry.files[name]
+    return False
+
+
 def read_digests(folder: Path) -> dict[str, Entry] | None:
     """The entries of a folder's digests.json by name; None where it has none.
 

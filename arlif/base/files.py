@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from arlif.base.errors import ArlifError, WriteError
 
 StrPath = str | os.PathLike[str]
 """How a caller may name a file."""
+UNFINISHED = ".unfinished"
+"""How the hidden file ends that becomes a whole one; a process that is killed leaves it."""
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(UNFINISHED, f".{target.name}.", target.parent)
         os.close(handle)
     except OSError as error:
         raise WriteError(
@@ -35,9 +38,22 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:
-        raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write {target}: {_reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    """What the operating system says; libhdf5 wraps its number in words of its own."""
+    number = re.search(r"errno = (\d+)", str(error))
+    return error.strerror or (os.strerror(int(number[1])) if number else str(error))
+
+
+def sweep(folder: StrPath) -> None:
+    """Remove what killed processes left of files that they wrote into a folder, at any depth."""
+    for path in Path(folder).rglob(f".*{UNFINISHED}"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def json_text(content: Any) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from arlif.base.errors import ArlifError, WriteError
-from arlif.base.files import write_text
+from arlif.base.files import sweep, write_text
 
 LOCK = ".arlif.lock"
 """The file that is locked. It stays when nobody holds it: removing it could part two processes that
@@ -22,9 +22,9 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
     """Hold a folder, which is made where there is none, while the block runs.
 
     verb: what holds it, for those who are refused. The operating system frees the lock when its
-    process ends, however it ends. A process may hold a folder more than once. Raises ArlifError
-    where another process holds it, naming verb, process and start; WriteError where the folder
-    cannot be written.
+    process ends, however it ends; what a killed one had begun to write is removed. A process may
+    hold a folder more than once. Raises ArlifError where another process holds it, naming verb,
+    process and start; WriteError where the folder cannot be written.
     """
     from filelock import FileLock, Timeout  # not where a command line only shows its help
 
@@ -46,6 +46,7 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
         if outermost:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             content = {"verb": verb, "process": os.getpid(), "since": now}
+            sweep(folder)
             write_text(folder / HOLDER, json.dumps(content))
         yield
     finally:

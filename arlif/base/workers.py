@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,25 @@ def environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     paths = (str(ROOT), inherited.get("PYTHONPATH"))
     return inherited | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def leave_with(caller: int) -> None:
+    """Let this process be killed once the process that started it, `caller`, is gone.
+
+    For workers in the process group of their caller, of joblib; others, of a cluster, stay.
+    """
+    if os.getppid() == caller:
+        _watch(caller)
+
+
+@cache
+def _watch(caller: int) -> None:
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(POLL_S)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def end_with(caller: int) -> None:

@@ -11,6 +11,7 @@ from arlif.core.equality import ArrayEquality
 from arlif.core.maps import Interval, Shape, chain_interval, chain_shape
 from arlif.core.nodes import (
     INPUT,
+    MOST_STEPS,
     READOUT,
     Input,
     OverTime,
@@ -49,7 +50,7 @@ class QuantizedNetwork(ArrayEquality):
 
     The constructor proves that names are unique, shapes fit, every cycle has a delay, everything is
     driven and reaches the readout, and no accumulator can leave int32.
-    time_steps: T that the network was trained for, at least 1.
+    time_steps: T that the network was trained for, 1 to MOST_STEPS.
     Raises NetworkError.
     """
 
@@ -274,8 +275,9 @@ def _in_order(
 def require_time_steps(time_steps: object, error: type[ArlifError] = ArlifError) -> None:
     """Raise `error` where no network can run for so many time steps."""
     require(
-        isinstance(time_steps, int | np.integer) and bool(time_steps >= 1),
-        f"a network runs for at least 1 time step, a whole number, not {time_steps}",
+        isinstance(time_steps, int | np.integer) and bool(1 <= time_steps <= MOST_STEPS),
+        f"a network runs for at least 1 time step and at most {MOST_STEPS:,}, a whole number, not "
+        f"{time_steps}",
         error,
     )
 

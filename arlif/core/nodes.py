@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from arlif.core.maps import LinearMap, Shape, Window
 
 LONGEST_DELAY = 1 << 12
 """Time steps that a projection may wait, at most."""
+MOST_STEPS = 1 << 16
+"""Time steps that a network runs for, and that a neuron reads, at most."""
+MOST_VALUES = 1 << 28
+"""Values of one frame, or neurons of one population, at most: a byte each is 256 MiB."""
 
 INPUT = "input"
 READOUT = "readout"
@@ -272,5 +277,10 @@ def _require_shape(name: str, shape: Shape) -> None:
     require(
         len(shape) in (1, 3) and min(shape) >= 1,
         f"{name}: a shape is (C, H, W) or (features,) of positive sizes, not {shape}",
+        NetworkError,
+    )
+    require(
+        prod(map(int, shape)) <= MOST_VALUES,
+        f"{name}: a shape has at most {MOST_VALUES:,} values, not {shape}",
         NetworkError,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from arlif.base.errors import ArlifError
 from arlif.base.files import atomic_path
+from arlif.base.scratch import scratch
 from arlif.kernels.compiler import CHOICES, COMMON, choice, compiled, compiler
 
 FOLDER = Path(__file__).parent
@@ -91,8 +92,8 @@ def build(source: Source = EVENTS) -> Path:
     lost = [flag for flag in CHOICES[0] if flag not in flags]
     without = f" without {' and '.join(lost)}, which {command[0]} lacks," if lost else ""
     logger.warning("compiling the neuron kernels%s in %s %s", without, folder, how_long)
-    with tempfile.TemporaryDirectory(prefix="arlif-") as include:
-        (Path(include) / PRINTED).write_text(source.printed)
+    with scratch() as include:
+        (include / PRINTED).write_text(source.printed)
         options = (*command, *COMMON, *flags, f"-I{include}")
         content = compiled(options, [FOLDER / name for name in source.files])
     target = folder / _named(name, content)

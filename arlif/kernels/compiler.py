@@ -5,10 +5,10 @@ import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.scratch import scratch
 
 COMMON = (
     "-std=c++17",
@@ -51,8 +51,8 @@ def choice(command: list[str]) -> tuple[str, ...]:
 
 def compiled(command: tuple[str, ...], sources: list[Path]) -> bytes:
     """The shared library that a compiler's command makes of sources. Raises ArlifError."""
-    with tempfile.TemporaryDirectory(prefix="arlif-") as folder:
-        output = Path(folder) / "kernels.so"
+    with scratch() as folder:
+        output = folder / "kernels.so"
         done = subprocess.run(
             (*command, *map(str, sources), "-o", str(output)), capture_output=True, check=False
         )

@@ -11,8 +11,9 @@ from torch.nn.parameter import is_lazy
 from arlif.base.errors import require
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import STRICT
+from arlif.core.nodes import MOST_STEPS
 from arlif.layers import evaluating
-from arlif.networks.neuron_choice import MOST_STEPS, NeuronConfig
+from arlif.networks.neuron_choice import NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
 

@@ -9,6 +9,7 @@ from arlif.base.errors import require
 from arlif.base.lazy import named
 from arlif.base.plain_data import STRICT
 from arlif.core.neuron import Neuron
+from arlif.core.nodes import MOST_STEPS
 from arlif.networks.user_neuron import class_of, is_own, load_neuron
 from arlif.neurons import (
     ARLIF,
@@ -27,9 +28,6 @@ from arlif.neurons import (
     SlidingPSN,
     SpikingNeuron,
 )
-
-MOST_STEPS = 1 << 16
-"""Time steps that a network runs for, and that a neuron reads, at most."""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def train(
         1 <= devices <= recipe.batch_size,
         f"a batch of {recipe.batch_size} trains on 1 to {recipe.batch_size} devices, not {devices}",
     )
+    _require_cores(accelerator, devices)
     dataset = recipe.load_data(data_folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
@@ -163,6 +164,17 @@ def require_same_recipe(recipe: Recipe, run: Path) -> None:
 def _is_worker() -> bool:
     """Whether this process trains beside a first one, which does everything else."""
     return int(os.environ.get("LOCAL_RANK", "0")) > 0
+
+
+def _require_cores(accelerator: str, devices: int) -> None:
+    """Raise ArlifError where processes on a CPU would have to share its cores."""
+    on_cpu = accelerator == "cpu" or (accelerator == "auto" and not torch.cuda.is_available())
+    cores = len(os.sched_getaffinity(0))
+    require(
+        not on_cpu or devices <= max(cores, 2),
+        f"{devices} devices are processes on {cores} cores of this CPU, each with the network and "
+        f"the data in its own memory; take at most {max(cores, 2)}",
+    )
 
 
 def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:

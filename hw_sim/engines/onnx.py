@@ -1,7 +1,6 @@
 """The ONNX engine: runs the integer graph that is shipped, on ONNX Runtime."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession
 from arlif.base.errors import FormatError, SimulationError, first_line, require
 from arlif.base.files import StrPath
 from arlif.base.options import NoOptions
+from arlif.base.scratch import scratch
 from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
@@ -61,8 +61,8 @@ def simulate(
     where the file does not output what is to be recorded.
     """
     if isinstance(source, QuantizedNetwork):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "network.onnx"
+        with scratch() as folder:
+            path = folder / "network.onnx"
             write_onnx(source, path, states=record.states)
             return simulate(path, inputs, time_steps, record, optimize)
     return load(source, optimize).simulate(inputs, time_steps, record)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import FormatError
 from arlif.base.files import atomic_path
 from arlif.core.network import READOUT, QuantizedNetwork
+from export.hdf5 import require_readable
 from export.vectors.layouts import frame_axes
 from hw_sim.engines.simulation import Simulation, Trace
 
@@ -53,6 +54,7 @@ def write_traces(
 def read_traces(path: Path) -> Simulation:
     """Read what write_traces wrote. Raises FormatError on any other file."""
     try:
+        require_readable(path)
         with h5py.File(path, "r") as file:
             return Simulation(
                 readout=file["readout"][()],
@@ -65,5 +67,5 @@ def read_traces(path: Path) -> Simulation:
                     for name, group in file.get("traces", {}).items()
                 },
             )
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise FormatError(f"{path} is not a trace file ({error}); simulate again") from None

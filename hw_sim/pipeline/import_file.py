@@ -9,7 +9,7 @@ import torch
 
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.base.lock import only_writer
-from arlif.core.network import OverTime, QuantizedNetwork
+from arlif.core.network import OverTime, QuantizedNetwork, require_time_steps
 from arlif.data.own import OwnData, OwnSamples
 from arlif.run_folder import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
@@ -53,6 +53,8 @@ def import_run(
         f"{file} must be a {' or '.join(KINDS)} file, or FILE.py:FUNCTION",
     )
     _require_untrained(run)
+    if time_steps is not None:
+        require_time_steps(time_steps)
     found: dict[str, Any] = {"warnings": []}
     if own:
         require(dt is None, "--dt is for NIR files; a network of your own counts time steps")

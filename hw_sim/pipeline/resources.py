@@ -1,11 +1,11 @@
 """resources_run: what an exported network takes of named targets, and whether it fits."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.scratch import scratch
 from arlif.core.network import QuantizedNetwork
 from arlif.run_folder import NIR, RESOURCES, Artifact, Run, writes
 from export.c import COptions, Style, write_c
@@ -55,13 +55,13 @@ def resources_run(
     network = read_nir(run.require(NIR))
     twin = lif_twin(network) if beside_lif else None
     rows = []
-    with tempfile.TemporaryDirectory(prefix="arlif-resources-") as build:
+    with scratch() as build:
         for name, path in paths.items():
             about = {"made_from": run.digest(made[name])}
-            rows.append(about | _measured(network, name, path, Path(build), place))
+            rows.append(about | _measured(network, name, path, build, place))
             if twin is not None:
-                copy = _written_alike(twin, made[name], path, Path(build) / "lif")
-                rows.append(about | _measured(twin, name, copy, Path(build), place))
+                copy = _written_alike(twin, made[name], path, build / "lif")
+                rows.append(about | _measured(twin, name, copy, build, place))
     run.write_json(RESOURCES, {"targets": _with_earlier(run, rows)})
     run.record(RESOURCES)
     return {"fits": all(row["fits"] for row in rows), "targets": rows}

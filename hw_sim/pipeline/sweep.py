@@ -1,5 +1,6 @@
 """sweep_run: accuracy and energy over bit widths and time steps, point by point in parallel."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,9 @@ import arlif
 from arlif.base.errors import ArlifError, require
 from arlif.base.parallel import in_parallel, on_cluster
 from arlif.base.plain_data import to_mapping
+from arlif.base.workers import leave_with
 from arlif.core.integer_neurons import PRESETS, Numbers
-from arlif.core.network import Input
+from arlif.core.network import Input, require_time_steps
 from arlif.data.own import OwnData
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
@@ -59,6 +61,8 @@ def sweep_run(
     if labels is None:
         raise ArlifError(f"a sweep measures accuracy, and {dataset} holds no labels; give --labels")
     bits, steps = (tuple(dict.fromkeys(numbers)) for numbers in (weight_bits, time_steps))
+    for number in steps:
+        require_time_steps(number)
     require(bool(bits and steps), "a sweep needs at least one bit width and one number of steps")
     asked = Sweep(arlif.__version__, dataset, len(test), bits, steps)
     done = _earlier(run, asked, say)
@@ -126,6 +130,7 @@ def sweep(
             precision,
             steps,
             models,
+            os.getpid(),
         )
         for precision, steps in precisions
     )
@@ -140,7 +145,9 @@ def _point(
     precision: Precision,
     time_steps: int,
     models: Sequence[CostModel] | None,
+    caller: int,
 ) -> SweepRow:
+    leave_with(caller)
     real = torch.from_numpy(inputs)
     quantized = quantize(network, source, precision, time_steps)
     priced = fitting_models(quantized) if models is None else tuple(models)

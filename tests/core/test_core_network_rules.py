@@ -60,6 +60,12 @@ GRAPHS = (
         "not 0",
     ),
     rule(
+        "steps that can be waited for",
+        partial(graph, "", "i>o", steps=65_536),
+        partial(graph, "", "i>o", steps=65_537),
+        "at most 65,536",
+    ),
+    rule(
         "whole steps",
         lambda: require_time_steps(np.int64(2)),
         lambda: require_time_steps(2.0),

@@ -1,6 +1,5 @@
 """The C engine: compiles the network.c that is shipped, runs it, reads all that it did."""
 
-import tempfile
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import SimulationError, require
+from arlif.base.scratch import scratch
 from arlif.core.network import Input
 from export.c.c_manifest import Manifest, read_manifest
 from export.c.c_types import sides
@@ -27,8 +27,8 @@ SANITIZE = ("-g", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 
 def run(work: Work[HostOptions]) -> Outcome:
     """The project that a network.c is part of; spikes and states."""
-    with tempfile.TemporaryDirectory(prefix="arlif-c-") as folder:
-        program = build(work.path, Path(folder), work.options)
+    with scratch() as folder:
+        program = build(work.path, folder, work.options)
         done = in_batches(
             lambda part, record: program.simulate(part, work.time_steps, record),
             program.input,

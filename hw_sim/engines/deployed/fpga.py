@@ -3,13 +3,13 @@
 import json
 import re
 import statistics
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import SimulationError, require
+from arlif.base.scratch import scratch
 from export.verilog.devices import CHIPS
 from hw_sim.engines.deployed.toolchain import YOSYS, Tool, run_tool
 
@@ -140,8 +140,7 @@ def fitted(path: Path, target: str, place: bool = False) -> Fit:
     """
     require(target in DEVICES, f"no FPGA is called {target!r}; there are {', '.join(DEVICES)}")
     device = DEVICES[target]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with scratch() as folder:
         taken = synthesized(path, device.family, folder)
         fit = Fit(target, {name: taken[name] for name in device.has}, ())
         placer = device.family.placer

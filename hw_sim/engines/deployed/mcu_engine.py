@@ -1,6 +1,5 @@
 """The C that is shipped, on emulated microcontrollers: ziglang's Clang compiles, Unicorn runs."""
 
-import tempfile
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.options import NoOptions
+from arlif.base.scratch import scratch
 from arlif.core.network import Input
 from export.c.c_manifest import Manifest, read_manifest
 from export.c.c_project import template
@@ -38,12 +38,10 @@ FREESTANDING = (
 
 def run_on(processor: Processor, work: Work[NoOptions]) -> Outcome:
     """The project that a network.c is part of; spikes and states."""
-    with tempfile.TemporaryDirectory(prefix="arlif-mcu-") as folder:
+    with scratch() as folder:
         firmware = Firmware(
             read_manifest(work.path.parent),
-            Emulator(
-                build_firmware(work.path, Path(folder), processor, work.time_steps), processor
-            ),
+            Emulator(build_firmware(work.path, folder, processor, work.time_steps), processor),
             work.time_steps,
         )
         done = in_batches(

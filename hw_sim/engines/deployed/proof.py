@@ -1,11 +1,10 @@
 """Proof that printed hardware is the specification: yosys reads the Verilog, Bitwuzla decides."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from arlif.base.errors import SimulationError, require
+from arlif.base.scratch import scratch
 from arlif.core.graph import CURRENT
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.proven_ranges import NeuronRanges
@@ -77,8 +76,7 @@ def proven(
     """
     yosys = YOSYS.require()
     BITWUZLA.require()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with scratch() as folder:
         (folder / "neuron.v").write_text(printed.text, encoding="utf-8")
         run_tool([*yosys, "-q", "-p", SYNTHESIS], folder)
         logic = (folder / "neuron.smt2").read_text(encoding="utf-8")

@@ -1,6 +1,5 @@
 """The Verilog engine: the exported project in Verilator, clock by clock."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import SimulationError, require
 from arlif.base.options import NoOptions
+from arlif.base.scratch import scratch
 from export.verilog.manifest import NAME, Manifest, Tapped, read_manifest
 from export.verilog.top import TAPS
 from hw_sim.engines.deployed.toolchain import VERILATOR, run_tool
@@ -143,8 +143,7 @@ def built(path: Path) -> Iterator[Hardware]:
     """
     known = read_manifest(path.parent / NAME)
     verilator = VERILATOR.require()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with scratch() as folder:
         for memory in path.parent.glob("*.hex"):
             (folder / memory.name).write_bytes(memory.read_bytes())
         (folder / "bench.cpp").write_text(bench(known), encoding="utf-8")

@@ -1,5 +1,6 @@
 """Accuracy and spike counts of a quantized network over a stream of batches."""
 
+import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.base.parallel import in_parallel
+from arlif.base.workers import leave_with
 from arlif.core.network import QuantizedNetwork
 from hw_sim.engines.integer.fast import FastEngine
 
@@ -71,7 +73,8 @@ def _parts(
     # An array, because joblib maps it into memory, and Dask sends it to its workers, only once.
     pickled = np.frombuffer(pickle.dumps(network), np.uint8)
     return in_parallel(
-        (delayed(_remote)(pickled, *batch, time_steps, device) for batch in batches), jobs
+        (delayed(_remote)(pickled, *batch, time_steps, device, os.getpid()) for batch in batches),
+        jobs,
     )
 
 
@@ -81,7 +84,9 @@ def _remote(
     labels: NDArray[Any],
     time_steps: int,
     device: str,
+    caller: int,
 ) -> Tally:
+    leave_with(caller)
     return _tally(_engine(pickled.tobytes(), device), (inputs, labels), time_steps)
 
 

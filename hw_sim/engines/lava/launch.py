@@ -1,13 +1,13 @@
 """simulate(): a quantized network on Lava, with the same answer as the reference engine."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import SimulationError, require
+from arlif.base.scratch import scratch
 from arlif.core.equality import fingerprint
 from arlif.core.maps import chain_interval
 from arlif.core.network import QuantizedNetwork
@@ -73,11 +73,11 @@ def simulate(
     require_lava()
     abreast = _batch(network, batch, models, shares[0].shape[axis], len(shares))
     job = Job(time_steps, abreast, models, record)
-    with TemporaryDirectory(prefix="arlif-lava-") as root:
+    with scratch() as root:
         running: dict[Path, supervise.Worker] = {}
         try:
             for index, share in enumerate(shares):
-                folder = Path(root, str(index))
+                folder = root / str(index)
                 folder.mkdir()
                 _prepare(folder, network, share, job)
                 running[folder] = supervise.start(folder)

@@ -1,0 +1,104 @@
+"""Files are read by another process first: libhdf5 may loop for ever on a damaged one, or crash."""
+
+import atexit
+import json
+import os
+import re
+import signal
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Lock
+
+from arlif.base.errors import ArlifError, FormatError
+from arlif.base.workers import command, environment
+
+READER = "export.hdf5"
+"""The module that is run: it answers every line [path, seconds] with a line, see its end."""
+SLOWEST_BYTES_PER_SECOND = 1e6
+
+
+def rehearse(path: Path) -> None:
+    """Let another process read a file; it serves this one until that ends, as starting it is slow.
+
+    Raises FormatError where that refuses the file, crashes or hangs, ArlifError where it lacks a
+    package.
+    """
+    limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
+    reader = _reader(os.getpid())
+    refusal = reader.answer(path.resolve(), limit)
+    if refusal is not None:
+        if refusal:
+            raise FormatError(refusal)
+        return
+    _reader.cache_clear()
+    code, said = reader.end()
+    lacks = re.search(r"^(?:ModuleNotFound|Import)Error: (.*)", said, re.MULTILINE)
+    if lacks:
+        raise ArlifError(
+            f"{path} was not read: the process that tries it first cannot start ({lacks[1]}); put "
+            "the folder of that package on PYTHONPATH"
+        )
+    if code == -signal.SIGALRM:
+        raise FormatError(f"damaged: still not read after {limit:.0f} s")
+    raise FormatError("damaged: the HDF5 library crashed on it")
+
+
+class _Reader:
+    """A process that reads files. It ends with this one, at the end of its standard input."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._errors = TemporaryFile()  # noqa: SIM115  closed by end
+        self._process = subprocess.Popen(
+            command(READER),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+        )
+
+    def answer(self, path: Path, limit: float) -> str | None:
+        """Why it refuses a file, empty where it does not; None where it has ended instead."""
+        given, answers = self._process.stdin, self._process.stdout
+        assert given
+        assert answers
+        with self._lock:
+            try:
+                given.write(json.dumps([os.fsdecode(path), limit]).encode() + b"\n")
+                given.flush()
+            except BrokenPipeError:
+                return None
+            line = answers.readline()
+        answer: str | None = json.loads(line) if line.endswith(b"\n") else None
+        return answer
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code and what it wrote to standard error, once it has ended."""
+        try:
+            self._process.communicate(timeout=10)
+        except (subprocess.TimeoutExpired, ValueError):
+            self._process.kill()
+            self._process.wait()
+        if self._errors.closed:
+            return self._process.returncode, ""
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace")
+        self._errors.close()
+        return self._process.returncode, said
+
+
+@cache
+def _reader(process: int) -> _Reader:
+    """The reader of a process: one that was forked has its own."""
+    reader = _Reader()
+    atexit.register(_end, reader, process)
+    return reader
+
+
+def _end(reader: _Reader, process: int) -> None:
+    """At the exit of a process, end its reader; a fork of it has not started it."""
+    if os.getpid() == process:
+        reader.end()

@@ -1,0 +1,163 @@
+"""Files of a run and files given by hand, damaged in many ways: refused in a line, or the same."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.command_line import Cli
+from support.mutants_of_files import mutants, unsealed
+
+from arlif.base.digests import DIGESTS
+from arlif.base.errors import ArlifError
+from arlif.base.seal import MARK
+from arlif.run_folder import NIR, Artifact, Run
+from arlif.training.checkpoints import read_checkpoint
+from export.lava import read_net
+from export.nir import is_native, load_nir, read_nir
+from hw_sim.engines.traces import read_traces
+
+LONGEST_S = 20.0
+COUNTS = (pytest.param(8), pytest.param(300, marks=pytest.mark.slow))
+
+
+@pytest.fixture(scope="module")
+def whole(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has been through every stage."""
+    from support.command_line import exit_code
+
+    run = Path(shutil.copytree(exported, tmp_path_factory.mktemp("whole") / "run"))
+    for engine in ("integer", "onnx"):
+        assert exit_code("simulate", run, "--engine", engine, "--samples", "4") == 0
+    point = ("--weight-bits", "8", "--time-steps", "1", "--samples", "8")
+    for verb in (("compare", run, "--got", "onnx"), ("energy", run), ("sweep", run, *point)):
+        assert exit_code(*verb) == 0
+    return run
+
+
+USES: dict[str, tuple[str, ...]] = {
+    "config.json": ("summary",),
+    "model.pt": ("evaluate",),
+    "training.json": ("report",),
+    "metrics.csv": ("energy", "--table3"),
+    "checkpoints/last.ckpt": ("train", "--resume"),
+    "network.nir": ("map",),
+    "quantize.json": ("report",),
+    "network.net": ("simulate", "--engine", "lava", "--samples", "2"),
+    "network.onnx": ("simulate", "--engine", "onnx", "--samples", "2"),
+    "traces/integer.h5": ("energy",),
+    "traces/integer.json": ("compare", "--got", "onnx"),
+    "compare.json": ("report",),
+    "energy.json": ("report",),
+    "sweep.json": ("report",),
+    "digests.json": ("map",),
+}
+"""Files of a run, each with a verb that reads it."""
+
+
+@pytest.mark.parametrize("file", USES)
+def test_a_damaged_file_of_a_run_is_refused(
+    whole: Path, tmp_path: Path, cli: Cli, file: str
+) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    verb, *words = USES[file]
+    content = (run / file).read_bytes()
+    for number, changed in enumerate(mutants(content, 2)):
+        (run / file).write_bytes(changed)
+        started = time.monotonic()
+        code, out, err = cli(verb, run, *words)
+        assert time.monotonic() - started < LONGEST_S
+        assert (code, err.count("\n"), err[:7]) == (2, 1, "error: "), (number, out, err)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("file", sorted(USES.keys() - {"checkpoints/last.ckpt"}))
+def test_no_damage_to_a_file_of_a_run_escapes_its_digest(
+    whole: Path, tmp_path: Path, file: str, count: int
+) -> None:
+    """What every verb asks before it reads."""
+    run = Run(Path(shutil.copytree(whole, tmp_path / "run")))
+    artifact = NIR if file == DIGESTS else Artifact(file, "verb")
+    content = (run.folder / file).read_bytes()
+    assert run.require(artifact)
+    for changed in mutants(content, count, seed=3):
+        (run.folder / file).write_bytes(changed)
+        with pytest.raises(ArlifError):
+            run.require(artifact)
+    (run.folder / file).write_bytes(content)
+    assert run.require(artifact)
+
+
+def state(path: Path) -> Any:
+    """All that a checkpoint holds of a network."""
+    return {n: v.numpy().tobytes() for n, v in read_checkpoint(path, True)["state_dict"].items()}
+
+
+def traced(path: Path) -> Any:
+    """All that a file of traces holds."""
+    found = read_traces(path)
+    kept = {name: [t.spikes, *t.states.values()] for name, t in found.traces.items()}
+    arrays = [found.readout, *found.counts.values(), *(a for row in kept.values() for a in row)]
+    return [(a.dtype.str, a.shape, a.tobytes()) for a in arrays]
+
+
+BY_HAND: dict[str, tuple[Callable[[Path], Any], bool]] = {
+    "network.nir": (read_nir, True),
+    "network.net": (read_net, True),
+    "checkpoints/last.ckpt": (state, True),
+    "lif.nir": (lambda path: None if is_native(path) else load_nir(path), False),
+    "traces/integer.h5": (traced, False),
+}
+"""Readers of files that lie in no run, and whether what they read must be the same."""
+
+
+def damaged(path: Path, contents: Any, read: Callable[[Path], Any]) -> list[Any]:
+    """What is read of damaged files that are not refused."""
+    found: list[Any] = []
+    said: list[str] = []
+    for content in contents:
+        path.write_bytes(content)
+        started = time.monotonic()
+        try:
+            found.append(read(path))
+        except ArlifError as error:
+            said.append(str(error))
+        assert time.monotonic() - started < LONGEST_S
+    assert not any("\n" in text for text in said)
+    return found
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("file", BY_HAND)
+def test_a_damaged_file_by_hand_is_refused_or_the_same(
+    whole: Path, tmp_path: Path, file: str, count: int
+) -> None:
+    read, same = BY_HAND[file]
+    path = Path(shutil.copy(whole / file, tmp_path))
+    want, content = read(path), path.read_bytes()
+    for found in damaged(path, mutants(content, count, seed=1), read):
+        assert not same or found == want
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("file", ["network.nir", "network.net", "lif.nir"])
+def test_a_seal_that_was_made_anew_costs_neither_time_nor_words(
+    whole: Path, tmp_path: Path, file: str, count: int
+) -> None:
+    """What is read may be another network: somebody has made it."""
+    path = Path(shutil.copy(whole / file, tmp_path))
+    inner = mutants(unsealed(path.read_bytes()), count, seed=2)
+    sealed = (content + MARK + hashlib.sha256(content).digest() for content in inner)
+    damaged(path, sealed, BY_HAND[file][0])
+
+
+def test_mutants_are_different_and_the_same_every_time() -> None:
+    content = np.random.default_rng(0).bytes(3000) + b"0123456789" * 20
+    made = list(mutants(content, 80))
+    assert len({*made}) > 70
+    assert content not in made
+    assert made == list(mutants(content, 80))
