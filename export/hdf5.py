@@ -48,7 +48,7 @@ def require_readable(path: Path) -> None:
     has noted its digest.
     """
     if not is_noted(path):
-        rehearse(path)
+        rehearse(path, __spec__.name)
 
 
 def _read_file(path: Path) -> Tree:

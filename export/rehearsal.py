@@ -14,19 +14,18 @@ from threading import Lock
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.workers import command, environment
 
-READER = "export.hdf5"
-"""The module that is run: it answers every line [path, seconds] with a line, see its end."""
 SLOWEST_BYTES_PER_SECOND = 1e6
 
 
-def rehearse(path: Path) -> None:
+def rehearse(path: Path, module: str) -> None:
     """Let another process read a file; it serves this one until that ends, as starting it is slow.
 
-    Raises FormatError where that refuses the file, crashes or hangs, ArlifError where it lacks a
-    package.
+    module: what it runs: a program that answers every line [path, seconds] with why that file is
+    refused, empty where it is not. Raises FormatError where that refuses the file, crashes or
+    hangs, ArlifError where it lacks a package.
     """
     limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
-    reader = _reader(os.getpid())
+    reader = _reader(os.getpid(), module)
     refusal = reader.answer(path.resolve(), limit)
     if refusal is not None:
         if refusal:
@@ -48,11 +47,11 @@ def rehearse(path: Path) -> None:
 class _Reader:
     """A process that reads files. It ends with this one, at the end of its standard input."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         self._lock = Lock()
         self._errors = TemporaryFile()  # noqa: SIM115  closed by end
         self._process = subprocess.Popen(
-            command(READER),
+            command(module),
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -91,9 +90,9 @@ class _Reader:
 
 
 @cache
-def _reader(process: int) -> _Reader:
+def _reader(process: int, module: str) -> _Reader:
     """The reader of a process: one that was forked has its own."""
-    reader = _Reader()
+    reader = _Reader(module)
     atexit.register(_end, reader, process)
     return reader
 

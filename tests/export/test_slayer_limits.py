@@ -23,7 +23,7 @@ WEIGHT = np.array([[2, -4, 6], [8, 10, -12]])
 @pytest.fixture(autouse=True)
 def _sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read files in this process: h5py has just written them, so libhdf5 survives them."""
-    monkeypatch.setattr(export.hdf5, "rehearse", lambda path: None)
+    monkeypatch.setattr(export.hdf5, "rehearse", lambda path, module: None)
 
 
 def read(folder: Path, first: dict[str, Any], then: dict[str, Any]) -> QuantizedNetwork:

@@ -34,7 +34,7 @@ KERNEL = np.arange(-9, 9).reshape(1, 2, 3, 3)
 @pytest.fixture
 def sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read files in this process: h5py has just written them, so libhdf5 survives them."""
-    monkeypatch.setattr(export.hdf5, "rehearse", lambda path: None)
+    monkeypatch.setattr(export.hdf5, "rehearse", lambda path, module: None)
 
 
 def test_frames_pass_weight_and_bias_on_their_way_to_the_first_neuron(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_file_is_tried_in_a_process_of_its_own(
 ) -> None:
     """Sealed or not; one that the run has noted is not, until it changes."""
     tried: list[Path] = []
-    monkeypatch.setattr(export.hdf5, "rehearse", tried.append)
+    monkeypatch.setattr(export.hdf5, "rehearse", lambda path, module: tried.append(path))
     assert read_tree(sealed(path, lambda file: file.create_dataset("x", data=1))) == {"x": 1}
     assert tried == [path]
     run = Run(path.parent)
@@ -131,11 +131,11 @@ def test_one_process_tries_many_files(path: Path) -> None:
     good = sealed(path, lambda file: file.create_dataset("x", data=1))
     bad = sealed(path.with_name("b.h5"), lambda file: file.create_dataset("x", data=1j))
     assert read_tree(good) == {"x": 1}
-    first = export.rehearsal._reader(os.getpid())._process.pid
+    first = export.rehearsal._reader(os.getpid(), "export.hdf5")._process.pid
     with pytest.raises(FormatError, match="only numbers"):
         read_tree(bad)
     assert read_tree(good) == {"x": 1}
-    assert export.rehearsal._reader(os.getpid())._process.pid == first
+    assert export.rehearsal._reader(os.getpid(), "export.hdf5")._process.pid == first
     os.kill(first, signal.SIGKILL)
     with pytest.raises(FormatError, match="crashed"):
         read_tree(good)
