@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.command_line import Cli, exit_code
 from support.small_runs import POINT, SMALL
 
 from arlif.base.files import UNFINISHED, sweep
@@ -78,34 +79,39 @@ def left_of(folder: Path) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def whole(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that every verb can go on from."""
+    run = Path(shutil.copytree(exported, tmp_path_factory.mktemp("whole") / "run"))
+    assert exit_code("export", run, "--c") == 0
+    for engine in ("integer", "onnx"):
+        assert exit_code("simulate", run, "--engine", engine, "--samples", "4") == 0
+    return run
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(50))
-def test_a_rerun_after_a_kill_ends_well(exported: Path, tmp_path: Path, seed: int) -> None:
-    run = Path(shutil.copytree(exported, tmp_path / "run"))
+def test_a_rerun_after_a_kill_ends_well(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli, seed: int
+) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
     scratches = tmp_path / "scratch"
     scratches.mkdir()
-    environment = {**os.environ, "TMPDIR": str(scratches)}
+    monkeypatch.setattr("tempfile.tempdir", str(scratches))
     shared = set(os.listdir("/dev/shm"))
-
-    def arlif(*words: str) -> subprocess.Popen[str]:
-        given = [str(run) if word == "RUN" else word for word in words]
-        command = [sys.executable, "-m", "arlif", *given]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
-
-    rng = random.Random(seed)
-    verb = VERBS[seed % len(VERBS)]
-    for before in VERBS[1 : max(1, seed % len(VERBS))]:
-        if verb[0] in ("compare", "energy", "report") and before[0] in ("export", "simulate"):
-            assert arlif(*before).wait() == 0
-    killed = arlif(*verb)
-    time.sleep(rng.uniform(0.5, 12))
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    again = arlif(*verb)
-    out, err = again.communicate()
-    assert again.returncode == 0, (verb, out, err)
-    deadline = time.monotonic() + 20
+    verb = [str(run) if word == "RUN" else word for word in VERBS[seed % len(VERBS)]]
+    with subprocess.Popen(
+        [sys.executable, "-m", "arlif", *verb],
+        env={**os.environ, "TMPDIR": str(scratches)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as killed:
+        time.sleep(random.Random(seed).uniform(0.5, 15))
+        killed.send_signal(signal.SIGKILL)
+    code, out, err = cli(*verb)
+    assert code == 0, (verb, out, err)
+    deadline = time.monotonic() + 30
     while left_of(scratches) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left_of(scratches) == []
