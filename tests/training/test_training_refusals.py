@@ -111,6 +111,13 @@ def test_a_training_goes_on_with_as_many_devices_only(finished, tmp_path):
     assert load_trained(run)[1] == SMALL
 
 
+def test_more_processes_than_cores_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2})
+    with pytest.raises(ArlifError, match=r"9 devices are processes on 3 cores .*; take at most 3"):
+        train(SMALL, tmp_path / "run", accelerator="cpu", devices=9)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(ArlifError, match="a run is a directory"):
