@@ -5,11 +5,11 @@ import sys
 
 from arlif.base.errors import ArlifError
 from arlif.kernels import cpu, integer_update
-from arlif.kernels.build import EVENTS, build
+from arlif.kernels.build import SYNAPSES, build
 
 logging.basicConfig(format="%(message)s")
 try:
-    for source in (EVENTS, cpu.built_in_source(), integer_update.built_in_source()):
+    for source in (SYNAPSES, cpu.built_in_source(), integer_update.built_in_source()):
         build(source)
 except ArlifError as error:
     sys.exit(f"error: {error}")

@@ -43,12 +43,12 @@ class Source:
         )
 
 
-EVENTS = Source(("events.cpp", "pools.cpp"))
+SYNAPSES = Source(("depthwise.cpp", "events.cpp", "pools.cpp", "products.cpp"))
 """What knows no neuron."""
 
 
 @cache
-def library(source: Source = EVENTS) -> ctypes.CDLL | None:
+def library(source: Source = SYNAPSES) -> ctypes.CDLL | None:
     """A compiled library, built when first asked for; None where impossible, with one warning."""
     try:
         return ctypes.CDLL(str(build(source)))
@@ -74,7 +74,7 @@ def loaded(source: Source, layout: str, *numbers: int) -> ctypes.CDLL:
     return found
 
 
-def build(source: Source = EVENTS) -> Path:
+def build(source: Source = SYNAPSES) -> Path:
     """Compile for this CPU unless that was done before; the library's path.
 
     A file's name tells the sources, the CPU and its own content: a good one needs no compiler, a

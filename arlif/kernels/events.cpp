@@ -8,10 +8,12 @@
 
 namespace {
 
-// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs].
+// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], to which `scale`
+// times each sum is added.
 struct Geometry {
   int64_t frames, channels, height, width, rows, columns, outputs;
   int64_t kernel[2], stride[2], padding[2];
+  int64_t scale;
 };
 
 constexpr int64_t group = 32;      // numbers of 16 bits in a cache line
@@ -109,10 +111,10 @@ template <int groups> struct Sums {
     }
     for (int i = 0; i < vectors; ++i) narrow[i] = sum[i];
   }
-  void flush(int32_t *to, int64_t count) {
+  void flush(int32_t *to, int64_t count, int32_t scale) {
     int16_t values[groups * group];
     std::memcpy(values, narrow, sizeof values);
-    for (int64_t i = 0; i < count; ++i) to[i] += values[i];
+    for (int64_t i = 0; i < count; ++i) to[i] += values[i] * scale;
     for (Narrow &sum : narrow) sum = Narrow{};
     room = exact;
   }
@@ -130,7 +132,6 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
       const int64_t begin = std::clamp<int64_t>(left, 0, g.width); // a window may be outside
       const int64_t end = std::clamp<int64_t>(left + g.kernel[1], 0, g.width);
       Sums<groups> sums;
-      std::fill(to, to + outputs, 0);
       for (int64_t y = std::max<int64_t>(top, 0); y < std::min(top + g.kernel[0], g.height); ++y) {
         const int64_t shift = ((y - top) * g.kernel[1] - left) * g.channels;
         int64_t i = events.first[y * g.width + begin];
@@ -141,10 +142,10 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
           const uint32_t *indices = events.indices.data();
           sums.add(indices + i, indices + stop, weights + shift * width);
           i = stop;
-          if (sums.room == 0) sums.flush(to, outputs);
+          if (sums.room == 0) sums.flush(to, outputs, int32_t(g.scale));
         }
       }
-      sums.flush(to, outputs);
+      sums.flush(to, outputs, int32_t(g.scale));
     }
 }
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.cut import cut
-from arlif.base.errors import require
 from arlif.core.maps import Conv2d
-from arlif.kernels.build import EVENTS, library, loaded
+from arlif.kernels.build import SYNAPSES, library, loaded
+from arlif.kernels.frames import check_sums, output_shape
 
 GROUP, WIDEST = 32, 128
 """`group` and `widest` of events.cpp."""
@@ -36,19 +36,25 @@ class EventConvolution:
 
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
         """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads."""
-        outputs, channels = self.linear.weight.shape[:2]
-        require(
-            inputs.ndim == 4 and inputs.shape[3] == channels and inputs.dtype == np.uint8,
-            f"event convolutions take uint8 [N, H, W, {channels}], not "
-            f"{inputs.dtype} {inputs.shape}",
-        )
+        sums = np.zeros(output_shape(self.linear, inputs), np.int32)
+        self.add(inputs, threads, sums, 1)
+        return sums
+
+    def add(
+        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
+    ) -> None:
+        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
+
+        Raises ArlifError where they do not fit.
+        """
+        check_sums(self.linear, inputs, sums)
         inputs = np.ascontiguousarray(inputs)
-        _, height, width, _ = inputs.shape
-        rows, columns = self.linear.output_shape((channels, height, width))[1:]
-        sums = np.empty((len(inputs), rows, columns, outputs), np.int32)
-        geometry = _Geometry(len(inputs), channels, height, width, rows, columns, outputs)
+        frames, height, width, channels = inputs.shape
+        _, rows, columns, outputs = sums.shape
+        geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
+        geometry.scale = scale
         _library().arlif_event_convolution(
             ctypes.byref(geometry),
             c_int64(threads),
@@ -56,7 +62,6 @@ class EventConvolution:
             c_void_p(self.weights.ctypes.data),
             c_void_p(sums.ctypes.data),
         )
-        return sums
 
 
 def count(inputs: NDArray[np.uint8]) -> int:
@@ -67,7 +72,7 @@ def count(inputs: NDArray[np.uint8]) -> int:
 
 
 def _library() -> ctypes.CDLL:
-    return loaded(EVENTS, "arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST)
+    return loaded(SYNAPSES, "arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST)
 
 
 class _Geometry(Structure):
@@ -79,4 +84,5 @@ class _Geometry(Structure):
             for name in ("frames", "channels", "height", "width", "rows", "columns", "outputs")
         ),
         *((name, c_int64 * 2) for name in ("kernel", "stride", "padding")),
+        ("scale", c_int64),
     )

@@ -13,13 +13,16 @@ namespace {
 
 #include "printed.h"
 
+// Types of accumulators: integers, or integers in float32.
+enum Kind { INT16, INT32, FLOAT32 };
+
 // One number for each of `period` neurons, again and again.
 template <class T> struct Repeated {
   const T *values;
   int64_t period;
 };
 
-// Accumulators [steps or 1, size], float32 where `real`; spikes [steps, size]; state [states,
+// Accumulators [steps or 1, size], of type `kind`; spikes [steps, size]; state [states,
 // size], written, and read first unless `fresh`: then it starts at 0; history [states, steps, size]
 // or null; varying: the neuron's constants that are not one for the layer.
 struct Update {
@@ -27,7 +30,7 @@ struct Update {
   const Repeated<int32_t> *varying;
   Repeated<float> gain;
   Repeated<int32_t> bias;
-  int64_t steps, size, threads, accumulator_stride, fresh, real;
+  int64_t steps, size, threads, accumulator_stride, fresh, kind;
   const void *accumulators;
   int32_t *state;
   uint8_t *spikes;
@@ -66,6 +69,7 @@ void currents(const A *in, const float *gain, const int32_t *bias, const Numbers
 
 // Whether products of these sums with 8-bit gains are exact in float32.
 template <class A> bool exact_in_float32(const A *in, int64_t count) {
+  if constexpr (sizeof(A) == 2) return true;
   constexpr int32_t limit = 1 << 16;
   int32_t outside = 0;
   for (int64_t i = 0; i < count; ++i) outside |= (in[i] < -limit) | (in[i] > limit);
@@ -77,6 +81,12 @@ void currents_of(const A *in, const float *gain, const int32_t *bias, const Numb
                  int64_t count, Lane *x) {
   if (exact_in_float32(in, count)) currents<float>(in, gain, bias, n, count, x);
   else currents<double>(in, gain, bias, n, count, x);
+}
+
+template <class Body> void with_accumulators(const Update &u, Body body) {
+  if (u.kind == INT16) body(static_cast<const int16_t *>(u.accumulators));
+  else if (u.kind == INT32) body(static_cast<const int32_t *>(u.accumulators));
+  else body(static_cast<const float *>(u.accumulators));
 }
 
 template <class N, class Lanes> void run(const Update &u) {
@@ -97,9 +107,9 @@ template <class N, class Lanes> void run(const Update &u) {
     for (int64_t t = 0; t < u.steps; ++t) {
       if (t == 0 || u.accumulator_stride) {
         const int64_t from = t * u.accumulator_stride + begin;
-        if (u.real)
-          currents_of((const float *)u.accumulators + from, gain, bias, u.numbers, count, x);
-        else currents_of((const int32_t *)u.accumulators + from, gain, bias, u.numbers, count, x);
+        with_accumulators(u, [&](auto sums) {
+          currents_of(sums + from, gain, bias, u.numbers, count, x);
+        });
         if constexpr (N::rows > 0) N::derive(lanes, count, varying, x, rows);
       }
       N::step(lanes, count, varying, x, rows, now, fired);

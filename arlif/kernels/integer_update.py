@@ -22,6 +22,8 @@ from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined
 
 NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(3)
 """Width of integer_update.cpp."""
+KINDS = [np.dtype(kind) for kind in (np.int16, np.int32, np.float32)]
+"""Kind of integer_update.cpp."""
 MOST_OPERATIONS = 200
 """A step of more runs as a plain loop: it takes a compiler longer than most runs last."""
 
@@ -136,12 +138,12 @@ class IntegerUpdate:
         """Run `steps` time steps on that many threads.
 
         accumulators: numpy array or CPU tensor, [T, N, H, W, C] or [T, N, features], or T = 1 where
-        every step has the same; int32, or integers in float32, or what converts to int32. state:
+        every step has the same; int16, int32, integers in float32, or what converts to int32. state:
         where to start, None for 0. Raises ArlifError where shapes do not fit.
         """
         population, neuron = self.population, self.population.neuron
         acc = np.asarray(accumulators)
-        kept = acc.dtype if acc.dtype in (np.float32, np.int32) else np.int32
+        kept = acc.dtype if acc.dtype in KINDS else np.dtype(np.int32)
         acc = np.ascontiguousarray(acc, kept)
         shape = acc.shape[1:]
         require(
@@ -169,7 +171,7 @@ class IntegerUpdate:
             threads,
             0 if acc.shape[0] < steps else states[0].size,
             state is None,
-            acc.dtype == np.float32,
+            KINDS.index(kept),
             acc.ctypes.data,
             states.ctypes.data,
             spikes.ctypes.data,
@@ -209,7 +211,7 @@ class _Update(Structure):
         *((name, c_void_p) for name in ("constants", "tables", "varying")),
         *((name, _Repeated) for name in ("gain", "bias")),
         *((name, c_int64) for name in ("steps", "size", "threads", "accumulator_stride")),
-        *((name, c_int64) for name in ("fresh", "real")),
+        *((name, c_int64) for name in ("fresh", "kind")),
         *((name, c_void_p) for name in ("accumulators", "state", "spikes", "history")),
     )
 

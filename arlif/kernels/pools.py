@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.core.maps import SumPool2d
-from arlif.kernels.build import EVENTS, library, loaded
+from arlif.kernels.build import SYNAPSES, library, loaded
 
 
 def applies() -> bool:
@@ -32,7 +32,7 @@ def pool(linear: SumPool2d, inputs: NDArray[np.uint8], threads: int) -> NDArray[
     geometry = _Pool(frames, channels, height, width, rows, columns)
     geometry.kernel[:], geometry.stride[:] = linear.kernel, linear.stride
     geometry.padding[:] = linear.padding
-    loaded(EVENTS, "arlif_pool_layout", ctypes.sizeof(_Pool)).arlif_pool(
+    loaded(SYNAPSES, "arlif_pool_layout", ctypes.sizeof(_Pool)).arlif_pool(
         ctypes.byref(geometry),
         c_int64(threads),
         c_void_p(inputs.ctypes.data),

@@ -8,8 +8,10 @@
 #include <limits>
 #include <type_traits>
 
-#if defined(__AVX512F__)
+#if defined(__SSE2__)
 #include <immintrin.h>
+#endif
+#if defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #elif defined(__AVX__)
 #define VECTOR_BYTES 32
@@ -36,12 +38,20 @@ INLINE Vector<double> magnitude(Vector<double> x) {
 // The smaller and the larger of x and a limit; NaN stays NaN.
 template <class V, class F> INLINE V at_most(V x, F limit) { return x > limit ? V{} + limit : x; }
 template <class V, class F> INLINE V at_least(V x, F limit) { return x < limit ? V{} + limit : x; }
-#if defined(__AVX512F__) // one instruction, which returns its second operand for NaN
+// One instruction, which returns its second operand for NaN.
+#if defined(__AVX512F__)
 INLINE Vector<float> at_most(Vector<float> x, float limit) {
   return _mm512_min_ps(_mm512_set1_ps(limit), x);
 }
 INLINE Vector<float> at_least(Vector<float> x, float limit) {
   return _mm512_max_ps(_mm512_set1_ps(limit), x);
+}
+#elif defined(__AVX__)
+INLINE Vector<float> at_most(Vector<float> x, float limit) {
+  return _mm256_min_ps(_mm256_set1_ps(limit), x);
+}
+INLINE Vector<float> at_least(Vector<float> x, float limit) {
+  return _mm256_max_ps(_mm256_set1_ps(limit), x);
 }
 #endif
 

@@ -154,7 +154,7 @@ def check_kernels(flags: tuple[str, ...], folder, monkeypatch) -> None:
     command = (*compiler.compiler(), *compiler.COMMON, *flags)
 
     @cache
-    def library(source: build.Source = build.EVENTS) -> ctypes.CDLL:
+    def library(source: build.Source = build.SYNAPSES) -> ctypes.CDLL:
         (folder / build.PRINTED).write_text(source.printed)
         files = [build.FOLDER / name for name in source.files]
         path = folder / f"{len(list(folder.iterdir()))}.so"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from arlif.core.maps import Conv2d, Dense, Interval
+from arlif.core.maps import Conv2d, Dense
 from arlif.kernels import events
-from hw_sim.engines.integer.compiled_map import CompiledMap
+from hw_sim.engines.integer.channels_last import ChannelsLast, as_window
 
 BREAK_EVEN = 0.08
 OUTPUTS = 128
@@ -19,46 +19,33 @@ result.
 """
 
 
-def event_driven(
-    linear: Conv2d | Dense, interval: Interval, device: torch.device, otherwise: CompiledMap
-) -> CompiledMap:
-    """`otherwise`, or for batches sparse enough what gives the same from events."""
-    window = _window(linear)
-    fits = device.type == "cpu" and interval[0] >= 0 and interval[1] <= 255
-    if not fits or window.weight.shape[0] < OUTPUTS or not events.applies(window):
-        return otherwise
-    return _EventDriven(follow_events(linear), otherwise)
+def follows_events(linear: Conv2d | Dense) -> bool:
+    """Whether few enough of a map's inputs may be events for following them to pay."""
+    window = as_window(linear)
+    return window.weight.shape[0] >= OUTPUTS and events.applies(window)
 
 
-def follow_events(linear: Conv2d | Dense) -> CompiledMap:
+def follow_events(linear: Conv2d | Dense) -> ChannelsLast:
     """A convolution or dense map evaluated by events; inputs are uint8."""
-    return _Follow(isinstance(linear, Dense), events.EventConvolution(_window(linear)))
-
-
-def _window(linear: Conv2d | Dense) -> Conv2d:
-    """A dense map is a convolution of one pixel."""
-    return linear if isinstance(linear, Conv2d) else Conv2d(linear.weight[:, :, None, None])
+    kernel = events.EventConvolution(as_window(linear))
+    return ChannelsLast(isinstance(linear, Dense), kernel)
 
 
 @dataclass(frozen=True)
-class _Follow:
-    flat: bool
-    convolve: events.EventConvolution
+class EventDriven:
+    """A map whose batches follow events where they are sparse, else multiply: the same sums."""
+
+    follow: ChannelsLast
+    multiply: ChannelsLast
 
     def __call__(self, x: Tensor) -> Tensor:
-        images = x.flatten(1)[:, :, None, None] if self.flat else x
-        frames = images.movedim(1, -1).contiguous().numpy()
-        sums = torch.from_numpy(self.convolve(frames, torch.get_num_threads()))
-        return sums.flatten(1) if self.flat else sums.movedim(-1, 1)
+        return self._chosen(x)(x)
 
+    def add(self, x: Tensor, sums: Tensor, scale: int) -> None:
+        """See ChannelsLast."""
+        self._chosen(x).add(x, sums, scale)
 
-@dataclass(frozen=True)
-class _EventDriven:
-    follow: CompiledMap
-    otherwise: CompiledMap
-
-    def __call__(self, x: Tensor) -> Tensor:
-        values = x.to(torch.uint8)
-        stored = values.movedim(1, -1).contiguous().numpy()  # as the neurons leave it: no copy
+    def _chosen(self, x: Tensor) -> ChannelsLast:
+        stored = x.to(torch.uint8).movedim(1, -1).contiguous().numpy()  # mostly no copy
         sparse = events.count(stored) <= BREAK_EVEN * stored.size
-        return (self.follow if sparse else self.otherwise)(values)
+        return self.follow if sparse else self.multiply

@@ -6,11 +6,12 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from arlif.arithmetic.exact import FLOAT32_EXACT
 from arlif.core.maps import Interval, LinearMap, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
+from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
+from hw_sim.engines.integer.event_driven import EventDriven
 
 
 class ProjectionSum:
@@ -18,7 +19,7 @@ class ProjectionSum:
 
     frames: how many time steps of the sources are added up in each frame that is given; a sum of
     frames has the sum of their accumulators.
-    dtype: float32 where every partial sum is exact in it, else integers that hold them.
+    in_place: whether every partial sum of several terms fits 32 bits, so that maps may add to them.
     constant: whether every time step has the same accumulators.
     """
 
@@ -32,23 +33,42 @@ class ProjectionSum:
         pairs = list(zip(self.projections, intervals, strict=True))
         self.maps = [_compile(p.maps, interval, device) for p, interval in pairs]
         bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)
-        wide = torch.int32 if bound < 1 << 31 else torch.int64
-        self.dtype = torch.float32 if bound < FLOAT32_EXACT else wide
+        self.in_place = bound < 1 << 31
+        self.shape, self.device = network.shape(target), device
 
     def __call__(self, arriving: Callable[[Projection], Tensor]) -> Tensor:
         """[T, N, *shape], or [1, N, *shape] where one frame of every source arrives.
 
         arriving: the frames that enter the maps of a projection.
         """
-        pairs = zip(self.projections, self.maps, strict=True)
-        return reduce(torch.add, (self._term(p, maps, arriving(p)) for p, maps in pairs))
+        given = [arriving(projection) for projection in self.projections]
+        if len(given) == 1 and self.projections[0].shift == 0:
+            return self._term(self.maps[0], given[0])
+        steps, samples = max(map(len, given)), given[0].shape[1]
+        total = self._zeros(steps, samples)
+        for projection, maps, x in zip(self.projections, self.maps, given, strict=True):
+            *before, last = maps
+            if isinstance(last, ChannelsLast | EventDriven) and len(x) == steps and self.in_place:
+                entering = _through(before, x.flatten(0, 1))
+                last.add(entering, total.flatten(0, 1), 1 << projection.shift)
+            else:
+                total += self._term(maps, x).to(total.dtype) * (1 << projection.shift)
+        return total
 
-    def _term(self, projection: Projection, maps: list[CompiledMap], x: Tensor) -> Tensor:
-        folded = reduce(lambda value, evaluate: evaluate(value), maps, x.flatten(0, 1))
-        values = folded.view(*x.shape[:2], *folded.shape[1:])
-        if len(self.projections) == 1 and projection.shift == 0:
-            return values
-        return values.to(self.dtype) * (1 << projection.shift)
+    def _term(self, maps: list[CompiledMap], x: Tensor) -> Tensor:
+        values = _through(maps, x.flatten(0, 1))
+        return values.view(*x.shape[:2], *values.shape[1:])
+
+    def _zeros(self, steps: int, samples: int) -> Tensor:
+        """Sums of no projection, with channels last in memory."""
+        channels, *rest = self.shape
+        dtype = torch.int32 if self.in_place else torch.int64
+        zeros = torch.zeros((steps, samples, *rest, channels), dtype=dtype, device=self.device)
+        return zeros.movedim(-1, 2)
+
+
+def _through(maps: list[CompiledMap], x: Tensor) -> Tensor:
+    return reduce(lambda value, evaluate: evaluate(value), maps, x)
 
 
 def _times(frames: int, interval: Interval) -> Interval:

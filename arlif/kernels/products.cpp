@@ -1,0 +1,248 @@
+// Convolutions of bytes with weights of 8 bits, as sums of products that are exact.
+// Called from Python through ctypes (arlif/kernels/products.py).
+#include <vector>
+
+#include "tiles.h"
+#include "vectors.h"
+
+namespace {
+
+// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], int16 or int32
+// by `kind`. ADDED: `scale` times each sum is added to what is there, 32 bits.
+struct Geometry {
+  int64_t frames, channels, height, width, rows, columns, outputs, pieces;
+  int64_t stride[2], padding[2];
+  int64_t kind, scale;
+};
+
+enum Kind { NARROW, WIDE, ADDED };
+
+// Inputs that lie side by side: from `offset` on behind a window's first, `steps` times `step` and
+// `rest` more. A sum of 16 bits is put away after a piece that `fills` it.
+struct Piece {
+  int64_t offset, steps, rest, fills;
+};
+
+// `step` inputs of one pixel are multiplied at once, with the weights of `width` outputs in one
+// vector, and added to that vector's sums. `complete` makes a number of 32 bits of each output's.
+// Callers prove that no sum leaves its type, and that no two products leave 16 bits.
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+using Sum = int32_t;
+constexpr int64_t step = 4, width = lanes<int32_t>;
+using Weights = Vector<int8_t>;
+INLINE Vector<Sum> plus_products(Vector<Sum> sums, uint32_t inputs, Weights weights) {
+#if defined(__AVX512VNNI__)
+  return (Vector<Sum>)_mm512_dpbusd_epi32((__m512i)sums, _mm512_set1_epi32(int(inputs)),
+                                          (__m512i)weights);
+#else
+  return (Vector<Sum>)_mm256_dpbusd_avx_epi32((__m256i)sums, _mm256_set1_epi32(int(inputs)),
+                                              (__m256i)weights);
+#endif
+}
+INLINE void complete(Vector<Sum> sums, int32_t *to) { store(to, sums); }
+#elif defined(__SSSE3__) // an output has two sums of 16 bits, side by side
+using Sum = int16_t;
+constexpr int64_t step = 4, width = lanes<int32_t>;
+using Weights = Vector<int8_t>;
+INLINE Vector<Sum> plus_products(Vector<Sum> sums, uint32_t inputs, Weights weights) {
+#if defined(__AVX512BW__)
+  const __m512i pairs = _mm512_maddubs_epi16(_mm512_set1_epi32(int(inputs)), (__m512i)weights);
+#elif defined(__AVX2__)
+  const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi32(int(inputs)), (__m256i)weights);
+#else
+  const __m128i pairs = _mm_maddubs_epi16(_mm_set1_epi32(int(inputs)), (__m128i)weights);
+#endif
+  return sums + (Vector<Sum>)pairs;
+}
+INLINE void complete(Vector<Sum> sums, int32_t *to) {
+  const Vector<int32_t> both = (Vector<int32_t>)sums;
+  store(to, (both << 16 >> 16) + (both >> 16));
+}
+#else
+using Sum = int16_t;
+constexpr int64_t step = 1, width = lanes<int16_t>;
+typedef int8_t Weights __attribute__((vector_size(VECTOR_BYTES / 2)));
+INLINE Vector<Sum> plus_products(Vector<Sum> sums, uint8_t inputs, Weights weights) {
+  return sums + __builtin_convertvector(weights, Vector<Sum>) * Sum(inputs);
+}
+INLINE void complete(Vector<Sum> sums, int32_t *to) {
+  for (int64_t i = 0; i < width; ++i) to[i] = sums[i];
+}
+#endif
+constexpr bool splits = sizeof(Sum) < sizeof(int32_t); // whether long sums are put away meanwhile
+
+// `step` bytes as one number; those from `count` on are 0.
+INLINE auto together(const uint8_t *from, int64_t count = step) {
+  std::conditional_t<step == 4, uint32_t, uint8_t> value = 0;
+  if (count == step) std::memcpy(&value, from, step);
+  else std::memcpy(&value, from, size_t(count));
+  return value;
+}
+
+constexpr int registers = VECTOR_BYTES == 64 ? 24 : 12; // that hold sums
+constexpr int widest = 2;                            // vectors of outputs that are summed at once
+constexpr int64_t enough = 96;                       // pixels that share what is in the cache
+
+// Adds to the sums of P pixels for V vectors of outputs; inputs(p): what pixel p is multiplied by.
+template <int P, int V, class Inputs>
+INLINE void add(Vector<Sum> (&sums)[P][V], const int8_t *weights, Inputs inputs) {
+  Weights row[V];
+#pragma GCC unroll 8
+  for (int v = 0; v < V; ++v) std::memcpy(&row[v], weights + v * sizeof(Weights), sizeof(Weights));
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) {
+    const auto together = inputs(p);
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) sums[p][v] = plus_products(sums[p][v], together, row[v]);
+  }
+}
+
+// The sums of P pixels for V vectors of outputs.
+template <int P, int V> struct Tile {
+  Vector<Sum> sums[P][V] = {};
+  int32_t wide[splits ? P : 1][V * width] = {};
+
+  INLINE void put_away() {
+    for (int p = 0; p < P; ++p)
+      for (int v = 0; v < V; ++v) {
+        int32_t now[width];
+        complete(sums[p][v], now);
+        for (int i = 0; i < width; ++i) wide[p][v * width + i] += now[i];
+        sums[p][v] = Vector<Sum>{};
+      }
+  }
+
+  void run(const uint8_t *const *windows, const Piece *pieces, int64_t count,
+           const int8_t *weights) {
+    for (const Piece *piece = pieces; piece < pieces + count; ++piece) {
+      const uint8_t *at[P];
+      for (int p = 0; p < P; ++p) at[p] = windows[p] + piece->offset;
+      Vector<Sum> now[P][V]; // in registers from the first input to the last
+      std::memcpy(now, sums, sizeof now);
+      for (int64_t k = 0; k < piece->steps; ++k, weights += V * sizeof(Weights))
+        add(now, weights, [&](int p) { return together(at[p] + k * step); });
+      if (piece->rest) {
+        add(now, weights, [&](int p) { return together(at[p] + piece->steps * step, piece->rest); });
+        weights += V * sizeof(Weights);
+      }
+      std::memcpy(sums, now, sizeof now);
+      if constexpr (splits)
+        if (piece->fills) put_away();
+    }
+  }
+
+  // put(place, sum): where a pixel's sums go, which lie `stride` apart.
+  template <class Out, class Put>
+  INLINE void write(Out *to, int64_t stride, int64_t outputs, Put put) {
+    for (int p = 0; p < P; ++p, to += stride) {
+      int32_t now[V * width];
+      for (int v = 0; v < V; ++v) complete(sums[p][v], now + v * width);
+      if constexpr (splits)
+        for (int i = 0; i < V * width; ++i) now[i] += wide[p][i];
+      if (outputs == V * width)
+        for (int i = 0; i < V * width; ++i) put(to[i], now[i]);
+      else
+        for (int i = 0; i < outputs; ++i) put(to[i], now[i]);
+    }
+  }
+};
+
+// A part of the outputs, for pixels whose windows begin at `windows`.
+template <class Out> struct Block {
+  const Geometry &g;
+  const Piece *pieces;
+  const int8_t *weights;
+  int64_t outputs;
+
+  template <int V> void run(const std::vector<const uint8_t *> &windows, Out *to) const {
+    constexpr int most = std::min(registers / V, 12);
+    const int64_t count = int64_t(windows.size());
+    int64_t i = 0;
+    tiles<most, V>(windows, i, count, to);
+    if constexpr (most > 6) tiles<6, V>(windows, i, count, to);
+    tiles<3, V>(windows, i, count, to);
+    tiles<1, V>(windows, i, count, to);
+  }
+
+private:
+  template <int P, int V>
+  void tiles(const std::vector<const uint8_t *> &windows, int64_t &i, int64_t count,
+             Out *to) const {
+    for (; i + P <= count; i += P) {
+      Tile<P, V> tile;
+      tile.run(windows.data() + i, pieces, g.pieces, weights);
+      Out *place = to + i * g.outputs;
+      if (g.kind == ADDED)
+        tile.write(place, g.outputs, outputs, [scale = Out(g.scale)](Out &to, int32_t sum) { to += sum * scale; });
+      else tile.write(place, g.outputs, outputs, [](Out &to, int32_t sum) { to = Out(sum); });
+    }
+  }
+};
+
+// Frames with zeros around them, as far as a window goes; the frames themselves where none does.
+struct Padded {
+  std::vector<uint8_t> copied;
+  const uint8_t *frames;
+  int64_t line, size;
+
+  Padded(const Geometry &g, const uint8_t *inputs, int64_t threads)
+      : frames(inputs), line((g.width + 2 * g.padding[1]) * g.channels),
+        size((g.height + 2 * g.padding[0]) * line) {
+    if (g.padding[0] == 0 && g.padding[1] == 0) return;
+    copied.resize(size_t(g.frames * size));
+    frames = copied.data();
+    const int64_t row = g.width * g.channels;
+    for_tiles(g.frames, 1, threads, [&](int64_t frame, int64_t, int64_t) {
+      const uint8_t *from = inputs + frame * g.height * row;
+      uint8_t *to = copied.data() + frame * size + g.padding[0] * line + g.padding[1] * g.channels;
+      for (int64_t y = 0; y < g.height; ++y) std::copy(from + y * row, from + y * row + row, to + y * line);
+    });
+  }
+};
+
+template <class Out>
+void products(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *inputs,
+              const int8_t *weights, Out *sums) {
+  const Padded padded(g, inputs, threads);
+  const int64_t pixels = g.rows * g.columns, share = std::max<int64_t>(1, enough / pixels);
+  const int64_t shares = (g.frames + share - 1) / share;
+  const int64_t blocks = (g.outputs + widest * width - 1) / (widest * width);
+  int64_t steps = 0;
+  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps + (pieces[i].rest > 0);
+  for_tiles(shares * blocks, 1, threads, [&](int64_t item, int64_t, int64_t) {
+    const int64_t first = item / blocks * share, block = item % blocks;
+    const int64_t frames = std::min(share, g.frames - first);
+    const int64_t begin = block * widest * width;
+    const int64_t outputs = std::min<int64_t>(widest * width, g.outputs - begin);
+    std::vector<const uint8_t *> windows;
+    windows.reserve(size_t(frames * pixels));
+    for (int64_t frame = first; frame < first + frames; ++frame)
+      for (int64_t row = 0; row < g.rows; ++row)
+        for (int64_t column = 0; column < g.columns; ++column)
+          windows.push_back(padded.frames + frame * padded.size + row * g.stride[0] * padded.line +
+                            column * g.stride[1] * g.channels);
+    const Block<Out> part{g, pieces, weights + begin * steps * step, outputs};
+    Out *to = sums + first * pixels * g.outputs + begin;
+    switch ((outputs + width - 1) / width) {
+    case 1: part.template run<1>(windows, to); break;
+    case 2: part.template run<2>(windows, to); break;
+    }
+  });
+}
+
+} // namespace
+
+// What arlif/kernels/products.py repeats, and what it packs weights by.
+extern "C" {
+int64_t arlif_products_layout[] = {sizeof(Geometry), sizeof(Piece)};
+int64_t arlif_products_form[] = {step, width, widest, sizeof(Sum)};
+}
+
+// weights: for every block of `widest` vectors of outputs [steps, vectors, width, step], zeros
+// where there are none.
+extern "C" void arlif_products(const Geometry *g, const Piece *pieces, int64_t threads,
+                               const uint8_t *inputs, const int8_t *weights, void *sums) {
+  if (g->kind == NARROW)
+    products(*g, pieces, threads, inputs, weights, static_cast<int16_t *>(sums));
+  else products(*g, pieces, threads, inputs, weights, static_cast<int32_t *>(sums));
+}
