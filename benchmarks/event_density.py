@@ -4,7 +4,7 @@
 
 The layers are those of VGG-SNN (arXiv:2402.04663) at the size of N-MNIST recordings, 2 x 34 x 34,
 one more of 64 outputs, and two dense layers. Inputs are random spikes of a given density, 40 frames
-at once. "products" is what the engine does otherwise: byte products where they apply, else float32.
+at once. "products" is what the engine does otherwise: products of bytes.
 Writes events.json.
 """
 
@@ -18,7 +18,7 @@ from timing import interleaved, machine
 from torch import Tensor
 
 from arlif.core.maps import Conv2d, Dense, LinearMap
-from hw_sim.engines.integer.convolution import products
+from hw_sim.engines.integer.convolution import multiply_bytes
 from hw_sim.engines.integer.event_driven import follow_events
 
 FRAMES = 40
@@ -48,7 +48,7 @@ def spikes(shape: tuple[int, ...], density: float) -> Tensor:
 
 def measure(linear: LinearMap, shape: tuple[int, ...], rounds: int) -> list[dict[str, float]]:
     """Milliseconds of both ways at every density."""
-    multiply, follow, rows = products(linear, (0, 1), CPU), follow_events(linear), []
+    multiply, follow, rows = multiply_bytes(linear, (0, 1)), follow_events(linear), []
     for density in DENSITIES:
         x = spikes(shape, density)
         assert torch.equal(multiply(x).int(), follow(x))

@@ -15,7 +15,8 @@ def applies(linear: Conv2d, interval: Interval) -> bool:
     """Whether Depthwise knows this map on inputs in `interval` and could be compiled here."""
     outputs, of_group = linear.weight.shape[:2]
     alone = of_group == 1 and linear.groups == outputs
-    bounded = 0 <= interval[0] and interval[1] <= 255 and linear.magnitude(interval) < 1 << 31
+    low, high = interval
+    bounded = low >= 0 and high <= 255 and linear.magnitude(interval) < 1 << 31
     return alone and bounded and library() is not None
 
 

@@ -138,8 +138,8 @@ class IntegerUpdate:
         """Run `steps` time steps on that many threads.
 
         accumulators: numpy array or CPU tensor, [T, N, H, W, C] or [T, N, features], or T = 1 where
-        every step has the same; int16, int32, integers in float32, or what converts to int32. state:
-        where to start, None for 0. Raises ArlifError where shapes do not fit.
+        every step has the same; int16, int32, integers in float32, or what converts to int32.
+        state: where to start, None for 0. Raises ArlifError where shapes do not fit.
         """
         population, neuron = self.population, self.population.neuron
         acc = np.asarray(accumulators)

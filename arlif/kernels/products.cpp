@@ -80,8 +80,9 @@ INLINE auto together(const uint8_t *from, int64_t count = step) {
 }
 
 constexpr int registers = VECTOR_BYTES == 64 ? 24 : 12; // that hold sums
-constexpr int widest = 2;                            // vectors of outputs that are summed at once
-constexpr int64_t enough = 96;                       // pixels that share what is in the cache
+constexpr int64_t widest = 2;                           // vectors of outputs at once
+constexpr int64_t enough = 96;                          // pixels that share what is in the cache
+constexpr int64_t worth = 1 << 21;                      // products that are worth one more thread
 
 // Adds to the sums of P pixels for V vectors of outputs; inputs(p): what pixel p is multiplied by.
 template <int P, int V, class Inputs>
@@ -122,7 +123,8 @@ template <int P, int V> struct Tile {
       for (int64_t k = 0; k < piece->steps; ++k, weights += V * sizeof(Weights))
         add(now, weights, [&](int p) { return together(at[p] + k * step); });
       if (piece->rest) {
-        add(now, weights, [&](int p) { return together(at[p] + piece->steps * step, piece->rest); });
+        const int64_t done = piece->steps * step;
+        add(now, weights, [&](int p) { return together(at[p] + done, piece->rest); });
         weights += V * sizeof(Weights);
       }
       std::memcpy(sums, now, sizeof now);
@@ -172,8 +174,9 @@ private:
       Tile<P, V> tile;
       tile.run(windows.data() + i, pieces, g.pieces, weights);
       Out *place = to + i * g.outputs;
+      const int32_t scale = int32_t(g.scale);
       if (g.kind == ADDED)
-        tile.write(place, g.outputs, outputs, [scale = Out(g.scale)](Out &to, int32_t sum) { to += sum * scale; });
+        tile.write(place, g.outputs, outputs, [&](Out &to, int32_t sum) { to += sum * scale; });
       else tile.write(place, g.outputs, outputs, [](Out &to, int32_t sum) { to = Out(sum); });
     }
   }
@@ -195,7 +198,8 @@ struct Padded {
     for_tiles(g.frames, 1, threads, [&](int64_t frame, int64_t, int64_t) {
       const uint8_t *from = inputs + frame * g.height * row;
       uint8_t *to = copied.data() + frame * size + g.padding[0] * line + g.padding[1] * g.channels;
-      for (int64_t y = 0; y < g.height; ++y) std::copy(from + y * row, from + y * row + row, to + y * line);
+      for (int64_t y = 0; y < g.height; ++y, from += row, to += line)
+        std::copy(from, from + row, to);
     });
   }
 };
@@ -203,17 +207,17 @@ struct Padded {
 template <class Out>
 void products(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *inputs,
               const int8_t *weights, Out *sums) {
+  int64_t steps = 0;
+  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps + (pieces[i].rest > 0);
+  const int64_t sums_at_all = g.frames * g.rows * g.columns * g.outputs;
+  threads = std::clamp<int64_t>(sums_at_all * steps * step / worth, 1, threads);
   const Padded padded(g, inputs, threads);
   const int64_t pixels = g.rows * g.columns, share = std::max<int64_t>(1, enough / pixels);
   const int64_t shares = (g.frames + share - 1) / share;
   const int64_t blocks = (g.outputs + widest * width - 1) / (widest * width);
-  int64_t steps = 0;
-  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps + (pieces[i].rest > 0);
-  for_tiles(shares * blocks, 1, threads, [&](int64_t item, int64_t, int64_t) {
-    const int64_t first = item / blocks * share, block = item % blocks;
-    const int64_t frames = std::min(share, g.frames - first);
-    const int64_t begin = block * widest * width;
-    const int64_t outputs = std::min<int64_t>(widest * width, g.outputs - begin);
+  const int64_t parts = shares < 2 * threads ? blocks : 1; // of the outputs, for threads
+  for_tiles(shares * parts, 1, threads, [&](int64_t item, int64_t, int64_t) {
+    const int64_t first = item / parts * share, frames = std::min(share, g.frames - first);
     std::vector<const uint8_t *> windows;
     windows.reserve(size_t(frames * pixels));
     for (int64_t frame = first; frame < first + frames; ++frame)
@@ -221,11 +225,13 @@ void products(const Geometry &g, const Piece *pieces, int64_t threads, const uin
         for (int64_t column = 0; column < g.columns; ++column)
           windows.push_back(padded.frames + frame * padded.size + row * g.stride[0] * padded.line +
                             column * g.stride[1] * g.channels);
-    const Block<Out> part{g, pieces, weights + begin * steps * step, outputs};
-    Out *to = sums + first * pixels * g.outputs + begin;
-    switch ((outputs + width - 1) / width) {
-    case 1: part.template run<1>(windows, to); break;
-    case 2: part.template run<2>(windows, to); break;
+    for (int64_t block = item % parts; block < blocks; block += parts) {
+      const int64_t begin = block * widest * width;
+      const int64_t outputs = std::min(widest * width, g.outputs - begin);
+      const Block<Out> part{g, pieces, weights + begin * steps * step, outputs};
+      Out *to = sums + first * pixels * g.outputs + begin;
+      if (outputs > width) part.template run<2>(windows, to);
+      else part.template run<1>(windows, to);
     }
   });
 }

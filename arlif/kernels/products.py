@@ -2,7 +2,7 @@
 
 import ctypes
 from ctypes import Structure, c_int64, c_void_p
-from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,8 @@ HIGHEST = 127
 
 def applies(linear: Conv2d, interval: Interval) -> bool:
     """Whether ByteProducts knows this map on inputs in `interval` and could be compiled here."""
-    bounded = 0 <= interval[0] and interval[1] <= HIGHEST and linear.magnitude(interval) < 1 << 31
+    low, high = interval
+    bounded = low >= 0 and high <= HIGHEST and linear.magnitude(interval) < 1 << 31
     return bounded and linear.groups == 1 and library() is not None
 
 
@@ -39,7 +40,7 @@ class ByteProducts:
         self.taps = filled.reshape(outputs, rows.shape[1], steps, self.form.step)
         self.run = rows.shape[2]
         low, high = linear.output_interval((0, interval[1]))
-        self.type = np.int16 if -(1 << 15) <= low and high < 1 << 15 else np.int32
+        self.type = np.int16 if low >= -(1 << 15) and high < 1 << 15 else np.int32
         self.full = self._full(interval[1])
         self.weights = self._packed()
 
@@ -120,7 +121,7 @@ class ByteProducts:
             start, whole = y * down * line + x * right * channels, self.run // self.form.step
             first, last = run * self.taps.shape[2], (run + 1) * self.taps.shape[2]
             cuts = [first, *(at for at in self.full if first < at < last), last]
-            for begin, end in zip(cuts, cuts[1:], strict=False):
+            for begin, end in pairwise(cuts):
                 steps = min(end - first, whole) - (begin - first)
                 rest = self.run % self.form.step if end - first > whole else 0
                 offset = start + (begin - first) * self.form.step
@@ -137,7 +138,6 @@ class _Form(NamedTuple):
     sum_bytes: int
 
 
-@cache
 def _form() -> _Form:
     return _Form(*(c_int64 * 4).in_dll(_library(), "arlif_products_form"))
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from arlif.arithmetic.exact import convolve, convolve_by_product
 from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d
-from arlif.kernels import pools
-from hw_sim.engines.integer import convolution
+from arlif.kernels import build, depthwise, pools, products
+from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
-from hw_sim.engines.integer.convolution import compile_map, has_byte_convolution
+from hw_sim.engines.integer.convolution import compile_map
 from hw_sim.engines.integer.event_driven import OUTPUTS
 
 CPU = torch.device("cpu")
@@ -155,37 +155,6 @@ def test_dense_products_are_exact_where_the_caller_casts() -> None:
     assert int(got) == 300 * 257
 
 
-def broken(error: Exception) -> Any:
-    """In place of a byte convolution: what builds of torch without one do."""
-
-    def fail(linear: Conv2d) -> CompiledMap:
-        raise error
-
-    return fail
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        broken(AttributeError("no onednn")),
-        broken(RuntimeError("no such operator")),
-        lambda linear: (
-            lambda x: convolve(x.float(), torch.tensor(linear.weight).float(), linear) + 1
-        ),
-        lambda linear: (
-            lambda x: convolve(x.double(), torch.tensor(linear.weight).double(), linear).clamp(
-                max=127 * 127 * 64 * 9 - 1
-            )
-        ),  # saturates at the largest sum
-    ],
-)
-def test_a_byte_convolution_that_is_not_exact_here_is_not_taken(
-    made: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(convolution, "_byte_convolution", made)
-    assert not has_byte_convolution.__wrapped__()
-
-
 def test_byte_pools_refuse_other_inputs() -> None:
     if not pools.applies():
         pytest.skip("no C++ compiler here")
@@ -215,36 +184,19 @@ def test_byte_convolutions_of_real_layer_sizes(seed: int) -> None:
     check(linear, (samples, channels, height, width), (0, int(rng.choice([1, 9, 127]))), seed)
 
 
-def test_byte_convolution_is_what_runs_on_this_build() -> None:
-    """Where torch has oneDNN, the fast path must not silently be off."""
-    if not torch.backends.mkldnn.is_available():
-        pytest.skip("torch was built without oneDNN")
-    assert has_byte_convolution()
-
-
 @pytest.mark.parametrize(
-    ("change", "interval", "bytes_hold"),
+    ("linear", "interval", "kernel"),
     [
-        ({}, (0, 127), True),
-        ({}, (0, 1), True),
-        ({}, (0, 128), False),  # 2 * 128 * 127 still fits 16 bits, 2 * 255 * 127 does not
-        ({}, (0, 255), False),
-        ({}, (-1, 127), False),
-        ({"channels": 7}, (0, 127), False),
-        ({"groups": 2}, (0, 127), False),
-        ({"dilation": (2, 1)}, (0, 127), False),
-        ({"channels": 1040}, (0, 127), True),  # 127 * 127 * 1040 < 2**24 <= 127 * 127 * 1041
-        ({"channels": 1041}, (0, 127), False),
+        (Conv2d(np.ones((4, 1, 3, 3), np.int8), (2, 2)), (0, 127), products.ByteProducts),
+        (Conv2d(np.ones((4, 9, 3, 3), np.int8), dilation=(2, 1)), (0, 1), products.ByteProducts),
+        (Dense(np.ones((4, 9), np.int8)), (0, 1), products.ByteProducts),
+        (Conv2d(np.ones((4, 1, 3, 3), np.int8), groups=4), (0, 255), depthwise.Depthwise),
     ],
 )
-def test_byte_convolutions_are_taken_where_they_are_exact_on_every_processor(
-    change, interval, bytes_hold, monkeypatch
-) -> None:
-    """Not only on this one: without VNNI, larger inputs saturate."""
-    taken = []
-    monkeypatch.setattr(convolution, "has_byte_convolution", lambda: True)
-    monkeypatch.setattr(convolution, "_byte_convolution", taken.append)
-    geometry = {name: value for name, value in change.items() if name != "channels"}
-    weight = np.full((4, change.get("channels", 16), 1, 1), 127)
-    convolution.products(Conv2d(weight, **geometry), interval, CPU)
-    assert bool(taken) == bytes_hold
+def test_bytes_are_multiplied_by_kernels(linear: Any, interval: Interval, kernel: type) -> None:
+    """The fast path must not silently be off."""
+    if build.library() is None:
+        pytest.skip("no C++ compiler here")
+    compiled = compile_map(linear, interval, CPU)
+    assert isinstance(compiled, ChannelsLast)
+    assert isinstance(compiled.kernel, kernel)

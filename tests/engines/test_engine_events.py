@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.event_convolutions import DENSITIES, inputs, oracle
+from support.byte_convolutions import DENSITIES, inputs, oracle
 from support.strategies_neurons import rngs
 
 from arlif.core.maps import Conv2d, Dense
@@ -42,7 +42,7 @@ def test_a_connection_gives_the_same_at_every_density(shape, outputs, density, h
 
 
 def test_what_is_sparse_follows_events():
-    """The result has the type of its path: int32 from events, float32 from byte products."""
+    """The result has the type of its path: int32 from events, int16 from products that fit it."""
     rng = np.random.default_rng(0)
     weight = rng.integers(-127, 128, (OUTPUTS, 16, 3, 3)).astype(np.int8)
     evaluate = compile_map(Conv2d(weight, padding=(1, 1)), (0, 1), CPU)
@@ -50,4 +50,4 @@ def test_what_is_sparse_follows_events():
         evaluate(torch.from_numpy(inputs((8, 16, 20, 20), density, 1, rng))).dtype
         for density in (BREAK_EVEN / 2, BREAK_EVEN * 2)
     ]
-    assert types == [torch.int32, torch.float32]
+    assert types == [torch.int32, torch.int16]

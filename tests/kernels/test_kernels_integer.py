@@ -11,7 +11,7 @@ import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from support import strategies_neurons
-from support.event_convolutions import check_convolutions_by_events
+from support.byte_convolutions import check_every_kernel
 from support.integer_populations import random_population, reference
 from support.raw_neurons import lif_soft, sampled
 from support.strategies_extreme import extreme_arlifs, extreme_lifs
@@ -168,7 +168,7 @@ def check_kernels(flags: tuple[str, ...], folder, monkeypatch) -> None:
     monkeypatch.setattr(integer_update, "library", library)
     check_updates(40)
     check_graphs()
-    check_convolutions_by_events()
+    check_every_kernel()
 
 
 AVX2, AVX512 = "-march=x86-64-v3", "-march=x86-64-v4"

@@ -1,0 +1,94 @@
+"""The kernels of convolutions of bytes give torch's sums, and refuse what does not fit."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.byte_convolutions import (
+    check_byte_products,
+    check_convolutions_by_events,
+    check_depthwise,
+    oracle,
+)
+
+from arlif.base.errors import ArlifError
+from arlif.core.maps import Conv2d
+from arlif.kernels import build, depthwise, events, products
+
+pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
+
+DENSE, ALONE = (
+    Conv2d(np.ones((64, 3, 1, 1), np.int8)),
+    Conv2d(np.ones((3, 1, 1, 1), np.int8), groups=3),
+)
+KERNELS = {
+    "events": events.EventConvolution(DENSE),
+    "products": products.ByteProducts(DENSE, (0, 1)),
+    "depthwise": depthwise.Depthwise(ALONE),
+}
+
+
+def test_convolutions_by_events_are_exact():
+    check_convolutions_by_events()
+
+
+def test_products_of_bytes_are_exact():
+    check_byte_products()
+
+
+def test_channels_by_themselves_are_exact():
+    check_depthwise()
+
+
+@pytest.mark.parametrize("inputs", [128, 129, 257, 258, 259, 516, 517, 4096])
+@pytest.mark.parametrize("weight", [-127, 127])
+def test_sums_are_put_away_before_they_leave_16_bits(inputs: int, weight: int) -> None:
+    """258 weights of 127 fit 16 bits, 259 do not."""
+    linear = Conv2d(np.full((9, inputs, 1, 1), weight, np.int8))
+    for highest in (1, 127):
+        x = np.full((2, 1, 1, inputs), highest, np.uint8)
+        got = products.ByteProducts(linear, (0, highest))(x, 1)
+        np.testing.assert_array_equal(got, oracle(linear, x))
+
+
+@pytest.mark.parametrize(
+    ("interval", "linear", "fits"),
+    [
+        ((0, 127), DENSE, True),
+        ((3, 5), DENSE, True),
+        ((0, 128), DENSE, False),
+        ((-1, 1), DENSE, False),
+        ((0, 1), ALONE, False),
+        ((0, 127), Conv2d(np.full((1, 133144, 1, 1), 127, np.int8)), True),
+        ((0, 127), Conv2d(np.full((1, 133145, 1, 1), 127, np.int8)), False),
+    ],
+)
+def test_products_are_taken_where_bytes_and_sums_of_32_bits_hold(interval, linear, fits) -> None:
+    assert products.applies(linear, interval) == fits
+
+
+@pytest.mark.parametrize(
+    ("interval", "linear", "fits"),
+    [
+        ((0, 255), ALONE, True),
+        ((0, 256), ALONE, False),
+        ((-1, 1), ALONE, False),
+        ((0, 1), DENSE, False),
+        ((0, 1), Conv2d(np.ones((6, 1, 1, 1), np.int8), groups=3), False),
+        ((0, 1), Conv2d(np.ones((3, 2, 1, 1), np.int8), groups=3), False),
+    ],
+)
+def test_channels_by_themselves_are_known_by_their_groups(interval, linear, fits) -> None:
+    assert depthwise.applies(linear, interval) == fits
+
+
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
+def test_a_misfit_is_refused(kernel: Any) -> None:
+    x = np.zeros((1, 4, 4, 3), np.uint8)
+    for wrong in (x[..., :2], x.astype(np.int8), x[0]):
+        with pytest.raises(ArlifError, match="take uint8"):
+            kernel(wrong, 1)
+    sums = kernel(x, 1).astype(np.int32)
+    for wrong in (sums[:, :3], sums.astype(np.int64), np.asfortranarray(sums)):
+        with pytest.raises(ArlifError, match="added to contiguous int32"):
+            kernel.add(x, 1, wrong, 1)
