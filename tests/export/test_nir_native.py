@@ -179,7 +179,7 @@ def bad_decay(file: h5py.File) -> None:
         (bomb, "more than"),
         (extra_node, "spare"),
         (version, "numerics version 999"),
-        (old_layout, "has layout 1, this arlif reads layout 3; quantize or export"),
+        (old_layout, "has layout 1, this arlif reads layouts 3 and 4; quantize or export"),
         (unknown_neuron, "mixed/type is not what"),
         (bias_in_convolution, "input.conv.0.0/bias"),
         (wide_gain, "mixed/gain must hold uint8"),
