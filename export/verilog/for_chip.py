@@ -41,7 +41,7 @@ def laid_out(network: QuantizedNetwork, name: str, lanes: int | None = None) -> 
         rooms = [room(layer, chip) for layer in plan.layers]
         blocks, cells = sum(r.blocks for r in rooms), sum(r.cells for r in rooms)
         if blocks <= chip.blocks and cells <= FILLED * chip.cells:
-            return plan
+            return replace(plan, fpga=name)
         if cap == last:
             break
         cap = -(-cap // 2)

@@ -31,10 +31,12 @@ class Manifest:
 
     place: bits of (c, y, x) in an input's tdata, below them 9 of its value. in_bits, out_bits: of
     tdata. network: the fingerprint of what was exported. lanes: of the layer that has most.
+    fpga: what it was laid out for; empty where that is any.
     """
 
     network: str
     lanes: int
+    fpga: str
     input: Input
     time_steps: int
     populations: tuple[Tapped, ...]
@@ -50,6 +52,7 @@ def manifest(plan: Plan) -> Manifest:
     return Manifest(
         fingerprint(network),
         max(layer.lanes for layer in plan.layers),
+        plan.fpga,
         network.input,
         network.time_steps,
         tuple(
@@ -70,6 +73,7 @@ def manifest_tree(known: Manifest) -> dict[str, Any]:
         "numerics_version": NUMERICS_VERSION,
         "network": known.network,
         "lanes": known.lanes,
+        "fpga": known.fpga,
         "input": {
             "shape": list(source.shape),
             "scale": source.scale,
@@ -97,6 +101,7 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest(
             str(tree["network"]),
             int(tree["lanes"]),
+            str(tree["fpga"]),
             Input(
                 tuple(map(int, given["shape"])),
                 float(given["scale"]),

@@ -188,10 +188,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Plan:
-    """A network in Verilog: its populations in their order, then the readout."""
+    """A network in Verilog: its populations in their order, then the readout.
+
+    fpga: what it is laid out for; empty where that is any.
+    """
 
     network: QuantizedNetwork
     layers: tuple[Layer, ...]
+    fpga: str = ""
 
     @property
     def readout(self) -> Layer:

@@ -103,8 +103,8 @@ def _written_alike(network: QuantizedNetwork, artifact: Artifact, path: Path, pl
         style = read_manifest(path.parent)
         write_c(network, copy, COptions(Style(style.style), 1, style.prefix))
     else:
-        lanes = read_verilog(path.parent / NAME).lanes
-        write_verilog(network, copy, VerilogOptions(lanes, 1))
+        known = read_verilog(path.parent / NAME)
+        write_verilog(network, copy, VerilogOptions(known.lanes, 1, known.fpga))
     return copy
 
 

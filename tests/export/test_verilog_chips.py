@@ -8,6 +8,7 @@ from support.verilog_projects import exported, needs_icarus, simulated
 from arlif.base.errors import ArlifError, NetworkError
 from export.verilog.devices import CHIPS, ICE40_BLOCK, Chip
 from export.verilog.for_chip import laid_out, room
+from export.verilog.manifest import manifest
 from export.verilog.verilog_folder import write_verilog
 from export.verilog.verilog_options import VerilogOptions
 
@@ -28,6 +29,7 @@ def test_blocks_are_counted_by_width_and_depth() -> None:
 def test_as_many_lanes_as_fit_and_fewer_where_a_layer_is_not_the_slowest() -> None:
     network = digits_like(1)[0]
     plan = laid_out(network, NAME)
+    assert (plan.fpga, manifest(plan).fpga) == (NAME, NAME)
     lanes = [layer.lanes for layer in plan.layers]
     rooms = [room(layer, CHIPS[NAME]) for layer in plan.layers]
     assert sum(r.blocks for r in rooms) <= CHIPS[NAME].blocks
