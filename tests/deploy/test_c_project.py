@@ -1,6 +1,7 @@
 """The C project: clean, self-checking, with the options that were asked for."""
 
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,21 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_compilers_have_nothing_to_say(project: Path, compiler: str) -> None:
     require_clean(project, compiler)
+
+
+@pytest.mark.skipif(not shutil.which("cppcheck"), reason="cppcheck is not installed")
+def test_cppcheck_has_nothing_to_say(project: Path) -> None:
+    quiet = [
+        "--quiet",
+        *(f"--suppress={w}" for w in ("missingIncludeSystem", "unusedFunction")),
+        *("-UARLIF_RECORD", "-USELFTEST_WRITE", "-UARLIF_TRUSTED_INPUT"),
+    ]
+    command = ["cppcheck", "--std=c99", "--enable=all", "--error-exitcode=1", *quiet]
+    files = ["network.c", "selftest.c"]
+    done = subprocess.run(
+        [*command, *files], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def make(project: Path, target: str) -> tuple[int, str]:
