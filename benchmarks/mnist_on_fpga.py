@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from arlif.training import read_recipe
 from export.file_formats import VERILOG
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
-from hw_sim.engines.deployed.fpga import XC7, synthesized
+from hw_sim.engines.deployed.fpga import XC7, Family, synthesized
 from hw_sim.engines.deployed.verilog_engine import Hardware, built
 from hw_sim.engines.integer.fast import FastEngine
 from hw_sim.engines.simulation import Record, raw_inputs
@@ -100,14 +101,22 @@ class Tally:
         }
 
 
-def cells(path: Path) -> dict[str, dict[str, int]]:
-    """What yosys counts of a 7-series part, with multipliers and without."""
-    found = {}
-    for name, family in FAMILIES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            found[name] = synthesized(path, family, Path(folder))
-        print(f"7 series {name}: {found[name]}", flush=True)
-    return found
+def cells(path: Path, family: Family) -> dict[str, int]:
+    """What yosys counts of a family."""
+    with tempfile.TemporaryDirectory() as folder:
+        return synthesized(path, family, Path(folder))
+
+
+def compared(path: Path, network: QuantizedNetwork, samples: Samples) -> Tally:
+    """All samples on hardware and engine."""
+    assert samples.labels is not None
+    tally = Tally()
+    with built(path) as hardware:
+        for part in cut(len(samples), BATCH):
+            tally.add(network, hardware, Samples(samples.real[:, part], samples.labels[part]))
+            if part.stop % 1000 == 0:
+                print(f"{part.stop} images: {tally.first or 'all is equal'}", flush=True)
+    return tally
 
 
 def main() -> None:
@@ -120,20 +129,15 @@ def main() -> None:
     options = parser.parse_args()
     run = Run(options.run)
     path, network = run.require(VERILOG), read_nir(run.require(NIR))
-    counted = cells(path)
     samples = load_samples(read_recipe(run.folder), options.data, options.images)
-    assert samples.labels is not None
-    tally = Tally()
-    with built(path) as hardware:
-        for part in cut(len(samples), BATCH):
-            tally.add(network, hardware, Samples(samples.real[:, part], samples.labels[part]))
-            if part.stop % 1000 == 0:
-                print(f"{part.stop} images, {tally.spikes_different} spikes differ", flush=True)
+    with ThreadPoolExecutor(len(FAMILIES)) as pool:
+        counts = {name: pool.submit(cells, path, family) for name, family in FAMILIES.items()}
+        tally = compared(path, network, samples)
     result = {
         "machine": machine(torch.device("cpu")),
         "neurons": {p.name: int(np.prod(p.shape)) for p in network.populations},
         "time_steps": network.time_steps,
-        "cells": counted,
+        "cells": {name: count.result() for name, count in counts.items()},
         **tally.to_json(),
     }
     print(json.dumps(result, indent=2))
