@@ -119,6 +119,7 @@ def of(**spikes: np.ndarray) -> dict[str, Simulation]:
 
 def test_a_raster_says_how_many_neurons_and_marks_what_differs() -> None:
     fired = np.random.default_rng(0).random((5, 100)) < 0.3
+    fired[1, 3], fired[4, 60] = True, False  # of which the other engine makes silence and a spike
     changed = fired.copy()
     for step, neuron in ((1, 3), (4, 60), (2, 99)):  # the last one is not shown
         changed[step, neuron] ^= True
