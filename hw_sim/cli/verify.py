@@ -158,6 +158,6 @@ def _outcome(row: dict[str, Any]) -> str:
         )
     if row["outcome"] == "different":
         return f"different: {row['reason']}"
-    return _different(row).replace(", ", " of spikes and ", 1) + " differ" * (
-        row["outcome"] == "measured"
-    )
+    if row["outcome"] == "measured":
+        return f"{_different(row).replace(', ', ' of spikes and ', 1)} differ"
+    return _different(row)

@@ -17,6 +17,8 @@ from arlif.base.cut import cut
 from arlif.base.errors import MissingToolError, SimulationError, first_line
 from arlif.base.options import NoOptions
 from arlif.core.maps import Shape
+from arlif.core.nodes import OverTime, Reading
+from arlif.quantize.linearized import RealReading
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
 from hw_sim.origin.of_run import load_original
@@ -34,7 +36,9 @@ def run_in(library: str, load: Load, work: Work[NoOptions]) -> Outcome:
     Raises SimulationError where the library cannot run the file.
     """
     linear = load_original(work.path.parent).linear
-    shapes = {p.name: p.current.shape for p in linear.populations}
+    reading = linear.readout.reading if isinstance(linear.readout, RealReading) else None
+    silent = reading.population if reading else ""
+    shapes = {p.name: p.current.shape for p in linear.populations if p.name != silent}
     total = work.real.shape[1]
     shown = work.real.expand(work.time_steps, *work.real.shape[1:])
     parts = []
@@ -51,7 +55,7 @@ def run_in(library: str, load: Load, work: Work[NoOptions]) -> Outcome:
         traced = part.start < work.traced
         parts.append(
             Simulation(
-                torch.stack(outputs).flatten(2).double().sum(0).numpy(),
+                _readout(torch.stack(outputs).flatten(2).double(), reading).numpy(),
                 counts,
                 {name: Trace(frames) for name, frames in found.items()} if traced else {},
             )
@@ -97,6 +101,13 @@ def _step(
         output, state = network(frame, state)
         outputs.append(output)
     return outputs, spikes
+
+
+def _readout(outputs: Tensor, reading: Reading | None) -> Tensor:
+    """[N, classes] of outputs [T, N, classes]: their sum, or what is read of potentials."""
+    if reading is None:
+        return outputs.sum(0)
+    return outputs[-1] if reading.over is OverTime.LAST else outputs.amax(0)
 
 
 def _shaped(frames: list[Tensor], shape: Shape) -> NDArray[np.bool_]:
