@@ -60,7 +60,7 @@ def resources_run(
             about = {"made_from": run.digest(made[name])}
             rows.append(about | _measured(network, name, path, build, place))
             if twin is not None:
-                copy = _written_alike(twin, made[name], path, build / "lif")
+                copy = written_alike(twin, made[name], path, build / "lif")
                 rows.append(about | _measured(twin, name, copy, build, place))
     run.write_json(RESOURCES, {"targets": _with_earlier(run, rows)})
     run.record(RESOURCES)
@@ -96,7 +96,7 @@ def _with_earlier(run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in earlier if (row.get("target"), row.get("neurons")) not in new] + rows
 
 
-def _written_alike(network: QuantizedNetwork, artifact: Artifact, path: Path, place: Path) -> Path:
+def written_alike(network: QuantizedNetwork, artifact: Artifact, path: Path, place: Path) -> Path:
     """Another network exported as the one at `path` was."""
     copy = place / artifact.name
     if artifact is C:

@@ -17,10 +17,14 @@ from arlif.core.ops import IntegerOps
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.real_neurons import RealLifSoft
 from arlif.run_folder import RESOURCES, Run
-from export.file_formats import C
+from export.file_formats import VERILOG, C
 from export.nir import write_nir
+from export.verilog.manifest import read_manifest
+from export.verilog.verilog_folder import write_verilog
+from export.verilog.verilog_options import VerilogOptions
 from hw_sim.comparison.lif_twin import lif_twin
 from hw_sim.engines.deployed.toolchain import ELF_READER, UNICORN, YOSYS, ZIG
+from hw_sim.pipeline.resources import written_alike
 from hw_sim.report import write_report
 
 TARGET = "stm32f411re"
@@ -128,6 +132,22 @@ def test_what_was_measured_stands_beside_lif(run: Path, cli: Cli) -> None:
     assert cli("export", run, "--c", "--prefix", "other")[0] == 0
     assert cli("report", run)[0] == 0
     assert not json.loads((run / "report.json").read_text())["deployment"]["microcontrollers"]
+
+
+@pytest.mark.parametrize(
+    "options", [VerilogOptions(2, 1), VerilogOptions(0, 1, "ice40-hx8k")], ids=["lanes", "chip"]
+)
+def test_the_twin_is_laid_out_as_what_it_stands_beside(options, tmp_path: Path) -> None:
+    network, path = example_network(), tmp_path / VERILOG.name
+    twin = lif_twin(network)
+    assert twin is not None
+    write_verilog(network, path, options)
+    ours, lif = (
+        read_manifest(p.parent / "network.json")
+        for p in (path, written_alike(twin, VERILOG, path, tmp_path / "lif"))
+    )
+    assert (lif.lanes, lif.fpga) == (ours.lanes, ours.fpga) == (options.lanes or 3, options.fpga)
+    assert lif.network != ours.network
 
 
 @pytest.mark.slow
