@@ -69,7 +69,7 @@ def test_the_page_runs_line_by_line(exported: Path, tmp_path: Path, cli: Cli):
     run = tmp_path / "RUN"
     shutil.copytree(exported, run)
     page = (DOCS / "verilog.md").read_text("utf-8")
-    (block,) = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    block, *_ = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
     lines = [line.split() for line in block.splitlines()]
     assert {words[1] for words in lines} == {"export", "simulate", "compare", "prove", "resources"}
     for _, verb, _, *words in lines:
