@@ -43,7 +43,7 @@ class Source:
         )
 
 
-SYNAPSES = Source(("depthwise.cpp", "events.cpp", "pools.cpp", "products.cpp"))
+SYNAPSES = Source(("byte_products.cpp", "depthwise.cpp", "events.cpp", "pools.cpp"))
 """What knows no neuron."""
 
 

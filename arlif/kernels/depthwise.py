@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.frames import check_sums, output_shape
+from arlif.kernels.byte_frames import check_sums, output_shape
 
 
 def applies(linear: Conv2d, interval: Interval) -> bool:

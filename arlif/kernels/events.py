@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.frames import check_sums, output_shape
+from arlif.kernels.byte_frames import check_sums, output_shape
 
 GROUP, WIDEST = 32, 128
 """`group` and `widest` of events.cpp."""

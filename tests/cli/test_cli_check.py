@@ -45,5 +45,5 @@ def test_formats_that_do_not_exist_are_refused(tmp_path: Path, capsys: Capture) 
 def test_a_missing_run_is_an_error_on_standard_error(tmp_path: Path, capsys: Capture) -> None:
     assert verb("check", tmp_path / "none", "--json") == 2
     out, err = capsys.readouterr()
-    assert out == ""
+    assert json.loads(out)["error"]["exit_code"] == 2
     assert "there is no run" in err

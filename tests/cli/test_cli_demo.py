@@ -86,6 +86,7 @@ def test_one_broken_weight_is_found(run: Path, cli: Cli) -> None:
         index = np.unravel_index(np.abs(broken.astype(int)).argmax(), broken.shape)
         broken[index] = -broken[index]
         weight[...] = broken
+    note(run, "network.net")
     right, wrong = read_nir(run / "network.nir"), read_net(run / "network.net")
     assert right != wrong
     assert cli("simulate", run, "--engine", "lava")[0] == 0
@@ -256,6 +257,7 @@ def test_weights_that_are_not_numbers_are_refused(run: Path, cli: Cli) -> None:
     name = next(name for name in weights if name.endswith("weight"))
     weights[name].view(-1)[0] = float("nan")
     torch.save(weights, run / "model.pt")
+    note(run, "model.pt")
     code, _, err = cli("quantize", run)
     assert code == 2
     assert "NaN" in err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import Cli
+from support.noted import note
 
 from arlif.base.plain_data import to_mapping
 from arlif.networks import build
@@ -106,6 +107,7 @@ def test_nothing_is_minus_zero(run: Path, cli: Cli):
     energy = json.loads((run / "energy.json").read_text())
     energy["estimates"][0] |= {"border": -0.01, "error": -1e-6}
     (run / "energy.json").write_text(json.dumps(energy))
+    note(run, "energy.json")
     assert cli("report", run)[0] == 0
     page = (run / "report.html").read_text()
     assert "<td>-0.0" not in page

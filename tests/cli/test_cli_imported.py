@@ -37,7 +37,7 @@ def test_an_imported_network_of_integers_has_no_float_one(
     assert "imported network of integers, which has no float network; import it from real" in err
     assert (
         "or use what it has: export, simulate, evaluate, compare, energy, map, prove, resources, "
-        "report" in err
+        "vectors, report, verify" in err
     )
 
 

@@ -47,7 +47,10 @@ STAGES: dict[str, list[tuple[tuple[str, ...], Callable[[Path], dict[str, Any]]]]
     ],
 }
 """Words of each verb, and the same in Python."""
-ELSEWHERE = ("resources", "prove", "neurobench", "table3", "verify")
+ELSEWHERE = (
+    *("resources", "prove", "neurobench", "table3", "verify"),
+    *("vectors", "compare_foreign"),
+)
 """What has tests of its own: it needs tools that not everybody has, other data, or all stages."""
 
 

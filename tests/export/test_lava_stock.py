@@ -67,7 +67,12 @@ OBSTACLES = {
         lambda n: with_projection(n, -1, maps=(Dense(np.full((3, 6), -1)),)),
         "goes wrong where none is positive",
     ),
-    "duration": (lambda n: replace(n, time_steps=10**6), "past 24 bits"),
+    "duration": (
+        lambda n: with_projection(
+            replace(n, time_steps=1 << 16), -1, maps=(Dense(np.full((3, 6), 9)),)
+        ),
+        "past 24 bits",
+    ),
 }
 
 

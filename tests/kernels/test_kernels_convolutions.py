@@ -13,7 +13,7 @@ from support.byte_convolutions import (
 
 from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d
-from arlif.kernels import build, depthwise, events, products
+from arlif.kernels import build, byte_products, depthwise, events
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 
@@ -23,7 +23,7 @@ DENSE, ALONE = (
 )
 KERNELS = {
     "events": events.EventConvolution(DENSE),
-    "products": products.ByteProducts(DENSE, (0, 1)),
+    "products": byte_products.ByteProducts(DENSE, (0, 1)),
     "depthwise": depthwise.Depthwise(ALONE),
 }
 
@@ -47,7 +47,7 @@ def test_sums_are_put_away_before_they_leave_16_bits(inputs: int, weight: int) -
     linear = Conv2d(np.full((9, inputs, 1, 1), weight, np.int8))
     for highest in (1, 127):
         x = np.full((2, 1, 1, inputs), highest, np.uint8)
-        got = products.ByteProducts(linear, (0, highest))(x, 1)
+        got = byte_products.ByteProducts(linear, (0, highest))(x, 1)
         np.testing.assert_array_equal(got, oracle(linear, x))
 
 
@@ -64,7 +64,7 @@ def test_sums_are_put_away_before_they_leave_16_bits(inputs: int, weight: int) -
     ],
 )
 def test_products_are_taken_where_bytes_and_sums_of_32_bits_hold(interval, linear, fits) -> None:
-    assert products.applies(linear, interval) == fits
+    assert byte_products.applies(linear, interval) == fits
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from arlif.core.maps import Conv2d
-from arlif.kernels import depthwise, events, products
+from arlif.kernels import byte_products, depthwise, events
 from support.strategies import convolutions
 from support.strategies_neurons import rngs
 
@@ -77,10 +77,10 @@ def check_byte_products(data, shape, outputs, weights, highest, frames, rng):
     bounds = {"any": (low, high), "highest": (high, high), "lowest": (low, low), "small": (-3, 3)}
     weight = rng.integers(*bounds[weights], size, endpoint=True).astype(np.int8)
     linear = Conv2d(weight, drawn.stride, drawn.padding, drawn.dilation)
-    assert products.applies(linear, (0, highest))
+    assert byte_products.applies(linear, (0, highest))
     x = rng.integers(0, highest, (frames, *shape[1:], shape[0]), endpoint=True).astype(np.uint8)
     x[0] = highest
-    check_sums(products.ByteProducts(linear, (0, highest)), linear, x, rng)
+    check_sums(byte_products.ByteProducts(linear, (0, highest)), linear, x, rng)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,6 +1,6 @@
 """Exact integer convolutions and matrix products on torch, in the cheapest arithmetic that holds.
 
-Bytes are multiplied as bytes on a CPU (arlif.kernels.products). What does not fit them runs in
+Bytes are multiplied as bytes on a CPU (arlif.kernels.byte_products). What does not fit them runs in
 floating point (arlif.arithmetic.exact).
 """
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from arlif.arithmetic.exact import apply_map, convolve, exact_arithmetic, float_type
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
-from arlif.kernels import depthwise, pools, products
+from arlif.kernels import byte_products, depthwise, pools
 from hw_sim.engines.integer.channels_last import ChannelsLast, as_window
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.event_driven import EventDriven, follow_events, follows_events
@@ -46,12 +46,12 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
 
 def multiply_bytes(linear: Conv2d | Dense, interval: Interval) -> ChannelsLast:
     """A convolution or dense map in which every weight takes part, whatever the input."""
-    kernel = products.ByteProducts(as_window(linear), interval)
+    kernel = byte_products.ByteProducts(as_window(linear), interval)
     return ChannelsLast(isinstance(linear, Dense), kernel)
 
 
 def _multiplies_bytes(linear: Conv2d | Dense, interval: Interval, device: torch.device) -> bool:
-    return device.type == "cpu" and products.applies(as_window(linear), interval)
+    return device.type == "cpu" and byte_products.applies(as_window(linear), interval)
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ class ProjectionSum:
         steps, samples = max(map(len, given)), given[0].shape[1]
         total = self._zeros(steps, samples)
         for projection, maps, x in zip(self.projections, self.maps, given, strict=True):
-            *before, last = maps
-            if isinstance(last, ChannelsLast | EventDriven) and len(x) == steps and self.in_place:
-                entering = _through(before, x.flatten(0, 1))
+            last = maps[-1] if maps and self.in_place and len(x) == steps else None
+            if isinstance(last, ChannelsLast | EventDriven):
+                entering = _through(maps[:-1], x.flatten(0, 1))
                 last.add(entering, total.flatten(0, 1), 1 << projection.shift)
             else:
                 total += self._term(maps, x).to(total.dtype) * (1 << projection.shift)

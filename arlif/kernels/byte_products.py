@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.frames import check_sums, output_shape
+from arlif.kernels.byte_frames import check_sums, output_shape
 
 NARROW, WIDE, ADDED = range(3)
-"""Kind of products.cpp."""
+"""Kind of byte_products.cpp."""
 HIGHEST = 127
 """The largest input: two products of it with weights of 8 bits fit 16 bits."""
 
@@ -130,7 +130,7 @@ class ByteProducts:
 
 
 class _Form(NamedTuple):
-    """arlif_products_form of products.cpp: how weights lie, by the CPU's instructions."""
+    """arlif_products_form of byte_products.cpp: how weights lie, by the CPU's instructions."""
 
     step: int
     width: int
@@ -148,7 +148,7 @@ def _library() -> ctypes.CDLL:
 
 
 class _Geometry(Structure):
-    """Geometry of products.cpp."""
+    """Geometry of byte_products.cpp."""
 
     _fields_ = (
         *(
@@ -164,6 +164,6 @@ class _Geometry(Structure):
 
 
 class _Piece(Structure):
-    """Piece of products.cpp."""
+    """Piece of byte_products.cpp."""
 
     _fields_ = tuple((name, c_int64) for name in ("offset", "steps", "rest", "fills"))

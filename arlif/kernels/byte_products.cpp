@@ -1,5 +1,5 @@
 // Convolutions of bytes with weights of 8 bits, as sums of products that are exact.
-// Called from Python through ctypes (arlif/kernels/products.py).
+// Called from Python through ctypes (arlif/kernels/byte_products.py).
 #include <vector>
 
 #include "tiles.h"
@@ -238,7 +238,7 @@ void products(const Geometry &g, const Piece *pieces, int64_t threads, const uin
 
 } // namespace
 
-// What arlif/kernels/products.py repeats, and what it packs weights by.
+// What arlif/kernels/byte_products.py repeats, and what it packs weights by.
 extern "C" {
 int64_t arlif_products_layout[] = {sizeof(Geometry), sizeof(Piece)};
 int64_t arlif_products_form[] = {step, width, widest, sizeof(Sum)};
