@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from arlif.base.errors import NetworkError
 from arlif.core.network import QuantizedNetwork
-from export.verilog.cells import Stored, logic_cells, stored
 from export.verilog.devices import CHIPS, Chip
+from export.verilog.logic_cells import Stored, logic_cells, stored
 from export.verilog.placement import Layer, Plan
 from export.verilog.plan import planned
 

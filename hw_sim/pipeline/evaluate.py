@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.base.errors import ArlifError, require
-from arlif.base.parallel import on_cluster
+from arlif.base.side_by_side import on_cluster
 from arlif.data import Dataset
 from arlif.data.own import OwnData, OwnSamples
 from arlif.run_folder import NIR, Run

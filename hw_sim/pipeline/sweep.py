@@ -14,8 +14,8 @@ from torch import Tensor
 
 import arlif
 from arlif.base.errors import ArlifError, require
-from arlif.base.parallel import in_parallel, on_cluster
 from arlif.base.plain_data import to_mapping
+from arlif.base.side_by_side import in_parallel, on_cluster
 from arlif.base.workers import leave_with
 from arlif.core.integer_neurons import PRESETS, Numbers
 from arlif.core.network import Input, require_time_steps

@@ -5,7 +5,7 @@ import pytest
 from joblib import delayed
 
 from arlif.base.errors import ArlifError
-from arlif.base.parallel import in_parallel, on_cluster
+from arlif.base.side_by_side import in_parallel, on_cluster
 
 
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing", "sequential"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from arlif.arithmetic.exact import convolve, convolve_by_product
 from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d
-from arlif.kernels import build, byte_products, depthwise, pools
+from arlif.kernels import build, depthwise, pools
+from arlif.kernels.byte_products import ByteProducts
 from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
@@ -187,13 +188,13 @@ def test_byte_convolutions_of_real_layer_sizes(seed: int) -> None:
 @pytest.mark.parametrize(
     ("linear", "interval", "kernel"),
     [
-        (Conv2d(np.ones((4, 1, 3, 3), np.int8), (2, 2)), (0, 127), byte_products.ByteProducts),
+        (Conv2d(np.ones((4, 1, 3, 3), np.int8), (2, 2)), (0, 127), ByteProducts),
         (
             Conv2d(np.ones((4, 9, 3, 3), np.int8), dilation=(2, 1)),
             (0, 1),
-            byte_products.ByteProducts,
+            ByteProducts,
         ),
-        (Dense(np.ones((4, 9), np.int8)), (0, 1), byte_products.ByteProducts),
+        (Dense(np.ones((4, 9), np.int8)), (0, 1), ByteProducts),
         (Conv2d(np.ones((4, 1, 3, 3), np.int8), groups=4), (0, 255), depthwise.Depthwise),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.noted import note
+from support.noted import note_with_followers
 
 from arlif.base.errors import ArlifError
 from arlif.run_folder import IMPORT, Run
@@ -82,10 +82,10 @@ def test_a_file_that_is_gone_is_named(run: Path) -> None:
 
 def test_a_damaged_record_is_one_line(run: Path) -> None:
     Run(run).path(IMPORT).write_text("[]")
-    note(run, IMPORT.name)
+    note_with_followers(run, IMPORT.name)
     with pytest.raises(ArlifError, match=r"import.json is damaged; import the network again"):
         simulated(run)
     Run(run).path(IMPORT).write_text('{"file": 5}')
-    note(run, IMPORT.name)
+    note_with_followers(run, IMPORT.name)
     with pytest.raises(ArlifError, match=r"import.json: "):
         simulated(run)

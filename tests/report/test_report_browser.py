@@ -14,6 +14,7 @@ from PIL import Image
 from support.noted import note
 from support.report_text import NUMBER, Text, unknown_numbers
 
+from arlif.base.numerals import significant
 from arlif.run_folder import Run
 from hw_sim.cli import main
 from hw_sim.energy.sensors import measured
@@ -173,7 +174,7 @@ def test_measured_energy_stands_beside_the_estimates(run: Path, tmp_path: Path) 
     outcome = copy / "traces" / "integer.json"
     content = json.loads(outcome.read_text())
     outcome.write_text(json.dumps(content | {"measured": sensors.per_inference(2)}))
-    note(copy, "traces/integer.h5")
+    note(copy, "traces/integer.json")
     report = write_report(Run(copy))
     page = (copy / "report.html").read_text()
     assert "CPU package-0" in page

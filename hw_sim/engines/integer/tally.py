@@ -12,7 +12,7 @@ from joblib import delayed
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
-from arlif.base.parallel import in_parallel
+from arlif.base.side_by_side import in_parallel
 from arlif.base.workers import leave_with
 from arlif.core.network import QuantizedNetwork
 from hw_sim.engines.integer.fast import FastEngine
@@ -53,7 +53,7 @@ def evaluate(
     """Run all batches through the fast engine; memory does not grow with their number.
 
     jobs: processes, started through joblib: its default backend is loky; under
-    joblib.parallel_config("dask") the same call runs on that cluster, see arlif.base.parallel.
+    joblib.parallel_config("dask") the same call runs on that cluster, see arlif.base.side_by_side.
     progress: called with the number of samples done. Raises ArlifError on a misfit.
     """
     total = Tally(0, 0, {})
