@@ -46,7 +46,7 @@ def assert_stock_lava_agrees(case):
         raise
 
 
-@settings(few, max_examples=10)
+@settings(few, max_examples=6)
 @given(cases(max_samples=5, max_steps=6), st.integers(1, 5))
 def test_lava_equals_the_reference(case, batch):
     assert_lava_agrees(case, batch=batch)
