@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import reject
 from hypothesis import strategies as st
 
+from arlif.base.errors import NetworkError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import PRESETS, IntegerNeuron, Numbers
@@ -116,7 +118,10 @@ def _tables(draw: st.DrawFn, kind: Neuron, numbers: Numbers) -> dict[str, Lookup
         return {}
     bounded = {name: _bounded(known) for name, known in kind.parameters().items()}
     real = kind.with_constants({name: draw(values) for name, values in bounded.items()})
-    tables = dict(sampled(real, numbers).tables)
+    try:
+        tables = dict(sampled(real, numbers).tables)
+    except NetworkError:  # a user's function may leave a narrow format
+        reject()
     if draw(st.booleans()):
         return tables
     rng = draw(rngs())
