@@ -1,5 +1,6 @@
 """What kernels of convolutions take and give: bytes and sums, channels last."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -31,3 +32,24 @@ def check_sums(linear: Conv2d, inputs: NDArray[Any], sums: NDArray[Any]) -> None
         sums.shape == shape and sums.dtype == np.int32 and sums.flags.c_contiguous,
         f"sums are added to contiguous int32 {shape}, not {sums.dtype} {sums.shape}",
     )
+
+
+class AddedSums(ABC):
+    """A kernel that only adds to sums: new ones are added to zeros."""
+
+    linear: Conv2d
+
+    @abstractmethod
+    def add(
+        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
+    ) -> None:
+        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
+
+        Raises ArlifError where they do not fit.
+        """
+
+    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
+        """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads."""
+        sums = np.zeros(output_shape(self.linear, inputs), np.int32)
+        self.add(inputs, threads, sums, 1)
+        return sums

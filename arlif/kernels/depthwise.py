@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import check_sums, output_shape
+from arlif.kernels.byte_frames import AddedSums, check_sums
 
 
 def applies(linear: Conv2d, interval: Interval) -> bool:
@@ -20,18 +20,12 @@ def applies(linear: Conv2d, interval: Interval) -> bool:
     return alone and bounded and library() is not None
 
 
-class Depthwise:
+class Depthwise(AddedSums):
     """The sums of a convolution of each channel by itself, where `applies(linear, interval)`."""
 
     def __init__(self, linear: Conv2d) -> None:
         self.linear = linear
         self.weights = np.ascontiguousarray(linear.weight[:, 0].transpose(1, 2, 0))
-
-    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
-        """[N, H, W, C] -> [N, H', W', C], channels last, on that many threads."""
-        sums = np.zeros(output_shape(self.linear, inputs), np.int32)
-        self.add(inputs, threads, sums, 1)
-        return sums
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int

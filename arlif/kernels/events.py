@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import check_sums, output_shape
+from arlif.kernels.byte_frames import AddedSums, check_sums
 
 GROUP, WIDEST = 32, 128
 """`group` and `widest` of events.cpp."""
@@ -20,7 +20,7 @@ def applies(linear: Conv2d) -> bool:
     return linear.groups == 1 and linear.dilation == (1, 1) and library() is not None
 
 
-class EventConvolution:
+class EventConvolution(AddedSums):
     """Sums of the weights that events reach, where `applies(linear)`.
 
     An input of value v is v events. Raises ArlifError where inputs do not fit.
@@ -33,12 +33,6 @@ class EventConvolution:
         blocks = [taps[:, part] for part in cut(outputs, WIDEST)]
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
-
-    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
-        """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads."""
-        sums = np.zeros(output_shape(self.linear, inputs), np.int32)
-        self.add(inputs, threads, sums, 1)
-        return sums
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int

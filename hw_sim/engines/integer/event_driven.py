@@ -39,13 +39,15 @@ class EventDriven:
     multiply: ChannelsLast
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self._chosen(x)(x)
+        values = x.to(torch.uint8)
+        return self._chosen(values)(values)
 
     def add(self, x: Tensor, sums: Tensor, scale: int) -> None:
         """See ChannelsLast."""
-        self._chosen(x).add(x, sums, scale)
+        values = x.to(torch.uint8)
+        self._chosen(values).add(values, sums, scale)
 
-    def _chosen(self, x: Tensor) -> ChannelsLast:
-        stored = x.to(torch.uint8).movedim(1, -1).contiguous().numpy()  # mostly no copy
+    def _chosen(self, values: Tensor) -> ChannelsLast:
+        stored = values.movedim(1, -1).contiguous().numpy()  # as the neurons leave it: no copy
         sparse = events.count(stored) <= BREAK_EVEN * stored.size
         return self.follow if sparse else self.multiply
