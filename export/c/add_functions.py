@@ -20,7 +20,7 @@ from arlif.core.maps import (
     as_convolution,
     as_dense,
 )
-from export.c.c_types import Constants, channels_last, sides
+from export.c.c_types import Constants, channels_last, pixel, sides, times
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ class AddFunction:
         channels = self.shape[0]
         value = "(int32_t)at[c]" if self.shift else "at[c]"
         return [
-            f"const {self.value_type} *const at = "
-            f"&from[({row} * {width} + {column}) * {channels}];",
+            f"const {self.value_type} *const at = &from[{pixel(row, column, width, channels)}];",
             f"for (int32_t c = 0; c < {channels}; c++) {{",
             f"    {self._added('c', value)}",
             "}",
@@ -90,8 +89,7 @@ class AddFunction:
         )
         for depth, ((place, output), kernel, stride, padding, dilation, limit) in enumerate(axes):
             indent = "    " * depth
-            base = output if stride == 1 else f"{output} * {stride}"
-            offset = f"k{place}" if dilation == 1 else f"k{place} * {dilation}"
+            base, offset = times(output, stride), times(f"k{place}", dilation)
             start = f"{base} - {padding}" if padding else base
             lines += [
                 f"{indent}for (int32_t k{place} = 0; k{place} < {kernel}; k{place}++) {{",
@@ -117,7 +115,9 @@ class AddFunction:
                 f"for (int32_t g = 0; g < {groups}; g++) {{",
                 *(
                     f"    {line}"
-                    for line in self._products(inside, share, f"g * {inside} + ", f"g * {share} + ")
+                    for line in self._products(
+                        inside, share, f"{times('g', inside)} + ", f"{times('g', share)} + "
+                    )
                 ),
                 "}",
             ]
@@ -125,8 +125,8 @@ class AddFunction:
             linear.window,
             [
                 f"const {self.value_type} *const at = "
-                f"&from[(y * {sides(self.shape)[2]} + x) * {channels}];",
-                f"const int8_t *w = &{weights}[(ky * {width} + kx) * {channels * share}];",
+                f"&from[{pixel('y', 'x', sides(self.shape)[2], channels)}];",
+                f"const int8_t *w = &{weights}[{pixel('ky', 'kx', width, channels * share)}];",
                 *inner,
             ],
         )
@@ -151,7 +151,7 @@ class AddFunction:
         by_input = channels_last(linear.weight.reshape(-1, *self.shape), self.shape)
         by_pixel = by_input.reshape(to[0], to[1] * to[2], inputs)
         weights = constants.add(f"{self.name}_weights", np.transpose(by_pixel, (1, 2, 0)))
-        at = f"&{weights}[(row * {to[2]} + column) * {inputs * to[0]}]"
+        at = f"&{weights}[{pixel('row', 'column', to[2], inputs * to[0])}]"
         if to[1] * to[2] == 1:
             at = weights
         return [

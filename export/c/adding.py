@@ -6,7 +6,7 @@ from arlif.core.maps import LinearMap, Shape, Window
 from arlif.core.network import INPUT
 from arlif.core.nodes import Projection
 from export.c.add_functions import AddFunction
-from export.c.c_types import narrowest, sides, size
+from export.c.c_types import narrowest, pixel, sides, size
 from export.c.program import Plan, Program, pixels
 
 
@@ -42,7 +42,7 @@ class Adding:
     def is_kept(self, name: str) -> bool:
         """Whether what a node sent at earlier steps is needed."""
         static = name == INPUT and self.network.input.static
-        return self.network.waits(name) > 0 and not static
+        return self.plan.waits(name) > 0 and not static
 
     def source(self, name: str, delay: int = 0) -> str:
         """The expression of what a node sent `delay` steps ago."""
@@ -53,7 +53,7 @@ class Adding:
         now = f"n->now_{label}"
         if not delay:
             return f"{array}[{now}]"
-        back = self.network.waits(name) + 1 - delay
+        back = self.plan.waits(name) + 1 - delay
         return f"{array}[({now} >= {delay}) ? ({now} - {delay}) : ({now} + {back})]"
 
     def _projection(self, projection: Projection, kind: str) -> tuple[list[str], list[str]]:
@@ -101,7 +101,7 @@ class Adding:
             "",
         ]
         body = [
-            f"{kind} *const sums = &to[(row * {width} + column) * {count}];",
+            f"{kind} *const sums = &to[{pixel('row', 'column', width, count)}];",
             f"for (int32_t c = 0; c < {count}; c++) {{",
             "    sums[c] = 0;",
             "}",

@@ -55,6 +55,16 @@ def sides(shape: Shape) -> tuple[int, int, int]:
     return (shape[0], shape[1], shape[2]) if len(shape) == 3 else (shape[0], 1, 1)
 
 
+def times(value: str, factor: int) -> str:
+    """A product; the value alone where the factor is one."""
+    return value if factor == 1 else f"{value} * {factor}"
+
+
+def pixel(row: str, column: str, width: int, count: int) -> str:
+    """Where the `count` numbers of a pixel begin: (row * width + column) * count."""
+    return times(f"({times(row, width)} + {column})", count)
+
+
 def channels_last(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
     """Values of neurons, [*lead, *shape], in the order of the C arrays: [*lead, H, W, C] flat."""
     lead = values.shape[: values.ndim - len(shape)]

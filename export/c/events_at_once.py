@@ -24,7 +24,7 @@ from arlif.core.maps import (
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.nodes import Projection
 from arlif.core.ranges import INT32
-from export.c.c_types import Constants, channels_last, narrowest, sides
+from export.c.c_types import Constants, channels_last, narrowest, pixel, sides, times
 
 WEIGHT = 127
 """The largest weight."""
@@ -138,7 +138,7 @@ class Scatter:
         _, _, columns = linear.output_shape(shape)
         laid = linear.weight.reshape(linear.groups, share, inside, height, width)
         by_input = laid.transpose(0, 2, 3, 4, 1)
-        body = [f"{self.sum_type} *const to = &sums[(y * {columns} + x) * {outputs}];"]
+        body = [f"{self.sum_type} *const to = &sums[{pixel('y', 'x', columns, outputs)}];"]
         lines, first = [], "0"
         if inside == share == 1 and linear.groups > 1:
             first = "sent[k]"
@@ -150,7 +150,7 @@ class Scatter:
         else:
             weights = constants.add(f"{self.name}_weights", by_input)
             taps = height * width * share
-            at = f"sent[k] * {taps} + (ky * {width} + kx) * {share}"
+            at = f"{times('sent[k]', taps)} + {pixel('ky', 'kx', width, share)}"
             into = "to"
             if linear.groups > 1:
                 lines.append(f"{self.sum_type} *const into = &to[{first}];")
@@ -175,7 +175,7 @@ class Scatter:
         padding, dilation = window.padding[axis], window.dilation[axis]
         limit, size = window.output_size(shape)[axis], shape[axis + 1]
         least, most = padding - (kernel - 1) * dilation, size - 1 + padding
-        step = f"k{letter} * {dilation}" if dilation > 1 else f"k{letter}"
+        step = times(f"k{letter}", dilation)
         reach = f"{place[axis]}{f' + {padding}' if padding else ''} - {step}"
         if stride == 1:
             outside = [f"({letter} < 0)"] if least < 0 else []
@@ -205,8 +205,8 @@ class Scatter:
         by_output = channels_last(np.transpose(by_input).reshape(inputs, *to), to)
         weights = constants.add(f"{self.name}_weights", by_output)
         count, height, width = sides(shape)
-        pixel = f"({place[0]} * {width} + {place[1]}) * {count} + " if height * width > 1 else ""
-        at = f"&{weights}[({pixel}sent[k]) * {prod(to)}]"
+        first = f"{pixel(*place, width, count)} + " if height * width > 1 else ""
+        at = f"&{weights}[{times(f'({first}sent[k])', prod(to))}]"
         return [
             "for (int32_t k = 0; k < count; k++) {",
             *_indented(self._row(at, prod(to), "sums")),

@@ -20,7 +20,7 @@ from arlif.core.maps import (
     as_convolution,
 )
 from arlif.core.nodes import Projection
-from export.c.c_types import SIZES, Constants, sides, within
+from export.c.c_types import SIZES, Constants, pixel, sides, times, within
 from export.c.spike_trains import LANES, Trains
 
 BYTE = 255
@@ -66,16 +66,16 @@ class Patch:
         groups, words = self.weights.groups, self.trains.words
         plus = "|=" if self.joins else "+="
         inside = channels // groups
-        first = f"g * {inside} + " if groups > 1 else ""
+        first = f"{times('g', inside)} + " if groups > 1 else ""
         y, x = ("sy", "sx") if self.pool else ("y", "x")
         gather = [
-            f"const int32_t at = ({y} * {self.shape[2]} + {x}) * {channels};",
+            f"const int32_t at = {pixel(y, x, self.shape[2], channels)};",
             f"for (int32_t k = 0; k < {inside}; k++) {{",
             f"    const uint32_t train = train_of(from, at + {first}k);",
             *(
-                f"    to[k * {words} + {j}] {plus} spread(train >> {LANES * j});"
+                f"    to[{times('k', words)} + {j}] {plus} spread(train >> {LANES * j});"
                 if j
-                else f"    to[k * {words}] {plus} spread(train);"
+                else f"    to[{times('k', words)}] {plus} spread(train);"
                 for j in range(words)
             ),
             "}",
@@ -108,17 +108,19 @@ class Patch:
 
     def _dot(self) -> list[str]:
         words, steps = self.trains.words, self.trains.steps
-        times = f" * {1 << self.shift}" if self.shift else ""
+        scaled = f" * {1 << self.shift}" if self.shift else ""
         declared, products, results = [], [], []
         for j in range(words):
-            products.append(f"const uint32_t value{j} = patch[k * {words} + {j}];")
+            products.append(
+                f"const uint32_t value{j} = patch[{times('k', words)}{f' + {j}' if j else ''}];"
+            )
             if self.wide:
                 for lane in range(min(LANES, steps - LANES * j)):
                     t = LANES * j + lane
                     byte = f"(value{j} >> {8 * lane})" if lane else f"value{j}"
                     declared.append(f"int32_t sum{t} = 0;")
                     products.append(f"sum{t} += w[k] * (int32_t)({byte} & 255u);")
-                    results.append(f"totals[{t}] += sum{t}{times};")
+                    results.append(f"totals[{t}] += sum{t}{scaled};")
                 continue
             for half in range(min(2, steps - LANES * j)):
                 name = f"sums{2 * j + half}"
@@ -128,7 +130,7 @@ class Patch:
                 for lane, part in ((half, "low"), (half + 2, "high")):
                     t = LANES * j + lane
                     if t < steps:
-                        results.append(f"totals[{t}] += {part}_half({name}){times};")
+                        results.append(f"totals[{t}] += {part}_half({name}){scaled};")
         weight = [] if self.wide else ["const uint32_t weight = (uint32_t)(int32_t)w[k];"]
         return [
             f"static inline void dot{self.number}(int32_t *restrict totals, "
@@ -236,8 +238,8 @@ def _under(
     )
     for place, output, kernel, stride, padding, dilation, limit, axis in axes:
         one = kernel == 1
-        offset = "" if one else f" + {letter}{axis}{f' * {dilation}' if dilation > 1 else ''}"
-        base = output if stride == 1 else f"{output} * {stride}"
+        offset = "" if one else f" + {times(f'{letter}{axis}', dilation)}"
+        base = times(output, stride)
         whole = f"{base}{offset}{f' - {padding}' if padding else ''}"
         coordinates.append(f"const int32_t {place} = {whole};")
         if padding:

@@ -9,7 +9,7 @@ from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.core.nodes import OverTime, Projection
 from arlif.core.proven_ranges import PopulationRanges, population_ranges
 from arlif.core.ranges import INT32, Interval
-from export.c.c_types import Constants, narrowest, sides, size
+from export.c.c_types import Constants, narrowest, pixel, sides, size
 from export.c.neuron_code import NeuronCode
 
 
@@ -68,6 +68,10 @@ class Plan:
         """Whether it adds the same at every step."""
         from_input = projection.source == INPUT and self.network.input.static
         return from_input and projection.delay == 0
+
+    def waits(self, name: str) -> int:
+        """How many steps what a node sends must be kept: an OR is formed when it has arrived."""
+        return max((p.delay for p in self.network.projections if p.source == name), default=0)
 
     def incoming(self, name: str, static: bool) -> list[Projection]:
         """The projections into a node that add the same at every step, or the others."""
@@ -131,7 +135,7 @@ def channels(shape: Shape, body: Iterable[str]) -> list[str]:
     """`body` for every channel c of the pixel (row, column); the neuron is i."""
     count, _, width = sides(shape)
     lines = [*body]
-    place = f"const int32_t i = (row * {width} + column) * {count} + c;"
+    place = f"const int32_t i = {pixel('row', 'column', width, count)} + c;"
     if prod(sides(shape)[1:]) == 1:
         place = "const int32_t i = c;"
     used = any("i]" in line or " i," in line for line in lines)

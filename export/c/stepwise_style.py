@@ -11,7 +11,7 @@ from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
 from arlif.core.nodes import Population, Projection
 from export.c.adding import Adding
-from export.c.c_types import narrowest, sides
+from export.c.c_types import narrowest, pixel, sides
 from export.c.events_at_once import Scatter
 from export.c.neuron_code import NeuronCode, neuron_code
 from export.c.program import Plan, Program, channels, pixels, reading, recording
@@ -58,7 +58,7 @@ class _Stepwise:
         names = (INPUT, *(p.name for p in network.populations))
         for name in [name for name in names if self.adding.is_kept(name)]:
             now = f"n->now_{self.plan.label(name)}"
-            last = network.waits(name)
+            last = self.plan.waits(name)
             program.step.append(f"{now} = (uint16_t)(({now} >= {last}) ? 0 : ({now} + 1));")
         if not network.input.static:
             self._frames()
@@ -83,7 +83,7 @@ class _Stepwise:
             f"see({self.argument}, int32_t c, int32_t row, int32_t column, int32_t value)",
             [
                 f"int8_t *const now = {source};",
-                f"const int32_t i = (row * {width} + column) * {count} + c;",
+                f"const int32_t i = {pixel('row', 'column', width, count)} + c;",
                 "const int32_t within = clamped(value);",
                 *change,
                 "now[i] = (int8_t)within;",
@@ -91,7 +91,7 @@ class _Stepwise:
             ],
         )
         program.event += [
-            f"const int32_t now = {source}[(y * {width} + x) * {count} + c];",
+            f"const int32_t now = {source}[{pixel('y', 'x', width, count)} + c];",
             "see(n, c, y, x, now + value);",
         ]
         program.step += [
@@ -166,7 +166,7 @@ class _Stepwise:
 
     def _sent(self, name: str, shape: Shape, what: str) -> None:
         """Memory of what a node sends."""
-        label, waits = self.plan.label(name), self.network.waits(name)
+        label, waits = self.plan.label(name), self.plan.waits(name)
         field = label if name == INPUT else f"spikes_{label}"
         rows = waits + 1 if self.adding.is_kept(name) else 0
         self.program.keep(self.plan.value_type(name), field, prod(shape), what, rows)
@@ -260,7 +260,7 @@ class _Stepwise:
         stages, adds = self.adding.of(label, gathered, kind)
         summing = []
         if at_once:
-            place = f"&n->sums_{label}[(row * {width} + column) * {count}]"
+            place = f"&n->sums_{label}[{pixel('row', 'column', width, count)}]"
             summing = [f"{kind} *const sums = {place};", *adds]
             body = [*body, f"sums[c] = {first};"]
         elif any("sums[" in line for line in body):

@@ -101,6 +101,16 @@ def test_what_cannot_be_scattered_is_summed_in_full(tmp_path: Path) -> None:
         assert f"- {reason}" in said
 
 
+@pytest.mark.parametrize("style", [Style.DENSE, Style.EVENT])
+def test_an_or_waits_where_nothing_else_does(style: Style, tmp_path: Path) -> None:
+    window = Window((2, 2), (1, 1), (1, 1))
+    ones = (Dense(np.ones((2, 50), np.int8)),)
+    network = sensor(Projection("a", READOUT, ones, delay=2, pools=(window,)))
+    frames = golden(network, 3).inputs
+    got = simulated(network, frames, tmp_path, COptions(style, vectors=1))
+    require_equal(network, frames, got)
+
+
 def test_auto_scatters_what_fires_seldom(tmp_path: Path) -> None:
     """Events cost half as much again as products: below two thirds of all they are fewer."""
     rare, often = sensor(threshold=2000), sensor(threshold=-20000)
