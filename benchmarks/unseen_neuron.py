@@ -12,6 +12,7 @@ from old_kernels import in_turns
 from torch import Tensor
 
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import STANDARD
 from arlif.core.graph import Op
 from arlif.core.neuron import Neuron, constant, learned
 from arlif.core.real_neurons import RealArlif
@@ -74,13 +75,13 @@ def measured(repeats: int) -> Unseen:
         return torch.autograd.grad(run(neuron), [x, *learn], weights)
 
     def ours() -> Any:
-        return trained(unseen, lambda n: dispatch.run(n, x, None, 1.0, False)[0], [rate])
+        return trained(unseen, lambda n: dispatch.run(n, x, None, STANDARD, False)[0], [rate])
 
     def known() -> Any:
-        return trained(arlif, lambda n: dispatch.run(n, x, None, 1.0, False)[0], [alpha, beta])
+        return trained(arlif, lambda n: dispatch.run(n, x, None, STANDARD, False)[0], [alpha, beta])
 
     def plain() -> Any:
-        return trained(unseen, lambda n: run_steps(n, FloatOps(1.0), x, None)[0], [rate])
+        return trained(unseen, lambda n: run_steps(n, FloatOps(), x, None)[0], [rate])
 
     assert dispatch.applies(unseen, x)
     pairs = zip(plain(), ours(), strict=True)

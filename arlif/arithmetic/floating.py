@@ -4,23 +4,8 @@ from typing import Any
 
 import torch
 
+from arlif.arithmetic.surrogates import STANDARD, Surrogate
 from arlif.core.real_neurons import RealArithmetic
-
-
-class RectangularSpike(torch.autograd.Function):
-    """s = [v >= 0] forward; ds/dv = 1/a where |v| <= a/2 backward (arXiv:2507.20746, Eq. 11)."""
-
-    @staticmethod
-    def forward(ctx: Any, v: torch.Tensor, width: float) -> torch.Tensor:
-        ctx.save_for_backward(v)
-        ctx.width = width
-        return (v >= 0).to(v.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (v,) = ctx.saved_tensors
-        inside = (v.abs() <= ctx.width / 2).to(v.dtype)
-        return grad[0] * inside / ctx.width, None
 
 
 class Choice(torch.autograd.Function):
@@ -47,27 +32,27 @@ class Choice(torch.autograd.Function):
 class TorchChoices:
     """What torch tensors do alike, whatever their numbers stand for; spikes are 0.0 or 1.0.
 
-    width: width a of the rectangular surrogate, in the unit of the membrane potential.
+    surrogate: gradient of a spike; its width is in the unit of these numbers.
     """
 
-    def __init__(self, width: float) -> None:
-        self.width = width
+    def __init__(self, surrogate: Surrogate) -> None:
+        self.surrogate = surrogate
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         return torch.where(condition, a, b)
 
     def fire(self, h: Any, theta: Any) -> Any:
-        return RectangularSpike.apply(h - theta, self.width)  # type: ignore[no-untyped-call]
+        return self.surrogate.spikes(h - theta)
 
     def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
         return silent + spikes * (fired - silent)
 
 
 class FloatOps(RealArithmetic, TorchChoices):
-    """Real numbers; width: 1.0 in the paper."""
+    """Real numbers; surrogate: Rectangle(1.0) in the paper."""
 
-    def __init__(self, width: float = 1.0) -> None:
-        super().__init__(width)
+    def __init__(self, surrogate: Surrogate = STANDARD) -> None:
+        super().__init__(surrogate)
 
     def select(self, spikes: Any, fired: Any, silent: Any) -> Any:
         if not isinstance(silent, torch.Tensor):

@@ -1,13 +1,14 @@
 """QatOps: raw integers in floating point, rounded forward, passed straight through backward."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from arlif.arithmetic.floating import FloatOps, TorchChoices
+from arlif.arithmetic.surrogates import Surrogate
 from arlif.core.formats import FixedPointFormat
 from arlif.core.tables import LookupTable
 
@@ -47,15 +48,17 @@ class QatOps(TorchChoices):
     """The integer arithmetic on float tensors that hold raw integers.
 
     Rounding, saturation and tables act forward as the specification says; backward, rounding is the
-    identity, saturation a clamp, a table the slope of its real function, a spike the rectangle of
-    `width` in real units. The tensors' type must hold every product exactly: state_type says which.
+    identity, saturation a clamp, a table the slope of its real function, a spike `surrogate`, whose
+    width is in real units. The tensors' type must hold every product exactly, see state_type.
     """
 
-    def __init__(self, state_format: FixedPointFormat, factor_bits: int, width: float) -> None:
+    def __init__(
+        self, state_format: FixedPointFormat, factor_bits: int, surrogate: Surrogate
+    ) -> None:
         self.factor_bits = factor_bits
         self.low, self.high, self.one = state_format.low, state_format.high, state_format.one
-        super().__init__(width * state_format.one)
-        self.smooth = FloatOps(width)
+        super().__init__(replace(surrogate, width=surrogate.width * state_format.one))
+        self.smooth = FloatOps(surrogate)
 
     def multiply(self, value: Any, factor: Any) -> Any:
         product = value * (factor / (1 << self.factor_bits))  # exact: a power of two

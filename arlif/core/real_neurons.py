@@ -61,7 +61,7 @@ class RealOps(Ops, Protocol):
 class RealArlif(Neuron):
     """Adaptive-reset LIF (arXiv:2507.20746): alpha in [0, 1], beta in [-1, 1].
 
-    memory: False restarts r at 0 every step.
+    memory: False restarts r at 0 every step. strict: a spike needs h > theta.
     """
 
     decay: Any = constant(0.5, 0, 1)
@@ -69,6 +69,7 @@ class RealArlif(Neuron):
     alpha: Any = learned(1.0)
     beta: Any = learned(0.0, -1, 1)
     memory: bool = True
+    strict: bool = False
 
     state_type = ArlifState
 

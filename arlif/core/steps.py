@@ -17,6 +17,10 @@ NEVER: Any = 0
 """The spikes of a neuron that never fires."""
 
 
+LEAST: Any = 2.0**-126
+"""The least normal float32: h - theta reaches it where h > theta, in integers, too (raw 1)."""
+
+
 class ArlifState(NamedTuple):
     """u: membrane potential; r: adaptive reset memory. Both start at 0."""
 
@@ -67,14 +71,14 @@ class CubaState(NamedTuple):
 def arlif_step(ops: Ops, neuron: Any, state: ArlifState, x: Value) -> tuple[Value, ArlifState]:
     """One time step of the adaptive-reset LIF neuron (arXiv:2507.20746, Eqs. 5-8).
 
-    h = k u + x;  theta = v_threshold + beta tanh(x);  s = [h >= theta]
+    h = k u + x;  theta = v_threshold + beta tanh(x);  s = [h >= theta], or [h > theta] if strict
     r = r (sigma(alpha x) if r >= 0 else 1 - sigma(alpha x)) + (2 s - 1) sigma(x)
     u = h - s (theta + sigma(r))
     """
     u, r = state
     h = ops.saturate(ops.multiply(u, neuron.decay) + x)
     theta = ops.lookup(neuron.threshold, x)
-    s = ops.fire(h, theta)
+    s = ops.fire(h - theta, LEAST) if neuron.strict else ops.fire(h, theta)
     drive = ops.lookup(neuron.drive, x)
     push = ops.select(s, drive, -drive)
     if neuron.memory:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import Surrogate
 from arlif.core.neuron import Neuron
 from arlif.neurons import NeuronLayer
 from arlif.neurons.modules import cast, run_steps
@@ -46,9 +47,11 @@ class ForeignLayer(NeuronLayer):
     def lowered(self) -> tuple[Neuron, float]:
         return self.folded or self.real_neuron(), 1.0
 
-    def run(self, x: Tensor, state: Any, width: float, return_state: bool) -> tuple[Tensor, Any]:
+    def run(
+        self, x: Tensor, state: Any, surrogate: Surrogate, return_state: bool
+    ) -> tuple[Tensor, Any]:
         self.fit(tuple(x.shape[2:]))
-        return run_steps(cast(self.real_neuron(), x), FloatOps(width), x, state)
+        return run_steps(cast(self.real_neuron(), x), FloatOps(surrogate), x, state)
 
 
 def number(values: Any) -> Any:

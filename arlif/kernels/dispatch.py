@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from arlif.arithmetic.surrogates import STANDARD, Surrogate
 from arlif.base.errors import ArlifError, require
 from arlif.core.neuron import Neuron
 from arlif.kernels import cpu
@@ -37,9 +39,9 @@ def _told_once(question: Callable[..., Answer]) -> Callable[..., Answer]:
     return answer
 
 
-def applies(real: Neuron, x: Tensor) -> bool:
+def applies(real: Neuron, x: Tensor, surrogate: Surrogate = STANDARD) -> bool:
     """Whether `run` can do the work of the plain loop."""
-    text = _text(real)
+    text = _text(real, surrogate)
     if text is None:
         return False
     if x.device.type == "cpu":
@@ -47,7 +49,7 @@ def applies(real: Neuron, x: Tensor) -> bool:
     return x.device.type == "cuda" and x.dtype in GPU_STORAGE and _has_triton()
 
 
-def _text(real: Neuron) -> str | None:
+def _text(real: Neuron, surrogate: Surrogate) -> str | None:
     """The text of a neuron's kernel; None where it can have none."""
     names, learn, vanish, flags = _constants_of(type(real))
     tensors, learned, spread, zeros = [], [], [], []
@@ -66,7 +68,7 @@ def _text(real: Neuron) -> str | None:
             learned.append(name)
     chosen = tuple((name, getattr(real, name)) for name in flags)
     lists = (tuple(zeros), tuple(tensors), tuple(learned), tuple(spread))
-    return _described(type(real), chosen, *lists)
+    return _described(type(real), type(surrogate), chosen, *lists)
 
 
 _constants_of = _told_once(cache(constants_of))
@@ -75,10 +77,13 @@ _constants_of = _told_once(cache(constants_of))
 @_told_once
 @cache
 def _described(
-    neuron: type[Neuron], flags: tuple[tuple[str, Any], ...], *names: tuple[str, ...]
+    neuron: type[Neuron],
+    surrogate: type[Surrogate],
+    flags: tuple[tuple[str, Any], ...],
+    *names: tuple[str, ...],
 ) -> str | None:
     try:
-        return described(neuron, flags, *names).text
+        return replace(described(neuron, flags, *names), surrogate=surrogate).text
     except ArlifError as error:
         logger.warning("%s runs as a plain loop, several times slower: %s", neuron.__name__, error)
         return None
@@ -110,14 +115,14 @@ def _arguments(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def run(
-    real: Neuron, x: Tensor, state: Any, width: float, return_state: bool
+    real: Neuron, x: Tensor, state: Any, surrogate: Surrogate, return_state: bool
 ) -> tuple[Tensor, Any]:
     """Spikes of x [T, N, ...] and, where asked for, the state after the last step (else None).
 
-    state: where to start, None for 0. width: of the rectangular surrogate gradient.
+    state: where to start, None for 0. surrogate: gradient of a spike.
     Inputs narrower than float32 are computed, and states kept, in float32.
     """
-    text, dtype = _text(real), compute_type(x.dtype)
+    text, dtype = _text(real, surrogate), compute_type(x.dtype)
     assert text is not None, "callers ask `applies` first"
     require(
         forward_ad._current_level < 0,
@@ -125,7 +130,7 @@ def run(
     )
     tensors, numbers = _arguments(text)
     parameters = [torch.as_tensor(getattr(real, n), device=x.device).to(dtype) for n in tensors]
-    constants = [width, *(float(getattr(real, name)) for name in numbers)]
+    constants = [surrogate.width, *(float(getattr(real, name)) for name in numbers)]
     if state is not None:
         state = torch.stack([part.to(dtype) for part in state])
     states = len(real.variables) if return_state else 0

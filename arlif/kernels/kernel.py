@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+from arlif.arithmetic.surrogates import SURROGATES, Rectangle, Surrogate
 from arlif.core.graph import Graph, Node, Op
 from arlif.core.neuron import Neuron, traced
 from arlif.kernels.derivative import real_graph
@@ -18,12 +19,14 @@ class Kernel:
 
     graph: of real numbers, with the constants as parameters. tensors: names of those that come as
     tensors; learned, spread: names of tensors that have a gradient, that hold several values.
+    surrogate: shape of a spike's gradient; its width is the first number that a call takes.
     """
 
     graph: Graph
     tensors: Names
     learned: Names
     spread: Names
+    surrogate: type[Surrogate] = Rectangle
 
     @property
     def numbers(self) -> Names:
@@ -52,20 +55,21 @@ class Kernel:
         graph = self.graph
         nodes = [(node.op.value, node.args, node.name, node.number) for node in graph.nodes]
         step = (nodes, graph.spikes, graph.states, graph.after)
-        return json.dumps((step, self.tensors, self.learned, self.spread))
+        return json.dumps((step, self.surrogate.__name__, self.tensors, self.learned, self.spread))
 
 
 @cache
 def kernel(text: str) -> Kernel:
     """The kernel of a text."""
-    (nodes, spikes, states, after), *names = json.loads(text)
+    (nodes, spikes, states, after), surrogate, tensors, learned, spread = json.loads(text)
     graph = Graph(
         tuple(Node(Op(op), tuple(args), name, number) for op, args, name, number in nodes),
         spikes,
         tuple(states),
         tuple(after),
     )
-    return Kernel(graph, *map(tuple, names))
+    kinds = {kind.__name__: kind for kind in SURROGATES.values()}
+    return Kernel(graph, tuple(tensors), tuple(learned), tuple(spread), kinds[surrogate])
 
 
 def constants_of(neuron: type[Neuron]) -> tuple[Names, Names, Names, Names]:
@@ -95,8 +99,11 @@ def described(
     some = neuron(**dict(flags)).with_constants(dict.fromkeys(neuron.parameters(), 1.0))
     graph = real_graph(traced(some, dict.fromkeys(zeros, 0.0)))
     used = [*graph.parameters()]
-    read = [tuple(name for name in used if name in names) for names in (tensors, learned, spread)]
-    return Kernel(graph, *read)
+
+    def read(names: Names) -> Names:
+        return tuple(name for name in used if name in names)
+
+    return Kernel(graph, read(tensors), read(learned), read(spread))
 
 
 def standard(neuron: Neuron) -> Kernel:

@@ -99,7 +99,7 @@ def _differentiate(ctx: Any, of_spikes: Tensor, of_final: Tensor) -> tuple[Any, 
 def _refuse(ctx: Any, *gradients: Tensor) -> NoReturn:
     raise ArlifError(
         "kernels have first derivatives only; for second ones run the plain loop: "
-        "arlif.neurons.modules.run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)"
+        "arlif.neurons.modules.run_steps(neuron.real_neuron(), FloatOps(neuron.surrogate), x, None)"
     )
 
 

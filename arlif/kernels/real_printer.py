@@ -68,7 +68,7 @@ template <class Number> struct Neuron<Number, {number}> {{
   static constexpr int states = {len(after)}, kept = {max(1, len(keep))};
   static constexpr int spread = {len(kernel.spread)};
   static constexpr int sums = {len(kernel.sums)}, of_spread = {len(kernel.of_spread)};
-  const Surrogate<F> surrogate;
+  const {kernel.surrogate.__name__}<F> surrogate;
 {_indented((*(f"const F {name};" for name in constants), *fields))}
   explicit Neuron(const double *p, const void *integers)
       : {", ".join(initial)} {{}}

@@ -7,6 +7,7 @@ from functools import cache
 from math import inf
 from types import ModuleType
 
+from arlif.arithmetic.surrogates import Rectangle, Surrogate, Triangle
 from arlif.core.graph import CURRENT, Node, Op, dependencies, needed
 from arlif.kernels.derivative import OF_SPIKES, Derivative, derivative, of_state
 from arlif.kernels.kept import kept
@@ -30,8 +31,11 @@ EXPRESSIONS = {
     Op.TANH: "2 * tl.sigmoid(2 * {0}) - 1",
     Op.SIGMOID: "tl.sigmoid({0})",
     Op.EXP: "tl.exp({0})",
-    Op.SURROGATE: "tl.where(tl.abs({0}) <= width / 2, {1} / width, 0.0)",
     Op.FINITE: 'tl.where(tl.abs({0}) < float("inf"), {0}, 0.0)',
+}
+SLOPES: dict[type[Surrogate], str] = {
+    Rectangle: "tl.where(tl.abs({0}) <= width / 2, {1} / width, 0.0)",
+    Triangle: "tl.where(tl.abs({0}) < width, (width - tl.abs({0})) / (width * width) * {1}, 0.0)",
 }
 MODULE = '''import triton
 import triton.language as tl
@@ -98,12 +102,14 @@ def printed(kernel: Kernel) -> str:
                 known[place] = repr(node.number)
     keep = _kept(found)
     held = {place: f"kept[{i}]" for i, place in enumerate(keep)}
+    slope = SLOPES[kernel.surrogate]
     return MODULE.format(
         kept=len(keep),
-        step=_body(found, known, "{1}", found.spikes, found.after, keep),
+        step=_body(found, known, slope, "{1}", found.spikes, found.after, keep),
         gradient=_body(
             found,
             known | held,
+            slope,
             "shares[{0}] + {1}",
             found.of_x,
             found.of_states,
@@ -132,6 +138,7 @@ def _kept(found: Derivative) -> list[int]:
 def _body(
     found: Derivative,
     known: Mapping[int, str],
+    slope: str,
     last: str,
     value: int,
     values: Sequence[int],
@@ -139,7 +146,8 @@ def _body(
 ) -> str:
     """Statements that compute a value, values and others, and return them.
 
-    last: what is returned of each of the others, {1}, which is number {0}.
+    slope: of a spike's gradient. last: what is returned of each of the others, {1}, which is
+    number {0}.
     """
     nodes, varies = found.nodes, dependencies(found)
     results = (value, *values, *others)
@@ -159,7 +167,7 @@ def _body(
         args = [number(arg) for arg in node.args]
         if node.op in CHOICES:
             args[0] = texts[node.args[0]]
-        expression = EXPRESSIONS[node.op].format(*args)
+        expression = (EXPRESSIONS | {Op.SURROGATE: slope})[node.op].format(*args)
         if place in partners:
             partner = partners[place]
             texts[partner] = f"n{partner}"

@@ -104,13 +104,21 @@ template <class V> INLINE V finite(V x) {
   return magnitude(x) <= std::numeric_limits<F>::max() ? x : V{};
 }
 
-// Gradient of v from that of the spike [v >= 0] by the rectangular surrogate, arXiv:2507.20746
-// Eq. (11): 0 outside, also where a gradient is infinite or not a number.
-template <class F> struct Surrogate {
+// Gradients of v from that of the spike [v >= 0] by the surrogates of arlif.arithmetic.surrogates:
+// 0 outside, also where a gradient is infinite or not a number.
+template <class F> struct Rectangle {
   F half_width, height;
-  explicit Surrogate(F width) : half_width(width / 2), height(1 / width) {}
+  explicit Rectangle(F width) : half_width(width / 2), height(1 / width) {}
   INLINE Vector<F> operator()(Vector<F> v, Vector<F> of_spike) const {
     return magnitude(v) <= half_width ? height * of_spike : Vector<F>{};
+  }
+};
+template <class F> struct Triangle {
+  F width, steepness;
+  explicit Triangle(F width) : width(width), steepness(1 / (width * width)) {}
+  INLINE Vector<F> operator()(Vector<F> v, Vector<F> of_spike) const {
+    const Vector<F> inside = width - magnitude(v);
+    return inside > 0 ? inside * steepness * of_spike : Vector<F>{};
   }
 };
 

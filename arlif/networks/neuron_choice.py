@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from arlif.arithmetic.surrogates import SURROGATES, Surrogate
 from arlif.base.errors import require
 from arlif.base.lazy import named
 from arlif.base.plain_data import STRICT
@@ -37,18 +38,21 @@ class NeuronConfig:
     name: one of NEURONS (docs/neurons.md), or a file and a class in it, my.py:MyNeuron; the
     file is run. Of such a class, constants named decay and v_threshold get these values, the
     others keep their defaults. decay: k = 1 - 1/tau in [0, 1]. v_threshold: above 0. width:
-    width of the rectangular surrogate. order: time steps that a masked or sliding parallel
-    neuron reads, 1 to MOST_STEPS. PSN, masked and sliding PSN have no use for decay and
-    threshold. free_alpha: alpha of AR-LIF may leave [0, 1], as in the released programs. Raises
-    ArlifError.
+    width of the surrogate gradient at half its height. surrogate: its shape, "rectangle" or
+    "triangle". order: time steps that a masked or sliding parallel neuron reads, 1 to
+    MOST_STEPS. PSN, masked and sliding PSN have no use for decay and threshold.
+    free_alpha: alpha of AR-LIF may leave [0, 1], as in the released programs. strict: AR-LIF
+    fires on h > theta, not at theta itself. Raises ArlifError.
     """
 
     name: str = "arlif"
     decay: float = 0.5
     v_threshold: float = 1.0
     width: float = 1.0
+    surrogate: Literal["rectangle", "triangle"] = "rectangle"
     order: int = 2
     free_alpha: bool = False
+    strict: bool = False
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -66,9 +70,14 @@ class NeuronConfig:
             f"a neuron's order lies in 1 to {MOST_STEPS:,}, not {self.order}",
         )
         neuron = make_neuron(self, time_steps=1)
+        for name in ("free_alpha", "strict"):
+            require(
+                isinstance(neuron, ARLIF) or not getattr(self, name),
+                f"{name} is for AR-LIF, and {self.label} knows no such thing: leave it out",
+            )
         require(
-            isinstance(neuron, ARLIF) or not self.free_alpha,
-            f"free_alpha is for AR-LIF; {self.label} has no alpha of that kind: leave it out",
+            not isinstance(neuron, OWN_SURROGATE) or self.surrogate == "rectangle",
+            f"{self.label} trains with a surrogate of its own: leave out surrogate",
         )
 
     @property
@@ -76,13 +85,23 @@ class NeuronConfig:
         """The name without a file."""
         return class_of(self.name)
 
+    @property
+    def gradient(self) -> Surrogate:
+        """The surrogate gradient of a spike."""
+        return SURROGATES[self.surrogate](self.width)
+
 
 def make_neuron(config: NeuronConfig, time_steps: int) -> SpikingNeuron:
     """A new neuron layer over [T, N, ...]. Raises ArlifError on constants out of range."""
-    if is_own(config.name):
-        return layer_of(load_neuron(config.name))(config, time_steps)
-    return NEURONS[config.name](config, time_steps)
+    own = is_own(config.name)
+    make = layer_of(load_neuron(config.name)) if own else NEURONS[config.name]
+    neuron = make(config, time_steps)
+    neuron.surrogate = config.gradient
+    return neuron
 
+
+OWN_SURROGATE = (AglLIF, AsglLIF, FptLIF)
+"""Neurons whose training takes another gradient than a recipe's surrogate."""
 
 Make = Callable[[NeuronConfig, int], SpikingNeuron]
 """Makes a neuron layer for so many time steps."""
@@ -98,7 +117,7 @@ def layer_of(neuron: type[Neuron] | str) -> Make:
         kind = named(neuron) if isinstance(neuron, str) else neuron
         shared = [name for name in ("decay", "v_threshold") if name in kind.parameters()]
         constants = {name: getattr(config, name) for name in shared}
-        return NeuronLayer(kind(**constants), width=config.width)
+        return NeuronLayer(kind(**constants))
 
     return make
 
@@ -107,7 +126,13 @@ def _arlif(alpha: bool = True, beta: bool = True, memory: bool = True) -> Make:
     """AR-LIF whose alpha = 1 or beta = 0 may be frozen, the ablations of Table 2."""
 
     def make(config: NeuronConfig, time_steps: int) -> SpikingNeuron:
-        neuron = ARLIF(config.decay, config.v_threshold, memory, config.width, config.free_alpha)
+        neuron = ARLIF(
+            config.decay,
+            config.v_threshold,
+            memory,
+            free_alpha=config.free_alpha,
+            strict=config.strict,
+        )
         neuron.alpha_raw.requires_grad_(alpha)
         neuron.beta_raw.requires_grad_(beta)
         return neuron
@@ -121,18 +146,18 @@ NEURONS: dict[str, Make] = {
     "arlif-theta1": _arlif(beta=False),
     "arlif-alpha1-theta1": _arlif(alpha=False, beta=False),
     "arlif-memoryless": _arlif(alpha=False, memory=False),
-    "lif-soft": lambda c, steps: LIF(c.decay, c.v_threshold, "soft", c.width),
-    "lif-hard": lambda c, steps: LIF(c.decay, c.v_threshold, "hard", c.width),
-    "lif-learnable": lambda c, steps: LearnableResetLIF(c.decay, c.v_threshold, c.width),
+    "lif-soft": lambda c, steps: LIF(c.decay, c.v_threshold, "soft"),
+    "lif-hard": lambda c, steps: LIF(c.decay, c.v_threshold, "hard"),
+    "lif-learnable": lambda c, steps: LearnableResetLIF(c.decay, c.v_threshold),
     "lif-asgl": lambda c, steps: AsglLIF(c.decay, c.v_threshold),
     "lif-agl": lambda c, steps: AglLIF(c.decay, c.v_threshold),
     "lif-fpt": lambda c, steps: FptLIF(c.decay, c.v_threshold),
-    "plif": lambda c, steps: PLIF(c.decay, c.v_threshold, c.width),
-    "dalif": lambda c, steps: DALIF(c.decay, c.v_threshold, c.width),
-    "clif": lambda c, steps: CLIF(c.decay, c.v_threshold, c.width),
-    "psn": lambda c, steps: PSN(steps, c.width),
-    "psn-masked": lambda c, steps: MaskedPSN(steps, min(c.order, steps), c.width),
-    "psn-sliding": lambda c, steps: SlidingPSN(c.order, c.width),
-    "psn-mpe": lambda c, steps: MpePSN(c.decay, c.v_threshold, c.width),
+    "plif": lambda c, steps: PLIF(c.decay, c.v_threshold),
+    "dalif": lambda c, steps: DALIF(c.decay, c.v_threshold),
+    "clif": lambda c, steps: CLIF(c.decay, c.v_threshold),
+    "psn": lambda c, steps: PSN(steps),
+    "psn-masked": lambda c, steps: MaskedPSN(steps, min(c.order, steps)),
+    "psn-sliding": lambda c, steps: SlidingPSN(c.order),
+    "psn-mpe": lambda c, steps: MpePSN(c.decay, c.v_threshold),
 }
 """Every neuron by the name it has in recipes."""

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from arlif.arithmetic.surrogates import Rectangle
 from arlif.neurons.sequential import DecayLIF
 
 EPSILON = 1e-5
@@ -33,10 +34,11 @@ class AglLIF(DecayLIF):
         self.check(x)
         width = 2 * spread(x)
         wide = width * (1 + self.decay.item() ** 2) ** 0.5
-        first, state = self.run(x[:1], state, width if state is None else wide, True)
+        beginning = Rectangle(width if state is None else wide)
+        first, state = self.run(x[:1], state, beginning, True)
         if len(x) == 1:
             return (first, state) if return_state else first
-        others, state = self.run(x[1:], state, wide, return_state)
+        others, state = self.run(x[1:], state, Rectangle(wide), return_state)
         spikes = torch.cat([first, others])
         return (spikes, state) if return_state else spikes
 

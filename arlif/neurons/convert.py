@@ -23,6 +23,7 @@ def spiking_module(neuron: Neuron) -> SpikingNeuron:
                 float(neuron.v_threshold),
                 neuron.memory,
                 free_alpha=not 0 <= alpha <= 1,
+                strict=neuron.strict,
             )
             with torch.no_grad():
                 module.alpha_raw.fill_(alpha)

@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from arlif.arithmetic.floating import RectangularSpike
 from arlif.base.errors import LoweringError
 from arlif.neurons.modules import SpikingNeuron, check_constants
 from arlif.neurons.parallel import refuse_state
@@ -47,7 +46,7 @@ class MpePSN(SpikingNeuron):
         estimates = currents * (1 - torch.bernoulli(currents.detach().sigmoid()))
         before = torch.cat([torch.zeros_like(currents[:1]), estimates[:-1]])
         h = self.decay * before + currents
-        spikes: Tensor = RectangularSpike.apply(h - self.threshold, self.width)  # type: ignore[no-untyped-call]
+        spikes = self.surrogate.spikes(h - self.threshold)
         if self.training:
             self.estimation_error = (estimates - (1 - spikes) * h).square().mean() / len(x)
         return spikes.to(x.dtype)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
+from arlif.arithmetic.surrogates import Surrogate
 from arlif.base.errors import require
 from arlif.core.neuron import Neuron, Parameter, Per, traced
 from arlif.neurons.modules import SpikingNeuron
@@ -89,9 +90,11 @@ class NeuronLayer(SpikingNeuron):
         found: Neuron = self.neuron.with_constants(dict(self.named_buffers()) | self.learned())
         return found
 
-    def run(self, x: Tensor, state: Any, width: float, return_state: bool) -> tuple[Tensor, Any]:
+    def run(
+        self, x: Tensor, state: Any, surrogate: Surrogate, return_state: bool
+    ) -> tuple[Tensor, Any]:
         self.fit(tuple(x.shape[2:]))
-        return super().run(x, state, width, return_state)
+        return super().run(x, state, surrogate, return_state)
 
     @torch.no_grad()
     def keep_bounds(self) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from arlif import kernels
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import Rectangle, Surrogate
 from arlif.base.errors import require
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import RealArlif, RealLifHard, RealLifSoft
@@ -21,16 +22,16 @@ def check_constants(decay: float, v_threshold: float) -> None:
 class SpikingNeuron(nn.Module):
     """Base of all neurons: supplies the loop over time; subclasses say which neuron it is.
 
-    width: width of the rectangular surrogate gradient. stepwise: whether spikes of a time step need
-    nothing of later ones, and a state that was returned continues.
+    width: of the rectangular surrogate gradient; `surrogate` may be set to another shape. stepwise:
+    whether spikes of a time step need nothing of later ones, and a state that was returned
+    continues.
     """
 
     stepwise: ClassVar[bool] = True
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
-        require(width > 0, f"the surrogate width must be positive, not {width}")
-        self.width = width
+        self.surrogate: Surrogate = Rectangle(width)
 
     def real_neuron(self) -> Neuron:
         """The neuron's constants, effective values, as the step reads them."""
@@ -64,7 +65,7 @@ class SpikingNeuron(nn.Module):
         is another neuron's or of another shape.
         """
         self.check(x)
-        spikes, state = self.run(x, state, self.width, return_state)
+        spikes, state = self.run(x, state, self.surrogate, return_state)
         return (spikes, state) if return_state else spikes
 
     def check(self, x: Tensor) -> None:
@@ -79,12 +80,14 @@ class SpikingNeuron(nn.Module):
             f"a neuron takes floating-point currents, not {x.dtype}; use x.float()",
         )
 
-    def run(self, x: Tensor, state: Any, width: float, return_state: bool) -> tuple[Tensor, Any]:
-        """Spikes and, where asked for, the last state, with a surrogate of this width."""
+    def run(
+        self, x: Tensor, state: Any, surrogate: Surrogate, return_state: bool
+    ) -> tuple[Tensor, Any]:
+        """Spikes and, where asked for, the last state, with this surrogate gradient."""
         neuron = cast(self.real_neuron(), x)
-        if kernels.applies(neuron, x):
-            return kernels.run(neuron, x, _given(neuron, state, x), width, return_state)
-        return run_steps(neuron, FloatOps(width), x, state)
+        if kernels.applies(neuron, x, surrogate):
+            return kernels.run(neuron, x, _given(neuron, state, x), surrogate, return_state)
+        return run_steps(neuron, FloatOps(surrogate), x, state)
 
 
 def spikes_of(answer: Tensor | tuple[Tensor, Any]) -> Tensor:
@@ -149,6 +152,7 @@ class ARLIF(SpikingNeuron):
     alpha_raw, beta_raw: trained parameters; alpha = clamp(alpha_raw, 0, 1) starts at 1,
     beta = tanh(beta_raw) starts at 0. Freeze them (requires_grad_) for the ablations of Table 2.
     free_alpha: alpha = alpha_raw, which may leave [0, 1], as in the released programs.
+    strict: a spike needs h > theta, as in the released CIFAR10-DVS runs.
     """
 
     def __init__(
@@ -158,11 +162,12 @@ class ARLIF(SpikingNeuron):
         memory: bool = True,
         width: float = 1.0,
         free_alpha: bool = False,
+        strict: bool = False,
     ) -> None:
         super().__init__(width)
         check_constants(decay, v_threshold)
         self.decay, self.v_threshold, self.memory = decay, v_threshold, memory
-        self.free_alpha = free_alpha
+        self.free_alpha, self.strict = free_alpha, strict
         self.alpha_raw = nn.Parameter(torch.ones(()))
         self.beta_raw = nn.Parameter(torch.zeros(()))
 
@@ -185,11 +190,13 @@ class ARLIF(SpikingNeuron):
             self.alpha_raw.clamp_(0, 1)
 
     def real_neuron(self) -> RealArlif:
-        return RealArlif(self.decay, self.v_threshold, self.alpha, self.beta, self.memory)
+        return RealArlif(
+            self.decay, self.v_threshold, self.alpha, self.beta, self.memory, self.strict
+        )
 
     def extra_repr(self) -> str:
-        free = ", free_alpha=True" if self.free_alpha else ""
-        return f"decay={self.decay}, v_threshold={self.v_threshold}, memory={self.memory}{free}"
+        options = "".join(f", {n}=True" for n in ("free_alpha", "strict") if getattr(self, n))
+        return f"decay={self.decay}, v_threshold={self.v_threshold}, memory={self.memory}{options}"
 
 
 class LIF(SpikingNeuron):

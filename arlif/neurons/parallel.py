@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from arlif.arithmetic.floating import RectangularSpike
 from arlif.base.errors import LoweringError, require
 from arlif.neurons.modules import SpikingNeuron
 
@@ -33,7 +32,7 @@ class ParallelNeuron(SpikingNeuron):
         refuse_state(self, state, return_state)
         h = torch.tensordot(self.weights(len(x)).to(x.dtype), x, dims=1)
         b = self.thresholds().to(x.dtype).view(-1, *(1 for _ in x.shape[1:]))
-        return RectangularSpike.apply(h - b, self.width)  # type: ignore[no-untyped-call]
+        return self.surrogate.spikes(h - b)
 
     def real_neuron(self) -> NoReturn:
         """Raise LoweringError: there is no step that integer hardware could repeat."""

@@ -17,8 +17,8 @@ class SurrogateOps(FloatOps):
 
     def __init__(self, surrogate: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.surrogate = surrogate
+        self.function = surrogate
 
     def fire(self, h: Any, theta: Any) -> Any:
-        spikes = self.surrogate(h - theta)
+        spikes = self.function(h - theta)
         return spikes + ((h >= theta).to(h.dtype) - spikes).detach()

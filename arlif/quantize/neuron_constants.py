@@ -16,6 +16,7 @@ from arlif.core.integer_form import Constant, Rounding, Table, integer_form
 from arlif.core.integer_neurons import IntegerNeuron, Numbers, integer_name
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
+from arlif.core.steps import LEAST
 from arlif.core.tables import LookupTable
 from arlif.core.units import Unit
 from arlif.quantize.linearized import Real
@@ -114,8 +115,11 @@ def raw_factor(
 
 
 def raw_threshold(name: str, real: Real, state: FixedPointFormat) -> NDArray[np.int32]:
-    """The least raw values at or above thresholds; LoweringError below half a step, or past all."""
-    small = (real > 0) & (real * state.one <= 0.5)
+    """The least raw values at or above thresholds; LoweringError below half a step, or past all.
+
+    LEAST, what any h - theta above 0 reaches, is 1.
+    """
+    small = (real > LEAST) & (real * state.one <= 0.5)
     require(
         not small.any(),
         f"a {name} of {_first(real, small):.6g} is less than half a step of {state}, "

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from arlif.arithmetic.straight_through import QatOps, state_type, substitute
+from arlif.arithmetic.surrogates import STANDARD, Surrogate
 from arlif.core.network import (
     INPUT,
     READOUT,
@@ -37,8 +38,8 @@ class QatNetwork(nn.Module):
 
     It takes real inputs, time first ([1, N, ...] static, else [T, N, ...]), and returns logits
     [T, N, classes], or [1, N, classes] of a readout of potentials, like the network it came from;
-    in training as in evaluation its spikes are those of `quantized()` in every engine. width: of
-    the surrogate gradient.
+    in training as in evaluation its spikes are those of `quantized()` in every engine. surrogate:
+    gradient of a spike.
     """
 
     def __init__(
@@ -47,13 +48,16 @@ class QatNetwork(nn.Module):
         source: Input,
         precision: Precision,
         time_steps: int,
-        width: float = 1.0,
+        surrogate: Surrogate = STANDARD,
     ) -> None:
         super().__init__()
         self.network, self.source, self.precision = network, source, precision
         self.time_steps = time_steps
         self.neurons = nn.ModuleDict(
-            {_key(p.name): QatNeuron(p.neuron, p.current.shape, width) for p in network.populations}
+            {
+                _key(p.name): QatNeuron(p.neuron, p.current.shape, surrogate)
+                for p in network.populations
+            }
         )
         currents = {p.name: p.current for p in network.populations}
         if network.summed is not None:
@@ -185,7 +189,7 @@ class QatNetwork(nn.Module):
         numbers = torch.tensor(np.stack([population.gain, population.bias])).to(layer.bias.device)
         gain, raw_bias = numbers.double()
         bias = substitute(layer.bias.double() * neuron.state_format.one, raw_bias)
-        ops = QatOps(neuron.state_format, population.gain_shift, 1.0)
+        ops = QatOps(neuron.state_format, population.gain_shift, STANDARD)
 
         def currents(arriving: Callable[[Projection], Tensor]) -> Tensor:
             x = current(ops, accumulator(arriving), per_neuron(gain), per_neuron(bias))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from arlif.arithmetic.floating import FloatOps
 from arlif.arithmetic.straight_through import QatOps, TrainableTable, substitute
+from arlif.arithmetic.surrogates import Surrogate
 from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.neuron import Neuron, traced
@@ -23,12 +24,13 @@ from arlif.neurons.layer import NeuronLayer
 class QatNeuron(nn.Module):
     """A neuron with trainable constants on raw currents [T, N, *shape].
 
-    width: of the surrogate gradient, in real units. Raises LoweringError where it has no integers.
+    surrogate: gradient of a spike, in real units. Raises LoweringError where it has no integers.
     """
 
-    def __init__(self, neuron: Neuron, shape: tuple[int, ...], width: float) -> None:
+    def __init__(self, neuron: Neuron, shape: tuple[int, ...], surrogate: Surrogate) -> None:
         super().__init__()
-        self.layer = NeuronLayer(neuron, shape, width)
+        self.layer = NeuronLayer(neuron, shape)
+        self.layer.surrogate = surrogate
         self.form = form = integer_form(traced(neuron))
         learn = {name for name, known in neuron.parameters().items() if known.learned}
         self.graph = quantized_graph(form)
@@ -51,13 +53,14 @@ class QatNeuron(nn.Module):
             given[name] = value / neuron.one if factor else value
         one = neuron.state_format.one
         given |= {ONE: one, INVERSE: 1 / one}
-        return quantized.run(kernel, x, given, neuron, self.layer.width)
+        return quantized.run(kernel, x, given, neuron, self.layer.surrogate.width)
 
     def kernel(self, neuron: IntegerNeuron) -> Kernel:
         """What is fused, where the constants have such shapes."""
         names = self.graph.parameters()
         spread = tuple(n for n in names if np.ndim(neuron.constants.get(n, 0)) > 0)
-        return Kernel(self.graph, names, tuple(n for n in names if n in self.learned), spread)
+        learned = tuple(n for n in names if n in self.learned)
+        return Kernel(self.graph, names, learned, spread, type(self.layer.surrogate))
 
     def run_steps(self, x: Tensor, neuron: IntegerNeuron) -> Tensor:
         """The same, one step after another: what the kernel must equal."""
@@ -77,7 +80,7 @@ class QatNeuron(nn.Module):
 
     def _started(self, x: Tensor, neuron: IntegerNeuron) -> Callable[[Tensor], tuple[Tensor, Any]]:
         """Spikes and state of one time step after another."""
-        ops = QatOps(neuron.state_format, neuron.factor_bits, self.layer.width)
+        ops = QatOps(neuron.state_format, neuron.factor_bits, self.layer.surrogate)
         joined, state = self._joined(neuron, x), neuron.initial_state(torch.zeros_like(x[0]))
 
         def step(now: Tensor) -> tuple[Tensor, Any]:
@@ -94,7 +97,7 @@ class QatNeuron(nn.Module):
 
         def number(name: str) -> Any:
             constant = self.form.constants[name]
-            smooth = constant.value(FloatOps(self.layer.width), real)
+            smooth = constant.value(FloatOps(self.layer.surrogate), real)
             raw = torch.tensor(neuron.constants[name]).to(x)
             if not isinstance(smooth, Tensor):
                 return raw

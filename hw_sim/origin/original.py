@@ -5,6 +5,7 @@ from functools import cached_property
 
 from torch import nn
 
+from arlif.arithmetic.surrogates import STANDARD, Surrogate
 from arlif.core.maps import Shape
 from arlif.quantize import linearize
 from arlif.quantize.linearized import LinearizedNetwork
@@ -43,6 +44,6 @@ class Original:
         return self.recipe or Schedule()
 
     @property
-    def width(self) -> float:
-        """Of the surrogate gradient."""
-        return self.recipe.neuron.width if self.recipe else 1.0
+    def surrogate(self) -> Surrogate:
+        """Gradient of a spike in training."""
+        return self.recipe.neuron.gradient if self.recipe else STANDARD

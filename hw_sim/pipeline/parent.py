@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arlif.arithmetic.surrogates import Surrogate
 from arlif.base.errors import ArlifError
 from arlif.core.network import Input, QuantizedNetwork
 from arlif.data import Split
@@ -46,7 +47,7 @@ class Parent:
     time_steps: int
     imported: bool
     schedule: Schedule
-    width: float
+    surrogate: Surrogate
     labels: NDArray[np.int64] | None = None
     random: bool = False
 
@@ -127,7 +128,7 @@ def load_parent(
             recipe.time_steps,
             False,
             recipe,
-            recipe.neuron.width,
+            recipe.neuron.gradient,
         )
     original = load_original(folder)
     if own is None:
@@ -155,7 +156,7 @@ def parent_of(original: Original, own: OwnSamples | None) -> Parent:
         original.time_steps,
         original.recipe is None,
         original.schedule,
-        original.width,
+        original.surrogate,
         None if own is None else own.labels,
         own is None,
     )

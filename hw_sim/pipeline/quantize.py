@@ -105,6 +105,6 @@ def _finetuned(
 ) -> QuantizedNetwork:
     fitted, steps = parent.fitted(precision), parent.time_steps
     linear = natural(fitted) if parent.imported else fitted
-    network = QatNetwork(linear, parent.source, precision, steps, parent.width)
+    network = QatNetwork(linear, parent.source, precision, steps, parent.surrogate)
     finetune(network, finetuning(parent.schedule, epochs), dataset)
     return network.quantized()

@@ -9,9 +9,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arlif.arithmetic.floating import FloatOps, RectangularSpike
+from arlif.arithmetic.floating import FloatOps
 from arlif.arithmetic.integer import TorchIntegerOps
 from arlif.arithmetic.straight_through import QatOps, TrainableTable, state_type, substitute
+from arlif.arithmetic.surrogates import STANDARD, SURROGATES, Rectangle, Surrogate, Triangle
+from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.tables import LookupTable
 
@@ -25,8 +27,8 @@ def integers(factor_bits: int = 8) -> TorchIntegerOps:
     return TorchIntegerOps(FORM, factor_bits, torch.device("cpu"))
 
 
-def qat(width: float = 1.0, factor_bits: int = 8) -> QatOps:
-    return QatOps(FORM, factor_bits, width)
+def qat(surrogate: Surrogate = STANDARD, factor_bits: int = 8) -> QatOps:
+    return QatOps(FORM, factor_bits, surrogate)
 
 
 @given(RAW, st.integers(-(2**16), 2**16), st.integers(0, 16))
@@ -34,7 +36,7 @@ def test_products_round_toward_zero(value: int, factor: int, bits: int) -> None:
     want = math.trunc(Fraction(value * factor, 1 << bits))
     got = integers(bits).multiply(torch.tensor([value]), factor)
     assert (got.tolist(), got.dtype) == ([want], torch.int64)
-    exact = qat(1.0, bits).multiply(torch.tensor([value], dtype=torch.float64), factor)
+    exact = qat(Rectangle(), bits).multiply(torch.tensor([value], dtype=torch.float64), factor)
     assert exact.tolist() == [want]
 
 
@@ -82,7 +84,10 @@ def test_a_neuron_fires_at_its_threshold(fires) -> None:
     assert fires(h.double() + 0.25, torch.tensor(3.0)).tolist() == [0, 1, 1]
 
 
-@pytest.mark.parametrize(("ops", "width"), [(FloatOps(), 1.0), (FloatOps(0.5), 0.5), (qat(2), 32)])
+@pytest.mark.parametrize(
+    ("ops", "width"),
+    [(FloatOps(), 1.0), (FloatOps(Rectangle(0.5)), 0.5), (qat(Rectangle(2)), 32)],
+)
 def test_the_surrogate_is_a_rectangle_of_its_width_around_the_threshold(ops, width) -> None:
     """Area 1, its edges included; in raw units where values are raw."""
     v = torch.tensor([-0.51, -0.5, 0.0, 0.5, 0.51], dtype=torch.float64) * width
@@ -91,9 +96,28 @@ def test_the_surrogate_is_a_rectangle_of_its_width_around_the_threshold(ops, wid
     assert h.grad.tolist() == [0, 1 / width, 1 / width, 1 / width, 0]
 
 
-def test_spikes_keep_the_type_of_the_potential() -> None:
+@pytest.mark.parametrize(
+    ("ops", "width"),
+    [(FloatOps(Triangle()), 1.0), (FloatOps(Triangle(0.5)), 0.5), (qat(Triangle(2)), 32)],
+)
+def test_a_triangle_falls_to_0_at_its_width_from_the_threshold(ops, width) -> None:
+    """Area 1 and the rectangle's height; as ZIF of TET's program where width (gama) is 1."""
+    v = torch.tensor([-1.25, -1.0, -0.75, -0.5, 0.0, 0.25, 1.0, math.nan], dtype=torch.float64)
+    h = (v * width + 8).requires_grad_()
+    ops.fire(h, torch.tensor(8.0)).sum().backward()
+    assert h.grad.tolist() == [0, 0, 0.25 / width, 0.5 / width, 1 / width, 0.75 / width, 0, 0]
+
+
+@pytest.mark.parametrize("kind", SURROGATES.values())
+def test_spikes_keep_the_type_of_the_potential(kind) -> None:
     for dtype in (torch.float32, torch.float64):
-        assert RectangularSpike.apply(torch.zeros(2, dtype=dtype), 1.0).dtype == dtype
+        assert kind().spikes(torch.zeros(2, dtype=dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("kind", SURROGATES.values())
+def test_a_surrogate_without_width_is_refused(kind) -> None:
+    with pytest.raises(ArlifError, match="the surrogate width must be positive, not 0"):
+        kind(0)
 
 
 def test_choices() -> None:

@@ -18,6 +18,7 @@ from torch import nn
 from arlif import layers
 from arlif.arithmetic.integer import TorchIntegerOps
 from arlif.arithmetic.straight_through import QatOps, TrainableTable, state_type
+from arlif.arithmetic.surrogates import STANDARD
 from arlif.core.formats import FixedPointFormat, nearest_integer
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Input
@@ -64,7 +65,7 @@ def evaluate_in_training(rule: Rule, operation: Operation, *values: int) -> int:
     tensors = torch.tensor(values, dtype=torch.float64).view(-1, 1)
     table = TrainableTable(TABLE, lambda ops, x: ops.sigmoid(x), 1)
     with torch.no_grad():
-        return int(operation(QatOps(rule.state, rule.factor_bits, 1.0), table, *tensors))
+        return int(operation(QatOps(rule.state, rule.factor_bits, STANDARD), table, *tensors))
 
 
 def evaluate_in_onnx(rule: Rule, operation: Operation, *values: int) -> int:
@@ -114,7 +115,7 @@ def test_multiply_in_the_type_that_training_chooses(
         dtype = state_type(FixedPointFormat(bits, 0), factor_bits)
     numbers = torch.tensor([value, factor], dtype=dtype)
     with torch.no_grad():
-        assert int(QatOps(FixedPointFormat(), factor_bits, 1.0).multiply(*numbers)) == result
+        assert int(QatOps(FixedPointFormat(), factor_bits, STANDARD).multiply(*numbers)) == result
 
 
 def test_training_chooses_both_types() -> None:

@@ -12,6 +12,7 @@ from support.toy_neurons import AdaptiveThreshold, Bursting, Explosive
 from torch import Tensor
 
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import Rectangle
 from arlif.base.errors import ArlifError
 from arlif.core.graph import APPLY, CURRENT, Op
 from arlif.core.integer_form import integer_form
@@ -27,7 +28,8 @@ from arlif.core.real_neurons import (
 )
 from arlif.kernels.derivative import OF_SPIKES, Derivative, derivative, of_state, real_graph
 
-WIDTH, LOW, HIGH = 1.5, -1.25, 2.0
+OPS, WIDE = FloatOps(Rectangle(1.5)), FloatOps(Rectangle(6.0))
+LOW, HIGH = -1.25, 2.0
 NEURONS = (
     RealArlif(0.75, 0.5, 0.7, -0.4),
     RealArlif(0.75, 0.5, 0.7, -0.4, memory=False),
@@ -69,7 +71,8 @@ def interpreted(found: Derivative, ops: FloatOps, given: dict[str, Any]) -> list
             case Op.WHERE | Op.SELECT:
                 value = torch.where(args[0] > 0, args[1], args[2])
             case Op.SURROGATE:
-                value = torch.where(args[0].abs() <= ops.width / 2, args[1] / ops.width, 0.0)
+                slope = ops.surrogate.slope(args[0])
+                value = torch.where(slope > 0, args[1] * slope, 0.0)
             case Op.INSIDE:
                 value = torch.where((args[0] >= LOW) & (args[0] <= HIGH), args[1], 0.0)
             case Op.FINITE:
@@ -123,7 +126,7 @@ def currents() -> Tensor:
 def test_it_equals_autograd_of_the_step(neuron, wanted):
     names = [n for n, known in neuron.parameters().items() if wanted == "all" or known.learned]
     found = derivative(real_graph(traced(neuron)), names)
-    assert_derivative_of_step(neuron, found, FloatOps(WIDTH), names, currents(), 1.5)
+    assert_derivative_of_step(neuron, found, OPS, names, currents(), 1.5)
 
 
 @every_neuron
@@ -131,7 +134,7 @@ def test_where_states_saturate_nothing_passes_outside(neuron):
     names = list(neuron.parameters())
     found = derivative(traced(neuron), names)
     assert any(node.op is Op.INSIDE for node in found.nodes)
-    assert_derivative_of_step(neuron, found, Clamping(WIDTH), names, currents(), 1.5)
+    assert_derivative_of_step(neuron, found, Clamping(OPS.surrogate), names, currents(), 1.5)
 
 
 @settings(max_examples=150)
@@ -139,9 +142,9 @@ def test_where_states_saturate_nothing_passes_outside(neuron):
 def test_random_steps(program: Program, saturates: bool) -> None:
     neuron, names = RandomNeuron(program=program), ["k", "b"]
     graph, ops = (
-        (traced(neuron), Clamping(WIDTH))
+        (traced(neuron), Clamping(OPS.surrogate))
         if saturates
-        else (real_graph(traced(neuron)), FloatOps(WIDTH))
+        else (real_graph(traced(neuron)), OPS)
     )
     assert_derivative_of_step(neuron, derivative(graph, names), ops, names, currents()[:200], 1.5)
 
@@ -152,14 +155,14 @@ def test_infinite_currents_have_the_gradients_of_the_loop(neuron):
     found = derivative(real_graph(traced(neuron)), [])
     if isinstance(neuron, RealCuba):
         pytest.skip("the loop itself has no number there")
-    assert_derivative_of_step(neuron, found, FloatOps(WIDTH), [], x, 0.25)
+    assert_derivative_of_step(neuron, found, OPS, [], x, 0.25)
 
 
 def test_a_spike_between_infinite_numbers_gets_no_gradient():
     neuron, names = Explosive(), ["decay"]
     found = derivative(real_graph(traced(neuron)), names)
     assert sum(node.op is Op.FINITE for node in found.nodes) == 1
-    assert_derivative_of_step(neuron, found, FloatOps(6.0), names, -currents().abs(), 1.0)
+    assert_derivative_of_step(neuron, found, WIDE, names, -currents().abs(), 1.0)
 
 
 @pytest.mark.parametrize("neuron", NEURONS[:7])
@@ -222,4 +225,4 @@ def test_a_broken_rule_is_seen():
     found = derivative(real_graph(traced(neuron)), ["threshold"])
     wrong = replace(found, of_x=found.of_parameters[0])
     with pytest.raises(AssertionError):
-        assert_derivative_of_step(neuron, wrong, FloatOps(WIDTH), ["threshold"], currents(), 1.5)
+        assert_derivative_of_step(neuron, wrong, OPS, ["threshold"], currents(), 1.5)

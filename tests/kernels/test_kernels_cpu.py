@@ -17,6 +17,7 @@ from support.kernel_oracle import (
 
 from arlif import kernels
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import Rectangle
 from arlif.base.errors import ArlifError
 from arlif.core.real_neurons import BUILT_IN, RealArlif
 from arlif.kernels import build
@@ -179,7 +180,7 @@ def test_extreme_currents():
     x = x.expand(3, 2, -1).contiguous()
     for make in NEURONS.values():
         neuron = make()
-        want, _ = run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)
+        want, _ = run_steps(neuron.real_neuron(), FloatOps(neuron.surrogate), x, None)
         assert torch.equal(neuron(x), want)
 
 
@@ -191,7 +192,7 @@ def test_infinite_currents(name, storage):
     neuron = NEURONS[name]().to(torch.float64 if storage == torch.float64 else torch.float32)
     currents = torch.tensor([torch.inf, -torch.inf, 2.0, -1.0], dtype=storage)
     x = torch.cartesian_prod(currents, currents, currents).T[:, None]
-    want, end = run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)
+    want, end = run_steps(neuron.real_neuron(), FloatOps(neuron.surrogate), x, None)
     spikes, last = neuron(x, return_state=True)
     assert torch.equal(spikes, want)
     torch.testing.assert_close(last, end, equal_nan=True)
@@ -238,7 +239,7 @@ def test_the_loop_has_second_derivatives():
     x = smooth_currents(neuron, x, margin=0.02).requires_grad_()
 
     def last_state(x):
-        _, state = run_steps(neuron.real_neuron(), FloatOps(0.01), x, None)
+        _, state = run_steps(neuron.real_neuron(), FloatOps(Rectangle(0.01)), x, None)
         return state.u
 
     assert torch.autograd.gradgradcheck(last_state, x)

@@ -198,7 +198,7 @@ def test_random_steps(program: Program) -> None:
     torch.manual_seed(0)
     neuron = NeuronLayer(RandomNeuron(program=program))
     x, *start = torch.randn(3, 1, 30), torch.randn(1, 30), torch.randn(1, 30)
-    real, watch = neuron.real_neuron(), Watched(neuron.width)
+    real, watch = neuron.real_neuron(), Watched(neuron.surrogate)
     with torch.no_grad(), Nearest(x[0].shape) as nearest:
         run_steps(real, watch, x.double(), real.state_type(*(part.double() for part in start)))
     away = torch.minimum(watch.nearest.expand_as(x[0]), nearest.distance) > 2e-6

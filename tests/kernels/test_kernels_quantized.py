@@ -14,11 +14,12 @@ from support.strategies_real import precisions, real_neurons
 from torch import Tensor
 
 from arlif.arithmetic.straight_through import state_type
+from arlif.arithmetic.surrogates import STANDARD, Rectangle, Surrogate, Triangle
 from arlif.base.errors import ArlifError
 from arlif.core.formats import FixedPointFormat
 from arlif.core.integer_neurons import IntegerNeuron, Numbers
 from arlif.core.neuron import Neuron, constant
-from arlif.core.real_neurons import RealCuba, RealLifSoft
+from arlif.core.real_neurons import RealArlif, RealCuba, RealLifSoft
 from arlif.kernels import build, quantized
 from arlif.kernels.quantized_printer import printed
 from arlif.quantize.neuron_constants import to_integer
@@ -27,11 +28,14 @@ from arlif.quantize.walk import detached
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 SHAPE = (3, 5, 4)
+WIDTHS = st.sampled_from((0.5, 1.0, 2.0))
 
 
-def trainable(real: Neuron, numbers: Numbers, width: float) -> tuple[QatNeuron, IntegerNeuron]:
+def trainable(
+    real: Neuron, numbers: Numbers, surrogate: Surrogate = STANDARD
+) -> tuple[QatNeuron, IntegerNeuron]:
     """A module in double precision, and the integers of its constants."""
-    module = QatNeuron(real, SHAPE, width).double()
+    module = QatNeuron(real, SHAPE, surrogate).double()
     return module, to_integer(detached(module.real_neuron()), numbers)
 
 
@@ -68,7 +72,7 @@ def neurons(draw: st.DrawFn) -> tuple[QatNeuron, IntegerNeuron]:
     """A trainable neuron and the integers of any formats that its parameters give."""
     real = draw(real_neurons(SHAPE))
     try:
-        return trainable(real, draw(precisions()).numbers, draw(st.sampled_from((0.5, 1.0, 2.0))))
+        return trainable(real, draw(precisions()).numbers, Rectangle(draw(WIDTHS)))
     except ArlifError:
         assume(False)
         raise
@@ -89,7 +93,17 @@ def test_it_is_the_loop(
 def test_it_is_the_loop_of_cuba(rng: np.random.Generator, steps: int) -> None:
     numbers = Numbers(FixedPointFormat(18, 9), 7)
     bias = rng.uniform(-1, 1, (SHAPE[0], 1, 1))
-    check(*trainable(RealCuba(bias=bias, limit=31.0, edge=32.0), numbers, 1.0), rng, steps, False)
+    check(*trainable(RealCuba(bias=bias, limit=31.0, edge=32.0), numbers), rng, steps, False)
+
+
+@settings(max_examples=10, deadline=None)
+@given(rngs(), st.integers(1, 6), WIDTHS)
+def test_it_is_the_loop_of_the_released_neuron(
+    rng: np.random.Generator, steps: int, width: float
+) -> None:
+    """Without memory, a triangle for a surrogate, and a spike needs h > theta."""
+    released = RealArlif(0.2, 1.0, 1.0, -0.4, memory=False, strict=True)
+    check(*trainable(released, Numbers(), Triangle(width)), rng, steps, constant=False)
 
 
 @settings(max_examples=2, deadline=None, phases=[Phase.generate])
@@ -97,7 +111,7 @@ def test_it_is_the_loop_of_cuba(rng: np.random.Generator, steps: int) -> None:
 def test_steps_that_do_anything(steps: list[object], rng: np.random.Generator) -> None:
     """Compiled together."""
     numbers = Numbers(FixedPointFormat(15, 6), 6)
-    cases = [trainable(RandomNeuron(program=program), numbers, 1.0) for program in steps]
+    cases = [trainable(RandomNeuron(program=program), numbers) for program in steps]
     kernels = [module.kernel(neuron) for module, neuron in cases]
     source = build.Source(("real.cpp",), printed(kernels))
     for number, case in enumerate(cases):
@@ -127,7 +141,7 @@ class Far(Neuron):
 def test_what_float32_cannot_hold_is_computed_in_float64() -> None:
     """States of 24 bits and factors of 1 bit have products in float32, but sums of three not."""
     numbers = Numbers(FixedPointFormat(24, 20), 1)
-    module, neuron = trainable(Far((2**23 - 1) / 2**20, 1000 / 2**20), numbers, 1.0)
+    module, neuron = trainable(Far((2**23 - 1) / 2**20, 1000 / 2**20), numbers)
     x = torch.arange(970.0, 1030.0).view(1, 1, *SHAPE)
     assert state_type(neuron.state_format, 1) is torch.float32
     assert torch.equal(module(x, neuron) == 1, x >= 1000)

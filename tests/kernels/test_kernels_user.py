@@ -15,6 +15,7 @@ from support.user_neurons import Adaptive
 
 from arlif import kernels
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import STANDARD
 from arlif.core.neuron import Neuron, constant
 from arlif.core.real_neurons import RealArlif, RealCuba, RealLifSubtract
 from arlif.kernels import build
@@ -102,7 +103,7 @@ def test_currents_that_are_no_numbers_spread_as_in_the_loop(name):
     neuron = layer(NEURONS[name], (3,))
     x = torch.cartesian_prod(*[torch.tensor([torch.nan, torch.inf, -torch.inf, 2.0])] * 3)
     x = x.T[:, :, None].expand(-1, -1, 3).contiguous()
-    want, end = run_steps(neuron.real_neuron(), FloatOps(neuron.width), x, None)
+    want, end = run_steps(neuron.real_neuron(), FloatOps(neuron.surrogate), x, None)
     spikes, last = neuron(x, return_state=True)
     assert torch.equal(spikes, want)
     torch.testing.assert_close(last, end, equal_nan=True)
@@ -126,16 +127,16 @@ def test_constants_of_every_shape_and_kind_are_read_where_they_belong():
             real = RealArlif().with_constants({"decay": value, "alpha": 0.75, "beta": 0.25})
             tensors = {"decay": torch.as_tensor(value), "alpha": 0.75, "beta": 0.25}
             assert kernels.applies(real, given), name
-            got, _ = kernels.run(real, given, None, 1.0, False)
+            got, _ = kernels.run(real, given, None, STANDARD, False)
             plain = real.with_constants(tensors)
-            assert torch.equal(got, run_steps(plain, FloatOps(1.0), given, None)[0]), name
+            assert torch.equal(got, run_steps(plain, FloatOps(), given, None)[0]), name
 
 
 @needs_library
 def test_a_constant_that_requires_a_gradient_has_one():
     x = torch.randn(4, 2, 3, 5) * 2
     gradients = []
-    for run in (kernels.run, lambda real, x, *rest: run_steps(real, FloatOps(1.0), x, None)):
+    for run in (kernels.run, lambda real, x, *rest: run_steps(real, FloatOps(), x, None)):
         decay = torch.full((3, 1), 0.5, requires_grad=True)
         real = RealArlif(0.5, 1.0, 0.75, 0.25).with_constants({"decay": decay})
         spikes, _ = run(real, x, None, 1.0, False)

@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from arlif import data, layers
+from arlif.arithmetic.surrogates import STANDARD
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.core.equality import fingerprint
 from arlif.core.neuron import Neuron
@@ -114,7 +115,7 @@ def test_neurons_without_integers_are_refused() -> None:
             return ops.fire(ops.multiply(state.u, state.u) + x, 1), (x,)
 
     with pytest.raises(LoweringError, match="used as a factor"):
-        QatNeuron(Squared(), (3,), 1.0)
+        QatNeuron(Squared(), (3,), STANDARD)
 
 
 class Own(nn.Module):

@@ -16,6 +16,7 @@ from torch import nn
 
 from arlif import layers
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import STANDARD
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
 from arlif.core.real_neurons import NumpyRealOps, RealLifSoft
@@ -95,13 +96,13 @@ def main(folder: Path) -> dict[str, Any]:
     raw = torch.from_numpy(ACCUMULATORS)
     x = CURRENTS.clone().requires_grad_()
     assert dispatch.applies(REAL, x)
-    fused, _ = dispatch.run(REAL, x, None, 1.0, False)
+    fused, _ = dispatch.run(REAL, x, None, STANDARD, False)
     weights = torch.linspace(-1, 1, fused.numel()).view_as(fused)
     (gradient,) = torch.autograd.grad((fused * weights).sum(), x)
-    trainable = QatNeuron(REAL, (4,), 1.0)
+    trainable = QatNeuron(REAL, (4,), STANDARD)
     return {
         "numpy reals": digest(by_steps(REAL, NumpyRealOps(), CURRENTS.double().numpy())),
-        "torch loop": digest(run_steps(REAL, FloatOps(1.0), CURRENTS, None)[0]),
+        "torch loop": digest(run_steps(REAL, FloatOps(), CURRENTS, None)[0]),
         "C++ float": digest(fused.detach()),
         "C++ gradient": sha256(gradient.numpy().tobytes()).hexdigest(),
         "Triton": triton_printer.printed(standard(REAL)),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from arlif.arithmetic.floating import FloatOps
+from arlif.arithmetic.surrogates import Surrogate
 from arlif.core.real_neurons import RealCuba
 from arlif.neurons import ARLIF, CLIF, DALIF, LIF, PLIF, LearnableResetLIF, SpikingNeuron
 from arlif.neurons.layer import NeuronLayer
@@ -52,13 +53,13 @@ NEURONS = {
 class Watched(FloatOps):
     """FloatOps that notes how near each neuron came to where its gradient or its spike jumps."""
 
-    def __init__(self, width: float) -> None:
-        super().__init__(width)
+    def __init__(self, surrogate: Surrogate) -> None:
+        super().__init__(surrogate)
         self.nearest: Any = None
 
     def fire(self, h: Any, theta: Any) -> Any:
         v = (h - theta).detach()
-        near = torch.minimum(v.abs(), (v.abs() - self.width / 2).abs())
+        near = torch.minimum(v.abs(), (v.abs() - self.surrogate.width / 2).abs())
         self.nearest = near if self.nearest is None else torch.minimum(self.nearest, near)
         return super().fire(h, theta)
 
@@ -70,7 +71,7 @@ def smooth_currents(
 
     start: what every state variable starts from.
     """
-    watch = Watched(neuron.width)
+    watch = Watched(neuron.surrogate)
     real = neuron.real_neuron()
     with torch.no_grad():
         run_steps(real, watch, x.double(), real.initial_state(torch.full_like(x[0], start)))
@@ -105,7 +106,7 @@ def outcome(
     x = x.detach().requires_grad_()
     state = type(real.initial_state(x))(*(s.detach().to(kind).requires_grad_() for s in start))
     if plain:
-        spikes, final = run_steps(real, FloatOps(neuron.width), x, state)
+        spikes, final = run_steps(real, FloatOps(neuron.surrogate), x, state)
     else:
         spikes, final = neuron(x, state, return_state=True)
     outputs = [spikes, *final]

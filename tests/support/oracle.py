@@ -28,6 +28,7 @@ def arlif_float(
     alpha: float = 1.0,
     beta: float = 0.0,
     memory: bool = True,
+    strict: bool = False,
 ) -> list[tuple[int, float, float]]:
     """(s, u, r) at every step for the currents xs."""
     u = r = 0.0
@@ -35,7 +36,7 @@ def arlif_float(
     for x in xs:
         h = decay * u + x
         theta = v_threshold + beta * math.tanh(x)
-        s = 1 if h >= theta else 0
+        s = 1 if h > theta or (h == theta and not strict) else 0
         if not memory:
             r = 0.0
         r = r * (sigma(alpha * x) if r >= 0 else 1.0 - sigma(alpha * x))
@@ -64,6 +65,7 @@ def arlif_integer(
     decay: int,
     tables: dict[str, tuple[list[int], int, int]],
     memory: bool = True,
+    strict: bool = False,
 ) -> list[tuple[int, int, int]]:
     """(s, u, r) at every step for raw currents xs; tables are (values, low, shift)."""
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
@@ -73,7 +75,7 @@ def arlif_integer(
     for x in xs:
         h = clip(towards_zero(u * decay, one) + x, low, high)
         theta = read(*tables["threshold"], x)
-        s = 1 if h >= theta else 0
+        s = 1 if h > theta or (h == theta and not strict) else 0
         drive = read(*tables["drive"], x)
         kept = 0
         if memory:
