@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -13,7 +14,15 @@ from arlif.base.plain_data import from_mapping
 from arlif.networks.user_neuron import class_of
 from arlif.run_folder import CONFIG, TRAINING, Run
 from arlif.training.finished import Summary
-from arlif.training.plots import save, spike_rates, spread_figure
+from arlif.training.metrics import read_metrics
+from arlif.training.plots import (
+    layer_values,
+    learned,
+    learned_symbols,
+    save,
+    spike_rates,
+    spread_figure,
+)
 from arlif.training.recipe import Recipe
 from arlif.training.train import require_same_recipe, train
 
@@ -55,8 +64,9 @@ def ablate(
     neurons: names, or files and classes of the user's own, my.py:MyNeuron. Every run lies in
     folder/<neuron>-<seed>, <neuron> being the class of the latter; finished ones are kept, an
     interrupted one continues; one of another recipe is refused.
-    Writes ablation.json, ablation.md, ablation.png, and spike-rates.png of the first seed's runs;
-    both figures as .pdf and .svg, too.
+    Writes ablation.json and ablation.md; layers.csv, every run's spike rates and what its neurons
+    learned; and as .png, .pdf and .svg the figures ablation, spike-rates and, where a neuron
+    learns, learned-<neuron>, the last two of the first seed's runs (Figs. 2 and 3).
     callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
@@ -89,11 +99,15 @@ def ablate(
         )
     write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
     write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
-    first = {_label(name): folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
+    write_text(folder / "layers.csv", layers_table(folder, neurons, seeds))
+    first = {name: folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
     figures = {
         "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
-        "spike-rates": spike_rates(first),
+        "spike-rates": spike_rates({_label(name): run for name, run in first.items()}),
     }
+    for name, run in first.items():
+        if learned_symbols(read_metrics(run)[0]):
+            figures[f"learned-{class_of(name)}"] = learned(run)
     for name, figure in figures.items():
         for kind in ("png", "pdf", "svg"):
             save(figure, folder / f"{name}.{kind}")
@@ -110,9 +124,11 @@ def title(recipe: Recipe, seeds: Sequence[int]) -> str:
         if len(seeds) > 1
         else f"seed {seeds[0]}"
     )
+    parts = ((recipe.train_per_class, "training"), (recipe.test_per_class, "test"))
+    cut = [f", the first {count:,} {part} samples a class" for count, part in parts if count]
     return (
         f"Test accuracy in %, {spread}: {recipe.dataset}, T = {recipe.time_steps}, "
-        f"{recipe.epochs} epochs"
+        f"{recipe.epochs} epochs" + "".join(cut)
     )
 
 
@@ -125,6 +141,17 @@ def markdown(heading: str, rows: Sequence[AblationRow]) -> str:
     """The table as Markdown, below what it shows."""
     lines = [COLUMNS, ["---"] * len(COLUMNS), *table(rows)]
     return f"{heading}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def layers_table(folder: Path, neurons: Sequence[str], seeds: Sequence[int]) -> str:
+    """Spike rates after the last epoch and what neurons learned after each, by layer, as CSV."""
+    lines = ["neuron,seed,epoch,layer,what,value"]
+    for name, seed in product(map(class_of, neurons), seeds):
+        lines += [
+            f"{name},{seed},{epoch},{layer},{what},{value:.6g}"
+            for epoch, layer, what, value in layer_values(folder / f"{name}-{seed}")
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def _run(

@@ -89,6 +89,23 @@ def learned(run: Path) -> Figure:
     return figure
 
 
+def layer_values(run: Path) -> list[tuple[int, str, str, float]]:
+    """(epoch, layer, what, value): spike rates after the last epoch, what was learned after each.
+
+    The numbers of `spike_rates` and of `learned`. Raises ArlifError where the run has no metrics.
+    """
+    rows = _rows(run)
+    found = []
+    for row in rows:
+        wanted = [*learned_symbols(row), *(["rate"] if row is rows[-1] else [])]
+        found += [
+            (int(row["epoch"]), layer, what, value)
+            for what in wanted
+            for layer, value in _columns(row, f"{what}/").items()
+        ]
+    return found
+
+
 def learned_symbols(row: Mapping[str, float]) -> list[str]:
     """What a row of metrics gives for neuron layers, but for their spike rates, by name."""
     layers = _columns(row, RATE)

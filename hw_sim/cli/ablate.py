@@ -53,6 +53,7 @@ def ablate(
     rows = run_ablation(chosen, run, names, numbers, data_folder, callbacks=lines)
     output.table(title(chosen, numbers), COLUMNS, table(rows))
     output.say(
-        f"written to {run}: ablation.json and .md; ablation and spike-rates as .png, .pdf, .svg"
+        f"written to {run}: ablation.json and .md, layers.csv; ablation, spike-rates and what "
+        "neurons learned as .png, .pdf, .svg"
     )
     output.result([asdict(row) for row in rows])

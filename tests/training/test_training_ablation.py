@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
 
@@ -11,6 +12,7 @@ from arlif.training import Recipe, ablate
 from arlif.training import plots as drawn
 from arlif.training.ablation import TABLE_2, AblationRow, markdown, table, title
 from arlif.training.accuracy import evaluate
+from arlif.training.metrics import read_metrics
 from arlif.training.module import TrainingModule
 from arlif.training.train import load_trained
 from hw_sim.cli import main
@@ -35,10 +37,25 @@ def folder(tmp_path_factory):
 
 def test_ablation_writes_table_and_plot_and_keeps_finished_runs(folder):
     assert "AR-LIF, alpha and theta learned" in (folder / "ablation.md").read_text()
-    for name in ("ablation.png", "spike-rates.png"):
+    for name in ("ablation.png", "spike-rates.png", "learned-arlif.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
         assert (folder / name).with_suffix(".pdf").read_bytes().startswith(b"%PDF")
         assert "<svg" in (folder / name).with_suffix(".svg").read_text()
+    assert not (folder / "learned-lif-hard.png").exists()
+    lines = [line.split(",") for line in (folder / "layers.csv").read_text().splitlines()[1:]]
+    runs = [(neuron, seed) for neuron in ("lif-hard", "arlif") for seed in ("1", "2")]
+    assert [run for run, _ in groupby(lines, lambda line: (line[0], line[1]))] == runs
+    for neuron, seed in runs:
+        (row,) = read_metrics(folder / f"{neuron}-{seed}")
+        found = {
+            f"{what}/{layer}": value
+            for n, s, _, layer, what, value in lines
+            if [n, s] == [neuron, seed]
+        }
+        assert {name.partition("/")[0] for name in found} >= {"rate"}
+        assert ("alpha/neuron1" in found) == (neuron == "arlif")
+        for name, value in found.items():
+            assert float(value) == pytest.approx(row[name], rel=1e-5)
     before = (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns
     rows = ablate(TINY, folder, ["arlif"], [1, 2], accelerator="cpu")
     assert (folder / "arlif-1" / "metrics.csv").stat().st_mtime_ns == before
@@ -89,10 +106,15 @@ def test_the_table_gives_mean_and_standard_deviation():
     text = markdown(title(TINY, [4, 7]), [row])
     assert text.startswith(
         "Test accuracy in %, mean ± standard deviation over the 2 seeds 4, 7: digits, T = 2, "
-        "1 epochs\n\n| neuron | last epoch | best epoch |\n"
+        "1 epochs, the first 20 training samples a class, the first 10 test samples a class\n\n"
+        "| neuron | last epoch | best epoch |\n"
     )
     assert "| 91.00 ± 1.41 | 91.00 |" in text
     assert title(TINY, [4]).startswith("Test accuracy in %, seed 4: ")
+    assert title(TINY, [4]).endswith(
+        ", 1 epochs, the first 20 training samples a class, the first 10 test samples a class"
+    )
+    assert title(replace(TINY, train_per_class=0, test_per_class=0), [4]).endswith(", 1 epochs")
 
 
 def test_every_neuron_of_the_ablation_exists():
