@@ -43,7 +43,9 @@ class Source:
         )
 
 
-SYNAPSES = Source(("byte_products.cpp", "depthwise.cpp", "events.cpp", "pools.cpp"))
+SYNAPSES = Source(
+    ("byte_products.cpp", "depthwise.cpp", "events.cpp", "pools.cpp", "spike_tables.cpp")
+)
 """What knows no neuron."""
 
 

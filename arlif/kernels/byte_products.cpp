@@ -4,102 +4,98 @@
 
 #include "tiles.h"
 #include "vectors.h"
+#include "window_sums.h"
 
 namespace {
-
-// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], int16 or int32
-// by `kind`. ADDED: `scale` times each sum is added to what is there, 32 bits.
-struct Geometry {
-  int64_t frames, channels, height, width, rows, columns, outputs, pieces;
-  int64_t stride[2], padding[2];
-  int64_t kind, scale;
-};
-
-enum Kind { NARROW, WIDE, ADDED };
-
-// Inputs that lie side by side: from `offset` on behind a window's first, `steps` times `step` and
-// `rest` more. A sum of 16 bits is put away after a piece that `fills` it.
-struct Piece {
-  int64_t offset, steps, rest, fills;
-};
 
 // `step` inputs of one pixel are multiplied at once, with the weights of `width` outputs in one
 // vector, and added to that vector's sums. `complete` makes a number of 32 bits of each output's.
 // Callers prove that no sum leaves its type, and that no two products leave 16 bits.
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-using Sum = int32_t;
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(__SSSE3__)
 constexpr int64_t step = 4, width = lanes<int32_t>;
 using Weights = Vector<int8_t>;
-INLINE Vector<Sum> plus_products(Vector<Sum> sums, uint32_t inputs, Weights weights) {
-#if defined(__AVX512VNNI__)
-  return (Vector<Sum>)_mm512_dpbusd_epi32((__m512i)sums, _mm512_set1_epi32(int(inputs)),
-                                          (__m512i)weights);
-#else
-  return (Vector<Sum>)_mm256_dpbusd_avx_epi32((__m256i)sums, _mm256_set1_epi32(int(inputs)),
-                                              (__m256i)weights);
-#endif
-}
-INLINE void complete(Vector<Sum> sums, int32_t *to) { store(to, sums); }
-#elif defined(__SSSE3__) // an output has two sums of 16 bits, side by side
-using Sum = int16_t;
-constexpr int64_t step = 4, width = lanes<int32_t>;
-using Weights = Vector<int8_t>;
-INLINE Vector<Sum> plus_products(Vector<Sum> sums, uint32_t inputs, Weights weights) {
+using Inputs = uint32_t;
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+INLINE Vector<int16_t> pairs_of(uint32_t inputs, Weights weights) {
 #if defined(__AVX512BW__)
-  const __m512i pairs = _mm512_maddubs_epi16(_mm512_set1_epi32(int(inputs)), (__m512i)weights);
+  return (Vector<int16_t>)_mm512_maddubs_epi16(_mm512_set1_epi32(int(inputs)), (__m512i)weights);
 #elif defined(__AVX2__)
-  const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi32(int(inputs)), (__m256i)weights);
+  return (Vector<int16_t>)_mm256_maddubs_epi16(_mm256_set1_epi32(int(inputs)), (__m256i)weights);
 #else
-  const __m128i pairs = _mm_maddubs_epi16(_mm_set1_epi32(int(inputs)), (__m128i)weights);
+  return (Vector<int16_t>)_mm_maddubs_epi16(_mm_set1_epi32(int(inputs)), (__m128i)weights);
 #endif
-  return sums + (Vector<Sum>)pairs;
 }
-INLINE void complete(Vector<Sum> sums, int32_t *to) {
-  const Vector<int32_t> both = (Vector<int32_t>)sums;
-  store(to, (both << 16 >> 16) + (both >> 16));
-}
+#endif
+// One sum of 32 bits an output.
+struct Long {
+  using Sum = int32_t;
+  INLINE static Vector<Sum> plus_products(Vector<Sum> sums, uint32_t inputs, Weights weights) {
+#if defined(__AVX512VNNI__)
+    return (Vector<Sum>)_mm512_dpbusd_epi32((__m512i)sums, _mm512_set1_epi32(int(inputs)),
+                                            (__m512i)weights);
+#elif defined(__AVXVNNI__)
+    return (Vector<Sum>)_mm256_dpbusd_avx_epi32((__m256i)sums, _mm256_set1_epi32(int(inputs)),
+                                                (__m256i)weights);
 #else
-using Sum = int16_t;
+    const Vector<int16_t> pairs = pairs_of(inputs, weights);
+#if defined(__AVX512BW__)
+    return sums + (Vector<Sum>)_mm512_madd_epi16((__m512i)pairs, _mm512_set1_epi16(1));
+#elif defined(__AVX2__)
+    return sums + (Vector<Sum>)_mm256_madd_epi16((__m256i)pairs, _mm256_set1_epi16(1));
+#else
+    return sums + (Vector<Sum>)_mm_madd_epi16((__m128i)pairs, _mm_set1_epi16(1));
+#endif
+#endif
+  }
+  INLINE static void complete(Vector<Sum> sums, int32_t *to) { store(to, sums); }
+};
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+using Short = Long;
+#else
+// Two sums of 16 bits an output, side by side.
+struct Short {
+  using Sum = int16_t;
+  INLINE static Vector<Sum> plus_products(Vector<Sum> sums, uint32_t inputs, Weights weights) {
+    return sums + pairs_of(inputs, weights);
+  }
+  INLINE static void complete(Vector<Sum> sums, int32_t *to) {
+    const Vector<int32_t> both = (Vector<int32_t>)sums;
+    store(to, (both << 16 >> 16) + (both >> 16));
+  }
+};
+#endif
+#else
 constexpr int64_t step = 1, width = lanes<int16_t>;
 typedef int8_t Weights __attribute__((vector_size(VECTOR_BYTES / 2)));
-INLINE Vector<Sum> plus_products(Vector<Sum> sums, uint8_t inputs, Weights weights) {
-  return sums + __builtin_convertvector(weights, Vector<Sum>) * Sum(inputs);
-}
-INLINE void complete(Vector<Sum> sums, int32_t *to) {
-  for (int64_t i = 0; i < width; ++i) to[i] = sums[i];
-}
+using Inputs = uint8_t;
+struct Short {
+  using Sum = int16_t;
+  INLINE static Vector<Sum> plus_products(Vector<Sum> sums, uint8_t inputs, Weights weights) {
+    return sums + __builtin_convertvector(weights, Vector<Sum>) * Sum(inputs);
+  }
+  INLINE static void complete(Vector<Sum> sums, int32_t *to) {
+    for (int64_t i = 0; i < width; ++i) to[i] = sums[i];
+  }
+};
+using Long = Short;
 #endif
-constexpr bool splits = sizeof(Sum) < sizeof(int32_t); // whether long sums are put away meanwhile
 
-// `step` bytes as one number; those from `count` on are 0.
-INLINE auto together(const uint8_t *from, int64_t count = step) {
-  std::conditional_t<step == 4, uint32_t, uint8_t> value = 0;
-  if (count == step) std::memcpy(&value, from, step);
-  else std::memcpy(&value, from, size_t(count));
+// `step` bytes as one number.
+INLINE Inputs together(const uint8_t *from) {
+  Inputs value;
+  std::memcpy(&value, from, step);
   return value;
 }
 
 constexpr int registers = VECTOR_BYTES == 64 ? 24 : 12; // that hold sums
 constexpr int64_t widest = 2;                           // vectors of outputs at once
 constexpr int64_t enough = 96;                          // pixels that share what is in the cache
-constexpr int64_t worth = 1 << 21;                      // products that are worth one more thread
-
-// Adds to the sums of P pixels for V vectors of outputs; inputs(p): what pixel p is multiplied by.
-template <int P, int V, class Inputs>
-INLINE void add(Vector<Sum> (&sums)[P][V], const int8_t *weights, Inputs inputs) {
-  Weights row[V];
-#pragma GCC unroll 8
-  for (int v = 0; v < V; ++v) std::memcpy(&row[v], weights + v * sizeof(Weights), sizeof(Weights));
-#pragma GCC unroll 16
-  for (int p = 0; p < P; ++p) {
-    const auto together = inputs(p);
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) sums[p][v] = plus_products(sums[p][v], together, row[v]);
-  }
-}
 
 // The sums of P pixels for V vectors of outputs.
-template <int P, int V> struct Tile {
+template <class Lanes, int P, int V> struct Tile {
+  using Sum = typename Lanes::Sum;
+  static constexpr bool splits = sizeof(Sum) < sizeof(int32_t); // whether sums are put away
+
   Vector<Sum> sums[P][V] = {};
   int32_t wide[splits ? P : 1][V * width] = {};
 
@@ -107,7 +103,7 @@ template <int P, int V> struct Tile {
     for (int p = 0; p < P; ++p)
       for (int v = 0; v < V; ++v) {
         int32_t now[width];
-        complete(sums[p][v], now);
+        Lanes::complete(sums[p][v], now);
         for (int i = 0; i < width; ++i) wide[p][v * width + i] += now[i];
         sums[p][v] = Vector<Sum>{};
       }
@@ -120,12 +116,17 @@ template <int P, int V> struct Tile {
       for (int p = 0; p < P; ++p) at[p] = windows[p] + piece->offset;
       Vector<Sum> now[P][V]; // in registers from the first input to the last
       std::memcpy(now, sums, sizeof now);
-      for (int64_t k = 0; k < piece->steps; ++k, weights += V * sizeof(Weights))
-        add(now, weights, [&](int p) { return together(at[p] + k * step); });
-      if (piece->rest) {
-        const int64_t done = piece->steps * step;
-        add(now, weights, [&](int p) { return together(at[p] + done, piece->rest); });
-        weights += V * sizeof(Weights);
+      for (int64_t k = 0; k < piece->steps; ++k, weights += V * sizeof(Weights)) {
+        Weights row[V];
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v)
+          std::memcpy(&row[v], weights + v * sizeof(Weights), sizeof(Weights));
+#pragma GCC unroll 16
+        for (int p = 0; p < P; ++p) {
+          const Inputs inputs = together(at[p] + k * step);
+#pragma GCC unroll 8
+          for (int v = 0; v < V; ++v) now[p][v] = Lanes::plus_products(now[p][v], inputs, row[v]);
+        }
       }
       std::memcpy(sums, now, sizeof now);
       if constexpr (splits)
@@ -138,7 +139,7 @@ template <int P, int V> struct Tile {
   INLINE void write(Out *to, int64_t stride, int64_t outputs, Put put) {
     for (int p = 0; p < P; ++p, to += stride) {
       int32_t now[V * width];
-      for (int v = 0; v < V; ++v) complete(sums[p][v], now + v * width);
+      for (int v = 0; v < V; ++v) Lanes::complete(sums[p][v], now + v * width);
       if constexpr (splits)
         for (int i = 0; i < V * width; ++i) now[i] += wide[p][i];
       if (outputs == V * width)
@@ -150,7 +151,7 @@ template <int P, int V> struct Tile {
 };
 
 // A part of the outputs, for pixels whose windows begin at `windows`.
-template <class Out> struct Block {
+template <class Lanes, class Out> struct Block {
   const Geometry &g;
   const Piece *pieces;
   const int8_t *weights;
@@ -171,7 +172,7 @@ private:
   void tiles(const std::vector<const uint8_t *> &windows, int64_t &i, int64_t count,
              Out *to) const {
     for (; i + P <= count; i += P) {
-      Tile<P, V> tile;
+      Tile<Lanes, P, V> tile;
       tile.run(windows.data() + i, pieces, g.pieces, weights);
       Out *place = to + i * g.outputs;
       const int32_t scale = int32_t(g.scale);
@@ -182,7 +183,8 @@ private:
   }
 };
 
-// Frames with zeros around them, as far as a window goes; the frames themselves where none does.
+// Frames with zeros around them, as far as a window goes, and behind them what is read beyond; the
+// frames themselves where neither is.
 struct Padded {
   std::vector<uint8_t> copied;
   const uint8_t *frames;
@@ -191,8 +193,8 @@ struct Padded {
   Padded(const Geometry &g, const uint8_t *inputs, int64_t threads)
       : frames(inputs), line((g.width + 2 * g.padding[1]) * g.channels),
         size((g.height + 2 * g.padding[0]) * line) {
-    if (g.padding[0] == 0 && g.padding[1] == 0) return;
-    copied.resize(size_t(g.frames * size));
+    if (g.padding[0] == 0 && g.padding[1] == 0 && g.beyond == 0) return;
+    copied.resize(size_t(g.frames * size + g.beyond));
     frames = copied.data();
     const int64_t row = g.width * g.channels;
     for_tiles(g.frames, 1, threads, [&](int64_t frame, int64_t, int64_t) {
@@ -204,11 +206,11 @@ struct Padded {
   }
 };
 
-template <class Out>
+template <class Lanes, class Out>
 void products(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *inputs,
               const int8_t *weights, Out *sums) {
   int64_t steps = 0;
-  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps + (pieces[i].rest > 0);
+  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps;
   const int64_t sums_at_all = g.frames * g.rows * g.columns * g.outputs;
   threads = std::clamp<int64_t>(sums_at_all * steps * step / worth, 1, threads);
   const Padded padded(g, inputs, threads);
@@ -228,7 +230,7 @@ void products(const Geometry &g, const Piece *pieces, int64_t threads, const uin
     for (int64_t block = item % parts; block < blocks; block += parts) {
       const int64_t begin = block * widest * width;
       const int64_t outputs = std::min(widest * width, g.outputs - begin);
-      const Block<Out> part{g, pieces, weights + begin * steps * step, outputs};
+      const Block<Lanes, Out> part{g, pieces, weights + begin * steps * step, outputs};
       Out *to = sums + first * pixels * g.outputs + begin;
       if (outputs > width) part.template run<2>(windows, to);
       else part.template run<1>(windows, to);
@@ -241,7 +243,7 @@ void products(const Geometry &g, const Piece *pieces, int64_t threads, const uin
 // What arlif/kernels/byte_products.py repeats, and what it packs weights by.
 extern "C" {
 int64_t arlif_products_layout[] = {sizeof(Geometry), sizeof(Piece)};
-int64_t arlif_products_form[] = {step, width, widest, sizeof(Sum)};
+int64_t arlif_products_form[] = {step, width, widest, sizeof(Short::Sum), sizeof(Long::Sum)};
 }
 
 // weights: for every block of `widest` vectors of outputs [steps, vectors, width, step], zeros
@@ -249,6 +251,8 @@ int64_t arlif_products_form[] = {step, width, widest, sizeof(Sum)};
 extern "C" void arlif_products(const Geometry *g, const Piece *pieces, int64_t threads,
                                const uint8_t *inputs, const int8_t *weights, void *sums) {
   if (g->kind == NARROW)
-    products(*g, pieces, threads, inputs, weights, static_cast<int16_t *>(sums));
-  else products(*g, pieces, threads, inputs, weights, static_cast<int32_t *>(sums));
+    products<Short>(*g, pieces, threads, inputs, weights, static_cast<int16_t *>(sums));
+  else if (g->longs)
+    products<Long>(*g, pieces, threads, inputs, weights, static_cast<int32_t *>(sums));
+  else products<Short>(*g, pieces, threads, inputs, weights, static_cast<int32_t *>(sums));
 }

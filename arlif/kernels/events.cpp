@@ -82,18 +82,6 @@ private:
 // Sums of 16 bits, as many as a vector holds.
 using Narrow = Vector<int16_t>;
 
-// As many weights.
-INLINE Narrow widened(const int8_t *weights) {
-#if defined(__AVX512BW__) // GCC 12 takes five instructions to convert
-  return (Narrow)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)weights));
-#else
-  typedef int8_t Weights __attribute__((vector_size(VECTOR_BYTES / 2)));
-  Weights narrow;
-  std::memcpy(&narrow, weights, sizeof narrow);
-  return __builtin_convertvector(narrow, Narrow);
-#endif
-}
-
 // The sums of one pixel for `groups * group` outputs.
 template <int groups> struct Sums {
   static constexpr int vectors = groups * group / lanes<int16_t>;

@@ -148,3 +148,17 @@ INLINE void store(BFloat16 *to, Vector<float> x) { // to nearest, ties to even
   for (int i = 0; i < lanes<float>; ++i)
     to[i].bits = uint16_t((bits[i] & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded[i]);
 }
+
+// As many weights of 8 bits as a vector holds numbers of 16.
+INLINE Vector<int16_t> widened(const int8_t *weights) {
+#if defined(__AVX512BW__) // GCC 12 takes five instructions to convert
+  return (Vector<int16_t>)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)weights));
+#elif defined(__AVX2__)
+  return (Vector<int16_t>)_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)weights));
+#else
+  typedef int8_t Weights __attribute__((vector_size(VECTOR_BYTES / 2)));
+  Weights narrow;
+  std::memcpy(&narrow, weights, sizeof narrow);
+  return __builtin_convertvector(narrow, Vector<int16_t>);
+#endif
+}

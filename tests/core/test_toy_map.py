@@ -81,7 +81,9 @@ def test_the_fast_engine_has_no_difference(case: Case) -> None:
 
 def test_the_engine_has_none_in_plain_torch(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "library", lambda *_: None)
-    for module in ("byte_products", "depthwise", "events", "pools", "integer_update"):
+    for module in (
+        *("byte_products", "spike_tables", "depthwise", "events", "pools", "integer_update"),
+    ):
         monkeypatch.setattr(f"arlif.kernels.{module}.library", lambda *_: None)
     test_the_fast_engine_has_no_difference(case)
 

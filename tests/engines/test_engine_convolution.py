@@ -12,11 +12,10 @@ from arlif.arithmetic.exact import convolve, convolve_by_product
 from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d
 from arlif.kernels import build, depthwise, pools
-from arlif.kernels.byte_products import ByteProducts
 from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
-from hw_sim.engines.integer.event_driven import OUTPUTS
+from hw_sim.engines.integer.ways import Ways
 
 CPU = torch.device("cpu")
 INTERVALS = ((0, 1), (0, 9), (0, 127), (-127, 127), (0, 2**14))
@@ -138,8 +137,8 @@ def test_many_outputs_take_inputs_of_any_interval(interval: Interval, inputs: in
     """Events have no sign and one byte; so few of them are followed where they can be."""
     rng = np.random.default_rng(0)
     for linear in (
-        Dense(rng.integers(-127, 128, (OUTPUTS, inputs))),
-        Conv2d(rng.integers(-127, 128, (OUTPUTS, inputs, 1, 1))),
+        Dense(rng.integers(-127, 128, (128, inputs))),
+        Conv2d(rng.integers(-127, 128, (128, inputs, 1, 1))),
     ):
         for value in interval:
             x = np.zeros((40, inputs, *(1, 1)[: 2 * isinstance(linear, Conv2d)]), int)
@@ -188,13 +187,13 @@ def test_byte_convolutions_of_real_layer_sizes(seed: int) -> None:
 @pytest.mark.parametrize(
     ("linear", "interval", "kernel"),
     [
-        (Conv2d(np.ones((4, 1, 3, 3), np.int8), (2, 2)), (0, 127), ByteProducts),
+        (Conv2d(np.ones((4, 1, 3, 3), np.int8), (2, 2)), (0, 127), Ways),
         (
             Conv2d(np.ones((4, 9, 3, 3), np.int8), dilation=(2, 1)),
             (0, 1),
-            ByteProducts,
+            Ways,
         ),
-        (Dense(np.ones((4, 9), np.int8)), (0, 1), ByteProducts),
+        (Dense(np.ones((4, 9), np.int8)), (0, 1), Ways),
         (Conv2d(np.ones((4, 1, 3, 3), np.int8), groups=4), (0, 255), depthwise.Depthwise),
     ],
 )

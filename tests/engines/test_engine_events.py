@@ -1,4 +1,4 @@
-"""Event-driven connections give what products give, at any density."""
+"""Whichever way a connection takes, events, tables or products, it gives the same sums."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from support.byte_convolutions import DENSITIES, inputs, oracle
 from support.strategies_neurons import rngs
 
 from arlif.core.maps import Conv2d, Dense
-from arlif.kernels import build
+from arlif.kernels import build, byte_products
 from hw_sim.engines.integer.convolution import compile_map
-from hw_sim.engines.integer.event_driven import BREAK_EVEN, OUTPUTS
+from hw_sim.engines.integer.ways import INPUTS, PIXELS, Ways, break_even
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 
@@ -20,8 +20,8 @@ CPU = torch.device("cpu")
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.sampled_from([(2, 6, 6), (9, 5, 7), (64, 4, 4)]),
-    st.sampled_from([OUTPUTS - 1, OUTPUTS, 130]),
+    st.sampled_from([(2, 6, 6), (9, 5, 7), (64, 4, 4), (64, 8, 8)]),
+    st.sampled_from([127, 128, 130]),
     st.sampled_from(DENSITIES),
     st.sampled_from([1, 9, 127]),
     st.booleans(),
@@ -41,13 +41,34 @@ def test_a_connection_gives_the_same_at_every_density(shape, outputs, density, h
     np.testing.assert_array_equal(got.numpy(), want)
 
 
-def test_what_is_sparse_follows_events():
-    """The result has the type of its path: int32 from events, int16 from products that fit it."""
-    rng = np.random.default_rng(0)
-    weight = rng.integers(-127, 128, (OUTPUTS, 16, 3, 3)).astype(np.int8)
-    evaluate = compile_map(Conv2d(weight, padding=(1, 1)), (0, 1), CPU)
-    types = [
-        evaluate(torch.from_numpy(inputs((8, 16, 20, 20), density, 1, rng))).dtype
-        for density in (BREAK_EVEN / 2, BREAK_EVEN * 2)
-    ]
-    assert types == [torch.int32, torch.int16]
+WIDE = Conv2d(np.ones((128, 64, 3, 3), np.int8), padding=(1, 1))
+
+
+def taken(linear: Conv2d, x: np.ndarray) -> str:
+    """The way that frames [N, C, H, W] took."""
+    ways = Ways.of(linear, (0, 1))
+    ways(np.ascontiguousarray(np.moveaxis(x, 1, -1)), 1)
+    ((way, frames),) = ways.frames.items()
+    assert frames == len(x)
+    return way
+
+
+def test_what_is_sparse_follows_events() -> None:
+    rng, limit = np.random.default_rng(0), break_even(WIDE)
+    assert 0.05 < limit < 0.5
+    assert taken(WIDE, inputs((8, 64, 8, 8), limit / 2, 1, rng)) == "events"
+    assert taken(WIDE, inputs((8, 64, 8, 8), limit * 2, 1, rng)) != "events"
+
+
+def test_tables_are_for_many_pixels_where_no_instruction_sums_products_in_32_bits() -> None:
+    alone = "products" if byte_products.in_32_bits() else "tables"
+    assert taken(WIDE, np.ones((PIXELS // 64, 64, 8, 8), np.uint8)) == alone
+    assert taken(WIDE, np.ones((PIXELS // 64, 64, 7, 8), np.uint8)) == "products"
+
+
+@pytest.mark.parametrize(
+    ("shape", "follows"),
+    [((128, INPUTS, 1, 1), True), ((128, INPUTS - 1, 1, 1), False), ((16, 16, 3, 3), False)],
+)
+def test_small_windows_never_follow_events(shape: tuple[int, ...], follows: bool) -> None:
+    assert (break_even(Conv2d(np.ones(shape, np.int8))) > 0) == follows

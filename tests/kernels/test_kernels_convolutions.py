@@ -8,12 +8,14 @@ from support.byte_convolutions import (
     check_byte_products,
     check_convolutions_by_events,
     check_depthwise,
+    check_spike_tables,
+    inputs,
     oracle,
 )
 
 from arlif.base.errors import ArlifError
 from arlif.core.maps import Conv2d
-from arlif.kernels import build, byte_products, depthwise, events
+from arlif.kernels import build, byte_products, depthwise, events, spike_tables
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 
@@ -36,19 +38,56 @@ def test_products_of_bytes_are_exact():
     check_byte_products()
 
 
+def test_rows_of_tables_are_exact():
+    check_spike_tables()
+
+
 def test_channels_by_themselves_are_exact():
     check_depthwise()
 
 
 @pytest.mark.parametrize("inputs", [128, 129, 257, 258, 259, 516, 517, 4096])
 @pytest.mark.parametrize("weight", [-127, 127])
-def test_sums_are_put_away_before_they_leave_16_bits(inputs: int, weight: int) -> None:
+def test_products_are_put_away_before_they_leave_16_bits(inputs: int, weight: int) -> None:
     """258 weights of 127 fit 16 bits, 259 do not."""
     linear = Conv2d(np.full((9, inputs, 1, 1), weight, np.int8))
     for highest in (1, 127):
         x = np.full((2, 1, 1, inputs), highest, np.uint8)
         got = byte_products.ByteProducts(linear, (0, highest))(x, 1)
         np.testing.assert_array_equal(got, oracle(linear, x))
+
+
+@pytest.mark.parametrize("channels", [256, 260, 512, 516, 520, 1024])
+@pytest.mark.parametrize("weight", [-127, 127])
+def test_rows_are_put_away_before_they_leave_16_bits(channels: int, weight: int) -> None:
+    """Of 258 and more inputs, in tables' rows of four."""
+    linear = Conv2d(np.full((9, channels, 1, 1), weight, np.int8))
+    x = np.ones((2, 3, 3, channels), np.uint8)
+    np.testing.assert_array_equal(spike_tables.SpikeTables(linear)(x, 1), oracle(linear, x))
+
+
+@pytest.mark.parametrize("pixels", [1, 511, 512, 513, 1100])
+def test_any_number_of_pixels_shares_tables(pixels: int) -> None:
+    rng = np.random.default_rng(pixels)
+    linear = Conv2d(rng.integers(-127, 128, (70, 8, 1, 1)).astype(np.int8))
+    x = inputs((1, 1, pixels, 8), 0.3, 1, rng)
+    for threads in (1, 2):
+        got = spike_tables.SpikeTables(linear)(x, threads)
+        np.testing.assert_array_equal(got, oracle(linear, x))
+
+
+@pytest.mark.parametrize(
+    ("interval", "linear", "fits"),
+    [
+        ((0, 1), Conv2d(np.ones((1, 4, 1, 1), np.int8)), True),
+        ((0, 1), Conv2d(np.ones((1, 5, 1, 1), np.int8)), False),
+        ((0, 2), Conv2d(np.ones((1, 4, 1, 1), np.int8)), False),
+        ((-1, 1), Conv2d(np.ones((1, 4, 1, 1), np.int8)), False),
+        ((0, 1), Conv2d(np.ones((2, 4, 1, 1), np.int8), groups=2), False),
+    ],
+)
+def test_tables_are_for_fours_of_spikes(interval, linear, fits) -> None:
+    assert spike_tables.applies(linear, interval) == fits
 
 
 @pytest.mark.parametrize(

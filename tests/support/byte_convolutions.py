@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from arlif.core.maps import Conv2d
-from arlif.kernels import byte_products, depthwise, events
+from arlif.kernels import byte_products, depthwise, events, spike_tables
 from support.strategies import convolutions
 from support.strategies_neurons import rngs
 
@@ -83,6 +83,29 @@ def check_byte_products(data, shape, outputs, weights, highest, frames, rng):
     check_sums(byte_products.ByteProducts(linear, (0, highest)), linear, x, rng)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.data(),
+    st.sampled_from([(4, 1, 1), (4, 9, 7), (8, 5, 5), (16, 6, 6), (52, 4, 9), (300, 3, 3)]),
+    st.sampled_from([1, 15, 16, 17, 33, 48, 63, 70, 130]),
+    st.sampled_from(["any", "highest", "lowest", "small"]),
+    st.sampled_from([1, 2, 5, 40]),
+    st.sampled_from(DENSITIES),
+    rngs(),
+)
+def check_spike_tables(data, shape, outputs, weights, frames, density, rng):
+    """Rows of tables equal torch's sums, those that leave 16 bits on the way too."""
+    drawn = data.draw(convolutions(shape).filter(lambda linear: linear.groups == 1))
+    size, low, high = (outputs, *drawn.weight.shape[1:]), -127, 127
+    bounds = {"any": (low, high), "highest": (high, high), "lowest": (low, low), "small": (-3, 3)}
+    weight = rng.integers(*bounds[weights], size, endpoint=True).astype(np.int8)
+    linear = Conv2d(weight, drawn.stride, drawn.padding, drawn.dilation)
+    assert spike_tables.applies(linear, (0, 1))
+    x = inputs((frames, *shape[1:], shape[0]), density, 1, rng)
+    x[0] = 1
+    check_sums(spike_tables.SpikeTables(linear), linear, x, rng)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.data(),
@@ -104,4 +127,5 @@ def check_every_kernel() -> None:
     """All convolutions of bytes; run it, it draws its own cases."""
     check_convolutions_by_events()
     check_byte_products()
+    check_spike_tables()
     check_depthwise()

@@ -15,7 +15,7 @@ from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Windo
 from arlif.kernels import byte_products, depthwise, pools
 from hw_sim.engines.integer.channels_last import ChannelsLast, as_window
 from hw_sim.engines.integer.compiled_map import CompiledMap
-from hw_sim.engines.integer.event_driven import EventDriven, follow_events, follows_events
+from hw_sim.engines.integer.ways import Ways
 
 
 def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> CompiledMap:
@@ -30,10 +30,8 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
             if device.type == "cpu" and dtype is torch.uint8 and pools.applies():
                 return _BytePool(linear)
             return _Pool(linear.window, dtype)
-        case Conv2d() | Dense() if _multiplies_bytes(linear, interval, device):
-            multiply = multiply_bytes(linear, interval)
-            follows = follows_events(linear)
-            return EventDriven(follow_events(linear), multiply) if follows else multiply
+        case Conv2d() | Dense() if (ways := _ways(linear, interval, device)) is not None:
+            return ChannelsLast(isinstance(linear, Dense), ways)
         case Conv2d() if device.type == "cpu" and depthwise.applies(linear, interval):
             return ChannelsLast(False, depthwise.Depthwise(linear))
         case Conv2d():
@@ -44,14 +42,12 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
     return _ByItself(linear, float_type(linear.magnitude(interval)))
 
 
-def multiply_bytes(linear: Conv2d | Dense, interval: Interval) -> ChannelsLast:
-    """A convolution or dense map in which every weight takes part, whatever the input."""
-    kernel = byte_products.ByteProducts(as_window(linear), interval)
-    return ChannelsLast(isinstance(linear, Dense), kernel)
-
-
-def _multiplies_bytes(linear: Conv2d | Dense, interval: Interval, device: torch.device) -> bool:
-    return device.type == "cpu" and byte_products.applies(as_window(linear), interval)
+def _ways(linear: Conv2d | Dense, interval: Interval, device: torch.device) -> Ways | None:
+    """The sums of bytes on a CPU, where they are known."""
+    if device.type != "cpu":
+        return None
+    window = as_window(linear)
+    return Ways.of(window, interval) if byte_products.applies(window, interval) else None
 
 
 @dataclass(frozen=True)

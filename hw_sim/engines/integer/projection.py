@@ -11,7 +11,6 @@ from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
-from hw_sim.engines.integer.event_driven import EventDriven
 
 
 class ProjectionSum:
@@ -48,7 +47,7 @@ class ProjectionSum:
         total = self._zeros(steps, samples)
         for projection, maps, x in zip(self.projections, self.maps, given, strict=True):
             last = maps[-1] if maps and self.in_place and len(x) == steps else None
-            if isinstance(last, ChannelsLast | EventDriven):
+            if isinstance(last, ChannelsLast):
                 entering = _through(maps[:-1], x.flatten(0, 1))
                 last.add(entering, total.flatten(0, 1), 1 << projection.shift)
             else:

@@ -1,0 +1,209 @@
+// Convolutions of spikes with weights of 8 bits: sums of tables' rows, exact.
+//
+// Four spikes side by side are one of 16 patterns. What each adds to the sums of some outputs is
+// made once, as a row of a table that stays in the first-level cache, and added for many pixels.
+// Called from Python through ctypes (arlif/kernels/spike_tables.py).
+#include <vector>
+
+#include "tiles.h"
+#include "vectors.h"
+#include "window_sums.h"
+
+namespace {
+
+using Sums = Vector<int16_t>;
+constexpr int64_t width = lanes<int16_t>, patterns = 16;
+constexpr int64_t widest = VECTOR_BYTES == 64 ? 2 : 4; // vectors of outputs at once
+constexpr int64_t room = 24 << 10;                     // bytes of a table
+constexpr int64_t enough = 512;                        // pixels that share a table
+
+// The patterns of frames with zeros around them, each times the bytes of one vector.
+struct Patterns {
+  std::vector<uint16_t> values;
+  int64_t fours, line, size;
+
+  Patterns(const Geometry &g, const uint8_t *spikes, int64_t threads)
+      : fours(g.channels / 4), line((g.width + 2 * g.padding[1]) * fours),
+        size((g.height + 2 * g.padding[0]) * line) {
+    values.resize(size_t(g.frames * size));
+    const int64_t row = g.width * fours;
+    for_tiles(g.frames, 1, threads, [&](int64_t frame, int64_t, int64_t) {
+      const uint8_t *from = spikes + frame * g.height * row * 4;
+      uint16_t *to = values.data() + frame * size + g.padding[0] * line + g.padding[1] * fours;
+      for (int64_t y = 0; y < g.height; ++y, from += row * 4, to += line) found(from, row, to);
+    });
+  }
+
+private:
+  static void found(const uint8_t *from, int64_t count, uint16_t *to) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < count; ++i) {
+      uint32_t four; // the spikes are its bits 0, 8, 16 and 24
+      std::memcpy(&four, from + 4 * i, 4);
+      to[i] = uint16_t(((four * 0x01020408u) >> 24 & (patterns - 1)) * VECTOR_BYTES);
+    }
+  }
+};
+
+// V vectors of outputs, for pixels whose windows begin at `windows`.
+template <int V> class Block {
+  const Geometry &g;
+  const Piece *pieces;
+  std::vector<Sums> table, sums;
+  std::vector<int32_t> wide;
+
+public:
+  Block(const Geometry &g, const Piece *pieces)
+      : g(g), pieces(pieces), table(size_t(most * patterns * V)) {}
+
+  template <class Out>
+  void run(const std::vector<const uint16_t *> &windows, const int8_t *weights, int64_t outputs,
+           Out *to) {
+    const int64_t pixels = int64_t(windows.size());
+    sums.assign(size_t(pixels * V), Sums{});
+    wide.clear();
+    for (const Piece *piece = pieces; piece < pieces + g.pieces; ++piece) {
+      const int64_t parts = (piece->steps + most - 1) / most;
+      for (int64_t part = 0; part < parts; ++part) {
+        const int64_t begin = piece->steps * part / parts;
+        const int64_t count = piece->steps * (part + 1) / parts - begin;
+        for (int64_t four = 0; four < count; ++four, weights += 4 * V * width)
+          fill(weights, table.data() + four * patterns * V);
+        add(windows, piece->offset / 4 + begin, count);
+      }
+      if (piece->fills) put_away();
+    }
+    for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs) {
+      const int16_t *sum = numbers() + pixel * V * width;
+      const int32_t *more = wide.empty() ? nullptr : wide.data() + pixel * V * width;
+      if (more) write(to, outputs, [&](int64_t i) { return sum[i] + more[i]; });
+      else write(to, outputs, [&](int64_t i) { return int32_t(sum[i]); });
+    }
+  }
+
+private:
+  static constexpr int64_t most = room / (patterns * V * VECTOR_BYTES); // fours of a table
+
+  const int16_t *numbers() const { return reinterpret_cast<const int16_t *>(sums.data()); }
+
+  // The rows of four inputs: [patterns, V].
+  static void fill(const int8_t *weights, Sums *rows) {
+    for (int v = 0; v < V; ++v) {
+      Sums row[patterns] = {};
+#pragma GCC unroll 4
+      for (int input = 0; input < 4; ++input) {
+        const Sums more = widened(weights + (input * V + v) * width);
+#pragma GCC unroll 8
+        for (int i = 0; i < 1 << input; ++i) row[(1 << input) + i] = row[i] + more;
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < patterns; ++i) rows[i * V + v] = row[i];
+    }
+  }
+
+  void add(const std::vector<const uint16_t *> &windows, int64_t offset, int64_t count) {
+    const int64_t pixels = int64_t(windows.size());
+    int64_t i = 0;
+    for (; i + 2 <= pixels; i += 2) add<2>(windows.data() + i, offset, count, sums.data() + i * V);
+    if (i < pixels) add<1>(windows.data() + i, offset, count, sums.data() + i * V);
+  }
+
+  // Adds the rows of P pixels, in registers from the first to the last.
+  template <int P>
+  void add(const uint16_t *const *windows, int64_t offset, int64_t count, Sums *to) const {
+    Sums now[P][V];
+    const uint16_t *at[P];
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      at[p] = windows[p] + offset;
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) now[p][v] = to[p * V + v];
+    }
+    const char *rows = reinterpret_cast<const char *>(table.data());
+#pragma GCC unroll 4
+    for (int64_t four = 0; four < count; ++four, rows += patterns * V * VECTOR_BYTES)
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p) {
+        const char *row = rows + size_t(at[p][four]) * V;
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+          now[p][v] += *reinterpret_cast<const Sums *>(row + v * VECTOR_BYTES);
+      }
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) to[p * V + v] = now[p][v];
+  }
+
+  void put_away() {
+    wide.resize(sums.size() * size_t(width));
+    for (size_t i = 0; i < wide.size(); ++i) wide[i] += numbers()[i];
+    std::fill(sums.begin(), sums.end(), Sums{});
+  }
+
+  template <class Out, class Sum> void write(Out *to, int64_t outputs, Sum sum) const {
+    const int32_t scale = int32_t(g.scale);
+    if (g.kind == ADDED)
+      for (int64_t i = 0; i < outputs; ++i) to[i] = Out(to[i] + sum(i) * scale);
+    else
+      for (int64_t i = 0; i < outputs; ++i) to[i] = Out(sum(i));
+  }
+};
+
+template <class Out>
+void sums_of(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *spikes,
+             const int8_t *weights, Out *sums) {
+  int64_t fours = 0;
+  for (int64_t i = 0; i < g.pieces; ++i) fours += pieces[i].steps;
+  const int64_t of_frame = g.rows * g.columns, pixels = g.frames * of_frame;
+  threads = std::clamp<int64_t>(pixels * g.outputs * fours * 4 / worth, 1, threads);
+  const Patterns patterns(g, spikes, threads);
+  const int64_t tiles = (pixels + enough - 1) / enough;
+  const int64_t blocks = (g.outputs + widest * width - 1) / (widest * width);
+  const int64_t parts = tiles < 2 * threads ? blocks : 1; // of the outputs, for threads
+  for_tiles(tiles * parts, 1, threads, [&](int64_t item, int64_t, int64_t) {
+    const int64_t tile = item / parts;
+    const int64_t first = pixels * tile / tiles, last = pixels * (tile + 1) / tiles;
+    std::vector<const uint16_t *> windows;
+    windows.reserve(size_t(last - first));
+    int64_t frame = first / of_frame, row = first % of_frame / g.columns, column = first % g.columns;
+    for (int64_t pixel = first; pixel < last; ++pixel) {
+      windows.push_back(patterns.values.data() + frame * patterns.size +
+                        row * g.stride[0] * patterns.line +
+                        column * g.stride[1] * patterns.fours);
+      if (++column < g.columns) continue;
+      column = 0;
+      if (++row < g.rows) continue;
+      row = 0, ++frame;
+    }
+    for (int64_t block = item % parts; block < blocks; block += parts) {
+      const int64_t begin = block * widest * width;
+      const int64_t outputs = std::min(widest * width, g.outputs - begin);
+      const int8_t *rows = weights + begin * fours * 4;
+      Out *to = sums + first * g.outputs + begin;
+      switch ((outputs + width - 1) / width) {
+      case 1: Block<1>(g, pieces).run(windows, rows, outputs, to); break;
+      case 2: Block<2>(g, pieces).run(windows, rows, outputs, to); break;
+      case 3: Block<3>(g, pieces).run(windows, rows, outputs, to); break;
+      case 4: Block<4>(g, pieces).run(windows, rows, outputs, to); break;
+      }
+    }
+  });
+}
+
+} // namespace
+
+// What arlif/kernels/spike_tables.py repeats, and what it packs weights by.
+extern "C" {
+int64_t arlif_tables_layout[] = {sizeof(Geometry), sizeof(Piece)};
+int64_t arlif_tables_form[] = {width, widest};
+}
+
+// weights: for every block of `widest` vectors of outputs [fours, 4, vectors, width], zeros where
+// there are none.
+extern "C" void arlif_tables(const Geometry *g, const Piece *pieces, int64_t threads,
+                             const uint8_t *spikes, const int8_t *weights, void *sums) {
+  if (g->kind == NARROW)
+    sums_of(*g, pieces, threads, spikes, weights, static_cast<int16_t *>(sums));
+  else sums_of(*g, pieces, threads, spikes, weights, static_cast<int32_t *>(sums));
+}

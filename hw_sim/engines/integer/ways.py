@@ -1,0 +1,82 @@
+"""Ways to the same sums, of which every batch takes the one that is fastest for it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arlif.core.maps import Conv2d, Interval
+from arlif.kernels import byte_products, events, spike_tables
+from arlif.kernels.byte_products import ByteProducts
+from arlif.kernels.events import EventConvolution
+from arlif.kernels.spike_tables import SpikeTables
+
+EVENT, PIXEL = 525, 22_500
+"""What an event, and a pixel of the sums, cost in products, for a block of outputs of events.cpp.
+
+Measured by benchmarks/event_density.py, see docs/engine.md. They and the next two decide about
+speed, never about a result.
+"""
+INPUTS = 1024
+"""Inputs from which on a window of one pixel follows events: with fewer, finding them is dear."""
+PIXELS = 64
+"""Pixels of the sums from which on tables are worth making."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """The sums of a convolution of bytes [N, H, W, C], on a CPU.
+
+    sparse: the density of inputs that are not 0 up to which events are followed. frames: how many
+    frames took which way so far.
+    """
+
+    multiply: ByteProducts
+    look_up: SpikeTables | None
+    follow: EventConvolution | None
+    sparse: float
+    frames: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, linear: Conv2d, interval: Interval) -> "Ways":
+        """Those that pay here, where byte products know the map on inputs in `interval`."""
+        tables = not byte_products.in_32_bits() and spike_tables.applies(linear, interval)
+        sparse = break_even(linear) if events.applies(linear) else 0.0
+        return cls(
+            ByteProducts(linear, interval),
+            SpikeTables(linear) if tables else None,
+            EventConvolution(linear) if sparse > 0 else None,
+            sparse,
+        )
+
+    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
+        """New sums [N, H', W', C']: int16, or int32."""
+        return self._chosen(inputs)(inputs, threads)
+
+    def add(
+        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
+    ) -> None:
+        """Add `scale` times the sums to those that are there."""
+        self._chosen(inputs).add(inputs, threads, sums, scale)
+
+    def _chosen(self, inputs: NDArray[np.uint8]) -> ByteProducts | SpikeTables | EventConvolution:
+        if self.follow and events.count(inputs) <= self.sparse * inputs.size:
+            self.frames["events"] += len(inputs)
+            return self.follow
+        rows, columns = self.multiply.linear.window.output_size((0, *inputs.shape[1:3]))
+        if self.look_up and len(inputs) * rows * columns >= PIXELS:
+            self.frames["tables"] += len(inputs)
+            return self.look_up
+        self.frames["products"] += len(inputs)
+        return self.multiply
+
+
+def break_even(linear: Conv2d) -> float:
+    """The density of events up to which following them is faster, 0 where it never is."""
+    outputs, channels, height, width = linear.weight.shape
+    inputs, block = channels * height * width, min(outputs, events.WIDEST)
+    if height * width == 1 and inputs < INPUTS:
+        return 0.0
+    return max(0.0, (inputs * block - PIXEL) / (inputs * EVENT))
