@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.ready-docs
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start programs by the hundred: without it, each of them compiles our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-gpu test-lava-own mutants docs lint setup clean
 

@@ -2,15 +2,16 @@
 
 import json
 from dataclasses import asdict, fields, is_dataclass
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
-
-from pydantic import ConfigDict, Tag, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from arlif.base.errors import ArlifError
 
+if TYPE_CHECKING:  # pydantic takes a while: it is loaded once there is something to check
+    from pydantic import ConfigDict, ValidationError
+
 T = TypeVar("T")
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+STRICT: "ConfigDict" = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 """For `__pydantic_config__`: unknown fields and wrong types are errors, nothing is converted, and
 numbers are finite."""
 
@@ -20,6 +21,7 @@ def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
 
     where: what the mapping is, for messages. Raises ArlifError naming every wrong field.
     """
+    from pydantic import TypeAdapter, ValidationError
 
     def refuse(value: Any) -> Any:
         raise ArlifError(
@@ -40,7 +42,7 @@ def to_mapping(value: Any) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(value)))
 
 
-def _problems(error: ValidationError, mapping: dict[str, Any], cls: type) -> str:
+def _problems(error: "ValidationError", mapping: dict[str, Any], cls: type) -> str:
     """Every wrong field once, with all that it might have been."""
     rules: dict[str, list[str]] = {}
     given: dict[str, str] = {}
@@ -83,6 +85,8 @@ def _fields(hint: Any, path: tuple[str | int, ...]) -> str:
 
 def _inside(hint: Any, part: str) -> Any:
     """The type of a dataclass's field, or the member of a union that a tag means; else None."""
+    from pydantic import Tag
+
     if is_dataclass(hint):
         return get_type_hints(hint, include_extras=True).get(part)
     for member in get_args(hint):

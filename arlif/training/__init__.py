@@ -1,9 +1,17 @@
-"""Training: recipes, the run directory, ablations."""
+"""Training: recipes, the run directory, ablations.
 
-from arlif.training.ablation import AblationRow, ablate
+Ablations draw: their module, and matplotlib with it, is loaded when one is asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from arlif.base.lazy import lazily
 from arlif.training.finished import Summary
 from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_change, recipe_names
 from arlif.training.train import load_trained, read_recipe, train
+
+if TYPE_CHECKING:
+    from arlif.training.ablation import AblationRow, ablate
 
 __all__ = [
     "AblationRow",
@@ -18,3 +26,7 @@ __all__ = [
     "recipe_names",
     "train",
 ]
+
+__getattr__ = lazily(
+    __name__, {"AblationRow": "arlif.training.ablation", "ablate": "arlif.training.ablation"}
+)

@@ -19,8 +19,8 @@ from hw_sim.engines.simulation import count_type
 
 def build(
     network: QuantizedNetwork, inputs: NDArray[np.int8], job: Job, folder: Path
-) -> tuple[Integrator, int]:
-    """Processes wired up, their results going to `folder`: (the last one, time steps to run)."""
+) -> tuple[list[Any], int]:
+    """Processes wired up, the last one last, and the time steps to run; results go to `folder`."""
     source = network.input
     stream = Stream(inputs.shape[source.sample_axis], job.time_steps, job.batch)
     depth = depths(network, job.models)
@@ -71,6 +71,7 @@ def build(
             counts=create(folder / job.pooled(pooled.name), kept, count_type(job.time_steps)),
         )
         nodes[pooled.source].s_out.connect(nodes[pooled.name].s_in)
+    synapses = []
     for projection in network.projections:
         synapse = Synapse(
             shape=network.shape(projection.entering),
@@ -84,6 +85,8 @@ def build(
         )
         nodes[projection.entering].s_out.connect(synapse.s_in)
         synapse.a_out.connect(nodes[projection.target].a_in)
+        synapses.append(synapse)
     if reading is not None:
         nodes[reading.population].v_out.connect(nodes[READOUT].a_in)
-    return nodes[READOUT], stream.length + max(depth.values())
+    last = nodes.pop(READOUT)
+    return [*nodes.values(), *synapses, last], stream.length + max(depth.values())

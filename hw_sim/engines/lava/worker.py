@@ -13,7 +13,10 @@ from export.lava import read_net
 from hw_sim.engines.lava.deaths import dead_child, how_it_ended
 from hw_sim.engines.lava.job import FAILURE, Job
 from hw_sim.engines.lava.lava_options import Models
-from hw_sim.engines.lava.processes.synapse import Synapse
+from hw_sim.engines.lava.processes.ends import Integrator, IntegratorModel, Source, SourceModel
+from hw_sim.engines.lava.processes.or_of_spikes import Or, OrModel
+from hw_sim.engines.lava.processes.population import Population, PopulationFixed
+from hw_sim.engines.lava.processes.synapse import MatrixSynapse, Synapse
 from hw_sim.engines.lava.shared_memory import SLOTS
 from hw_sim.engines.lava.wiring import build
 
@@ -28,8 +31,12 @@ def run(folder: Path) -> None:
 
     job = Job.read(folder)
     inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
-    last, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
-    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=_swaps(job.models))
+    processes, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
+    last = processes[-1]
+    # Where it is not told, Lava executes every file beside a process's own, for each process.
+    models = _models(job.models)
+    chosen = {process: models[type(process)] for process in processes}
+    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=chosen)
     finished = threading.Event()
     threading.Thread(target=end_with_the_first, args=(last, finished), daemon=True).start()
     last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": SLOTS})
@@ -37,13 +44,20 @@ def run(folder: Path) -> None:
     last.stop()
 
 
-def _swaps(models: Models) -> dict[type, type]:
-    """Process models that take the place of those that Lava would choose."""
+def _models(models: Models) -> dict[type, type]:
+    """By process, what runs it; synapses are of Lava's own processes where these are asked for."""
+    ours: dict[type, type] = {
+        Source: SourceModel,
+        Population: PopulationFixed,
+        Or: OrModel,
+        Synapse: MatrixSynapse,
+        Integrator: IntegratorModel,
+    }
     if models is Models.FAST:
-        return {}
+        return ours
     from hw_sim.engines.lava.stock import StockSynapse
 
-    return {Synapse: StockSynapse}
+    return {**ours, Synapse: StockSynapse}
 
 
 def end_with_the_first(last: Any, finished: threading.Event) -> None:
