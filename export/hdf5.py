@@ -1,9 +1,5 @@
 """Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
 
-import json
-import resource
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +9,14 @@ import numpy as np
 from arlif.base.digests import is_noted
 from arlif.base.errors import FormatError, require
 from arlif.base.files import StrPath
+from arlif.base.rehearsal import rehearse, serve
 from arlif.base.seal import is_sealed
-from export.rehearsal import rehearse
 
 Tree = dict[str, Any]
 """Names to values: numpy arrays and scalars, strings, or further trees."""
 
 MAX_DEPTH = 16
 MAX_VALUES = 1 << 28
-MOST_MEMORY = 8 << 30
-"""Bytes of the process that tries files: far more than what MAX_VALUES take."""
 
 
 def read_tree(path: StrPath) -> Tree:
@@ -106,24 +100,5 @@ def _read_dataset(item: Any, where: str) -> Any:
     return item[()]
 
 
-def _serve() -> None:
-    """Answer every line [path, seconds] with why that file is refused, empty where it is not.
-
-    A file that takes longer, or more memory, ends the process.
-    """
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    for line in sys.stdin:
-        name, seconds = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            _read_file(Path(name))
-            refusal = ""
-        except FormatError as error:
-            refusal = str(error)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.stdout.write(json.dumps(refusal) + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    _serve()
+    serve(_read_file)

@@ -3,17 +3,17 @@
 from arlif.data.dataset import DatasetInfo
 from arlif.data.entry import Entry
 from arlif.data.fetch import Download
-from arlif.data.frames import event_loader
+from arlif.data.frames import event_loader, event_probe
 from arlif.data.recordings import (
     CIFAR10_CLASSES,
-    aedat2_start,
     find_cifar10dvs,
     find_gesture,
     find_nmnist,
     find_shd,
-    open_gesture,
-    require_whole_nmnist,
-    shd_labels,
+    in_cifar10dvs,
+    in_gesture,
+    in_nmnist,
+    in_shd,
 )
 from arlif.data.splits import recording_counter
 
@@ -48,7 +48,9 @@ NMNIST = Entry(
         ),
     ),
     tuple((f"{part}/{digit}", "") for part in ("Train", "Test") for digit in range(10)),
-    probes=(("*/*/*.bin", require_whole_nmnist),),
+    probes=tuple(
+        (f"{part}/*/*.bin", event_probe(in_nmnist, (2, 34, 34))) for part in ("Train", "Test")
+    ),
 )
 
 _CIFAR10DVS_FILES = (
@@ -83,7 +85,9 @@ CIFAR10DVS = Entry(
         ),
     ),
     tuple((name, "") for name in CIFAR10_CLASSES),
-    probes=(("*/*.aedat", aedat2_start),),
+    probes=tuple(
+        (f"{name}/*.aedat", event_probe(in_cifar10dvs, (2, 128, 128))) for name in CIFAR10_CLASSES
+    ),
 )
 
 GESTURE = Entry(
@@ -118,7 +122,7 @@ GESTURE = Entry(
         ),
     ),
     (("ibmGestureTrain", ""), ("ibmGestureTest", "")),
-    probes=(("*/*/*.npy", open_gesture),),
+    probes=(("ibmGesture*/*/*.npy", event_probe(in_gesture, (2, 128, 128))),),
 )
 
 SHD = Entry(
@@ -142,7 +146,7 @@ SHD = Entry(
         ),
     ),
     (("shd_train.h5", ""), ("shd_test.h5", "")),
-    probes=(("*.h5", shd_labels),),
+    probes=(("*.h5", event_probe(in_shd, (1, 1, 700))),),
 )
 
 EVENT_SETS = (NMNIST, CIFAR10DVS, GESTURE, SHD)

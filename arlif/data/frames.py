@@ -1,6 +1,6 @@
 """Event recordings, cut into frames: [T, polarity, H, W], the events counted in each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import require
 from arlif.base.memory import enough_memory
 from arlif.data.recordings import Found, Recording
-from arlif.data.splits import Cut, Loader, recording_loader
+from arlif.data.splits import TIME_STEPS, Cut, Loader, recording_loader
 
 Shape = tuple[int, int, int]
 
@@ -32,20 +32,7 @@ def frames(
     )
 
     def count(recording: Recording) -> NDArray[Any]:
-        events = recording.read()
-        require(
-            len(events) >= time_steps,
-            f"{recording.file} holds {len(events)} events, too few for {time_steps} frames; "
-            "lower time_steps or get the dataset again",
-        )
-        _require_inside(recording.file, events, shape)
-        span = int(events["t"][-1] - events["t"][0])
-        require(
-            cut == "count" or span >= time_steps,
-            f"{recording.file} lasts {span} us, too short for {time_steps} frames of equal "
-            "duration; cut it into equal counts, or get the dataset again",
-        )
-        return to_frames(events).clip(0, 255)
+        return to_frames(_events(recording, shape, time_steps, cut)).clip(0, 255)
 
     with enough_memory("lower time_steps"):
         first = count(recordings[0])  # an impossible time_steps is found before memory is taken
@@ -53,6 +40,24 @@ def frames(
         for number, recording in enumerate(recordings):
             counted[number] = count(recording)
     return counted
+
+
+def _events(recording: Recording, shape: Shape, time_steps: int, cut: Cut) -> NDArray[Any]:
+    """The events of a recording. Raises ArlifError where they cannot be cut into frames."""
+    events = recording.read()
+    require(
+        len(events) >= time_steps,
+        f"{recording.file} holds {len(events)} events, too few for {time_steps} frames; "
+        "lower time_steps or get the dataset again",
+    )
+    _require_inside(recording.file, events, shape)
+    span = int(events["t"][-1] - events["t"][0])
+    require(
+        cut == "count" or span >= time_steps,
+        f"{recording.file} lasts {span} us, too short for {time_steps} frames of equal "
+        "duration; cut it into equal counts, or get the dataset again",
+    )
+    return events
 
 
 def _require_inside(file: Path, events: NDArray[Any], shape: Shape) -> None:
@@ -71,3 +76,18 @@ def event_loader(find: Callable[[Path], Found], shape: Shape) -> Loader:
     return recording_loader(
         find, lambda recordings, time_steps, cut: frames(recordings, shape, time_steps, cut)
     )
+
+
+def event_probe(
+    recordings: Callable[[Path], Iterable[Recording]], shape: Shape
+) -> Callable[[Path], None]:
+    """What raises ArlifError where a file's recordings would be refused by a loading of them.
+
+    recordings: those that lie in a file. A loading is taken to be cut as it is where nobody says.
+    """
+
+    def probe(path: Path) -> None:
+        for recording in recordings(path):
+            _events(recording, shape, TIME_STEPS, "count")
+
+    return probe

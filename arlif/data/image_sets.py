@@ -177,7 +177,7 @@ CIFAR100 = Entry(
     ),
     (("train.bin", ""), ("test.bin", "")),
     images.flatten_archive,
-    probes=(("*.bin", lambda path: images.count_cifar(path, 2)),),
+    probes=(("*.bin", images.probe_cifar100),),
 )
 
 TINY = Entry(
@@ -207,7 +207,10 @@ TINY = Entry(
         (f"tiny-imagenet-200/{file}", "")
         for file in ("wnids.txt", "train", "val/val_annotations.txt", "val/images")
     ),
-    probes=(("**/*.JPEG", images.open_tiny_imagenet),),
+    probes=tuple(
+        (f"tiny-imagenet-200/{pattern}", images.probe_tiny_imagenet)
+        for pattern in ("**/*.JPEG", "val/val_annotations.txt")
+    ),
 )
 
 IMAGE_SETS = (

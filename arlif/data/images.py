@@ -3,8 +3,6 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 
@@ -104,6 +102,12 @@ def count_cifar(path: Path, label_bytes: int) -> int:
     return size // image
 
 
+def probe_cifar100(path: Path) -> None:
+    """Raise ArlifError where a file of CIFAR-100 does not hold whole images of its classes."""
+    highest = int(read_cifar(path, 2).labels.max())
+    require(highest < 100, f"{path} holds a class {highest} of 0 to 99; get the dataset again")
+
+
 def count_cifar10(folder: Path) -> tuple[int, int]:
     """The samples of CIFAR-10."""
     *train, test = (count_cifar(folder / file, 1) for file in CIFAR10_BINARY)
@@ -172,12 +176,6 @@ def cifar10_from_png(folder: Path) -> None:
 
 def read_image(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """An image file of `size` (H, W) as [H, W, 3]. Raises ArlifError where it cannot be read."""
-    with _opened(path, size) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-@contextmanager
-def _opened(path: Path, size: tuple[int, int]) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             width, height = image.size
@@ -186,17 +184,20 @@ def _opened(path: Path, size: tuple[int, int]) -> Iterator[Image.Image]:
                 f"the image {path} must be {size[0]} x {size[1]}, not {height} x {width}; get the "
                 "dataset again",
             )
-            yield image
+            return np.asarray(image.convert("RGB"))
     except ArlifError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ArlifError(f"cannot read the image {path} ({error}); get the dataset again") from None
 
 
-def open_tiny_imagenet(path: Path) -> None:
-    """Raise ArlifError where an image of Tiny-ImageNet cannot be opened."""
-    with _opened(path, TINY_SIZE):
-        pass
+def probe_tiny_imagenet(path: Path) -> None:
+    """Raise ArlifError where an image of Tiny-ImageNet, or its list of classes, is no such."""
+    if path.suffix == ".JPEG":
+        read_image(path, TINY_SIZE)
+    else:
+        for image, _ in find_tiny_imagenet(path.parents[2])[1]:
+            require(image.exists(), f"there is no {image}, which {path} names; get it again")
 
 
 def find_tiny_imagenet(folder: Path) -> tuple[Labelled, Labelled]:

@@ -10,7 +10,7 @@ from arlif.data.dataset import Dataset, DatasetInfo
 from arlif.data.entry import Entry
 from arlif.data.fetch import Progress
 from arlif.data.registry import DATASETS
-from arlif.data.splits import Cut
+from arlif.data.splits import TIME_STEPS, Cut
 from arlif.data.store import FileState
 
 
@@ -60,15 +60,15 @@ def get(
 def check(name: str, data_folder: Path | None = None) -> list[FileState]:
     """Compare a dataset's files with what was published; `get` fetches those that are wrong.
 
-    Where digests are not known, files are opened, as far as that costs little. Raises ArlifError on
-    an unknown name.
+    Where digests are not known, files are read as `load` reads them. Raises ArlifError on an
+    unknown name.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
     states = store.check_files(place, dict(entry.needed(place)))
     if entry.probes and not all(state.verified or state.wrong for state in states):
-        good = {state.file for state in states if state.verified}
+        judged = {state.file for state in states if state.verified or state.wrong}
         for probe in entry.probes:
-            states += store.damaged_files(place, good, *probe)
+            states += store.damaged_files(place, judged, *probe)
         states = list({state.file: state for state in states}.values())
     store.mark_wrong(place, states)
     return states
@@ -87,7 +87,7 @@ def count(name: str, data_folder: Path | None = None) -> tuple[int, int] | None:
 
 
 def load(
-    name: str, data_folder: Path | None = None, time_steps: int = 10, cut: Cut = "count"
+    name: str, data_folder: Path | None = None, time_steps: int = TIME_STEPS, cut: Cut = "count"
 ) -> Dataset:
     """Load a dataset.
 
@@ -95,12 +95,16 @@ def load(
     ~/.cache/arlif/data. time_steps: frames that an event recording is cut into, of equal event
     counts (cut "count") or of equal duration (cut "time"); images have no use for both. Of sound
     the first so many steps are taken (docs/data.md), whatever `cut` says.
-    A part of the published samples will do (see `Dataset.share`) where it holds every class.
+    A part of the published samples will do (see `Dataset.share`) where it holds every class and
+    no digest of a whole file is published. Files are compared with the digests that are known:
+    single recordings and images when they are decoded, others every time.
     Raises ArlifError where the name is unknown or the files are missing or damaged.
     """
     entry, place = _entry(name), store.data_folder(data_folder) / name
     _need(entry, place)
     with _readable(name):
+        needed = dict(entry.needed(place))
+        store.require_noted(place, needed, [f for n in needed if (f := place / n).is_file()])
         train, test = entry.load(place, time_steps, cut)
     dataset = Dataset(entry.info, train, test)
     dataset.require_every_class()

@@ -10,12 +10,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.base.errors import ArlifError, require
+from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.rehearsal import rehearse
+from arlif.data.store import is_vouched_for
 
 CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
+TRIAL = "arlif.base.hdf5_trial"
 KIND = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
 
 
@@ -40,12 +43,14 @@ def find_nmnist(folder: Path) -> Found:
     """N-MNIST: {Train,Test}/<digit>/<id>.bin, five bytes an event."""
 
     def split(part: str) -> list[Recording]:
-        return [
-            Recording(file, _label(file, file.parent.name, 10), partial(_read_nmnist, file))
-            for file in sorted((folder / part).glob("*/*.bin"))
-        ]
+        return [one for file in sorted((folder / part).glob("*/*.bin")) for one in in_nmnist(file)]
 
     return split("Train"), split("Test")
+
+
+def in_nmnist(file: Path) -> list[Recording]:
+    """The recording in a file of N-MNIST. Raises ArlifError where its folder is no digit."""
+    return [Recording(file, _label(file, file.parent.name, 10), partial(_read_nmnist, file))]
 
 
 def find_cifar10dvs(folder: Path) -> Found:
@@ -55,38 +60,52 @@ def find_cifar10dvs(folder: Path) -> Found:
     """
     train: list[Recording] = []
     test: list[Recording] = []
-    for label, name in enumerate(CIFAR10_CLASSES):
+    for name in CIFAR10_CLASSES:
         files = sorted((folder / name).glob("*.aedat"), key=lambda file: (len(file.name), file))
-        found = [Recording(file, label, partial(read_aedat2, file)) for file in files]
+        found = [one for file in files for one in in_cifar10dvs(file)]
         tests = max(1, len(files) // 10)
         test += found[:tests]
         train += found[tests:]
     return train, test
 
 
+def in_cifar10dvs(file: Path) -> list[Recording]:
+    """The recording in a file of CIFAR10-DVS, which lies in the folder of its class."""
+    label = CIFAR10_CLASSES.index(file.parent.name)
+    return [Recording(file, label, partial(read_aedat2, file))]
+
+
 def find_gesture(folder: Path) -> Found:
     """DVS128-Gesture: ibmGesture{Train,Test}/<user>_<light>/<label>.npy, rows x, y, p, t (ms)."""
 
     def split(part: str) -> list[Recording]:
-        return [
-            Recording(file, _label(file, file.stem, 11), partial(_read_gesture, file))
-            for file in sorted((folder / f"ibmGesture{part}").glob("*/*.npy"))
-        ]
+        files = sorted((folder / f"ibmGesture{part}").glob("*/*.npy"))
+        return [one for file in files for one in in_gesture(file)]
 
     return split("Train"), split("Test")
 
 
+def in_gesture(file: Path) -> list[Recording]:
+    """The recording in a file of DVS128-Gesture. Raises ArlifError where its name is no class."""
+    return [Recording(file, _label(file, file.stem, 11), partial(_read_gesture, file))]
+
+
 def find_shd(folder: Path) -> Found:
     """Spiking Heidelberg Digits: shd_{train,test}.h5, times in seconds, 700 units."""
+    return in_shd(folder / "shd_train.h5"), in_shd(folder / "shd_test.h5")
 
-    def split(part: str) -> list[Recording]:
-        path = folder / f"shd_{part}.h5"
-        return [
-            Recording(path, int(label), partial(_read_shd, path, number))
-            for number, label in enumerate(shd_labels(path))
-        ]
 
-    return split("train"), split("test")
+def in_shd(path: Path) -> list[Recording]:
+    """The recordings in a file of SHD. Raises ArlifError where it cannot be opened."""
+    if not is_vouched_for(path):
+        try:
+            rehearse(path, TRIAL)
+        except FormatError as error:
+            raise damaged(path, error) from None
+    return [
+        Recording(path, int(label), partial(_read_shd, path, number))
+        for number, label in enumerate(_shd_labels(path))
+    ]
 
 
 def _events(t: Any, x: Any, y: Any, p: Any) -> NDArray[Any]:
@@ -97,7 +116,8 @@ def _events(t: Any, x: Any, y: Any, p: Any) -> NDArray[Any]:
 
 def damaged(path: Path, why: Exception | str) -> ArlifError:
     """The error that says so."""
-    return ArlifError(f"{path} is damaged ({why}); get the dataset again")
+    said = " ".join(str(why).split()) or type(why).__name__
+    return ArlifError(f"{path} is damaged ({said}); get the dataset again")
 
 
 def _label(file: Path, name: str, classes: int) -> int:
@@ -110,21 +130,16 @@ def _label(file: Path, name: str, classes: int) -> int:
     return int(name)
 
 
-def require_whole_nmnist(path: Path) -> None:
-    """Raise ArlifError where an N-MNIST file ends within an event."""
-    size = path.stat().st_size
-    if size == 0 or size % 5:
-        raise damaged(path, f"{size} bytes are not whole events of 5 bytes")
-
-
 def _read_nmnist(path: Path) -> NDArray[Any]:
     from tonic.io import read_mnist_file
 
-    require_whole_nmnist(path)
+    size = path.stat().st_size
+    if size == 0 or size % 5:
+        raise damaged(path, f"{size} bytes are not whole events of 5 bytes")
     return read_mnist_file(str(path), KIND)
 
 
-def shd_labels(path: Path) -> NDArray[np.int64]:
+def _shd_labels(path: Path) -> NDArray[np.int64]:
     """The labels of an SHD file. Raises ArlifError where it cannot be opened."""
     try:
         with h5py.File(path, "r") as file:
@@ -146,11 +161,11 @@ def _read_shd(path: Path, number: int) -> NDArray[Any]:
     return _events(times * 1e6, units, 0, 0)
 
 
-def open_gesture(path: Path) -> NDArray[Any]:
+def _gesture_rows(path: Path) -> NDArray[Any]:
     """The rows of a gesture file, not yet read. Raises ArlifError where it cannot be opened."""
     try:
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except Exception as error:  # whatever a header makes numpy raise
         raise damaged(path, error) from None
     if not isinstance(rows, np.ndarray):
         raise damaged(path, "it is an archive")
@@ -162,7 +177,7 @@ def open_gesture(path: Path) -> NDArray[Any]:
 
 
 def _read_gesture(path: Path) -> NDArray[Any]:
-    rows = np.asarray(open_gesture(path), np.float64)
+    rows = np.asarray(_gesture_rows(path), np.float64)
     _require_sane(path, rows)
     x, y, p, t = rows.T
     return _events(t * 1000, x, y, p)
@@ -174,7 +189,7 @@ def _require_sane(path: Path, values: NDArray[np.float64]) -> None:
         raise damaged(path, "it holds values that no sensor gives")
 
 
-def aedat2_start(path: Path) -> int:
+def _aedat2_start(path: Path) -> int:
     """Where the events of an AEDAT 2.0 file start. Raises ArlifError where they are not whole."""
     start = 0
     with path.open("rb") as file:
@@ -194,6 +209,6 @@ def read_aedat2(path: Path) -> NDArray[Any]:
     Address bits: 0 polarity (0 is on), 1-7 x, 8-14 y; the second word is the time in microseconds.
     The sensor is mounted turned, so the picture's x is 127 - y and its y is 127 - x.
     """
-    words = np.fromfile(path, ">u4", offset=aedat2_start(path)).astype(np.int64)
+    words = np.fromfile(path, ">u4", offset=_aedat2_start(path)).astype(np.int64)
     address, time = words[::2], words[1::2]
     return _events(time, 127 - (address >> 8 & 127), 127 - (address >> 1 & 127), 1 - (address & 1))

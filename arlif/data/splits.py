@@ -15,6 +15,9 @@ from arlif.data.recordings import Found, Recording
 Cut = Literal["count", "time"]
 """How a recording is cut: into frames of equal event counts, or of equal duration."""
 
+TIME_STEPS = 10
+"""So many frames a recording is cut into where nobody says how many."""
+
 Loader = Callable[[Path, int, Cut], tuple[Split, Split]]
 """What reads a dataset's folder: (folder, time steps, cut) to the splits for training and tests."""
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from arlif.base.errors import ArlifError, require
 from arlif.base.files import write_text
@@ -15,6 +15,8 @@ MANIFEST = "manifest.json"
 
 Noted = tuple[str, int | None]
 """What is known of a file: its SHA-256 ("" where unknown), its size in bytes."""
+
+UNKNOWN: Noted = ("", None)
 
 
 def data_folder(folder: Path | None = None) -> Path:
@@ -88,15 +90,47 @@ def check_files(folder: Path, required: dict[str, str]) -> list[FileState]:
         return [FileState(MANIFEST, str(error))]
     states = [_state(folder, file, noted) for file, noted in known.items()]
     good = {folder / s.file for s in states if s.verified}
-    return [replace(s, verified=s.verified or _holds_only(folder / s.file, good)) for s in states]
+    return [
+        replace(s, verified=s.verified or (not s.wrong and _holds_only(folder / s.file, good)))
+        for s in states
+    ]
+
+
+def require_noted(folder: Path, required: dict[str, str], read: Iterable[Path]) -> None:
+    """Raise ArlifError where a file that is noted is missing, or a file to be read is another.
+
+    required: files that must be there, with their SHA-256 where it is published. read: the files
+    whose content is compared; of the others only the size is.
+    """
+    chosen = {str(file.relative_to(folder)) for file in read}
+    try:
+        known = _known(folder, required)
+    except ArlifError as error:
+        raise ArlifError(f"{folder / MANIFEST} {error}") from None
+    states = (
+        _state(folder, file, noted if file in chosen else ("", noted[1]))
+        for file, noted in known.items()
+    )
+    wrong = next((state for state in states if state.wrong), None)
+    if wrong:
+        raise ArlifError(f"{folder / wrong.file} {wrong.wrong}; get the dataset again")
+
+
+def is_vouched_for(file: Path) -> bool:
+    """Whether the manifest beside a file notes the digest that it has."""
+    try:
+        noted = _known(file.parent, {}).get(file.name, UNKNOWN)
+    except ArlifError:
+        return False
+    return _state(file.parent, file.name, noted).verified
 
 
 def damaged_files(
-    folder: Path, good: set[str], pattern: str, probe: Callable[[Path], object]
+    folder: Path, judged: set[str], pattern: str, probe: Callable[[Path], object]
 ) -> Iterator[FileState]:
-    """The files below `folder`, but for `good` ones, that a probe that raises finds damaged."""
+    """The files below `folder`, but for `judged` ones, that a probe that raises finds damaged."""
     for file in sorted(folder.glob(pattern)):
-        if str(file.relative_to(folder)) in good:
+        if str(file.relative_to(folder)) in judged:
             continue
         try:
             probe(file)
@@ -125,9 +159,10 @@ def wrong_files(folder: Path, required: dict[str, str]) -> list[str]:
 def mark_wrong(folder: Path, states: Iterable[FileState]) -> None:
     """Make the wrong files newer than the manifest, so that `wrong_files` reads them."""
     for state in states:
-        if state.wrong and (folder / state.file).exists():
-            with suppress(OSError):
-                (folder / state.file).touch()
+        path = folder / state.file
+        with suppress(OSError):
+            if state.wrong and path.exists():
+                path.touch()
 
 
 def need(folder: Path, files: Iterable[str], name: str, cure: str) -> None:
@@ -164,28 +199,42 @@ def _known(folder: Path, required: dict[str, str]) -> dict[str, Noted]:
         return known
     try:
         for file, noted in json.loads(manifest.read_text(encoding="utf-8")).items():
-            published = required.get(file, "")
+            published, name = required.get(file, ""), PurePath(file)
+            require(
+                not name.is_absolute() and ".." not in name.parts,
+                f"names {file}, outside of {folder}; remove it and get the dataset again",
+            )
             if isinstance(noted, str):  # noted before sizes were: the digest alone
                 known[file] = (published or noted, None)
             else:
                 known[file] = (published or noted["sha256"], int(noted["bytes"]))
-    except (ValueError, AttributeError, TypeError, KeyError):
+    except ArlifError:
+        raise
+    except (ValueError, AttributeError, TypeError, KeyError, OverflowError, RecursionError):
         raise ArlifError("is damaged; get the dataset again") from None
     return known
 
 
 def _state(folder: Path, file: str, noted: Noted, since: int = 0) -> FileState:
     """How a file compares; its digest is taken where it changed at `since` (ns) or later."""
-    path, (digest, size) = folder / file, noted
+    try:
+        wrong = _wrong(folder / file, noted, since)
+    except OSError as error:
+        wrong = f"cannot be read ({error.strerror})"
+    return FileState(file, wrong, bool(noted[0]) and not wrong)
+
+
+def _wrong(path: Path, noted: Noted, since: int) -> str:
+    digest, size = noted
     if not path.exists():
-        return FileState(file, "is missing")
+        return "is missing"
     if is_absent(path):
-        return FileState(file, "is empty")
+        return "is empty"
+    if path.is_dir() and noted != UNKNOWN:
+        return "is a folder, not a file"
     found = path.stat()
     if size is not None and found.st_size != size:
-        return FileState(
-            file, f"differs from what was published ({found.st_size} bytes instead of {size})"
-        )
+        return f"differs from what was published ({found.st_size} bytes instead of {size})"
     if digest and found.st_mtime_ns >= since and checksum(path) != digest:
-        return FileState(file, f"differs from what was published (SHA-256 is not {digest})")
-    return FileState(file, "", bool(digest))
+        return f"differs from what was published (SHA-256 is not {digest})"
+    return ""

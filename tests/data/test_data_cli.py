@@ -63,8 +63,8 @@ def write_nmnist(place):
         for digit in range(10):
             folder = place / "nmnist" / part / str(digit)
             folder.mkdir(parents=True)
-            (folder / "1.bin").write_bytes(bytes(5))
-            (folder / "2.bin").write_bytes(bytes(5))
+            (folder / "1.bin").write_bytes(bytes(50))
+            (folder / "2.bin").write_bytes(bytes(50))
 
 
 def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
@@ -113,7 +113,7 @@ def test_check_opens_files_that_nothing_vouches_for(tmp_path):
     (wrong,) = [state for state in states if state["wrong"]]
     assert wrong["file"] == "Train/7/1.bin"
     assert "7 bytes are not whole events" in wrong["wrong"]
-    damaged.write_bytes(bytes(5))
+    damaged.write_bytes(bytes(50))
     data.store.write_manifest(tmp_path / "nmnist")
     states = json.loads(run("check", "nmnist", "--data", tmp_path, "--json").stdout)
     assert {state["verified"] for state in states} == {True}
@@ -123,7 +123,7 @@ def test_check_opens_files_that_the_manifest_lacks(tmp_path):
     write_nmnist(tmp_path)
     place = tmp_path / "nmnist"
     data.store.write_manifest(place)
-    (place / "Train" / "7" / "3.bin").write_bytes(bytes(5))
+    (place / "Train" / "7" / "3.bin").write_bytes(bytes(50))
     states = {state.file: state for state in data.check("nmnist", tmp_path)}
     assert not any(state.wrong for state in states.values())
     assert states["Train/6"].verified

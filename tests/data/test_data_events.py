@@ -79,7 +79,7 @@ def nmnist_bytes(x, y, p, t):
 
 def write_nmnist(place):
     """One recording of every digit in both splits."""
-    events = [(3, 5, 1, 70_000), (33, 0, 0, 70_001)]
+    events = [(3, 5, 1, 70_000)] * 5 + [(33, 0, 0, 70_001)] * 5
     for part in ("Train", "Test"):
         for digit in range(10):
             folder = place / "nmnist" / part / str(digit)
@@ -91,7 +91,8 @@ def test_nmnist_files_are_read_as_published(tmp_path):
     write_nmnist(tmp_path)
     nmnist = data.load("nmnist", tmp_path, time_steps=2)
     assert nmnist.train.labels.tolist() == list(range(10))
-    assert np.argwhere(nmnist.train.inputs[7]).tolist() == [[0, 1, 5, 3], [1, 0, 0, 33]]
+    assert np.argwhere(nmnist.train.inputs[7] == 5).tolist() == [[0, 1, 5, 3], [1, 0, 0, 33]]
+    assert nmnist.train.inputs[7].sum() == 10
     assert nmnist.share == "10 of 60,000 / 10 of 10,000 recordings"
     assert data.count("nmnist", tmp_path) == (10, 10)
 

@@ -32,10 +32,12 @@ def test_mnist_files_are_read_as_published(tmp_path):
         (folder / file).write_bytes(idx(pictures))
     for file in images.IDX_LABELS:
         (folder / file).write_bytes(idx(labels))
-    mnist = data.load("mnist", tmp_path)
-    assert np.array_equal(mnist.train.inputs, pictures[:, None])
-    assert np.array_equal(mnist.test.labels, labels)
+    train, test = images.load_idx(folder)
+    assert np.array_equal(train.inputs, pictures[:, None])
+    assert np.array_equal(test.labels, labels)
     assert [s.wrong[:7] for s in data.check("mnist", tmp_path)] == ["differs"] * 4
+    with pytest.raises(ArlifError, match=r"ubyte differs from what was published \(SHA-256"):
+        data.load("mnist", tmp_path)
 
 
 @pytest.mark.parametrize(

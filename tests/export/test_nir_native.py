@@ -14,12 +14,12 @@ from support.networks_integer import example_network
 from support.places import DOCS
 from support.strategies import networks
 
+from arlif.base import rehearsal
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.seal import sealed_path
 from arlif.core.network import (
     QuantizedNetwork,
 )
-from export import rehearsal
 from export.hdf5 import Tree, read_tree
 from export.nir import read_nir, write_nir
 from export.nir.read_native import native_network

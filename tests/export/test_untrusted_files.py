@@ -18,8 +18,8 @@ from support.places import SHARED
 from torch import nn
 
 import export.hdf5
-import export.rehearsal
 from arlif import LIF, layers
+from arlif.base import rehearsal
 from arlif.base.errors import FormatError, LoweringError
 from arlif.base.seal import LENGTH, is_sealed, sealed_path
 from arlif.run_folder import Artifact, Run
@@ -98,9 +98,9 @@ def test_a_file_is_tried_in_a_process_of_its_own(
 @pytest.fixture
 def new_reader() -> Iterator[None]:
     """Started where it is needed, and not left to other tests."""
-    export.rehearsal._reader.cache_clear()
+    rehearsal._reader.cache_clear()
     yield
-    export.rehearsal._reader.cache_clear()
+    rehearsal._reader.cache_clear()
 
 
 @pytest.mark.usefixtures("new_reader")
@@ -131,11 +131,11 @@ def test_one_process_tries_many_files(path: Path) -> None:
     good = sealed(path, lambda file: file.create_dataset("x", data=1))
     bad = sealed(path.with_name("b.h5"), lambda file: file.create_dataset("x", data=1j))
     assert read_tree(good) == {"x": 1}
-    first = export.rehearsal._reader(os.getpid(), "export.hdf5")._process.pid
+    first = rehearsal._reader(os.getpid(), "export.hdf5")._process.pid
     with pytest.raises(FormatError, match="only numbers"):
         read_tree(bad)
     assert read_tree(good) == {"x": 1}
-    assert export.rehearsal._reader(os.getpid(), "export.hdf5")._process.pid == first
+    assert rehearsal._reader(os.getpid(), "export.hdf5")._process.pid == first
     os.kill(first, signal.SIGKILL)
     with pytest.raises(FormatError, match="crashed"):
         read_tree(good)

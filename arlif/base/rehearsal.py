@@ -4,8 +4,11 @@ import atexit
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,14 +18,15 @@ from arlif.base.errors import ArlifError, FormatError
 from arlif.base.workers import command, environment
 
 SLOWEST_BYTES_PER_SECOND = 1e6
+MOST_MEMORY = 8 << 30
+"""Bytes of the process that tries files: far more than any file needs that is read here."""
 
 
 def rehearse(path: Path, module: str) -> None:
     """Let another process read a file; it serves this one until that ends, as starting it is slow.
 
-    module: what it runs: a program that answers every line [path, seconds] with why that file is
-    refused, empty where it is not. Raises FormatError where that refuses the file, crashes or
-    hangs, ArlifError where it lacks a package.
+    module: what it runs, a program that calls `serve`. Raises FormatError where that refuses
+    the file, crashes or hangs, ArlifError where it lacks a package.
     """
     limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
     reader = _reader(os.getpid(), module)
@@ -42,6 +46,25 @@ def rehearse(path: Path, module: str) -> None:
     if code == -signal.SIGALRM:
         raise FormatError(f"damaged: still not read after {limit:.0f} s")
     raise FormatError("damaged: the HDF5 library crashed on it")
+
+
+def serve(read: Callable[[Path], object]) -> None:
+    """Answer every line [path, seconds] with why `read` refuses that file, empty where it does not.
+
+    A file that takes longer, or more memory, ends the process.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    for line in sys.stdin:
+        name, seconds = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            read(Path(name))
+            refusal = ""
+        except FormatError as error:
+            refusal = str(error)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.stdout.write(json.dumps(refusal) + "\n")
+        sys.stdout.flush()
 
 
 class _Reader:
