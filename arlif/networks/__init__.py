@@ -1,5 +1,6 @@
 """Network architectures as frozen configurations, and the builder that makes modules of them."""
 
+from arlif.networks.airbench import Airbench, whiten
 from arlif.networks.builder import Architecture, NetworkConfig, build
 from arlif.networks.neuron_choice import NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
@@ -7,6 +8,7 @@ from arlif.networks.stack import Stack
 from arlif.networks.summary import NetworkSummary, summarize
 
 __all__ = [
+    "Airbench",
     "Architecture",
     "NetworkConfig",
     "NetworkSummary",
@@ -16,4 +18,5 @@ __all__ = [
     "Stack",
     "build",
     "summarize",
+    "whiten",
 ]

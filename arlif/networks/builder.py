@@ -13,6 +13,7 @@ from arlif.base.memory import enough_memory
 from arlif.base.plain_data import STRICT
 from arlif.core.nodes import MOST_STEPS
 from arlif.layers import evaluating
+from arlif.networks.airbench import Airbench
 from arlif.networks.neuron_choice import NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
 from arlif.networks.stack import Stack
@@ -26,7 +27,8 @@ def kind(value: Any) -> Any:
 Architecture = Annotated[
     Annotated[Stack, Tag(Stack.kind)]
     | Annotated[PreActResNet, Tag(PreActResNet.kind)]
-    | Annotated[ResNet19, Tag(ResNet19.kind)],
+    | Annotated[ResNet19, Tag(ResNet19.kind)]
+    | Annotated[Airbench, Tag(Airbench.kind)],
     Discriminator(kind),
 ]
 """Told apart in files by `kind`, a stack where none is given."""
@@ -62,6 +64,8 @@ class NetworkConfig:
 def build(config: NetworkConfig) -> nn.Module:
     """A new network with random weights: convolutions Kaiming-normal (fan out), their biases 0.
 
+    Those of Airbench start its own way.
+
     It takes real inputs, time first ([1, N, C, H, W] images or [T, N, C, H, W] frames) and returns
     logits [T, N, classes]. Draws from torch's global generator: seed that for equal weights.
     Raises ArlifError where the input is too small, or memory too scarce, for the architecture.
@@ -70,14 +74,21 @@ def build(config: NetworkConfig) -> nn.Module:
         net = config.architecture.build(
             config.input_shape, config.classes, config.time_steps, config.static, config.neuron
         )
+    if isinstance(config.architecture, Airbench):
+        config.architecture.start(net)
+    else:
+        _start(net)
+    if any(is_lazy(parameter) for parameter in net.parameters()):
+        run_once(net, config)
+    return net
+
+
+def _start(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-    if any(is_lazy(parameter) for parameter in net.parameters()):
-        run_once(net, config)
-    return net
 
 
 def run_once(net: nn.Module, config: NetworkConfig) -> None:

@@ -16,11 +16,22 @@ LEARNING_RATE_SHARE = 0.1
 def finetuning(recipe: Schedule, epochs: int) -> Schedule:
     """The recipe for fine-tuning what `recipe` trained: fewer epochs, a lower learning rate.
 
-    A QatNetwork computes integers with numpy beside torch, in float64: it is not compiled.
+    Muon steps past weights that have taken up their batch norm: such a recipe is fine-tuned
+    as an imported network is. A QatNetwork computes integers with numpy beside torch, in
+    float64: it is not compiled.
     """
+    if recipe.optimizer == "muon":
+        plain = Schedule()
+        recipe = replace(
+            recipe,
+            optimizer=plain.optimizer,
+            learning_rate=plain.learning_rate,
+            batch_size=plain.batch_size,
+        )
     return replace(
         recipe,
         epochs=epochs,
+        stages=(),
         learning_rate=recipe.learning_rate * LEARNING_RATE_SHARE,
         warmup_epochs=0.0,
         precision="32",

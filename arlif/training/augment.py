@@ -25,19 +25,24 @@ LEAST_BETA = 0.001
 class Augmentation:
     """Which augmentations a recipe uses, applied in this order; the defaults do nothing.
 
-    crop: pixels of zero padding around which an image of the old size is cut. flip: left-right,
-    half of the samples. roll: shift by up to so many pixels, what leaves on one side enters on
-    the other. rotate: by up to so many degrees. trivial_wide: TrivialAugmentWide
+    crop: pixels of zero padding around which an image of the old size is cut. shift: by up
+    to so many pixels, of an image that is mirrored at its border. flip: left-right, half of
+    the samples. alternate: every sample left-right in every other epoch, half of them first
+    (arXiv:2404.00498). roll: shift by up to so many pixels, what leaves on one side enters
+    on the other. rotate: by up to so many degrees. trivial_wide: TrivialAugmentWide
     (arXiv:2103.10158), for RGB only. rand_augment: RandAugment (arXiv:1909.13719) of two
-    operations at magnitude 9 of 30, for RGB only. event_wide: one of identity, shear, shift,
-    rotation, erasing (arXiv:2507.20746). cutout: side of a square set to the mean
+    operations at magnitude 9 of 30, for RGB only. event_wide: one of identity, shear,
+    shift, rotation, erasing (arXiv:2507.20746). cutout: side of a square set to the mean
     (arXiv:1708.04552). erase: share of samples with a random rectangle set to the mean
-    (arXiv:1708.04896). mixup (arXiv:1710.09412), cutmix (arXiv:1905.04899): the parameter of
-    the Beta distribution, 0 for none; with both, each batch draws one. Raises ArlifError.
+    (arXiv:1708.04896). mixup (arXiv:1710.09412), cutmix (arXiv:1905.04899): the parameter
+    of the Beta distribution, 0 for none; with both, each batch draws one. Raises
+    ArlifError.
     """
 
     crop: int = 0
+    shift: int = 0
     flip: bool = False
+    alternate: bool = False
     roll: int = 0
     rotate: float = 0.0
     trivial_wide: bool = False
@@ -50,6 +55,7 @@ class Augmentation:
 
     MOST: ClassVar = {
         "crop": 1024,
+        "shift": 1024,
         "roll": 1024,
         "cutout": 1024,
         "rotate": 360.0,
@@ -73,6 +79,10 @@ class Augmentation:
         for name, most in self.MOST.items():
             value = getattr(self, name)
             require(0 <= value <= most, f"augmentation {name} lies in [0, {most}], not {value}")
+        require(
+            not (self.flip and self.alternate),
+            "augmentation flip undoes what alternate does in half of the epochs; leave one out",
+        )
         for name in ("mixup", "cutmix"):
             value = getattr(self, name)
             require(
@@ -97,6 +107,8 @@ def augment(
     n, device = len(x), x.device
     if settings.crop:
         x = translate(x, _integers(n, settings.crop, device), _integers(n, settings.crop, device))
+    if settings.shift:
+        x = _shift(x, settings.shift)
     if settings.flip:
         x = torch.where(_chosen(n, 0.5, device), x.flip(-1), x)
     if settings.roll:
@@ -117,6 +129,16 @@ def augment(
     return x.view(shape), targets
 
 
+def alternated(x: Tensor, raw: Tensor, epoch: int) -> Tensor:
+    """x [N, ..., W], left-right those whose turn it is.
+
+    raw: the samples as they are stored, [N, ...] whole numbers: whose sum is odd begins in epoch 0.
+    """
+    odd = raw.flatten(1).sum(1, dtype=torch.int64) % 2
+    turn = (odd + epoch) % 2 == 1
+    return torch.where(turn.view(-1, *(1,) * (x.ndim - 1)), x.flip(-1), x)
+
+
 def _integers(n: int, largest: int, device: torch.device) -> Tensor:
     return torch.randint(-largest, largest + 1, (n,), device=device)
 
@@ -130,6 +152,16 @@ def _roll(x: Tensor, largest: int) -> Tensor:
     rows = torch.arange(height, device=x.device) - _integers(n, largest, x.device)[:, None]
     columns = torch.arange(width, device=x.device) - _integers(n, largest, x.device)[:, None]
     return pick(x, rows % height, columns % width)
+
+
+def _shift(x: Tensor, largest: int) -> Tensor:
+    n, _, height, width = x.shape
+    moved = []
+    for size in (height, width):
+        place = torch.arange(size, device=x.device) - _integers(n, largest, x.device)[:, None]
+        period = max(1, 2 * (size - 1))
+        moved.append((place % period - (size - 1)).abs().neg() + (size - 1))
+    return pick(x, *moved)
 
 
 def _square(x: Tensor, side: int) -> Tensor:

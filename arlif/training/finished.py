@@ -19,9 +19,10 @@ from arlif.training.recipe import Recipe
 class Summary:
     """What a finished training run says about itself; accuracies on the test split, 0 to 1.
 
-    last_accuracy is what we report; best_accuracy is the best epoch's, as the paper reports.
-    samples: those of the dataset, training and test, in words. device, devices, command: what it
-    trained on, how many of them, and the command line that finished it. arlif to python: versions.
+    last_accuracy is what we report; best_accuracy is the best epoch's, as the paper
+    reports, those of stages left out. samples: those of the dataset, training and test, in
+    words. device, devices, command: what it trained on, how many of them, and the command
+    line that finished it. arlif to python: versions.
     """
 
     last_accuracy: float
@@ -47,7 +48,7 @@ def summarize(
 ) -> Summary:
     """What a run whose last epoch is recorded says about itself."""
     rows = read_metrics(run)
-    best = max(rows, key=lambda row: row["test_accuracy"])
+    best = max(rows[recipe.staged_epochs :], key=lambda row: row["test_accuracy"])
     return Summary(
         last_accuracy=rows[-1]["test_accuracy"],
         best_accuracy=best["test_accuracy"],

@@ -14,17 +14,22 @@ from arlif.base.errors import require
 from arlif.data import Dataset
 from arlif.neurons import SpikingNeuron
 from arlif.training.accuracy import Evaluation, evaluate_sums, finish, spiking_layers
-from arlif.training.augment import augment
+from arlif.training.augment import alternated, augment
 from arlif.training.batches import Batches
 from arlif.training.compact import compact
 from arlif.training.compiled import compiled
 from arlif.training.loss import judged, tet_loss, with_estimation
 from arlif.training.metrics import RATE, Metrics
+from arlif.training.muon import Muon
 from arlif.training.schedule import Schedule
+from arlif.training.stages import staged
 
 MOMENTUM = 0.9
 """SGD momentum of the released experiments."""
 
+
+FINISHED_ACCURACY = "finished_accuracy"
+"""What is logged for the best checkpoint: the test accuracy, 0 while a stage is trained."""
 
 DEVICES = "devices"
 """The key of a checkpoint that says on how many devices it was trained."""
@@ -76,9 +81,15 @@ class TrainingModule(lightning.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         """The loss of one batch."""
         recipe, info = self.recipe, self.dataset.info
-        targets = functional.one_hot(batch[1], len(info.classes)).float()
-        x, targets = augment(recipe.augmentation, info.real(batch[0]), targets, self.fill)
-        logits = self.trained(info.normalized(x)).float()
+        classes = len(info.classes)
+        targets = functional.one_hot(batch[1], classes).float()
+        x = info.real(batch[0])
+        if recipe.augmentation.alternate:
+            x = alternated(x, batch[0], self.current_epoch)
+        x, targets = augment(recipe.augmentation, x, targets, self.fill)
+        targets = torch.lerp(targets, torch.full_like(targets, 1 / classes), recipe.label_smoothing)
+        with staged(self.net, recipe.stage(self.current_epoch)):
+            logits = self.trained(info.normalized(x)).float()
         read = judged(logits, recipe.mean_logits, recipe.logit_scale)
         loss = tet_loss(read, targets, recipe.mse_weight, recipe.mse_to_labels)
         loss = with_estimation(loss, self.net)
@@ -108,6 +119,8 @@ class TrainingModule(lightning.LightningModule):
             optimizer = torch.optim.SGD(
                 parameters, recipe.learning_rate, MOMENTUM, weight_decay=recipe.weight_decay
             )
+        elif recipe.optimizer == "muon":
+            optimizer = Muon(parameters, recipe.learning_rate, recipe.weight_decay)
         else:
             optimizer = torch.optim.AdamW(
                 parameters, recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -138,11 +151,14 @@ class TrainingModule(lightning.LightningModule):
             rank=self.global_rank,
             world=self.trainer.world_size,
         )
-        own = evaluate_sums(self.net, self.dataset.info, batches, self.device)
-        total = self.trainer.strategy.reduce(own, reduce_op="sum")
-        layers = spiking_layers(self.net)
-        result = finish(total, tuple(layers))
+        stage = self.recipe.stage(self.current_epoch)
+        with staged(self.net, stage):
+            own = evaluate_sums(self.net, self.dataset.info, batches, self.device)
+            total = self.trainer.strategy.reduce(own, reduce_op="sum")
+            result = finish(total, tuple(spiking_layers(self.net)))
         self.log("test_accuracy", result.accuracy, prog_bar=True, logger=False, sync_dist=True)
+        finished = 0.0 if stage else result.accuracy
+        self.log(FINISHED_ACCURACY, finished, logger=False, sync_dist=True)
         if self.metrics:
             self.metrics.add(self._row(loss, accuracy, result))
             if self.current_epoch + 1 == self.recipe.epochs:

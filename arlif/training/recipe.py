@@ -10,8 +10,8 @@ from arlif import data
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data.splits import Cut
-from arlif.networks import Architecture, NetworkConfig
-from arlif.networks.neuron_choice import NeuronConfig
+from arlif.networks import Architecture, NetworkConfig, Stack
+from arlif.networks.neuron_choice import NeuronConfig, make_neuron
 from arlif.networks.user_neuron import is_own
 from arlif.training.schedule import Schedule, require_at_most
 
@@ -48,6 +48,27 @@ class Recipe(Schedule):
             f"{self.dataset} has not",
         )
         self.network()
+        self._check_stages()
+
+    def _check_stages(self) -> None:
+        """Raise ArlifError where the network cannot be another one in a stage."""
+        if not self.stages:
+            return
+        require(
+            data.describe(self.dataset).static,
+            f"stages show an image at fewer time steps, and {self.dataset} is recordings; leave "
+            "out stages",
+        )
+        require(
+            make_neuron(self.neuron, self.time_steps).stepwise,
+            f"{self.neuron.label} needs all time steps at once, and stages show fewer; leave out "
+            "stages",
+        )
+        require(
+            not (isinstance(self.architecture, Stack) and self.architecture.recurrent),
+            "neurons that feed themselves have no clipped currents to stand in for; leave out "
+            "stages or recurrent",
+        )
 
     def load_data(self, data_folder: Path | None = None) -> data.Dataset:
         """The dataset, cut into frames and reduced as this recipe says. Raises ArlifError."""

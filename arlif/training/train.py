@@ -19,7 +19,7 @@ from arlif.base.files import atomic_path
 from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
-from arlif.networks import build
+from arlif.networks import Airbench, build, whiten
 from arlif.networks.builder import run_once
 from arlif.networks.user_neuron import class_of, file_of, identity, is_own
 from arlif.run_folder import (
@@ -43,6 +43,9 @@ from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
 from arlif.training.trainer import make_trainer, quiet
+
+WHITENED = 2000
+"""Training images, the first ones, whose patches an Airbench network whitens."""
 
 
 def train(
@@ -76,10 +79,18 @@ def train(
         1 <= devices <= recipe.batch_size,
         f"a batch of {recipe.batch_size} trains on 1 to {recipe.batch_size} devices, not {devices}",
     )
+    require(
+        devices == 1 or not recipe.stages,
+        f"a training in stages runs on one device, not {devices}: those would wait for gradients "
+        "of neurons that a stage leaves out",
+    )
     _require_cores(accelerator, devices)
     dataset = recipe.load_data(data_folder)
     torch.manual_seed(recipe.seed)
     net = build(recipe.network())
+    if isinstance(recipe.architecture, Airbench):
+        images = torch.from_numpy(dataset.train.inputs[:WHITENED])
+        whiten(net, dataset.info.network_input(images)[0])
     if not _is_worker():
         run_once(net, recipe.network())  # what cannot run leaves an old run as it is
     with nullcontext() if _is_worker() else only_writer(run, TRAIN):
@@ -230,11 +241,11 @@ def _fit(
 ) -> str:
     """Train to the last epoch; returns the name of the device."""
     from arlif.training.checkpoints import EpochCheckpoint
-    from arlif.training.module import TrainingModule
+    from arlif.training.module import FINISHED_ACCURACY, TrainingModule
 
     checkpoint = run.path(LAST)
     on_ctrl_c = signal.getsignal(signal.SIGINT)  # which Lightning ignores once it has come
-    checkpoints = (EpochCheckpoint(run.path(BEST), "test_accuracy"), EpochCheckpoint(checkpoint))
+    checkpoints = (EpochCheckpoint(run.path(BEST), FINISHED_ACCURACY), EpochCheckpoint(checkpoint))
     with quiet():
         module = TrainingModule(net, recipe, dataset)
         resume_from = str(checkpoint) if checkpoint.exists() else None

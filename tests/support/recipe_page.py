@@ -8,11 +8,11 @@ import re
 from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, get_args, get_origin
 
-from arlif.networks import PreActResNet, ResNet19, Stack
+from arlif.networks import Airbench, PreActResNet, ResNet19, Stack
 from arlif.networks.neuron_choice import MOST_STEPS, NeuronConfig
 from arlif.training import Recipe
 from arlif.training.augment import Augmentation
-from arlif.training.schedule import Schedule
+from arlif.training.schedule import Schedule, Stage
 from support.places import DOCS
 
 PAGE = DOCS / "recipes.md"
@@ -22,6 +22,8 @@ PARTS: dict[str, type] = {
     'architecture, kind = "stack"': Stack,
     'architecture, kind = "preact-resnet"': PreActResNet,
     'architecture, kind = "resnet19"': ResNet19,
+    'architecture, kind = "airbench"': Airbench,
+    "stages": Stage,
     "neuron": NeuronConfig,
     "augmentation": Augmentation,
 }
