@@ -200,6 +200,28 @@ class Scale(nn.Module):
         return f"factor={low}" if low == high else f"factor={low} to {high}"
 
 
+class StepGain(nn.Module):
+    """Multiplies [T, N, ...] by a trained number for each time step, 1 at first.
+
+    Behind BatchNorm2d or BatchNorm1d it makes TEBN (Duan et al., NeurIPS 2022): statistics over
+    T, N, H, W, then y[t] = p[t] norm(x)[t].
+    """
+
+    def __init__(self, time_steps: int) -> None:
+        super().__init__()
+        require(time_steps >= 1, f"a network runs for at least 1 time step, not {time_steps}")
+        self.gain = nn.Parameter(torch.ones(time_steps))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """p[t] x[t]. Raises ArlifError on another number of time steps."""
+        require(
+            len(x) == len(self.gain),
+            f"it has gains for {len(self.gain)} time steps, not {len(x)}; put Repeat in front of "
+            "it, and train with as many steps as you run",
+        )
+        return x * self.gain.to(x.dtype).view(-1, *(1 for _ in x.shape[1:]))
+
+
 class Vote(nn.Module):
     """The mean of every `size` features, of [T, N, classes size]: each class's voters."""
 

@@ -23,12 +23,14 @@ class PreActResNet:
     a strided 1x1 convolution where the shape changes, always starts at spikes. Convolutions
     have a bias, but for the first. Defaults are ResNet-18. widths: channels of each stage.
     blocks: how many each stage has. dropout: rate before each block's second convolution and
-    before the head. kind: says which architecture the table is. Raises ArlifError.
+    before the head. step_gains: a trained gain for each time step behind every batch norm (TEBN).
+    kind: says which architecture the table is. Raises ArlifError.
     """
 
     widths: tuple[int, ...] = (64, 128, 256, 512)
     blocks: tuple[int, ...] = (2, 2, 2, 2)
     dropout: float = 0.0
+    step_gains: bool = False
     kind: Literal["preact-resnet"] = "preact-resnet"
 
     __pydantic_config__: ClassVar = STRICT
@@ -51,6 +53,7 @@ class PreActResNet:
         for stage, (width, count) in enumerate(zip(self.widths, self.blocks, strict=True)):
             for number in range(count):
                 first = stage == number == 0
+                gained = time_steps if self.step_gains else 0
                 block = PreActBlock(
                     channels,
                     width,
@@ -58,10 +61,13 @@ class PreActResNet:
                     self.dropout,
                     (make_neuron(neuron, time_steps), make_neuron(neuron, time_steps)),
                     layers.Repeat(time_steps) if first and static else None,
+                    gained,
                 )
                 net.add_module(f"stage{stage + 1}_{number + 1}", block)
                 channels = width
         net.add_module("bn", layers.BatchNorm2d(channels))
+        if self.step_gains:
+            net.add_module("gain", layers.StepGain(time_steps))
         net.add_module("neuron", make_neuron(neuron, time_steps))
         net.add_module("average", layers.AdaptiveAvgPool2d(1))
         net.add_module("flatten", layers.Flatten())
@@ -72,7 +78,10 @@ class PreActResNet:
 
 
 class PreActBlock(nn.Module):
-    """conv2(neuron2(bn2(conv1(x)))) + shortcut(x) with x = neuron1(bn1(input))."""
+    """conv2(neuron2(bn2(conv1(x)))) + shortcut(x) with x = neuron1(bn1(input)).
+
+    gained_steps: T where each batch norm has a gain for each time step behind it, else 0.
+    """
 
     def __init__(
         self,
@@ -82,10 +91,13 @@ class PreActBlock(nn.Module):
         dropout: float,
         neurons: tuple[nn.Module, nn.Module],
         repeat: nn.Module | None,
+        gained_steps: int,
     ) -> None:
         super().__init__()
         self.bn1 = layers.BatchNorm2d(channels)
         self.repeat = repeat
+        self.gain1 = layers.StepGain(gained_steps) if gained_steps else None
+        self.gain2 = layers.StepGain(gained_steps) if gained_steps else None
         self.neuron1, self.neuron2 = neurons
         self.conv1 = layers.Conv2d(channels, width, 3, stride, padding=1)
         self.bn2 = layers.BatchNorm2d(width)
@@ -97,8 +109,10 @@ class PreActBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[T, N, C, H, W] to [T, N, width, H / stride, W / stride]."""
         x = self.bn1(x)
-        spikes = self.neuron1(x if self.repeat is None else self.repeat(x))
-        inner = self.neuron2(self.bn2(self.conv1(spikes)))
+        x = x if self.repeat is None else self.repeat(x)
+        spikes = self.neuron1(x if self.gain1 is None else self.gain1(x))
+        x = self.bn2(self.conv1(spikes))
+        inner = self.neuron2(x if self.gain2 is None else self.gain2(x))
         out = self.conv2(inner if self.dropout is None else self.dropout(inner))
         return out + (spikes if self.shortcut is None else self.shortcut(spikes))
 

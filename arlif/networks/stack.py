@@ -23,9 +23,10 @@ class Stack:
     features: output channels of each convolution, or "pool". pooled: average each channel down,
     or spread it, to pooled x pooled before the dense layers; 0 leaves it as it is. hidden:
     sizes of dense layers (batch norm, neuron). recurrent: each of them feeds itself, too: its
-    spikes go through a dense layer without bias and arrive one time step later. dropout: rate
-    before every dense layer but one that takes the input itself. feature_dropout: rate behind
-    every convolution's neuron. dense_std: standard deviation of the first weights of the dense
+    spikes go through a dense layer without bias and arrive one time step later. step_gains: a
+    trained gain for each time step behind every batch norm (TEBN). dropout: rate before every
+    dense layer but one that takes the input itself. feature_dropout: rate behind every
+    convolution's neuron. dense_std: standard deviation of the first weights of the dense
     layers between others, whose biases start at 0; with 0, both start as torch does it. kind:
     says which architecture the table is. Raises ArlifError.
     """
@@ -36,6 +37,7 @@ class Stack:
     dropout: float = 0.0
     feature_dropout: float = 0.0
     recurrent: bool = False
+    step_gains: bool = False
     dense_std: float = 0.0
     kind: Literal["stack"] = "stack"
 
@@ -53,6 +55,11 @@ class Stack:
         require(self.pooled >= 0, f"pooled cannot be negative: {self.pooled}")
         for rate in (self.dropout, self.feature_dropout):
             require(0 <= rate < 1, f"dropout lies in [0, 1), not {rate}")
+        require(
+            not (self.recurrent and self.step_gains),
+            "a gain for each time step cannot be deployed in front of neurons that feed "
+            "themselves: leave out step_gains or recurrent",
+        )
         require(
             bool(self.hidden) or not self.recurrent,
             "recurrent layers are the hidden ones: give hidden a size, or leave out recurrent",
@@ -79,6 +86,8 @@ class Stack:
             net.add_module(f"bn{number}", norm(channel_count))
             if number == 1 and static:
                 net.add_module("repeat", layers.Repeat(time_steps))
+            if self.step_gains:
+                net.add_module(f"gain{number}", layers.StepGain(time_steps))
             fires = make_neuron(neuron, time_steps)
             back = layers.Linear(channel_count, channel_count, bias=False) if recurrent else None
             net.add_module(f"neuron{number}", Recurrent(fires, back) if back else fires)

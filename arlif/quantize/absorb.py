@@ -11,7 +11,7 @@ from torch import nn
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape, SumPool2d, Window
 from arlif.core.network import INPUT
-from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, Vote, both_axes
+from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, StepGain, Vote, both_axes
 from arlif.quantize.integrated import Integrated, integrate, mapped
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
 from arlif.quantize.values import (
@@ -25,6 +25,7 @@ from arlif.quantize.values import (
     fold,
     multiplied,
     scaled,
+    stepped,
     weigh,
 )
 from arlif.quantize.windows import any_under, pooled
@@ -73,6 +74,11 @@ def _(layer: Scale, value: Any) -> Any:
     if (factor == factor.flat[0]).all():
         return scaled(value, float(factor.flat[0]))
     return multiplied(value, factor)
+
+
+@absorb.register
+def _(layer: StepGain, value: Any) -> Any:
+    return stepped(value, _array(layer.gain))
 
 
 @absorb.register

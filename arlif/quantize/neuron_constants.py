@@ -16,6 +16,7 @@ from arlif.core.integer_form import Constant, Rounding, Table, integer_form
 from arlif.core.integer_neurons import IntegerNeuron, Numbers, integer_name
 from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
+from arlif.core.step_gains import require_told_apart
 from arlif.core.steps import LEAST
 from arlif.core.tables import LookupTable
 from arlif.core.units import Unit
@@ -36,6 +37,7 @@ def to_integer(neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
     Raises LoweringError where its step has none, or where a constant cannot be said in `numbers`;
     factors that training found are rounded wherever they are, also to 0.
     """
+    require_told_apart(neuron, numbers)
     form = integer_form(traced(neuron))
     real = {name: real_array(value) for name, value in neuron.constants().items()}
     learn = {name for name, known in neuron.parameters().items() if known.learned}

@@ -3,10 +3,11 @@
 from arlif.base.errors import LoweringError, require
 from arlif.core.neuron import Neuron
 from arlif.core.real_neurons import RealLifHard, RealLifReset, RealSynaptic
+from arlif.core.step_gains import with_step_gains
 from arlif.quantize.integrated import Integrated
 from arlif.quantize.linearized import Current
 from arlif.quantize.scale_free import free_constants
-from arlif.quantize.values import Stretched, as_drive
+from arlif.quantize.values import Stepped, Stretched, as_drive
 
 
 def unstretched(neuron: Neuron, current: Current) -> tuple[Neuron, Current]:
@@ -28,6 +29,14 @@ def unstretched(neuron: Neuron, current: Current) -> tuple[Neuron, Current]:
         {name: getattr(neuron, name) / current.factor for name in free or ()}
     )
     return mine, Current(current.terms, current.bias, current.shape)
+
+
+def stepwise(neuron: Neuron, current: Current) -> tuple[Neuron, Current]:
+    """A neuron that knows its current's gain at every time step, so that the current needs none."""
+    if not isinstance(current, Stepped):
+        return neuron, current
+    plain = Current(current.terms, current.bias, current.shape)
+    return with_step_gains(neuron, current.gains.tolist()), plain
 
 
 def current_based(neuron: Neuron, value: Integrated) -> tuple[Neuron, Current]:

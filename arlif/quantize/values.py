@@ -74,6 +74,13 @@ class Stretched(Current):
     factor: Real
 
 
+@dataclass(frozen=True)
+class Stepped(Current):
+    """A current that is still to be multiplied by gains[t] at time step t, by a neuron."""
+
+    gains: Real
+
+
 def as_spikes(value: Any) -> Spikes | Together:
     """The value as spikes or a sum of them; a real-valued stream is refused."""
     if isinstance(value, Current):
@@ -140,17 +147,26 @@ def fold(current: Current, weight: Real, bias: Real | None) -> Current:
 
 
 def require_even(value: Any) -> None:
-    """Raise LoweringError where windows of unequal size have not met their Linear layer."""
-    if isinstance(value, Resampled):
-        raise LoweringError(
-            "adaptive pooling with windows of unequal size must be followed by Flatten and Linear; "
-            "choose an output size that divides the input's"
-        )
-    if isinstance(value, Stretched):
-        raise LoweringError(
-            "constants that differ within a channel multiplied its input, and weights are one for "
-            "each; only a neuron, directly behind them, can take them up: make them equal"
-        )
+    """Raise LoweringError where something multiplied a value that weights cannot take up."""
+    reason = next((r for kind, r in _NOT_TAKEN_UP.items() if isinstance(value, kind)), "")
+    require(not reason, reason, LoweringError)
+
+
+_NOT_TAKEN_UP = {
+    Resampled: "adaptive pooling with windows of unequal size must be followed by Flatten and "
+    "Linear; choose an output size that divides the input's",
+    Stretched: "constants that differ within a channel multiplied its input, and weights are one "
+    "for each; only a neuron, directly behind them, can take them up: make them equal",
+    Stepped: "only a neuron, directly behind StepGain, can take up its gains",
+}
+
+
+def stepped(value: Any, gains: Real) -> Current:
+    """A current times a gain for each time step."""
+    current = as_current(value)
+    if (gains == gains[0]).all():
+        return current.scaled(float(gains[0]))
+    return Stepped(current.terms, current.bias, current.shape, gains)
 
 
 def delayed(value: Any, steps: int) -> Any:

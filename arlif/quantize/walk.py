@@ -22,7 +22,7 @@ from arlif.quantize.absorb import absorb, behind, reason
 from arlif.quantize.integrated import Integrated, join, mapped, totals
 from arlif.quantize.linearized import Current, LinearizedPopulation, RealReading, Term
 from arlif.quantize.over_time import Read, integrator_of, over_time, read, shown
-from arlif.quantize.taken_up import current_based, unstretched
+from arlif.quantize.taken_up import current_based, stepwise, unstretched
 from arlif.quantize.torch_graph import function_kind, is_constant, live_nodes, population_name
 from arlif.quantize.values import (
     Spikes,
@@ -201,7 +201,7 @@ class Walk:
             )
         else:
             current = as_drive(value).scaled(factor)
-        neuron, current = unstretched(neuron, current)
+        neuron, current = stepwise(*unstretched(neuron, current))
         if node in self.live:
             self.populations.append(LinearizedPopulation(name, neuron, current))
         return Spikes(Term(name), current.shape)
