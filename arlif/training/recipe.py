@@ -10,7 +10,7 @@ from arlif import data
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data.splits import Cut
-from arlif.networks import Architecture, NetworkConfig, Stack
+from arlif.networks import Architecture, NetworkConfig, PreActResNet, Stack
 from arlif.networks.neuron_choice import NeuronConfig, make_neuron
 from arlif.networks.user_neuron import is_own
 from arlif.training.schedule import Schedule, require_at_most
@@ -68,6 +68,13 @@ class Recipe(Schedule):
             not (isinstance(self.architecture, Stack) and self.architecture.recurrent),
             "neurons that feed themselves have no clipped currents to stand in for; leave out "
             "stages or recurrent",
+        )
+        require(
+            not (
+                isinstance(self.architecture, Stack | PreActResNet) and self.architecture.step_gains
+            ),
+            "step_gains are for all time steps, and stages show fewer; leave out stages or "
+            "step_gains",
         )
 
     def load_data(self, data_folder: Path | None = None) -> data.Dataset:

@@ -17,6 +17,7 @@ from arlif.networks.neuron_choice import NeuronConfig
 from arlif.neurons import ARLIF, LIF
 from arlif.quantize import linearize
 from arlif.quantize.neuron_constants import to_integer
+from arlif.training import load_recipe
 from hw_sim.engines.integer import fast, reference
 from hw_sim.engines.simulation import Record
 
@@ -143,6 +144,9 @@ def test_what_tables_or_steps_cannot_hold_is_refused():
         linearize(torch.nn.Sequential(*summed[:4], layers.BatchNorm2d(12), LIF()), SHAPE)
     with pytest.raises(ArlifError, match="leave out step_gains or recurrent"):
         Stack(hidden=(4,), recurrent=True, step_gains=True)
+    with pytest.raises(ArlifError, match="leave out stages or step_gains"):
+        changes = {"architecture.step_gains": True, "stages": [{"epochs": 1, "time_steps": 2}]}
+        load_recipe("digits", changes)
 
 
 @pytest.mark.parametrize(
