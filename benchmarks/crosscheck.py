@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import torch
+from command import command
 from timing import machine
 
 from arlif.training import load_recipe, train
@@ -72,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from command import command
 from numpy.typing import NDArray
 from timing import machine
 
@@ -154,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

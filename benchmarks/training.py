@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from command import command
 from timing import FOREIGN, interleaved, machine
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
@@ -141,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -13,6 +13,9 @@ from hw_sim.engines.table import ENGINES, every_option
 
 FEWER = "".join(f", on {e.name} {e.samples}" for e in ENGINES.values() if e.samples)
 """The engines that take fewer samples than all, for the help."""
+SamplesOption = Annotated[
+    int | None, typer.Option(min=1, help=f"So many first samples; default all{FEWER}.")
+]
 
 
 def engine_option(flag: str, meaning: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.numerals import percent
-from hw_sim.cli.flags import FEWER, engine_flags, engine_option, with_flags
+from hw_sim.cli.flags import SamplesOption, engine_flags, engine_option, with_flags
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption
 from hw_sim.engines.table import ENGINES, INTEGER, choose
@@ -19,9 +19,7 @@ def simulate(
     engine: Annotated[
         str, engine_option("--engine", "Which engine runs the network.")
     ] = INTEGER.name,
-    samples: Annotated[
-        int | None, typer.Option(min=1, help=f"Test samples; default all{FEWER}.")
-    ] = None,
+    samples: SamplesOption = None,
     trace: Annotated[
         int, typer.Option(min=0, help="Record spikes and states of so many first samples.")
     ] = TRACED_SAMPLES,

@@ -8,6 +8,7 @@ import typer
 
 from arlif.base.numerals import percent, significant
 from hw_sim.cli.exits import ExitCode
+from hw_sim.cli.flags import SamplesOption
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption
 from hw_sim.engines.table import ENGINES
@@ -26,9 +27,7 @@ def verify(
         list[str] | None,
         typer.Option(metavar="ENGINE", help="Only this engine, repeatable; default all."),
     ] = None,
-    samples: Annotated[
-        int | None, typer.Option(min=1, help="So many samples on every engine.")
-    ] = None,
+    samples: SamplesOption = None,
     trace: Annotated[
         int, typer.Option(min=1, help="Compare spikes and states of so many first samples.")
     ] = TRACED_SAMPLES,
@@ -47,6 +46,8 @@ def verify(
     output = Output(as_json)
     selection = Selection(samples, data_folder, inputs, labels)
     result = verified(output, run, selection, trace, engine or tuple(ENGINES))
+    if ran := [row["samples"] for row in result["engines"] if "samples" in row]:
+        output.say_fewer(samples, max(ran))
     show(output, result)
     output.result(result)
     if not result["equal"]:
