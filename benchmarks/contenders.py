@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,8 +14,10 @@ from arlif.neurons.modules import run_steps
 Contender = Callable[[Tensor], Tensor]
 OURS = "arlif AR-LIF"
 PLAIN = "plain torch AR-LIF"
+BARE = "bare torch loop of LIF"
 LIBRARIES = ("snnTorch Leaky", "Norse LIFBox", "SpikingJelly LIFNode")
-"""The plain LIF neurons of others."""
+OTHERS = (BARE, *LIBRARIES)
+"""The plain LIF neurons of others, and what one writes oneself in a few lines."""
 
 
 def contenders(device: torch.device, compiled: bool) -> dict[str, Contender]:
@@ -23,6 +26,7 @@ def contenders(device: torch.device, compiled: bool) -> dict[str, Contender]:
         OURS: ARLIF().to(device),
         "arlif LIF": LIF().to(device),
         PLAIN: _plain(device),
+        BARE: _bare,
     }
     if compiled:
         found["torch.compile AR-LIF"] = torch.compile(_plain(device), fullgraph=True)
@@ -37,6 +41,31 @@ def contenders(device: torch.device, compiled: bool) -> dict[str, Contender]:
 def _plain(device: torch.device) -> Contender:
     neuron, ops = ARLIF().to(device), FloatOps()
     return lambda x: run_steps(neuron.real_neuron(), ops, x, None)[0]
+
+
+class _Spike(torch.autograd.Function):
+    """v >= 0, with the rectangular surrogate gradient of width 1."""
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor) -> Tensor:
+        ctx.save_for_backward(v)
+        return (v >= 0).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (v,) = ctx.saved_tensors
+        return gradient * (v.abs() <= 0.5)
+
+
+def _bare(x: Tensor) -> Tensor:
+    """u = u / 2 + x; it fires where u reaches 1, which is subtracted then."""
+    u, spikes = torch.zeros_like(x[0]), []
+    for current in x:
+        u = 0.5 * u + current
+        spike = _Spike.apply(u - 1.0)
+        u = u - spike
+        spikes.append(spike)
+    return torch.stack(spikes)
 
 
 def _snntorch(device: torch.device) -> Contender:

@@ -49,10 +49,10 @@ INLINE Half narrow(Vector<double> x) { return __builtin_convertvector(x, Half); 
 INLINE Vector<double> widen(Half x) { return __builtin_convertvector(x, Vector<double>); }
 
 INLINE Vector<double> exp_minus(Vector<double> x) { return widen(::exp_minus(narrow(x))); }
-INLINE Vector<double> exp_minus_within(Vector<double> x) { return exp_minus(x); }
+INLINE Vector<double> exp_minus_wide(Vector<double> x) { return widen(::exp_minus_wide(narrow(x))); }
 INLINE Vector<double> exponential(Vector<double> x) { return widen(::exponential(narrow(x))); }
 INLINE Vector<float> exp_minus(Vector<float> x) { return ::exp_minus(x); }
-INLINE Vector<float> exp_minus_within(Vector<float> x) { return ::exp_minus_within(x); }
+INLINE Vector<float> exp_minus_wide(Vector<float> x) { return ::exp_minus_wide(x); }
 INLINE Vector<float> exponential(Vector<float> x) { return ::exponential(x); }
 
 } // namespace quantized

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <vector>
 
+// Vectors that a neuron works on at once.
+constexpr int64_t block = 8;
+
 #include "printed.h" // Neuron<F, 0>, Neuron<F, 1>, ...
 
 #if defined(__linux__)
@@ -47,6 +50,14 @@ void prefer_large_pages(void *memory, int64_t bytes) {
   const uintptr_t end = (uintptr_t(memory) + uintptr_t(bytes)) / page * page;
   if (start < end) madvise(reinterpret_cast<void *>(start), end - start, MADV_HUGEPAGE);
 #endif
+}
+
+// Asks for memory that is read, or written, soon.
+template <class S> INLINE void fetch(const S *from, int64_t numbers) {
+  for (int64_t i = 0; i < numbers; i += 64 / int64_t(sizeof(S))) __builtin_prefetch(from + i);
+}
+template <class S> INLINE void fetch_to_write(const S *to, int64_t numbers) {
+  for (int64_t i = 0; i < numbers; i += 64 / int64_t(sizeof(S))) __builtin_prefetch(to + i, 1);
 }
 
 // The vectors [groups, rows] of a tile from an array [rows, size], or zeros where that is null.
@@ -92,10 +103,10 @@ void expand(Vector<F> *to, const Spread *spread, int64_t begin, int64_t count, i
 // read lies in variables of their own: compilers take it for changed wherever a loop stores.
 template <class Neuron, class S, class F>
 void forward(Call<S, F> a, int64_t begin, int64_t count) {
-  constexpr int states = Neuron::states, spread = Neuron::spread, groups = most_groups;
-  constexpr int vectors = groups * states, constants = groups * spread + 1;
+  constexpr int states = Neuron::states, spread = Neuron::spread;
+  constexpr int vectors = most_groups * states, constants = most_groups * spread + 1;
   const Neuron neuron(a.numbers, a.integers);
-  const int64_t steps = a.steps;
+  const int64_t steps = a.steps, groups = count / lanes<F>;
   Vector<F> now[vectors], own[constants];
   load_rows<F>(now, a.start, a.size, begin, count, states);
   expand<F>(own, a.spread, a.first + begin, count, spread);
@@ -104,12 +115,11 @@ void forward(Call<S, F> a, int64_t begin, int64_t count) {
     const S *const next = t + 1 < steps ? x + a.stride : a.x + begin + count;
     S *const spikes = a.out + t * a.size + begin;
     S *const later = t + 1 < steps ? spikes + a.size : a.out + begin + count; // written next
-    Vector<F> *s = now, *c = own;
-    for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread) {
-      __builtin_prefetch(next + i);
-      __builtin_prefetch(later + i, 1);
-      Vector<F> unused[Neuron::kept];
-      store(spikes + i, neuron.step(load(x + i), c, s, unused));
+    for (int64_t i = 0; i < groups; i += block) {
+      const int64_t some = std::min(block, groups - i), at = i * lanes<F>;
+      fetch(next + at, some * lanes<F>);
+      fetch_to_write(later + at, some * lanes<F>);
+      neuron.step(some, x + at, own + i * spread, now + i * states, spikes + at);
     }
   }
   if (a.end) store_rows<F>(a.end, now, a.size, begin, count, states);
@@ -132,13 +142,15 @@ void backward(Call<S, F> a, int64_t begin, int64_t count, double *sums) {
   for (int64_t t = 0; t < steps; ++t) {
     const S *const x = a.x + t * a.stride + begin;
     const S *const next = t + 1 < steps ? x + a.stride : a.of_spikes + t * a.size + begin;
-    Vector<F> *s = now, *c = own, *keep = all + t * groups * kept;
-    for (int64_t i = 0; i < count; i += lanes<F>, s += states, c += spread, keep += kept) {
-      __builtin_prefetch(next + i);
-      neuron.step(load(x + i), c, s, keep);
+    Vector<F> *const keep = all + t * groups * kept;
+    for (int64_t i = 0; i < groups; i += block) {
+      const int64_t some = std::min(block, groups - i), at = i * lanes<F>;
+      fetch(next + at, some * lanes<F>);
+      neuron.record(some, x + at, own + i * spread, now + i * states, keep + i * kept);
     }
   }
   load_rows<F>(now, a.of_final, a.size, begin, count, states);
+  double of_lanes[Neuron::sums * lanes<F> + 1] = {};
   for (int64_t t = steps - 1; t >= 0; --t) {
     const S *const x = a.x + t * a.stride + begin;
     const S *const of_spikes = a.of_spikes + t * a.size + begin;
@@ -153,9 +165,14 @@ void backward(Call<S, F> a, int64_t begin, int64_t count, double *sums) {
       store(of_x + i, neuron.gradient(load(x + i), c, load(of_spikes + i), keep, s, sum, of_c));
       of_c += rows;
     }
-    for (int j = 0; j < Neuron::sums; ++j)
-      for (int i = 0; i < lanes<F>; ++i) sums[j] += double(sum[j][i]);
+    for (int j = 0; j < Neuron::sums; ++j) {
+      F row[lanes<F>];
+      store<F>(row, sum[j]);
+      for (int i = 0; i < lanes<F>; ++i) of_lanes[j * lanes<F> + i] += double(row[i]);
+    }
   }
+  for (int j = 0; j < Neuron::sums; ++j)
+    for (int i = 0; i < lanes<F>; ++i) sums[j] += of_lanes[j * lanes<F> + i];
   if (a.end) store_rows<F>(a.end, now, a.size, begin, count, states);
   store_rows<F>(a.of_spread, of_own, a.size, begin, count, rows);
   free_if_large(memory);

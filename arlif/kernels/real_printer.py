@@ -8,6 +8,7 @@ from arlif.kernels.early_factors import with_early_factors
 from arlif.kernels.kept import kept
 from arlif.kernels.kernel import Kernel
 from arlif.kernels.real_terms import Lowering
+from arlif.kernels.stages import loops
 from arlif.kernels.terms import Kind, Terms
 
 KEEPING = 6.0
@@ -46,10 +47,9 @@ def structure(number: int, kernel: Kernel, lowering: Lowering, integers: str = "
     keep = _kept(terms, _late(terms, lowering.late), (of_x, *others))
     constants, shown = _constants(terms)
 
-    step_names, names = dict(shown), dict(shown)
-    step = terms.lines((*after, spikes, *keep), step_names)
-    step += [f"state[{j}] = {step_names[place]};" for j, place in enumerate(after)]
-    step += [f"keep[{j}] = {step_names[place]};" for j, place in enumerate(keep)]
+    ends = [(f"state[{j}] = {{}};", place) for j, place in enumerate(after)]
+    step = loops(terms, shown, [*ends, ("store(spikes + i * lanes<F>, {});", spikes)], ())
+    record, names = loops(terms, shown, ends, keep), dict(shown)
     gradient = [f"const V t{place} = keep[{j}];" for j, place in enumerate(keep)]
     names |= {place: f"t{place}" for place in keep}
     gradient += terms.lines((of_x, *others), names)
@@ -72,9 +72,13 @@ template <class Number> struct Neuron<Number, {number}> {{
 {_indented((*(f"const F {name};" for name in constants), *fields))}
   explicit Neuron(const double *p, const void *integers)
       : {", ".join(initial)} {{}}
-  INLINE V step(V x, const V *own, V *state, V *keep) const {{
+  template <class S>
+  INLINE void step(int64_t count, const S *currents, const V *owns, V *now, S *spikes) const {{
 {_indented(step)}
-    return {step_names[spikes]};
+  }}
+  template <class S>
+  INLINE void record(int64_t count, const S *currents, const V *owns, V *now, V *keeps) const {{
+{_indented(record)}
   }}
   INLINE V gradient(V x, const V *own, V of_spike, const V *keep, V *of_state, V *sums,
                     V *of_spread) const {{

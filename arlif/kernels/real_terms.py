@@ -2,7 +2,9 @@
 
 Sigmoids and tanh of one argument share its exponential; those that do not wait for one another, and
 are functions of the same inputs, share a division. Where a constant that learns is inside of one,
-or a step reads sigma(y) and sigma(-y), both come from exp(-|y|), so that neither loses digits.
+or a step reads sigma(y) and sigma(-y), both come from 1 / (1 + exp(-y)), the second one as its
+product with exp(-y), so that neither loses digits. These have a division of their own, as that
+exponential may be very large.
 """
 
 from collections.abc import Sequence
@@ -11,12 +13,15 @@ from math import inf
 
 from arlif.core.graph import CURRENT, Node, Op
 from arlif.kernels.derivative import OF_SPIKES, Derivative, of_state
+from arlif.kernels.sigmoids import Argument, Pair, argument, is_negated, turned
 from arlif.kernels.terms import Kind, Terms
 
 EXPONENTIAL, DIVISION = 12.0, 8.0
 """Prices, in additions."""
 MOST_POWERS = 4
 """exp_minus(y) to this power is finite, whatever y."""
+OWN = MOST_POWERS + 1
+"""exp_minus_wide(y) is finite, but not its product with other exponentials."""
 SIGMOIDS = (Op.SIGMOID, Op.TANH)
 ARITHMETIC = {
     Op.ADD: "{0} + {1}",
@@ -29,17 +34,6 @@ OF_NUMBERS = {
     Op.SIGMOID: "1 / (1 + std::exp(-{0}))",
     Op.EXP: "std::exp({0})",
 }
-Argument = tuple[Op, int]
-"""SIGMOID or TANH, and the y of sigma(y) and sigma(-y), or of tanh(y)."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """sigma(|y|) and sigma(-|y|) of a term y."""
-
-    y: int
-    larger: int
-    smaller: int
 
 
 @dataclass
@@ -62,6 +56,7 @@ class Lowering:
         self.inputs = _reached(nodes, Op.INPUT)
         self.levels = _levels(nodes)
         self.delicate = self._delicate()
+        self.turned = turned(self.derivative, self.levels)
         numbers = [n.name for n in nodes if n.op is Op.PARAMETER and n.name not in self.spread]
         self.numbers = {name: f"p[{place + 1}]" for place, name in enumerate(numbers)}
         for place in sorted(range(len(nodes)), key=lambda place: (self.levels[place], place)):
@@ -91,9 +86,9 @@ class Lowering:
             case Op.FINITE:
                 return terms.add("finite({0})", terms.vector(args[0]), price=2)
             case Op.TIMES if pair := self._complements(node.args):
-                return terms.add("{0} * {1}", pair.larger, pair.smaller)
+                return terms.add("{0} * {1}", pair.plus, pair.minus)
             case Op.SUB if pair := self._slope(node):
-                return terms.add("F(4) * {0} * {1}", pair.larger, pair.smaller, price=2)
+                return terms.add("F(4) * {0} * {1}", pair.plus, pair.minus, price=2)
             case Op.OVER if terms.kind(args[1]) is Kind.NUMBER:
                 return terms.arithmetic("{0} * {1}", args[0], terms.arithmetic("1 / {0}", args[1]))
             case Op.OVER:
@@ -121,11 +116,13 @@ class Lowering:
         return late
 
     def _choice(self, node: Node, args: Sequence[int]) -> int:
-        terms, condition = self.terms, self.terms.mask(args[0])
-        if pair := self._complements(node.args[1:]):
-            yes, no = ("-", "") if self._is_negated(self.nodes[node.args[1]]) else ("", "-")
-            code = f"({{0}} ? {yes}{{1}} : {no}{{1}}) >= F(0) ? {{2}} : {{3}}"
-            return terms.add(code, condition, pair.y, pair.larger, pair.smaller, price=3)
+        terms, pair = self.terms, self._complements(node.args[1:])
+        yes, no = node.args[1:]
+        if pair is not None and pair.condition is not None:
+            return pair.minus if is_negated(self.nodes, self.nodes[yes]) else pair.plus
+        condition = terms.mask(args[0])
+        if self.nodes[no] == Node(Op.NEG, (yes,)):
+            return terms.add("flip({0}, {1})", condition, terms.vector(args[1]), price=2)
         return terms.add("{0} ? {1} : {2}", condition, *map(terms.vector, args[1:]))
 
     def _sigmoids(self, first: int) -> None:
@@ -135,14 +132,15 @@ class Lowering:
         for place, node in enumerate(own):
             if node.op in SIGMOIDS and (self.levels[place], self.inputs[place]) == same:
                 members.setdefault(self._denominator(node), []).append(place)
-        for places, inverse in zip(members.values(), self._inverses([*members]), strict=True):
-            for place in places:
+        denominators = sorted(members, key=lambda one: one[1])
+        for one, inverse in zip(denominators, self._inverses(denominators), strict=True):
+            for place in members[one]:
                 self.of[place] = self._finished(self.nodes[place], inverse)
 
     def _denominator(self, node: Node) -> tuple[int, int]:
-        """Of the one division of sigma or tanh, and which power of exp_minus is in it."""
+        """Of the one division of sigma or tanh, and which power of an exponential is in it."""
         if self._argument(node) in self.delicate:
-            return self.terms.add("F(1) + {0}", self._small(node)), 0
+            return self.terms.add("F(1) + {0}", self._wide(node)), OWN
         e = self.terms.add("exp_minus({0})", self._y(node), price=EXPONENTIAL)
         if node.op is Op.SIGMOID:
             return self.terms.add("F(1) + {0}", e), 1
@@ -152,8 +150,8 @@ class Lowering:
         """Sigma or tanh from what 1 / (its denominator) is."""
         argument = self._argument(node)
         if argument in self.delicate:
-            smaller = self.terms.add("{0} * {1}", self._small(node), inverse)
-            self.pairs[argument] = Pair(self._y(node), inverse, smaller)
+            minus = self.terms.add("{0} * {1}", self._wide(node), inverse)
+            self.pairs[argument] = Pair(inverse, minus, self.turned.get(argument))
             return self._of_pair(node)
         return inverse if node.op is Op.SIGMOID else self._tanh(inverse)
 
@@ -184,10 +182,7 @@ class Lowering:
     def _of_pair(self, node: Node) -> int:
         """sigma(y), sigma(-y) or tanh(y) from the pair of y, or of 2 y."""
         pair = self.pairs[self._argument(node)]
-        order = (
-            (pair.smaller, pair.larger) if self._is_negated(node) else (pair.larger, pair.smaller)
-        )
-        sigmoid = self.terms.add("{0} >= F(0) ? {1} : {2}", pair.y, *order, price=2)
+        sigmoid = pair.minus if is_negated(self.nodes, node) else pair.plus
         return sigmoid if node.op is Op.SIGMOID else self._tanh(sigmoid)
 
     def _tanh(self, sigmoid: int) -> int:
@@ -207,10 +202,12 @@ class Lowering:
             return None
         return self.pairs.get(self._argument(self.nodes[square.args[0]]))
 
-    def _small(self, node: Node) -> int:
-        """exp(-|y|)"""
-        code = "exp_minus_within(at_most(magnitude({0}), highest<F>))"
-        return self.terms.add(code, self._y(node), price=EXPONENTIAL)
+    def _wide(self, node: Node) -> int:
+        """exp(-z) of a pair"""
+        y, condition = self._y(node), self.turned.get(self._argument(node))
+        if condition is not None:
+            y = self.terms.add("flip({0}, {1})", self.terms.mask(self.of[condition]), y, price=2)
+        return self.terms.add("exp_minus_wide({0})", y, price=EXPONENTIAL)
 
     def _y(self, node: Node) -> int:
         """The term whose exponential a sigmoid or tanh reads."""
@@ -220,11 +217,7 @@ class Lowering:
         return self.terms.add("F(2) * {0}", term) if delicate and op is Op.TANH else term
 
     def _argument(self, node: Node) -> Argument:
-        """Equal for sigma(y) and sigma(-y)."""
-        return node.op, self.nodes[node.args[0]].args[0] if self._is_negated(node) else node.args[0]
-
-    def _is_negated(self, node: Node) -> bool:
-        return node.op is Op.SIGMOID and self.nodes[node.args[0]].op is Op.NEG
+        return argument(self.nodes, node)
 
     def _delicate(self) -> set[Argument]:
         """Arguments of the sigmoids and tanh that must not lose digits."""

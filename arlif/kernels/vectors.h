@@ -35,6 +35,15 @@ INLINE Vector<double> magnitude(Vector<double> x) {
   return (Vector<double>)((Vector<uint64_t>)x & 0x7fffffffffffffffu);
 }
 
+// x where a condition is true, else -x.
+template <class Mask, class V> INLINE V flip(Mask condition, V x) {
+#if defined(__AVX512F__)
+  return condition ? x : -x;
+#else
+  return (V)((Mask)x ^ (~condition & (Mask)(-V{})));
+#endif
+}
+
 // The smaller and the larger of x and a limit; NaN stays NaN.
 template <class V, class F> INLINE V at_most(V x, F limit) { return x > limit ? V{} + limit : x; }
 template <class V, class F> INLINE V at_least(V x, F limit) { return x < limit ? V{} + limit : x; }
@@ -60,7 +69,7 @@ INLINE Vector<float> at_least(Vector<float> x, float limit) {
 template <class F> constexpr F lowest = F(sizeof(F) == 4 ? -21 : -170);
 template <class F> constexpr F highest = F(sizeof(F) == 4 ? 80 : 700);
 
-// exp(-x) for x from `lowest` to `highest`. In float the relative error is below 2e-6 at the ends
+// exp(-x) for x from -`highest` to `highest`. In float the relative error is below 2e-6 at the ends
 // and 2e-7 around 0: 2**n 2**f with n = round(-x log2 e), and for 2**f a minimax polynomial of
 // degree 5 over [-1/2, 1/2].
 template <class V> INLINE V exp_minus_within(V x) {
@@ -87,6 +96,12 @@ template <class V> INLINE V exp_minus_within(V x) {
 template <class V> INLINE V exp_minus(V x) {
   using F = std::remove_reference_t<decltype(x[0])>;
   return exp_minus_within(at_least(at_most(x, highest<F>), lowest<F>));
+}
+
+// exp(-x) of the nearest x from -`highest` to `highest`; NaN stays NaN.
+template <class V> INLINE V exp_minus_wide(V x) {
+  using F = std::remove_reference_t<decltype(x[0])>;
+  return exp_minus_within(at_least(at_most(x, highest<F>), -highest<F>));
 }
 
 // exp(x); NaN stays NaN.
