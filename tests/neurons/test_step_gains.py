@@ -144,8 +144,8 @@ def test_what_tables_or_steps_cannot_hold_is_refused():
         linearize(torch.nn.Sequential(*summed[:4], layers.BatchNorm2d(12), LIF()), SHAPE)
     with pytest.raises(ArlifError, match="leave out step_gains or recurrent"):
         Stack(hidden=(4,), recurrent=True, step_gains=True)
+    changes = {"architecture.step_gains": True, "stages": [{"epochs": 1, "time_steps": 2}]}
     with pytest.raises(ArlifError, match="leave out stages or step_gains"):
-        changes = {"architecture.step_gains": True, "stages": [{"epochs": 1, "time_steps": 2}]}
         load_recipe("digits", changes)
 
 
