@@ -5,7 +5,7 @@
 // A printed neuron N works on up to `tile` numbers at a time. N::derive computes N::rows rows from
 // the input current x, all that a step needs of x alone; where x is the same at every step, that
 // happens once. N::step reads them, reads and writes N::states rows of state, and says who fired.
-#include "integer_lanes.h"
+#include "narrow_lanes.h"
 
 #include <type_traits>
 
@@ -133,10 +133,13 @@ template <class N, class W> void run_wide(bool joined, const Update &u) {
 // What arlif/kernels/integer_update.py repeats.
 extern "C" {
 int64_t arlif_integer_layout[] = {sizeof(Table), sizeof(Repeated<float>), sizeof(Update)};
+// Whether there are lanes of 16 bits, and whether tables can be joined there.
 #if defined(__AVX512BW__)
-int64_t arlif_integer_narrow = 1;
+int64_t arlif_integer_narrow[] = {1, 0};
+#elif defined(__AVX2__)
+int64_t arlif_integer_narrow[] = {1, 1};
 #else
-int64_t arlif_integer_narrow = 0;
+int64_t arlif_integer_narrow[] = {0, 0};
 #endif
 }
 
@@ -148,6 +151,9 @@ extern "C" void arlif_integer(int64_t number, int64_t width, int64_t joined, con
     else if (width == PRODUCTS_OF_64_BITS) run_wide<N, int64_t>(joined, *u);
 #if defined(__AVX512BW__)
     else run<N, NarrowLanes>(*u);
+#elif defined(__AVX2__)
+    else if (N::joins && joined) run<N, GatheringLanes<N::joins>>(*u);
+    else run<N, GatheringLanes<false>>(*u);
 #endif
   });
 }

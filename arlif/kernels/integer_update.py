@@ -103,9 +103,11 @@ class IntegerUpdate:
         self.shape = (*rest, channel)
         self.kernel, self.source, self.number = compiled(neuron)
         self.width = PRODUCTS_OF_64_BITS if has_wide_products(neuron) else PRODUCTS_OF_32_BITS
-        if fits_16_bits(neuron, self.kernel) and _has_narrow_lanes(self.source):
+        has_narrow, joins_narrow = _narrow_lanes(self.source)
+        if has_narrow and fits_16_bits(neuron, self.kernel):
             self.width = NARROW
-        packed = {} if self.width == NARROW else _packed(neuron, self.kernel)
+        joins = joins_narrow or self.width != NARROW
+        packed = _packed(neuron, self.kernel) if joins else {}
         self.joined = bool(packed)
         tables = [(neuron.tables[name], packed.get(name)) for name in self.kernel.tables]
         held = [_cells(table, field) for table, field in tables]
@@ -216,11 +218,12 @@ class _Update(Structure):
     )
 
 
-def _has_narrow_lanes(source: Source) -> bool:
-    """Whether a library has lanes of 16 bits, which only some CPUs know."""
+def _narrow_lanes(source: Source) -> tuple[bool, bool]:
+    """Whether a library has lanes of 16 bits, and whether tables can be joined there."""
     found = library(source)
     assert found is not None, "callers ask `applies` first"
-    return bool(c_int64.in_dll(found, "arlif_integer_narrow").value)
+    has, joins = (c_int64 * 2).in_dll(found, "arlif_integer_narrow")
+    return bool(has), bool(joins)
 
 
 class Field(NamedTuple):
