@@ -8,7 +8,7 @@ from arlif.kernels.early_factors import with_early_factors
 from arlif.kernels.kept import kept
 from arlif.kernels.kernel import Kernel
 from arlif.kernels.real_terms import Lowering
-from arlif.kernels.stages import loops
+from arlif.kernels.short_loops import loops
 from arlif.kernels.terms import Kind, Terms
 
 KEEPING = 6.0

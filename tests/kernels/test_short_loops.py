@@ -10,8 +10,8 @@ from arlif.kernels.derivative import derivative
 from arlif.kernels.early_factors import with_early_factors
 from arlif.kernels.kernel import standard
 from arlif.kernels.real_terms import Lowering
+from arlif.kernels.short_loops import LONG, Stage, stages
 from arlif.kernels.sigmoids import turned
-from arlif.kernels.stages import LONG, Stage, stages
 from arlif.kernels.terms import Kind, Terms
 
 NEURONS = (*BUILT_IN, AdaptiveThreshold(), Bursting())
