@@ -134,10 +134,15 @@ def _integers(file: Path, time_steps: int | None) -> QuantizedNetwork:
 def _own(
     script: Path, function: str, time_steps: int | None, calibrate: Path | None
 ) -> tuple[Original, OwnSamples]:
+    require(script.is_file(), f"there is no file {script}")
     if time_steps is None or calibrate is None:
+        lacks = {
+            "how many time steps its network runs for": (time_steps, "--time-steps T"),
+            "what its inputs are": (calibrate, "--calibrate INPUTS.npy, [1 or T, N, *shape]"),
+        }
+        said = {what: option for what, (given, option) in lacks.items() if given is None}
         raise ArlifError(
-            f"{script} says neither how many time steps its network runs for nor what its inputs "
-            "are; give --time-steps and --calibrate INPUTS.npy, [1 or T, N, *shape]"
+            f"{script} does not say {' and '.join(said)}; give {' and '.join(said.values())}"
         )
     data, problems = OwnData(calibrate), []
     for example in data.examples(time_steps):

@@ -267,7 +267,8 @@ def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     every = {engine.name: read_traces(run.require(engine.traces)) for engine in engines}
     recorded = {name: simulation for name, simulation in every.items() if simulation.traces}
     membrane = {}
-    if {FLOAT.name, INTEGER.name} <= recorded.keys():
+    # An imported network's populations have units that were fitted to them and stand in no file.
+    if {FLOAT.name, INTEGER.name} <= recorded.keys() and not run.imported:
         scales = _state_scales(run.require(NIR))
         membrane = spike_plots.membrane_values(
             recorded[FLOAT.name], recorded[INTEGER.name], scales, SAMPLE

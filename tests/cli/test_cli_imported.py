@@ -118,15 +118,23 @@ def test_a_module_of_ones_own_becomes_a_run(tmp_path: Path, cli: Cli):
         assert complaint in refused(cli, "import", tmp_path / f"mine.py:{function}", run, *options)
     assert "no file" in refused(cli, "import", tmp_path / "other.py:build", run, *options)
     build = tmp_path / "mine.py:build"
-    assert "--time-steps and --calibrate" in refused(cli, "import", build, run)
+    assert "give --time-steps T and --calibrate" in refused(cli, "import", build, run)
+    without = refused(cli, "import", build, run, *options[:2])
+    assert "give --time-steps T\n" in without
+    assert "inputs" not in without.replace(str(inputs), "")
+    assert "no file" in refused(cli, "import", tmp_path / "other.py:build", run)
     assert "--dt" in refused(cli, "import", build, run, *options, "--dt", "1e-4")
     assert not run.exists()
     code, out, _ = cli("import", build, run, *options, "--json")
     assert (code, json.loads(out)["neurons"]) == (0, 6)
     assert cli("export", run)[0] == 0
-    for engine in ("integer", "onnx"):
+    for engine in ("integer", "onnx", "float"):
         assert cli("simulate", run, "--engine", engine, "--inputs", inputs)[0] == 0
     assert cli("compare", run, "--got", "onnx")[0] == 0
+    assert cli("report", run)[0] == 0
+    report = json.loads((run / "report.json").read_text())
+    assert report["raster"]
+    assert report["membrane"] == {}  # its potentials have a unit that no file names
 
 
 def test_an_imported_network_has_a_report(imported: Path, tmp_path: Path, cli: Cli):
