@@ -37,16 +37,25 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)
         temporary.replace(target)
-    except OSError as error:
-        raise WriteError(f"cannot write {target}: {_reason(error)}") from error
+    except (OSError, RuntimeError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise WriteError(f"cannot write {target}: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _reason(error: OSError) -> str:
-    """What the operating system says; libhdf5 wraps its number in words of its own."""
-    number = re.search(r"errno = (\d+)", str(error))
-    return error.strerror or (os.strerror(int(number[1])) if number else str(error))
+def _reason(error: OSError | RuntimeError) -> str | None:
+    """What the operating system says; None where it says nothing.
+
+    libhdf5 wraps its number in words of its own, and when it closes a file in another error.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if number := re.search(r"errno = (\d+)", str(error)):
+        return os.strerror(int(number[1]))
+    return str(error) if isinstance(error, OSError) else None
 
 
 def sweep(folder: StrPath) -> None:
@@ -70,9 +79,9 @@ def json_text(content: Any) -> str:
 
 
 def write_text(target: StrPath, text: str) -> None:
-    """Write UTF-8 text atomically."""
+    """Write UTF-8 text atomically; what names a file that is not UTF-8 has ? for such bytes."""
     with atomic_path(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
 def write_files(folder: StrPath, contents: Mapping[str, str | bytes]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -21,7 +21,8 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
     """While open, a user's Python file as a module; what it does wrong is an ArlifError.
 
     failed: what did not come about then, such as "my.py:build builds no network". The file finds
-    no arguments, and leaves no bytecode behind. Raises ArlifError where there is no such file.
+    no arguments, and leaves no bytecode behind; what it prints goes to standard error, since
+    standard output is for results. Raises ArlifError where there is no such file.
     """
     require(file.is_file(), f"there is no file {file}")
     content = file.read_bytes()
@@ -32,8 +33,9 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
     sys.modules[spec.name] = module  # dataclasses and pickle look there
     arguments, sys.argv = sys.argv, [str(file)]
     try:
-        exec(loader.source_to_code(content, str(file)), vars(module))
-        yield module
+        with redirect_stdout(sys.stderr):
+            exec(loader.source_to_code(content, str(file)), vars(module))
+            yield module
     except ArlifError:
         raise
     except SystemExit as stop:

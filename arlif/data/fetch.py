@@ -8,16 +8,14 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from gzip import BadGzipFile
 from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from arlif.base.errors import ArlifError, require
+from arlif.base.errors import ArlifError, first_line, require
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, bytes done, bytes in all; 0 where unknown)."""
@@ -148,8 +146,12 @@ def unpack(archive: Path, folder: Path) -> None:
         elif archive.suffix == ".zip":
             with zipfile.ZipFile(archive) as zipped:
                 zipped.extractall(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, BadGzipFile, EOFError, zlib.error) as error:
-        raise ArlifError(f"{archive} is damaged ({error}); delete it and get it again") from None
+    except Exception as error:  # whatever members make these libraries raise
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk
+        raise ArlifError(
+            f"{archive} is damaged ({first_line(error)}); delete it and get it again"
+        ) from None
 
 
 def _download(url: str, part: Path, name: str, progress: Progress) -> None:

@@ -181,5 +181,5 @@ def _session(path: Path, optimize: bool) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
-    with _readable(path):
-        return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    with _readable(path):  # as bytes, since it takes no name that is not UTF-8
+        return InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])

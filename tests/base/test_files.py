@@ -51,3 +51,16 @@ def test_a_full_disk_is_told_in_one_sentence_whatever_library_found_it(tmp_path)
     ):
         raise OSError(text)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_that_is_found_when_a_file_is_closed_is_told_so_too(tmp_path: Path) -> None:
+    """h5py raises no OSError then; other errors of this class are not about the disk."""
+    text = "Disable slist on flush dest failure failed (file write failed: errno = 28, buf = 0x5)"
+    with (
+        pytest.raises(WriteError, match=r"x: No space left on device$"),
+        atomic_path(tmp_path / "x"),
+    ):
+        raise RuntimeError(text)
+    with pytest.raises(RuntimeError, match=r"^other$"), atomic_path(tmp_path / "x"):
+        raise RuntimeError("other")
+    assert not list(tmp_path.iterdir())

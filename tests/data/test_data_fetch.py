@@ -237,6 +237,23 @@ def test_damaged_archives_are_refused(tmp_path):
             unpack(tmp_path / name, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("at", "value"), [((8, 10), 99), ((8, 10), 12), ((6, 8), 1)], ids=["method", "bzip2", "locked"]
+)
+def test_members_that_nobody_here_can_unpack_are_refused(tmp_path, at, value):
+    """An unknown method, a stream that is none of its method, an encrypted member."""
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("x", b"content")
+    content = bytearray(archive.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    for place in (at[0], directory + at[1]):
+        content[place : place + 2] = value.to_bytes(2, "little")
+    archive.write_bytes(content)
+    with pytest.raises(ArlifError, match=r"a\.zip is damaged .*; delete it and get it again"):
+        unpack(archive, tmp_path)
+
+
 def test_archive_members_cannot_leave_the_folder(tmp_path):
     inside = tmp_path / "inside"
     inside.mkdir()
