@@ -64,6 +64,7 @@ def _warn_once(reason: str) -> None:
     logger.warning("neurons run as plain loops, several times slower: %s", reason)
 
 
+@cache
 def loaded(source: Source, layout: str, *numbers: int) -> ctypes.CDLL:
     """A library, which callers know to be there and whose array `layout` must be `numbers`.
 

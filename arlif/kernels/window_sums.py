@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Container
 from ctypes import Structure, c_int64, c_void_p
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class WindowSums(ABC):
         vectors = steps.reshape(-1, width, *steps.shape[1:])
         blocks = [self.packed(vectors[part]) for part in cut(len(vectors), widest)]
         self.weights = np.concatenate([block.ravel() for block in blocks])
-        self.pieces: dict[int, Any] = {}
+        self.known: dict[tuple[int, ...], _Frames] = {}
 
     @abstractmethod
     def packed(self, vectors: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -71,7 +71,7 @@ class WindowSums(ABC):
 
         Raises ArlifError where inputs do not fit.
         """
-        sums = np.empty(output_shape(self.linear, inputs), self.type)
+        sums = np.empty((len(inputs), *self.frames_of(inputs).sums), self.type)
         self._run(inputs, threads, NARROW if self.type is np.int16 else WIDE, 1, sums)
         return sums
 
@@ -93,24 +93,30 @@ class WindowSums(ABC):
         scale: int,
         sums: NDArray[Any],
     ) -> None:
-        inputs = np.ascontiguousarray(inputs)
-        frames, height, width, channels = inputs.shape
-        _, rows, columns, outputs = sums.shape
-        if width not in self.pieces:
-            self.pieces[width] = self._pieces(width)
-        pieces = self.pieces[width]
-        geometry = Geometry(frames, channels, height, width, rows, columns, outputs, len(pieces))
-        geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.kind, geometry.scale = kind, scale
-        geometry.beyond, geometry.longs = self.beyond, self.longs
+        inputs, known = np.ascontiguousarray(inputs), self.frames_of(inputs)
+        geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
+        geometry.frames, geometry.kind, geometry.scale = len(inputs), kind, scale
         self.kernel()(
             ctypes.byref(geometry),
-            ctypes.byref(pieces),
+            ctypes.byref(known.pieces),
             c_int64(threads),
             c_void_p(inputs.ctypes.data),
             c_void_p(self.weights.ctypes.data),
             c_void_p(sums.ctypes.data),
         )
+
+    def frames_of(self, inputs: NDArray[np.uint8]) -> "_Frames":
+        """What is the same for all inputs of a frame's shape. Raises ArlifError on a misfit."""
+        shape = inputs.shape[1:]
+        if shape not in self.known or inputs.dtype != np.uint8:
+            _, rows, columns, outputs = output_shape(self.linear, inputs)
+            height, width, channels = shape
+            pieces = self._pieces(width)
+            geometry = Geometry(0, channels, height, width, rows, columns, outputs, len(pieces))
+            geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
+            geometry.beyond, geometry.longs = self.beyond, self.longs
+            self.known[shape] = _Frames((rows, columns, outputs), geometry, pieces)
+        return self.known[shape]
 
     def _pieces(self, width: int) -> Any:
         """The inputs of a window in frames of that width, in the order of the weights."""
@@ -161,6 +167,14 @@ class Piece(Structure):
     """Piece of window_sums.h."""
 
     _fields_ = tuple((name, c_int64) for name in ("offset", "steps", "fills"))
+
+
+class _Frames(NamedTuple):
+    """Frames of one shape: (rows, columns, outputs) of their sums, and what the kernel is told."""
+
+    sums: tuple[int, int, int]
+    geometry: Geometry
+    pieces: Any
 
 
 LAYOUT = (ctypes.sizeof(Geometry), ctypes.sizeof(Piece))

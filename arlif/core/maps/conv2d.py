@@ -1,6 +1,7 @@
 """2-D convolutions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from typing import Any, final
 
@@ -35,7 +36,7 @@ class Conv2d(ArrayEquality, LinearMap):
         )
         _ = self.window
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The geometry without the weights."""
         height, width = self.weight.shape[2:]

@@ -1,6 +1,7 @@
 """Sums over windows."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -24,7 +25,7 @@ class SumPool2d(LinearMap):
     def __post_init__(self) -> None:
         _ = self.window
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The geometry."""
         return Window(self.kernel, self.stride, self.padding)

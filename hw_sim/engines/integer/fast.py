@@ -5,6 +5,7 @@ of the neurons over time; layers of a loop run for as many steps as its shortest
 cut so that memory depends neither on the number of samples nor on T.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from arlif.base.cut import cut
 from arlif.core.equality import fingerprint
-from arlif.core.network import QuantizedNetwork
+from arlif.core.network import READOUT, QuantizedNetwork
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
@@ -102,6 +103,19 @@ class FastEngine:
                 self._run(given, time_steps, steps, result, chunk)
         return Simulation(result.readout, result.counts, result.traces)
 
+    def ways(self) -> dict[tuple[str, str], Counter[str]]:
+        """How many frames so far took which way into a node's sums, by (node, source).
+
+        "products", "tables" or "events"; connections that have one way only are left out.
+        """
+        compiled = self.compiled
+        nodes = [*compiled.sums.items(), *((READOUT, s) for s in compiled.readouts.values())]
+        found: dict[tuple[str, str], Counter[str]] = {}
+        for node, sums in nodes:
+            for source, frames in sums.ways():
+                found[node, source] = found.get((node, source), Counter()) + frames
+        return found
+
     def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
         """How many time steps and samples go through a layer at once; blocks are about equal."""
         largest = max((int(np.prod(p.shape)) for p in self.network.populations), default=1)
@@ -150,7 +164,10 @@ class _Result:
             for name in record.layers
         }
         kind = count_type(time_steps)
-        counts = {name: np.zeros(shape, kind) for name, shape in shapes.items()}
+        counts = {  # channels last in memory, as layers leave them
+            name: np.moveaxis(np.zeros((n, *size, channels), kind), -1, 1)
+            for name, (n, channels, *size) in shapes.items()
+        }
         return cls(record, np.zeros((samples, *network.readout.shape), np.int64), counts, traces)
 
     def wants_states(self, name: str) -> bool:

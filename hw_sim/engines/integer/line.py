@@ -38,6 +38,8 @@ class Line:
     def rest(self, count: int) -> Tensor:
         """The frames before the block that follows this one of `count` steps."""
         waits = len(self.past)
+        if waits == 0:
+            return self.past
         kept = self._sent(max(0, count - waits), count)
         return torch.cat([self.past[len(self.past) - waits + len(kept) :], kept])
 

@@ -1,6 +1,7 @@
 """Accumulators of a node for many time steps at once, exact, on a device."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import reduce
 
 import torch
@@ -11,6 +12,7 @@ from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
+from hw_sim.engines.integer.ways import Ways
 
 
 class ProjectionSum:
@@ -53,6 +55,13 @@ class ProjectionSum:
             else:
                 total += self._term(maps, x).to(total.dtype) * (1 << projection.shift)
         return total
+
+    def ways(self) -> Iterator[tuple[str, Counter[str]]]:
+        """What entered maps that can be summed up in several ways, and frames by way so far."""
+        for projection, maps in zip(self.projections, self.maps, strict=True):
+            for evaluate in maps:
+                if isinstance(evaluate, ChannelsLast) and isinstance(evaluate.kernel, Ways):
+                    yield projection.entering, evaluate.kernel.frames
 
     def _term(self, maps: list[CompiledMap], x: Tensor) -> Tensor:
         values = _through(maps, x.flatten(0, 1))

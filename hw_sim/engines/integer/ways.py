@@ -65,7 +65,7 @@ class Ways:
         if self.follow and events.count(inputs) <= self.sparse * inputs.size:
             self.frames["events"] += len(inputs)
             return self.follow
-        rows, columns = self.multiply.linear.window.output_size((0, *inputs.shape[1:3]))
+        rows, columns, _ = self.multiply.frames_of(inputs).sums
         if self.look_up and len(inputs) * rows * columns >= PIXELS:
             self.frames["tables"] += len(inputs)
             return self.look_up
