@@ -13,11 +13,12 @@ from arlif.kernels.byte_products import ByteProducts
 from arlif.kernels.events import EventConvolution
 from arlif.kernels.spike_tables import SpikeTables
 
-EVENT, PIXEL = 525, 22_500
+EVENT, EVENT_BESIDE_VNNI, PIXEL = 525, 700, 22_500
 """What an event, and a pixel of the sums, cost in products, for a block of outputs of events.cpp.
 
-Measured by benchmarks/event_density.py, see docs/engine.md. They and the next two decide about
-speed, never about a result.
+Products are cheaper where one instruction makes them (VNNI). Measured by benchmarks/event_density.py
+on both kinds of processor, see docs/engine.md. They and the next two decide about speed, never about
+a result.
 """
 INPUTS = 1024
 """Inputs from which on a window of one pixel follows events: with fewer, finding them is dear."""
@@ -79,4 +80,5 @@ def break_even(linear: Conv2d) -> float:
     inputs, block = channels * height * width, min(outputs, events.WIDEST)
     if height * width == 1 and inputs < INPUTS:
         return 0.0
-    return max(0.0, (inputs * block - PIXEL) / (inputs * EVENT))
+    event = EVENT_BESIDE_VNNI if byte_products.in_32_bits() else EVENT
+    return max(0.0, (inputs * block - PIXEL) / (inputs * event))
