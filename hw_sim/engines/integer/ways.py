@@ -16,9 +16,9 @@ from arlif.kernels.spike_tables import SpikeTables
 EVENT, EVENT_BESIDE_VNNI, PIXEL = 525, 700, 22_500
 """What an event, and a pixel of the sums, cost in products, for a block of outputs of events.cpp.
 
-Products are cheaper where one instruction makes them (VNNI). Measured by benchmarks/event_density.py
-on both kinds of processor, see docs/engine.md. They and the next two decide about speed, never about
-a result.
+Products are cheaper where one instruction makes them (VNNI). Measured on both kinds of processor by
+benchmarks/event_density.py, see docs/engine.md. They and the next two decide about speed, never
+about a result.
 """
 INPUTS = 1024
 """Inputs from which on a window of one pixel follows events: with fewer, finding them is dear."""
