@@ -1,5 +1,8 @@
-"""Reading HDF5 files from anywhere: a plain tree of numpy values, or a FormatError."""
+"""HDF5 files: those from anywhere as a plain tree of numpy values, new ones in one piece."""
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,18 @@ Tree = dict[str, Any]
 
 MAX_DEPTH = 16
 MAX_VALUES = 1 << 28
+
+
+@contextmanager
+def new_hdf5(path: Path, user_block: int = 0) -> Iterator[h5py.File]:
+    """A new file, made in memory and written in one piece when the block ends. Raises OSError.
+
+    libhdf5 crashes where a disk becomes full while it writes. user_block: bytes before its own.
+    """
+    made = io.BytesIO()
+    with h5py.File(made, "w", userblock_size=user_block) as file:
+        yield file
+    path.write_bytes(made.getbuffer())
 
 
 def read_tree(path: StrPath) -> Tree:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -37,25 +36,10 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)
         temporary.replace(target)
-    except (OSError, RuntimeError) as error:
-        reason = _reason(error)
-        if reason is None:
-            raise
-        raise WriteError(f"cannot write {target}: {reason}") from error
+    except OSError as error:
+        raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _reason(error: OSError | RuntimeError) -> str | None:
-    """What the operating system says; None where it says nothing.
-
-    libhdf5 wraps its number in words of its own, and when it closes a file in another error.
-    """
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if number := re.search(r"errno = (\d+)", str(error)):
-        return os.strerror(int(number[1]))
-    return str(error) if isinstance(error, OSError) else None
 
 
 def sweep(folder: StrPath) -> None:

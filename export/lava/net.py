@@ -17,7 +17,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
-from export.hdf5 import Tree, read_tree
+from export.hdf5 import Tree, new_hdf5, read_tree
 from export.lava.netx import netx_layers
 from export.population_tree import build_population, population_tree
 from export.readout_tree import build_readout, layout, readout_tree
@@ -40,7 +40,7 @@ FOREIGN = "this is no .net file of arlif, or it is damaged: {}; write it again w
 
 def write_net(network: QuantizedNetwork, path: StrPath) -> None:
     """Write a network atomically. Raises ArlifError where the folder cannot be written."""
-    with sealed_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with sealed_path(path) as temporary, new_hdf5(temporary) as file:
         _write(file, net_tree(network), {})
 
 

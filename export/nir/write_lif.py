@@ -1,5 +1,6 @@
 """Real-valued networks as NIR: for other tools (plain LIF) or without loss (ARLIF nodes)."""
 
+from io import BytesIO
 from typing import Any, cast
 
 import nir
@@ -33,8 +34,10 @@ def write_nir_lif(
     Raises LoweringError where a layer has no counterpart, ArlifError where writing fails.
     """
     graph = lif_graph(linearize(module, input_shape), convention)
+    written = BytesIO()  # what export.hdf5.new_hdf5 says of full disks
+    nir.write(written, graph)
     with sealed_path(path) as temporary:
-        nir.write(temporary, graph)
+        temporary.write_bytes(written.getbuffer())
 
 
 def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> nir.NIRGraph:

@@ -12,6 +12,7 @@ from arlif.base.files import StrPath
 from arlif.base.seal import sealed_path
 from arlif.core.maps import Conv2d, Dense, LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from export.hdf5 import new_hdf5
 from export.nir.own_nodes import MapNode, OrNode, PopulationNode, Shift
 from export.readout_tree import layout, readout_tree
 from export.records import versions
@@ -32,10 +33,7 @@ def write_nir(network: QuantizedNetwork, path: StrPath) -> None:
     written = io.BytesIO()
     nir.write(written, native_graph(network))
     with sealed_path(path) as temporary:
-        with (
-            h5py.File(written, "r") as source,
-            h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file,
-        ):
+        with h5py.File(written, "r") as source, new_hdf5(temporary, USER_BLOCK) as file:
             for name in source:
                 source.copy(name, file)
         with temporary.open("r+b") as first:

@@ -54,9 +54,10 @@ def write_samples(root: Path, dataset: Dataset, samples: int) -> None:
 
 def write_task(folder: Path, task: Task, state: dict[str, Tensor]) -> None:
     """Write what a process of its own needs: the task and the weights."""
+    from arlif.training.checkpoints import save  # loads Lightning
+
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic_path(folder / SNAPSHOT) as temporary:
-        torch.save(state, temporary)
+    save(state, folder / SNAPSHOT)
     write_text(folder / TASK, json.dumps(to_mapping(task)))
 
 

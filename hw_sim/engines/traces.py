@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import FormatError
 from arlif.base.files import atomic_path
 from arlif.core.network import READOUT, QuantizedNetwork
-from export.hdf5 import require_readable
+from export.hdf5 import new_hdf5, require_readable
 from export.vectors.layouts import frame_axes
 from hw_sim.engines.simulation import Simulation, Trace
 
@@ -31,7 +31,7 @@ def write_traces(
     steps: of an engine of integers, see steps_of. Every dataset says its axes and its unit, and its
     scale: the real value of 1.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic_path(path) as temporary, new_hdf5(temporary) as file:
 
         def write(name: str, values: NDArray[Any], axes: str, unit: str, scale: float) -> None:
             inner = frame_axes(values.shape[len(axes) :], "class" if name == READOUT else "neuron")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from arlif.base.errors import ArlifError, WriteError
-from arlif.base.files import atomic_path, json_text, write_files
+from arlif.base.files import json_text, write_files
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -40,27 +40,3 @@ def test_nothing_is_replaced_where_one_cannot_be_written(tmp_path: Path) -> None
     with pytest.raises(WriteError, match="cannot write"):
         write_files(tmp_path, {"a": "new", "x/b": "b"})
     assert (tmp_path / "a").read_text() == "old"
-
-
-def test_a_full_disk_is_told_in_one_sentence_whatever_library_found_it(tmp_path):
-    """libhdf5 says it in a paragraph."""
-    text = "Can't write data (file write failed: errno = 28, error message = 'No space ...')"
-    with (
-        pytest.raises(WriteError, match=r"a\.h5: No space left on device$"),
-        atomic_path(tmp_path / "a.h5"),
-    ):
-        raise OSError(text)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_that_is_found_when_a_file_is_closed_is_told_so_too(tmp_path: Path) -> None:
-    """h5py raises no OSError then; other errors of this class are not about the disk."""
-    text = "Disable slist on flush dest failure failed (file write failed: errno = 28, buf = 0x5)"
-    with (
-        pytest.raises(WriteError, match=r"x: No space left on device$"),
-        atomic_path(tmp_path / "x"),
-    ):
-        raise RuntimeError(text)
-    with pytest.raises(RuntimeError, match=r"^other$"), atomic_path(tmp_path / "x"):
-        raise RuntimeError("other")
-    assert not list(tmp_path.iterdir())

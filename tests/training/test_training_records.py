@@ -4,13 +4,13 @@ import csv
 import dataclasses
 import errno
 import json
-import resource
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from support.full_disk import files_end_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from arlif import data
@@ -125,13 +125,11 @@ def test_steps_that_are_written_again_replace_the_old_ones(tmp_path):
 
 def test_no_room_for_events_is_an_error_that_names_the_file(tmp_path):
     scalars = Scalars(tmp_path, 1)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (scalars.path.stat().st_size, hard))
-    try:
-        with pytest.raises(WriteError, match=rf"{scalars.path.name}: File too large"):
-            scalars.add(1, {"loss": 1.0})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with (
+        files_end_at(scalars.path.stat().st_size),
+        pytest.raises(WriteError, match=rf"{scalars.path.name}: File too large"),
+    ):
+        scalars.add(1, {"loss": 1.0})
 
 
 def test_no_room_for_events_stops_a_training_in_one_line(tmp_path, monkeypatch):
