@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hw_sim.engines.simulation import Simulation
 
@@ -39,10 +39,10 @@ class Outcome:
 
     network: the fingerprint of what the file held, where it can be told. clipped: the share of
     input values beyond the range of the network's input; 0 where the engine takes real numbers.
-    figures: what only this engine can tell, by name.
+    figures: what only this engine can tell, by name, as JSON holds it.
     """
 
     simulation: Simulation
     network: str | None = None
     clipped: float = 0.0
-    figures: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)

@@ -105,6 +105,8 @@ def test_a_stream_of_steps_equals_the_whole_run(
         for state, values in want.states.items():
             np.testing.assert_array_equal(values, got.states[state])
     for figures in found:
+        ways = {(way["source"], way["target"]) for way in figures.pop("ways")}
+        assert {("input", "neuron1"), ("neuron1", "neuron2"), ("neuron2", "readout")} <= ways
         figures.pop("measured")
     assert found[0] == found[1]
 

@@ -53,7 +53,10 @@ def run(work: Work[IntegerOptions]) -> Outcome:
         work.traced,
         work.progress,
     )
-    return Outcome(simulation, fingerprint(network), network.input.clipped(work.real))
+    ways = [{"target": to, "source": by, **n} for (to, by), n in engine.ways().items()]
+    return Outcome(
+        simulation, fingerprint(network), network.input.clipped(work.real), {"ways": ways}
+    )
 
 
 def simulate(
