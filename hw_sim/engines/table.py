@@ -14,7 +14,7 @@ from arlif.run_folder import MODEL, NIR, Artifact
 from export.file_formats import LIF_NIR, NET, ONNX, VERILOG, C
 from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.integer.integer_options import IntegerOptions
-from hw_sim.engines.lava.lava_options import LavaOptions
+from hw_sim.engines.lava.lava_options import LavaOptions, LimitOptions
 
 if TYPE_CHECKING:
     from hw_sim.engines.work import Outcome, Work
@@ -103,6 +103,15 @@ ENGINES: dict[str, Engine] = {
                 ("norse", "hw_sim.engines.libraries.in_norse"),
                 ("spikingjelly", "hw_sim.engines.libraries.in_spikingjelly"),
             )
+        ),
+        Engine(
+            "lava-lif",
+            LIF_NIR,
+            "hw_sim.engines.libraries.in_lava",
+            LimitOptions,
+            exact=False,
+            samples=32,
+            demonstrated=False,
         ),
     )
 }

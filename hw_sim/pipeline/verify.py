@@ -10,6 +10,7 @@ from typing import Any
 from arlif.base.errors import (
     ArlifError,
     FormatError,
+    LoweringError,
     MissingToolError,
     SimulationError,
     WriteError,
@@ -183,6 +184,8 @@ def _ran(wanted: _Wanted, engine: Engine, watch: Watch) -> tuple[str, str]:
             )
     except MissingToolError as error:
         return "not installed", error.cure
+    except LoweringError as error:
+        return "not possible", str(error)
     except SimulationError as error:
         return "failed", str(error)
     return "", ""

@@ -17,10 +17,12 @@ from support.noted import note
 
 from arlif.run_folder import Run
 from export.lava import read_net
-from export.nir import read_nir
+from export.nir import load_plain, read_nir
 from hw_sim.energy.bill import energy_report
+from hw_sim.engines.floating_point import simulate_float
 from hw_sim.engines.integer.fast import simulate
 from hw_sim.engines.simulation import raw_inputs
+from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.samples import Selection
 
 
@@ -61,6 +63,19 @@ def test_the_demo_keeps_accuracy_and_every_spike(demo: Path) -> None:
         assert compared[engine]["spikes_different"] == 0
     assert compared["lava"]["states_compared"] > 0
     assert compared["lava"]["same_network"] is True
+
+
+@pytest.mark.lava
+def test_lavas_own_lif_runs_the_plain_view_as_arlif_reads_it(demo: Path) -> None:
+    samples, steps = Selection(limit=32).load(Run(demo))
+    real = samples.real.expand(steps, *samples.real.shape[1:])
+    with torch.no_grad():
+        want = simulate_float(load_plain(demo / "lif.nir").module, real, traced=32)
+    got = read_traces(demo / "traces/lava-lif.h5")
+    for name, trace in want.traces.items():
+        spikes = got.traces[name].spikes
+        assert np.array_equal(spikes, trace.spikes.reshape(spikes.shape))
+    assert np.array_equal(got.decisions, want.decisions)
 
 
 @pytest.mark.lava

@@ -11,7 +11,7 @@ import torch
 from support.command_line import Cli
 from support.small_runs import images, refused, save
 
-from arlif.base.errors import MissingToolError, SimulationError
+from arlif.base.errors import LoweringError, MissingToolError, SimulationError
 from arlif.base.options import NoOptions
 from arlif.run_folder import NIR, Run
 from export.nir import load_plain, read_nir
@@ -160,6 +160,18 @@ def test_what_is_not_installed_is_a_row_and_what_fails_is_exit_1(run: Path, cli:
     code, out, _ = cli("verify", run, *FEW, "--engine", "onnx")
     assert code == 1
     assert "failed: it broke" in out
+
+
+def test_what_an_engine_cannot_say_is_a_row(run: Path, cli: Cli, toy: Any):
+    def unable(row: Engine, work: Work[Any]) -> Outcome:
+        if row.name == "lava-lif":
+            raise LoweringError("head: it is read as a potential")
+        return flipped(row, work)
+
+    toy(unable)
+    code, out, _ = cli("verify", run, *FEW, "--engine", "lava-lif")
+    assert code == 0
+    assert "not possible: head: it is read as a potential" in out
 
 
 def test_an_imported_network_is_verified_on_its_own_inputs(

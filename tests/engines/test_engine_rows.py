@@ -137,22 +137,22 @@ def test_no_other_name_is_an_engine() -> None:
 
 
 OPTIONS = {
-    "--device": ("integer", "device", "cpu", None),
-    "--time-limit": ("lava", "time_limit_s", 600.0, 1),
-    "--lava-models": ("lava", "models", Models.FAST, None),
-    "--workers": ("lava", "workers", 1, 1),
-    "--sanitize": ("c", "sanitize", False, None),
-    "--as-events": ("c", "as_events", False, None),
+    "--device": (["integer"], "device", "cpu", None),
+    "--time-limit": (["lava", "lava-lif"], "time_limit_s", 600.0, 1),
+    "--lava-models": (["lava"], "models", Models.FAST, None),
+    "--workers": (["lava"], "workers", 1, 1),
+    "--sanitize": (["c"], "sanitize", False, None),
+    "--as-events": (["c"], "as_events", False, None),
 }
 """By flag: whose it is, the field, its default and the least."""
 
 
 @pytest.mark.parametrize("flag", OPTIONS)
-def test_an_option_is_offered_for_its_engine_with_its_least(flag: str) -> None:
+def test_an_option_is_offered_for_its_engines_with_its_least(flag: str) -> None:
     (offered,) = (option for option in every_option() if option.flag == flag)
-    engine, *told = OPTIONS[flag]
+    engines, *told = OPTIONS[flag]
     assert [offered.name, offered.default, offered.least] == told
-    assert every_option()[offered] == [ENGINES[engine]]
+    assert every_option()[offered] == [ENGINES[engine] for engine in engines]
 
 
 def test_an_option_of_two_engines_is_offered_once(monkeypatch: pytest.MonkeyPatch) -> None:

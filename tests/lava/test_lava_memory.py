@@ -1,30 +1,13 @@
 """The shared memory of a simulation is known before it starts: batches shrink, or it is refused."""
 
-from contextlib import suppress
-from pathlib import Path
-
 import numpy as np
-import psutil
 import pytest
+from support.mapped_memory import mapped
 from support.networks_small import digits_like
 
 from arlif.base.errors import SimulationError
 from hw_sim.engines.lava import Models, shared_memory, simulate
 from hw_sim.engines.lava.shared_memory import needed
-
-
-def mapped() -> int:
-    """Bytes of shared memory that the processes of the running simulation have mapped."""
-    segments = {}
-    for process in psutil.Process().children(recursive=True):
-        with suppress(OSError, psutil.NoSuchProcess):
-            if "hw_sim.engines.lava.worker" not in process.cmdline():
-                continue
-            for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines():
-                if "/dev/shm/" in line:
-                    low, high = (int(end, 16) for end in line.split()[0].split("-"))
-                    segments[line.split()[5]] = high - low
-    return sum(segments.values())
 
 
 @pytest.mark.lava

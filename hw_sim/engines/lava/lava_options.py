@@ -28,10 +28,16 @@ TIME_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
-class LavaOptions:
-    """Seconds a simulation may take, whose synapse models run, simulations side by side."""
+class LimitOptions:
+    """Seconds a simulation may take."""
 
     time_limit_s: float = option(TIME_LIMIT_S, "--time-limit", "seconds that it may take", 1)
+
+
+@dataclass(frozen=True)
+class LavaOptions(LimitOptions):
+    """Seconds a simulation may take, whose synapse models run, simulations side by side."""
+
     models: Models = option(
         Models.FAST, "--lava-models", "our exact matrix products, or its own models"
     )

@@ -24,18 +24,17 @@ PROCESS_PAGES = 9
 def needed(network: QuantizedNetwork, models: Models, batch: int) -> int:
     """Bytes of shared memory that one simulation takes."""
     depth = depths(network, models)
-    processes, pages = len(network.populations) + 3, 0  # input, readout, Lava's runtime service
+    processes, sent = len(network.populations) + 3, []  # input, readout, Lava's runtime service
     for projection in network.projections:
         delay = depth[projection.target] - depth[projection.source]
         shape = network.shape(projection.entering)
         stages = _stages(projection, shape, models, delay)
         processes += len(stages)
-        messages = [prod(shape), *(4 * prod(stage) for stage in stages)]
-        pages += sum(SEMAPHORES + ceil(SLOTS * batch * size / PAGESIZE) for size in messages)
+        sent += [prod(shape), *(4 * prod(stage) for stage in stages)]
     for pooled in network.ors.values():
         processes += 1
-        pages += SEMAPHORES + ceil(SLOTS * batch * prod(network.shape(pooled.source)) / PAGESIZE)
-    return PAGESIZE * (pages + PROCESS_PAGES * processes)
+        sent.append(prod(network.shape(pooled.source)))
+    return taken([batch * size for size in sent], processes)
 
 
 def fitting_batch(network: QuantizedNetwork, models: Models, most: int, workers: int) -> int:
@@ -54,6 +53,23 @@ def require_room(network: QuantizedNetwork, models: Models, batch: int, workers:
         "enlarge it (docker run --shm-size)",
         SimulationError,
     )
+
+
+def require_free(need: int) -> None:
+    """Raise SimulationError where less than `need` bytes are free."""
+    room = free()
+    require(
+        need <= room,
+        f"Lava needs {need / 2**20:.1f} MiB of {SHARED_MEMORY}, {room / 2**20:.1f} MiB are free; "
+        "enlarge it (docker run --shm-size)",
+        SimulationError,
+    )
+
+
+def taken(messages: list[int], processes: int) -> int:
+    """Bytes of shared memory that channels for messages of so many bytes take, and processes."""
+    pages = sum(SEMAPHORES + ceil(SLOTS * size / PAGESIZE) for size in messages)
+    return PAGESIZE * (pages + PROCESS_PAGES * processes)
 
 
 def free() -> int:

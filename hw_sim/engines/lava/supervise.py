@@ -22,11 +22,11 @@ LOG_LINES = 30
 Worker = subprocess.Popen[bytes]
 
 
-def start(folder: Path) -> Worker:
+def start(folder: Path, module: str = "hw_sim.engines.lava.worker") -> Worker:
     """A worker on the job in `folder`, in a process group of its own, its output in a log."""
     with (folder / Job.LOG).open("wb") as log:
         return subprocess.Popen(
-            command("hw_sim.engines.lava.worker", str(folder), str(os.getpid())),
+            command(module, str(folder), str(os.getpid())),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -25,18 +25,22 @@ POLL_S = 0.25
 
 def run(folder: Path) -> None:
     """Simulate the job in `folder` on Lava; results go into its files."""
+    job = Job.read(folder)
+    inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
+    processes, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
+    to_the_end(processes, _models(job.models), steps, "fixed_pt")
+
+
+def to_the_end(processes: list[Any], models: dict[type, type], steps: int, tag: str) -> None:
+    """Run connected processes, of which each is of a class that `models` has, for some steps."""
     # Not above: importing hw_sim.engines.lava.processes has to mend Lava first.
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
 
-    job = Job.read(folder)
-    inputs = np.load(folder / job.INPUTS, mmap_mode="r", allow_pickle=False)
-    processes, steps = build(read_net(folder / job.NETWORK), inputs, job, folder)
     last = processes[-1]
     # Where it is not told, Lava executes every file beside a process's own, for each process.
-    models = _models(job.models)
     chosen = {process: models[type(process)] for process in processes}
-    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=chosen)
+    config = Loihi2SimCfg(select_tag=tag, exception_proc_model_map=chosen)
     finished = threading.Event()
     threading.Thread(target=end_with_the_first, args=(last, finished), daemon=True).start()
     last.run(RunSteps(num_steps=steps), config, compile_config={"pypy_channel_size": SLOTS})

@@ -1,1 +1,1 @@
-"""Other libraries running lif.nir, the plain LIF view of a float network, as each reads it."""
+"""Others running lif.nir, the plain LIF view of a float network, as each reads it."""
