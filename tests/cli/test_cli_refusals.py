@@ -179,7 +179,7 @@ def test_every_preset_is_named_and_checked(run: Path, tmp_path: Path, cli: Cli):
 def test_a_wrong_field_and_a_missing_recipe_are_told_what_there_is(tmp_path: Path, cli: Cli):
     for change in ("lr=nan", "lr=1"):
         err = refused(cli, "train", tmp_path / "run", "--set", change)
-        assert "there are epochs, batch_size, seed" in err
+        assert "there are epochs, batch_size, stages, seed" in err
         assert "learning_rate" in err
     err = refused(cli, "train", tmp_path / "run", "--set", "neuron.nam=lif")
     assert "there are name, decay" in err
