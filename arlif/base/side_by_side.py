@@ -1,11 +1,13 @@
 """Calls side by side through joblib, on whichever backend the caller has chosen."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from typing import Any
 
 from arlif.base.errors import ArlifError
+from arlif.base.workers import begin_with
 
 
 def in_parallel(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
@@ -15,9 +17,17 @@ def in_parallel(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
     out one by one (multiprocessing, Ray) gets two rounds of calls at a time.
     """
     from joblib import Parallel
-    from joblib.parallel import get_active_backend
+    from joblib.parallel import LokyBackend, get_active_backend
 
     backend, _ = get_active_backend()
+    if isinstance(backend, LokyBackend):
+        return Parallel(
+            n_jobs=jobs,
+            return_as="generator",
+            pre_dispatch="2 * n_jobs",
+            initializer=begin_with,
+            initargs=(os.getpid(),),
+        )(calls)
     if backend.supports_return_generator:
         return Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")(calls)
     return _in_rounds(iter(calls), jobs, 2 * backend.effective_n_jobs(jobs))

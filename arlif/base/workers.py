@@ -37,6 +37,18 @@ def leave_with(caller: int) -> None:
         _watch(caller)
 
 
+def begin_with(caller: int) -> None:
+    """What a worker of joblib does first: as leave_with, and it ends where `caller` is gone.
+
+    A worker that waits for its first call would wait on. In a thread of the caller it does nothing.
+    """
+    if os.getpid() == caller:
+        return
+    if os.getppid() != caller:
+        os.kill(os.getpid(), signal.SIGKILL)
+    _watch(caller)
+
+
 @cache
 def _watch(caller: int) -> None:
     def watch() -> None:
