@@ -46,7 +46,8 @@ REAL_NEURONS: dict[str, type[Neuron]] = {
 class ARLIF(nir.NIRNode):
     """Adaptive-reset LIF (arXiv:2507.20746, Eqs. 5-8) with its input current as it is.
 
-    decay k, v_threshold, alpha, beta: float64 numbers. memory: whether r outlives a step.
+    decay k, v_threshold, alpha, beta: float64 numbers. memory: whether r outlives a step. strict: a
+    spike needs h > theta; files of earlier versions do not say it.
     """
 
     shape: NDArray[np.int64]
@@ -55,6 +56,7 @@ class ARLIF(nir.NIRNode):
     alpha: float
     beta: float
     memory: bool
+    strict: bool = False
 
     def __post_init__(self) -> None:
         self.input_type = {"input": self.shape}

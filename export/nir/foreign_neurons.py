@@ -209,9 +209,12 @@ def _checked(node: Node, noted: Tree, decays: Any, fires: Any) -> Neuron:
 
 
 def _constants(cls: type[Neuron], tree: Tree, where: str) -> Any:
+    """A neuron of a tree; a flag that is off by default may be left out, as in older files."""
     constants = cls.parameters()
-    read = {}
+    read: dict[str, Any] = {}
     for field in fields(cls):
+        if field.name not in tree and field.default is False:
+            continue
         require(field.name in tree, f"{where}/{field.name} is missing", FormatError)
         hint = float if field.name in constants else bool
         read[field.name] = value(hint, tree[field.name], f"{where}/{field.name}")

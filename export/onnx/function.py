@@ -1,6 +1,7 @@
 """Real-valued neurons as ONNX functions whose body is the graph of their step."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from itertools import starmap
 from typing import Any
 
@@ -77,10 +78,15 @@ def _arrays(neuron: Neuron) -> dict[str, Any]:
 def _title(neuron: Neuron) -> str:
     """ARLIF, LIFSoft, LIFHard, or the name of a user's class.
 
-    A structural flag that is off shows: ARLIF_no_memory.
+    A flag that is not as its class has it shows: ARLIF_no_memory, ARLIF_strict.
     """
-    off = [f"_no_{name}" for name, flag in neuron.flags().items() if flag is False]
+    usual = {f.name: f.default for f in fields(neuron)}
+    unusual = [
+        f"_{name}" if flag else f"_no_{name}"
+        for name, flag in neuron.flags().items()
+        if isinstance(flag, bool) and flag != usual[name]
+    ]
     title = integer_name(neuron)
     if type(neuron).__module__ == real_neurons.__name__:
         title = title.replace("Arlif", "ARLIF").replace("Lif", "LIF")
-    return title + "".join(off)
+    return title + "".join(unusual)

@@ -96,12 +96,16 @@ class OperationCounter:
         )
 
     def _count(
-        self, events: Mapping[str, NDArray[Any]], time_steps: int, summed: int
+        self, found: Mapping[str, NDArray[Any]], time_steps: int, summed: int
     ) -> NetworkCounts:
         """Count the events of `time_steps` steps, `summed` by the readout in the end."""
-        layers = [self._population(node, events, time_steps) for node in self.network.populations]
+        events = {name: of.reshape(len(of), -1) for name, of in found.items()}
+        sent = {name: _per_sample(of) for name, of in events.items()}
+        layers = [
+            self._population(node, events, sent, time_steps) for node in self.network.populations
+        ]
         if not self._is_state():
-            layers.append(self._readout(events, time_steps, summed))
+            layers.append(self._readout(events, sent, time_steps, summed))
         return NetworkCounts(tuple(layers), time_steps)
 
     def _is_state(self) -> bool:
@@ -110,7 +114,11 @@ class OperationCounter:
         return reading is not None and reading.over is OverTime.LAST
 
     def _population(
-        self, node: Population, events: Mapping[str, NDArray[Any]], time_steps: int
+        self,
+        node: Population,
+        events: Mapping[str, NDArray[Any]],
+        sent: Mapping[str, PerSample],
+        time_steps: int,
     ) -> LayerCounts:
         return LayerCounts(
             node.name,
@@ -121,13 +129,17 @@ class OperationCounter:
             node.neuron.state_format.bits,
             self.bits[node.name],
             self.updates[node.name],
-            _per_sample(events[node.name]),
-            self._incoming(node.name, events),
+            sent[node.name],
+            self._incoming(node.name, events, sent),
             self._bits_set(node.name, events),
         )
 
     def _readout(
-        self, events: Mapping[str, NDArray[Any]], time_steps: int, summed: int
+        self,
+        events: Mapping[str, NDArray[Any]],
+        sent: Mapping[str, PerSample],
+        time_steps: int,
+        summed: int,
     ) -> LayerCounts:
         bits, classes = self.bits[READOUT], self.network.readout.shape[0]
         reading = self.network.readout.reading
@@ -155,14 +167,15 @@ class OperationCounter:
             bits,
             update,
             np.zeros(len(events[INPUT]), np.int64),
-            self._incoming(READOUT, events),
+            self._incoming(READOUT, events, sent),
             self._bits_set(READOUT, events),
         )
 
     def _incoming(
-        self, name: str, events: Mapping[str, NDArray[Any]]
+        self, name: str, events: Mapping[str, NDArray[Any]], sent: Mapping[str, PerSample]
     ) -> tuple[ProjectionCounts, ...]:
-        return tuple(route.count(events[route.projection.entering]) for route in self.routes[name])
+        routes = ((route, route.projection.entering) for route in self.routes[name])
+        return tuple(route.count(events[source], sent[source]) for route, source in routes)
 
     def _bits_set(self, name: str, events: Mapping[str, NDArray[Any]]) -> PerSample:
         total = np.zeros(len(events[INPUT]), np.int64)
@@ -183,17 +196,21 @@ def count(
     return OperationCounter(network).count(inputs, simulation, time_steps)
 
 
-CHUNK = 1 << 18
-"""Events that are widened to int64 at a time: products are exact, and 2 MiB stay in a cache."""
+CHUNK = 1 << 16
+"""Events that are widened to 64 bits at a time: 512 KiB stay in a cache."""
+EXACT = 1 << 53
+"""Integers up to this are exact in float64, whose products are faster than those of int64."""
 
 
 def synaptic_operations(connections: Counts, events: NDArray[Any]) -> PerSample:
     """Synaptic operations of events [N, *shape], given the fan-out [*shape]: int64 [N]."""
     flat, leaving = events.reshape(len(events), -1), connections.ravel()
+    wide = np.float64 if _most(flat) * int(leaving.sum()) <= EXACT else np.int64
+    factors = leaving.astype(wide)
     rows = max(1, CHUNK // leaving.size)
     operations = np.empty(len(flat), np.int64)
     for chunk in cut(len(flat), rows):
-        operations[chunk] = flat[chunk].astype(np.int64) @ leaving
+        operations[chunk] = flat[chunk].astype(wide) @ factors
     return operations
 
 
@@ -226,21 +243,29 @@ class _Route:
     def of(cls, network: QuantizedNetwork, projection: Projection) -> "_Route":
         low, high = network.source_interval(projection.entering)
         graded = (low < 0 or high > 1) and bool(stored_weights(projection))
-        leaving = fan_out(network, projection)
+        leaving = np.ascontiguousarray(fan_out(network, projection))
         nominal = nominal_connections(network, projection)
         return cls(projection, graded, leaving, int(leaving.sum()), nominal)
 
-    def count(self, events: NDArray[Any]) -> ProjectionCounts:
+    def count(self, events: NDArray[Any], sent: PerSample) -> ProjectionCounts:
+        """sent: the sum of the events of each sample."""
         return ProjectionCounts(
             self.projection,
             self.graded,
             self.fan_out.size,
             self.connections,
             self.nominal,
-            _per_sample(events),
+            sent,
             synaptic_operations(self.fan_out, events),
         )
 
 
 def _per_sample(events: NDArray[Any]) -> PerSample:
-    return events.reshape(len(events), -1).sum(1, dtype=np.int64)
+    flat = events.reshape(len(events), -1)
+    wide = np.uint32 if _most(flat) * flat.shape[1] < 1 << 32 else np.int64  # the first is faster
+    return flat.sum(1, dtype=wide).astype(np.int64)
+
+
+def _most(events: NDArray[Any]) -> int:
+    """What no number of events is above, whatever it is."""
+    return 1 if events.dtype == np.bool_ else int(np.iinfo(events.dtype).max)

@@ -2,6 +2,7 @@
 
 import logging
 import resource
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ def test_a_constant_that_requires_a_gradient_has_one():
     for run in (kernels.run, lambda real, x, *rest: run_steps(real, FloatOps(), x, None)):
         decay = torch.full((3, 1), 0.5, requires_grad=True)
         real = RealArlif(0.5, 1.0, 0.75, 0.25).with_constants({"decay": decay})
-        spikes, _ = run(real, x, None, 1.0, False)
+        spikes, _ = run(real, x, None, STANDARD, False)
         gradients += torch.autograd.grad(spikes.sum(), decay)
     torch.testing.assert_close(*gradients, rtol=1e-5, atol=1e-5)
 
@@ -147,7 +148,7 @@ def test_a_constant_that_requires_a_gradient_has_one():
 @needs_library
 def test_a_constant_that_is_nothing_costs_nothing():
     """A threshold that is not held has the kernel of a neuron that cannot hold it."""
-    text = kernels.dispatch._text
+    text = partial(kernels.dispatch._text, surrogate=STANDARD)
     free, held = RealLifSubtract(hold=0.0), RealLifSubtract(hold=0.5)
     assert '"hold"' not in text(free)
     assert '"hold"' in text(held)
@@ -183,7 +184,7 @@ def test_two_classes_of_one_step_share_a_kernel():
     class Same(Twofold):
         """Another name, the same step."""
 
-    text = kernels.dispatch._text
+    text = partial(kernels.dispatch._text, surrogate=STANDARD)
     assert text(Same()) == text(Twofold())
     assert text(Divided()) != text(Twofold())
 

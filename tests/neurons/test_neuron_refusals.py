@@ -72,10 +72,10 @@ def test_a_mistake_in_a_step_is_told_where_the_layer_is_made(mistake: str, messa
         NeuronLayer(Broken(mistake))
 
 
-class WithWidth(Broken):
+class WithSurrogate(Broken):
     """Its constant has a name that the module needs."""
 
-    width: float = constant(1.0)
+    surrogate: float = constant(1.0)
 
 
 class Stateless(Neuron):
@@ -86,7 +86,7 @@ class Stateless(Neuron):
     ("make", "message"),
     [
         (lambda: NeuronLayer(Plain), "a layer takes a neuron, such as"),
-        (lambda: NeuronLayer(WithWidth()), "torch modules have a width of their own"),
+        (lambda: NeuronLayer(WithSurrogate()), "torch modules have a surrogate of their own"),
         (lambda: NeuronLayer(Stateless()), r'names no state; .* state = \("u",\)'),
         (lambda: NeuronLayer(Plain(threshold=0.0)), r"threshold .* lies in \[0.1, inf\]"),
         (

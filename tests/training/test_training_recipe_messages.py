@@ -19,12 +19,13 @@ from arlif.training import Recipe, load_recipe, recipe_names
         (
             {"architecture.dropot": 0.5},
             "architecture.dropot: there is no such field; there are features, hidden, pooled, "
-            "dropout, feature_dropout, recurrent, dense_std, kind",
+            "dropout, feature_dropout, recurrent, step_gains, dense_std, kind",
         ),
         ({"architecture.features": [0]}, "architecture: layer sizes must be at least 1, not 0"),
         (
             {"architecture.kind": "vgg"},
-            "architecture: kind is one of 'stack', 'preact-resnet', 'resnet19', not 'vgg'",
+            "architecture: kind is one of 'stack', 'preact-resnet', 'resnet19', 'airbench', "
+            "not 'vgg'",
         ),
         (
             {"architecture": {"kind": "preact-resnet", "widths": [64, "a"]}},
@@ -32,7 +33,8 @@ from arlif.training import Recipe, load_recipe, recipe_names
         ),
         (
             {"architecture": {"kind": "preact-resnet", "stride": 3}},
-            "architecture.stride: there is no such field; there are widths, blocks, dropout, kind",
+            "architecture.stride: there is no such field; there are widths, blocks, dropout, "
+            "step_gains, kind",
         ),
         ({"architecture": 5}, "architecture: input should be an object, not 5"),
         (
@@ -48,8 +50,8 @@ from arlif.training import Recipe, load_recipe, recipe_names
         ({"architecture": "resnet"}, "architecture: input should be an object, not 'resnet'"),
         (
             {"neuron.nam": "plif"},
-            "neuron.nam: there is no such field; there are name, decay, v_threshold, width, order, "
-            "free_alpha",
+            "neuron.nam: there is no such field; there are name, decay, v_threshold, width, "
+            "surrogate, order, free_alpha, strict",
         ),
         ({"neuron.decay": 3}, "neuron: the decay k = 1 - 1/tau lies in [0, 1], not 3.0"),
         ({"epochs": "many"}, "epochs: input should be a valid integer, not 'many'"),
