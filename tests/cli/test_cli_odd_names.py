@@ -31,11 +31,11 @@ def test_a_text_that_names_such_a_folder_can_be_written(odd: Path) -> None:
 def test_what_a_file_of_a_user_prints_is_no_result(
     exported: Path, tmp_path: Path, cli: Cli
 ) -> None:
-    samples = tmp_path / "my.py"
+    run, samples = shutil.copytree(exported, tmp_path / "run"), tmp_path / "my.py"
     samples.write_text(
         "print('loading')\nimport torch\n"
         "def dataset():\n    print('calling')\n    return [(torch.zeros(1, 8, 8), 0)] * 3\n"
     )
-    code, out, err = cli("simulate", exported, "--inputs", f"{samples}:dataset", "--json")
+    code, out, err = cli("simulate", run, "--inputs", f"{samples}:dataset", "--json")
     assert (code, err) == (0, "loading\ncalling\n")
     assert json.loads(out)["samples"] == 3
