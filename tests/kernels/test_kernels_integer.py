@@ -168,7 +168,7 @@ def check_kernels(flags: tuple[str, ...], folder, monkeypatch) -> None:
     monkeypatch.setattr(integer_update, "library", library)
     build.loaded.cache_clear()  # of the libraries that other tests ran
     try:
-        check_updates(40)
+        check_updates(15)
         check_graphs()
         check_every_kernel()
     finally:
