@@ -183,8 +183,9 @@ x86 = pytest.mark.skipif(
 
 
 @x86
-@pytest.mark.parametrize("processor", [AVX2, AVX512])
+@pytest.mark.parametrize("processor", [AVX2, pytest.param(AVX512, marks=pytest.mark.slow)])
 def test_both_branches_of_the_integer_kernels(processor, monkeypatch, tmp_path):
+    """The other tests of this file run the branch of this CPU."""
     check_kernels((processor, "-O1"), tmp_path, monkeypatch)
 
 
