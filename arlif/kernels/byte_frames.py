@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.core.maps import Conv2d
+from arlif.kernels.reused import Empty
 
 
 def output_shape(linear: Conv2d, inputs: NDArray[Any]) -> tuple[int, ...]:
@@ -38,6 +39,7 @@ class AddedSums(ABC):
     """A kernel that only adds to sums: new ones are added to zeros."""
 
     linear: Conv2d
+    empty: Empty
 
     @abstractmethod
     def add(
@@ -50,6 +52,7 @@ class AddedSums(ABC):
 
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
         """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads."""
-        sums = np.zeros(output_shape(self.linear, inputs), np.int32)
+        sums = self.empty(output_shape(self.linear, inputs), np.int32)
+        sums.fill(0)
         self.add(inputs, threads, sums, 1)
         return sums

@@ -186,7 +186,6 @@ private:
 // Frames with zeros around them, as far as a window goes, and behind them what is read beyond; the
 // frames themselves where neither is.
 struct Padded {
-  std::vector<uint8_t> copied;
   const uint8_t *frames;
   int64_t line, size;
 
@@ -194,12 +193,12 @@ struct Padded {
       : frames(inputs), line((g.width + 2 * g.padding[1]) * g.channels),
         size((g.height + 2 * g.padding[0]) * line) {
     if (g.padding[0] == 0 && g.padding[1] == 0 && g.beyond == 0) return;
-    copied.resize(size_t(g.frames * size + g.beyond));
-    frames = copied.data();
+    uint8_t *const copied = zeros<uint8_t>(g.frames * size + g.beyond);
+    frames = copied;
     const int64_t row = g.width * g.channels;
     for_tiles(g.frames, 1, threads, [&](int64_t frame, int64_t, int64_t) {
       const uint8_t *from = inputs + frame * g.height * row;
-      uint8_t *to = copied.data() + frame * size + g.padding[0] * line + g.padding[1] * g.channels;
+      uint8_t *to = copied + frame * size + g.padding[0] * line + g.padding[1] * g.channels;
       for (int64_t y = 0; y < g.height; ++y, from += row, to += line)
         std::copy(from, from + row, to);
     });
@@ -207,12 +206,8 @@ struct Padded {
 };
 
 template <class Lanes, class Out>
-void products(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *inputs,
-              const int8_t *weights, Out *sums) {
-  int64_t steps = 0;
-  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps;
-  const int64_t sums_at_all = g.frames * g.rows * g.columns * g.outputs;
-  threads = std::clamp<int64_t>(sums_at_all * steps * step / worth, 1, threads);
+void of_group(const Geometry &g, const Piece *pieces, int64_t steps, int64_t threads,
+              const uint8_t *inputs, const int8_t *weights, Out *sums) {
   const Padded padded(g, inputs, threads);
   const int64_t pixels = g.rows * g.columns, share = std::max<int64_t>(1, enough / pixels);
   const int64_t shares = (g.frames + share - 1) / share;
@@ -235,6 +230,19 @@ void products(const Geometry &g, const Piece *pieces, int64_t threads, const uin
       if (outputs > width) part.template run<2>(windows, to);
       else part.template run<1>(windows, to);
     }
+  });
+}
+
+template <class Lanes, class Out>
+void products(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *inputs,
+              const int8_t *weights, Out *sums) {
+  int64_t steps = 0;
+  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps;
+  const int64_t of_frame = g.rows * g.columns * g.outputs, size = g.height * g.width * g.channels;
+  threads = std::clamp<int64_t>(g.frames * of_frame * steps * step / worth, 1, threads);
+  in_groups(g, size, threads, [&](const Geometry &part, int64_t first) {
+    of_group<Lanes>(part, pieces, steps, threads, inputs + first * size, weights,
+                    sums + first * of_frame);
   });
 }
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
+from arlif.kernels.reused import Empty
 from arlif.kernels.window_sums import LAYOUT, WindowSums
 
 HIGHEST = 127
@@ -30,10 +31,10 @@ def in_32_bits() -> bool:
 class ByteProducts(WindowSums):
     """Sums of products, where `applies(linear, interval)`."""
 
-    def __init__(self, linear: Conv2d, interval: Interval) -> None:
+    def __init__(self, linear: Conv2d, interval: Interval, empty: Empty = np.empty) -> None:
         form = _form()
         sums = {form.least_bytes, form.most_bytes}
-        super().__init__(linear, interval, form.step, form.width, form.widest, sums)
+        super().__init__(linear, interval, form.step, form.width, form.widest, sums, empty)
 
     def packed(self, vectors: NDArray[np.int8]) -> NDArray[np.int8]:
         """See WindowSums."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
 from arlif.kernels.byte_frames import AddedSums, check_sums
+from arlif.kernels.reused import Empty
 
 
 def applies(linear: Conv2d, interval: Interval) -> bool:
@@ -23,8 +24,8 @@ def applies(linear: Conv2d, interval: Interval) -> bool:
 class Depthwise(AddedSums):
     """The sums of a convolution of each channel by itself, where `applies(linear, interval)`."""
 
-    def __init__(self, linear: Conv2d) -> None:
-        self.linear = linear
+    def __init__(self, linear: Conv2d, empty: Empty = np.empty) -> None:
+        self.linear, self.empty = linear, empty
         self.weights = np.ascontiguousarray(linear.weight[:, 0].transpose(1, 2, 0))
 
     def add(

@@ -10,6 +10,7 @@ from arlif.base.cut import cut
 from arlif.core.maps import Conv2d
 from arlif.kernels.build import SYNAPSES, library, loaded
 from arlif.kernels.byte_frames import AddedSums, check_sums
+from arlif.kernels.reused import Empty
 
 GROUP, WIDEST = 32, 128
 """`group` and `widest` of events.cpp."""
@@ -26,8 +27,8 @@ class EventConvolution(AddedSums):
     An input of value v is v events. Raises ArlifError where inputs do not fit.
     """
 
-    def __init__(self, linear: Conv2d) -> None:
-        self.linear = linear
+    def __init__(self, linear: Conv2d, empty: Empty = np.empty) -> None:
+        self.linear, self.empty = linear, empty
         outputs = linear.weight.shape[0]
         taps = np.moveaxis(linear.weight, 0, -1).transpose(1, 2, 0, 3).reshape(-1, outputs)
         blocks = [taps[:, part] for part in cut(outputs, WIDEST)]

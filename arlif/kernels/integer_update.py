@@ -19,6 +19,7 @@ from arlif.core.tables import LookupTable
 from arlif.kernels.build import Source, library, loaded
 from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined_fields
+from arlif.kernels.reused import Empty
 
 NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(3)
 """Width of integer_update.cpp."""
@@ -97,8 +98,8 @@ def source_of(kernels: tuple[IntegerKernel, ...]) -> Source:
 class IntegerUpdate:
     """The update of a population over time steps, where `applies(population.neuron)`."""
 
-    def __init__(self, population: Population) -> None:
-        self.population, neuron = population, population.neuron
+    def __init__(self, population: Population, empty: Empty = np.empty) -> None:
+        self.population, neuron, self.empty = population, population.neuron, empty
         channel, *rest = population.shape
         self.shape = (*rest, channel)
         self.kernel, self.source, self.number = compiled(neuron)
@@ -154,11 +155,11 @@ class IntegerUpdate:
             f"{', '.join(map(str, self.shape))}], not {acc.shape}",
         )
         names = neuron.variables
-        states = np.empty((len(names), *shape), np.int32)
+        states = self.empty((len(names), *shape), np.int32)
         if state is not None:
             states[:] = [np.asarray(part) for part in state]
-        spikes = np.empty((steps, *shape), np.uint8)
-        past = np.empty((len(names), steps, *shape) if history else 0, np.int32)
+        spikes = self.empty((steps, *shape), np.uint8)
+        past = self.empty((len(names), steps, *shape) if history else (0,), np.int32)
         update = _Update(
             neuron.state_format.low,
             neuron.state_format.high,

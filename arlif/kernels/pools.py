@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import require
 from arlif.core.maps import SumPool2d
 from arlif.kernels.build import SYNAPSES, library, loaded
+from arlif.kernels.reused import Empty
 
 
 def applies() -> bool:
@@ -16,7 +17,9 @@ def applies() -> bool:
     return library() is not None
 
 
-def pool(linear: SumPool2d, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.uint8]:
+def pool(
+    linear: SumPool2d, inputs: NDArray[np.uint8], threads: int, empty: Empty = np.empty
+) -> NDArray[np.uint8]:
     """[N, H, W, C] -> [N, H', W', C], where no sum exceeds 255, on that many threads.
 
     Raises ArlifError where inputs do not fit.
@@ -28,7 +31,7 @@ def pool(linear: SumPool2d, inputs: NDArray[np.uint8], threads: int) -> NDArray[
     inputs = np.ascontiguousarray(inputs)
     frames, height, width, channels = inputs.shape
     rows, columns = linear.output_shape((channels, height, width))[1:]
-    sums = np.empty((frames, rows, columns, channels), np.uint8)
+    sums = empty((frames, rows, columns, channels), np.uint8)
     geometry = _Pool(frames, channels, height, width, rows, columns)
     geometry.kernel[:], geometry.stride[:] = linear.kernel, linear.stride
     geometry.padding[:] = linear.padding

@@ -19,17 +19,16 @@ constexpr int64_t enough = 512;                        // pixels that share a ta
 
 // The patterns of frames with zeros around them, each times the bytes of one vector.
 struct Patterns {
-  std::vector<uint16_t> values;
   int64_t fours, line, size;
+  uint16_t *values;
 
   Patterns(const Geometry &g, const uint8_t *spikes, int64_t threads)
       : fours(g.channels / 4), line((g.width + 2 * g.padding[1]) * fours),
-        size((g.height + 2 * g.padding[0]) * line) {
-    values.resize(size_t(g.frames * size));
+        size((g.height + 2 * g.padding[0]) * line), values(zeros<uint16_t>(g.frames * size)) {
     const int64_t row = g.width * fours;
     for_tiles(g.frames, 1, threads, [&](int64_t frame, int64_t, int64_t) {
       const uint8_t *from = spikes + frame * g.height * row * 4;
-      uint16_t *to = values.data() + frame * size + g.padding[0] * line + g.padding[1] * fours;
+      uint16_t *to = values + frame * size + g.padding[0] * line + g.padding[1] * fours;
       for (int64_t y = 0; y < g.height; ++y, from += row * 4, to += line) found(from, row, to);
     });
   }
@@ -151,12 +150,9 @@ private:
 };
 
 template <class Out>
-void sums_of(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *spikes,
-             const int8_t *weights, Out *sums) {
-  int64_t fours = 0;
-  for (int64_t i = 0; i < g.pieces; ++i) fours += pieces[i].steps;
+void of_group(const Geometry &g, const Piece *pieces, int64_t fours, int64_t threads,
+              const uint8_t *spikes, const int8_t *weights, Out *sums) {
   const int64_t of_frame = g.rows * g.columns, pixels = g.frames * of_frame;
-  threads = std::clamp<int64_t>(pixels * g.outputs * fours * 4 / worth, 1, threads);
   const Patterns patterns(g, spikes, threads);
   const int64_t tiles = (pixels + enough - 1) / enough;
   const int64_t blocks = (g.outputs + widest * width - 1) / (widest * width);
@@ -168,7 +164,7 @@ void sums_of(const Geometry &g, const Piece *pieces, int64_t threads, const uint
     windows.reserve(size_t(last - first));
     int64_t frame = first / of_frame, row = first % of_frame / g.columns, column = first % g.columns;
     for (int64_t pixel = first; pixel < last; ++pixel) {
-      windows.push_back(patterns.values.data() + frame * patterns.size +
+      windows.push_back(patterns.values + frame * patterns.size +
                         row * g.stride[0] * patterns.line +
                         column * g.stride[1] * patterns.fours);
       if (++column < g.columns) continue;
@@ -188,6 +184,18 @@ void sums_of(const Geometry &g, const Piece *pieces, int64_t threads, const uint
       case 4: Block<4>(g, pieces).run(windows, rows, outputs, to); break;
       }
     }
+  });
+}
+
+template <class Out>
+void sums_of(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *spikes,
+             const int8_t *weights, Out *sums) {
+  int64_t fours = 0;
+  for (int64_t i = 0; i < g.pieces; ++i) fours += pieces[i].steps;
+  const int64_t of_frame = g.rows * g.columns * g.outputs, size = g.height * g.width * g.channels;
+  threads = std::clamp<int64_t>(g.frames * of_frame * fours * 4 / worth, 1, threads);
+  in_groups(g, size, threads, [&](const Geometry &part, int64_t first) {
+    of_group(part, pieces, fours, threads, spikes + first * size, weights, sums + first * of_frame);
   });
 }
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
+from arlif.kernels.reused import Empty
 from arlif.kernels.window_sums import LAYOUT, WindowSums
 
 FOUR = 4
@@ -30,9 +31,9 @@ class SpikeTables(WindowSums):
     pixels, so it takes more of them than byte products do to be worth it.
     """
 
-    def __init__(self, linear: Conv2d) -> None:
+    def __init__(self, linear: Conv2d, empty: Empty = np.empty) -> None:
         width, widest = (c_int64 * 2).in_dll(_library(), "arlif_tables_form")
-        super().__init__(linear, (0, 1), FOUR, width, widest, {2})
+        super().__init__(linear, (0, 1), FOUR, width, widest, {2}, empty)
 
     def packed(self, vectors: NDArray[np.int8]) -> NDArray[np.int8]:
         """See WindowSums."""

@@ -2,7 +2,9 @@
 // inputs. Called from Python through ctypes (arlif/kernels/window_sums.py).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 // Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], int16 or int32
 // by `kind`. ADDED: `scale` times each sum is added to what is there, 32 bits. beyond: bytes that
@@ -23,3 +25,25 @@ struct Piece {
 };
 
 constexpr int64_t worth = 1 << 21; // products that are worth one more thread
+constexpr int64_t nearby = 1 << 20; // bytes of inputs, made ready, that a thread finds in its cache
+
+// Calls body(frames of a group, the first of them) for groups of about equal size, of as many frames
+// of `bytes` as lie nearby.
+template <class Body>
+void in_groups(const Geometry &g, int64_t bytes, int64_t threads, Body body) {
+  const int64_t most = std::max<int64_t>(1, threads * nearby / bytes);
+  const int64_t groups = (g.frames + most - 1) / most;
+  for (int64_t group = 0; group < groups; ++group) {
+    const int64_t first = g.frames * group / groups;
+    Geometry part = g;
+    part.frames = g.frames * (group + 1) / groups - first;
+    body(part, first);
+  }
+}
+
+// Memory that a thread keeps from call to call, so that no page of it is asked for twice.
+template <class T> T *zeros(int64_t count) {
+  static thread_local std::vector<T> kept;
+  kept.assign(size_t(count), T{});
+  return kept.data();
+}

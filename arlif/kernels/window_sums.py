@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.byte_frames import check_sums, output_shape
+from arlif.kernels.reused import Empty
 
 NARROW, WIDE, ADDED = range(3)
 """Kind of window_sums.h."""
@@ -24,7 +25,8 @@ class WindowSums(ABC):
     """The sums of a convolution on bytes in `interval`, `step` inputs at a time; exact.
 
     width, widest: outputs of a vector, and vectors of a block. sums: the bytes in which the kernel
-    can add up, 2 where it must be told when to put sums away, 4 where it need not.
+    can add up, 2 where it must be told when to put sums away, 4 where it need not. empty: makes the
+    arrays of new sums.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class WindowSums(ABC):
         width: int,
         widest: int,
         sums: Container[int],
+        empty: Empty,
     ) -> None:
-        self.linear, self.step = linear, step
+        self.linear, self.step, self.empty = linear, step, empty
         outputs, channels, height, right = linear.weight.shape
         rows = linear.weight.transpose(0, 2, 3, 1).reshape(outputs, height * right, channels)
         if linear.dilation[1] == 1:  # a window's row lies side by side
@@ -71,7 +74,7 @@ class WindowSums(ABC):
 
         Raises ArlifError where inputs do not fit.
         """
-        sums = np.empty((len(inputs), *self.frames_of(inputs).sums), self.type)
+        sums = self.empty((len(inputs), *self.frames_of(inputs).sums), self.type)
         self._run(inputs, threads, NARROW if self.type is np.int16 else WIDE, 1, sums)
         return sums
 

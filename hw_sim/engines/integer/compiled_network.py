@@ -4,6 +4,7 @@ import torch
 
 from arlif.base.errors import SimulationError, require
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from arlif.kernels.reused import ReusedMemory
 from hw_sim.engines.integer.projection import ProjectionSum
 from hw_sim.engines.integer.update import population_update
 
@@ -17,10 +18,13 @@ class CompiledNetwork:
 
     def __init__(self, network: QuantizedNetwork, device: str = "cpu") -> None:
         self.network, self.device = network, _present(device)
+        self.empty = ReusedMemory().empty
         names = [p.name for p in network.populations]
-        self.sums = {name: ProjectionSum(network, name, self.device) for name in names}
+        self.sums = {name: self._sum(name) for name in names}
         self.readouts: dict[int, ProjectionSum] = {}
-        self.updates = {p.name: population_update(p, self.device) for p in network.populations}
+        self.updates = {
+            p.name: population_update(p, self.device, self.empty) for p in network.populations
+        }
         self.waits = {name: network.waits(name) for name in (INPUT, *names, *network.ors)}
         self.read = {(p.entering, p.delay) for p in network.incoming(READOUT)}
         self.last_read_by = _last_read_by(network)
@@ -28,8 +32,11 @@ class CompiledNetwork:
     def readout_sum(self, steps: int) -> ProjectionSum:
         """The readout is linear and has no memory: it reads spikes that are summed over time."""
         if steps not in self.readouts:
-            self.readouts[steps] = ProjectionSum(self.network, READOUT, self.device, steps)
+            self.readouts[steps] = self._sum(READOUT, steps)
         return self.readouts[steps]
+
+    def _sum(self, target: str, frames: int = 1) -> ProjectionSum:
+        return ProjectionSum(self.network, target, self.device, self.empty, frames)
 
 
 def _last_read_by(network: QuantizedNetwork) -> list[list[str]]:

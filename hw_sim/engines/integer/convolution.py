@@ -6,6 +6,7 @@ floating point (arlif.arithmetic.exact).
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -13,27 +14,31 @@ from torch.nn import functional
 from arlif.arithmetic.exact import apply_map, convolve, exact_arithmetic, float_type
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
 from arlif.kernels import byte_products, depthwise, pools
+from arlif.kernels.reused import Empty
 from hw_sim.engines.integer.channels_last import ChannelsLast, as_window
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.ways import Ways
 
 
-def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> CompiledMap:
+def compile_map(
+    linear: LinearMap, interval: Interval, device: torch.device, empty: Empty = np.empty
+) -> CompiledMap:
     """A function that evaluates one map exactly on integers in `interval`.
 
     It takes and returns tensors [N, *shape] of any type that holds their integers exactly. Any kind
-    of map without a fast path here is evaluated as the map evaluates itself.
+    of map without a fast path here is evaluated as the map evaluates itself. empty: makes
+    the arrays that kernels return.
     """
     match linear:
         case SumPool2d():
             dtype = _pool_type(linear, interval)
             if device.type == "cpu" and dtype is torch.uint8 and pools.applies():
-                return _BytePool(linear)
+                return _BytePool(linear, empty)
             return _Pool(linear.window, dtype)
-        case Conv2d() | Dense() if (ways := _ways(linear, interval, device)) is not None:
+        case Conv2d() | Dense() if (ways := _ways(linear, interval, device, empty)) is not None:
             return ChannelsLast(isinstance(linear, Dense), ways)
         case Conv2d() if device.type == "cpu" and depthwise.applies(linear, interval):
-            return ChannelsLast(False, depthwise.Depthwise(linear))
+            return ChannelsLast(False, depthwise.Depthwise(linear, empty))
         case Conv2d():
             return _float_convolution(linear, interval, device)
         case Dense():
@@ -42,12 +47,14 @@ def compile_map(linear: LinearMap, interval: Interval, device: torch.device) -> 
     return _ByItself(linear, float_type(linear.magnitude(interval)))
 
 
-def _ways(linear: Conv2d | Dense, interval: Interval, device: torch.device) -> Ways | None:
+def _ways(
+    linear: Conv2d | Dense, interval: Interval, device: torch.device, empty: Empty
+) -> Ways | None:
     """The sums of bytes on a CPU, where they are known."""
     if device.type != "cpu":
         return None
     window = as_window(linear)
-    return Ways.of(window, interval) if byte_products.applies(window, interval) else None
+    return Ways.of(window, interval, empty) if byte_products.applies(window, interval) else None
 
 
 @dataclass(frozen=True)
@@ -64,10 +71,11 @@ class _BytePool:
     """Window sums up to 255."""
 
     linear: SumPool2d
+    empty: Empty
 
     def __call__(self, x: Tensor) -> Tensor:
         frames = x.to(torch.uint8).movedim(1, -1).contiguous().numpy()
-        sums = pools.pool(self.linear, frames, torch.get_num_threads())
+        sums = pools.pool(self.linear, frames, torch.get_num_threads(), self.empty)
         return torch.from_numpy(sums).movedim(-1, 1)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from arlif.core.maps import Interval, LinearMap, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
+from arlif.kernels.reused import Empty
 from hw_sim.engines.integer.channels_last import ChannelsLast
 from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
@@ -25,14 +26,19 @@ class ProjectionSum:
     """
 
     def __init__(
-        self, network: QuantizedNetwork, target: str, device: torch.device, frames: int = 1
+        self,
+        network: QuantizedNetwork,
+        target: str,
+        device: torch.device,
+        empty: Empty,
+        frames: int = 1,
     ) -> None:
         self.projections = network.incoming(target)
         at_once = all(p.source == INPUT and p.delay == 0 for p in self.projections)
         self.constant = network.input.static and at_once
         intervals = [_times(frames, network.source_interval(p.entering)) for p in self.projections]
         pairs = list(zip(self.projections, intervals, strict=True))
-        self.maps = [_compile(p.maps, interval, device) for p, interval in pairs]
+        self.maps = [_compile(p.maps, interval, device, empty) for p, interval in pairs]
         bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)
         self.in_place = bound < 1 << 31
         self.shape, self.device = network.shape(target), device
@@ -84,10 +90,10 @@ def _times(frames: int, interval: Interval) -> Interval:
 
 
 def _compile(
-    maps: tuple[LinearMap, ...], interval: Interval, device: torch.device
+    maps: tuple[LinearMap, ...], interval: Interval, device: torch.device, empty: Empty
 ) -> list[CompiledMap]:
     compiled = []
     for linear in maps:
-        compiled.append(compile_map(linear, interval, device))
+        compiled.append(compile_map(linear, interval, device, empty))
         interval = linear.output_interval(interval)
     return compiled

@@ -13,6 +13,7 @@ from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.network import Population
 from arlif.core.steps import current
 from arlif.kernels import integer_update
+from arlif.kernels.reused import Empty
 
 Update = Callable[[Tensor, int, Any, bool], tuple[Tensor, Any, dict[str, Tensor]]]
 """(accumulators, T, state, keep states) -> (spikes, last state, states over time if kept).
@@ -23,10 +24,12 @@ spikes: uint8 [T, N, *shape]. states over time: int32 of that shape, by name.
 """
 
 
-def population_update(population: Population, device: torch.device) -> Update:
+def population_update(
+    population: Population, device: torch.device, empty: Empty = np.empty
+) -> Update:
     """The fastest update of a population on a device: the fused kernel, or plain torch."""
     if device.type == "cpu" and integer_update.applies(population.neuron):
-        return FusedUpdate(population)
+        return FusedUpdate(population, empty)
     return TorchUpdate(population, device)
 
 
@@ -36,8 +39,8 @@ class FusedUpdate:
     Convolutions leave channels last, and so the kernel sees them.
     """
 
-    def __init__(self, population: Population) -> None:
-        self.update = integer_update.IntegerUpdate(population)
+    def __init__(self, population: Population, empty: Empty = np.empty) -> None:
+        self.update = integer_update.IntegerUpdate(population, empty)
 
     def __call__(
         self, accumulators: Tensor, steps: int, state: Any, keep_states: bool

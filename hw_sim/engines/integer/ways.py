@@ -11,6 +11,7 @@ from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
 from arlif.kernels.byte_products import ByteProducts
 from arlif.kernels.events import EventConvolution
+from arlif.kernels.reused import Empty
 from arlif.kernels.spike_tables import SpikeTables
 
 EVENT, EVENT_BESIDE_VNNI, PIXEL = 525, 700, 22_500
@@ -41,14 +42,14 @@ class Ways:
     frames: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, linear: Conv2d, interval: Interval) -> "Ways":
+    def of(cls, linear: Conv2d, interval: Interval, empty: Empty = np.empty) -> "Ways":
         """Those that pay here, where byte products know the map on inputs in `interval`."""
         tables = not byte_products.in_32_bits() and spike_tables.applies(linear, interval)
         sparse = break_even(linear) if events.applies(linear) else 0.0
         return cls(
-            ByteProducts(linear, interval),
-            SpikeTables(linear) if tables else None,
-            EventConvolution(linear) if sparse > 0 else None,
+            ByteProducts(linear, interval, empty),
+            SpikeTables(linear, empty) if tables else None,
+            EventConvolution(linear, empty) if sparse > 0 else None,
             sparse,
         )
 
