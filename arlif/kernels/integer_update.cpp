@@ -22,8 +22,8 @@ template <class T> struct Repeated {
   int64_t period;
 };
 
-// Accumulators [steps or 1, size], of type `kind`; spikes [steps, size]; state [states,
-// size], written, and read first unless `fresh`: then it starts at 0; history [states, steps, size]
+// Accumulators [steps or 1, size], of type `kind`; spikes [steps, size]; counts [size], how often each
+// fired, where steps are at most 255; state [states, size], written, and read first unless `fresh`: then it starts at 0; history [states, steps, size]
 // or null; varying: the neuron's constants that are not one for the layer.
 struct Update {
   Numbers numbers;
@@ -33,7 +33,7 @@ struct Update {
   int64_t steps, size, threads, accumulator_stride, fresh, kind;
   const void *accumulators;
   int32_t *state;
-  uint8_t *spikes;
+  uint8_t *spikes, *counts;
   int32_t *history;
 };
 
@@ -98,7 +98,7 @@ template <class N, class Lanes> void run(const Update &u) {
     const Lanes lanes(u.numbers, tables.data());
     float gain[tile];
     int32_t bias[tile];
-    Lane x[tile] = {}, now[N::states * tile] = {}, fired[tile];
+    Lane x[tile] = {}, now[N::states * tile] = {}, fired[tile], total[tile] = {};
     Lane rows[N::rows * tile + 1], varying[N::varying * tile + 1] = {};
     if (!u.fresh) copy_rows(now, tile, u.state + begin, u.size, N::states, count);
     expand(u.gain, begin, count, gain);
@@ -114,10 +114,12 @@ template <class N, class Lanes> void run(const Update &u) {
       }
       N::step(lanes, count, varying, x, rows, now, fired);
       std::copy(fired, fired + count, u.spikes + t * u.size + begin);
+      for (int64_t i = 0; i < count; ++i) total[i] = Lane(total[i] + fired[i]);
       if (u.history)
         copy_rows(u.history + t * u.size + begin, u.steps * u.size, now, tile, N::states, count);
     }
     copy_rows(u.state + begin, u.size, now, tile, N::states, count);
+    std::copy(total, total + count, u.counts + begin);
   });
 }
 

@@ -25,18 +25,21 @@ NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(3)
 """Width of integer_update.cpp."""
 KINDS = [np.dtype(kind) for kind in (np.int16, np.int32, np.float32)]
 """Kind of integer_update.cpp."""
+BLOCK_STEPS = 255
+"""Time steps of a call at most: one byte holds how often a neuron fired."""
 MOST_OPERATIONS = 200
 """A step of more runs as a plain loop: it takes a compiler longer than most runs last."""
 
 
 class Update(NamedTuple):
-    """spikes: uint8 [T, N, *shape]; state: after the last step, int32 [N, *shape] each;
+    """spikes: uint8 [T, N, *shape]; counts: their sum over time, uint8 [N, *shape];
 
-    history: every state by name over time, int32 [T, N, *shape], where it was asked for. Channels
-    come last.
+    state: after the last step, int32 [N, *shape] each; history: every state by name over time,
+    int32 [T, N, *shape], where it was asked for. Channels come last.
     """
 
     spikes: NDArray[np.uint8]
+    counts: NDArray[np.uint8]
     state: Any
     history: dict[str, NDArray[np.int32]]
 
@@ -150,15 +153,16 @@ class IntegerUpdate:
         acc = np.ascontiguousarray(acc, kept)
         shape = acc.shape[1:]
         require(
-            shape[1:] == self.shape and acc.shape[0] in (1, steps) and steps >= 1,
+            shape[1:] == self.shape and acc.shape[0] in (1, steps) and 1 <= steps <= BLOCK_STEPS,
             f"{population.name} takes accumulators [{steps} or 1, N, "
-            f"{', '.join(map(str, self.shape))}], not {acc.shape}",
+            f"{', '.join(map(str, self.shape))}] of at most {BLOCK_STEPS} steps, not {acc.shape}",
         )
         names = neuron.variables
         states = self.empty((len(names), *shape), np.int32)
         if state is not None:
             states[:] = [np.asarray(part) for part in state]
         spikes = self.empty((steps, *shape), np.uint8)
+        counts = self.empty(shape, np.uint8)
         past = self.empty((len(names), steps, *shape) if history else (0,), np.int32)
         update = _Update(
             neuron.state_format.low,
@@ -178,6 +182,7 @@ class IntegerUpdate:
             acc.ctypes.data,
             states.ctypes.data,
             spikes.ctypes.data,
+            counts.ctypes.data,
             past.ctypes.data if history else None,
         )
         sizes = map(ctypes.sizeof, (_Table, _Repeated, _Update))
@@ -188,7 +193,7 @@ class IntegerUpdate:
             ctypes.byref(update),
         )
         after = neuron.state_type(*states)
-        return Update(spikes, after, dict(zip(names, past, strict=True)) if history else {})
+        return Update(spikes, counts, after, dict(zip(names, past, strict=True)) if history else {})
 
 
 class _Table(Structure):
@@ -215,7 +220,7 @@ class _Update(Structure):
         *((name, _Repeated) for name in ("gain", "bias")),
         *((name, c_int64) for name in ("steps", "size", "threads", "accumulator_stride")),
         *((name, c_int64) for name in ("fresh", "kind")),
-        *((name, c_void_p) for name in ("accumulators", "state", "spikes", "history")),
+        *((name, c_void_p) for name in ("accumulators", "state", "spikes", "counts", "history")),
     )
 
 

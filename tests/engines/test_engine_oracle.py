@@ -161,7 +161,7 @@ def check(network: QuantizedNetwork, inputs: np.ndarray) -> None:
     }
     accumulators = inputs.astype(np.int64) << into.shift
     update = TorchUpdate(population, torch.device("cpu"))
-    fired, _, kept = update(torch.from_numpy(accumulators), steps, None, True)
+    fired, _, _, kept = update(torch.from_numpy(accumulators), steps, None, True)
     plain = {name: values.numpy() for name, values in kept.items()}
     bits = population.neuron.state_format.bits
     for index in range(population.shape[0]):

@@ -25,7 +25,7 @@ from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
 from arlif.kernels import build, compiler, integer_update
 from arlif.kernels.integer_printer import IntegerKernel, printed
-from arlif.kernels.integer_update import IntegerUpdate
+from arlif.kernels.integer_update import BLOCK_STEPS, IntegerUpdate
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 SHAPES = st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)])
@@ -45,6 +45,7 @@ def check(population, acc, steps, threads, start=None) -> None:
         kept = got.state
         assert np.array_equal(got.spikes, last(spikes, 2))
         assert got.spikes.dtype == np.uint8
+        assert np.array_equal(got.counts, got.spikes.sum(0))
         assert tuple(got.history) == population.neuron.variables
         for name, want, end in zip(got.history, history, kept, strict=True):
             assert np.array_equal(got.history[name], last(want, 2))
@@ -232,6 +233,16 @@ def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch
 def test_a_misfit_is_refused(shape):
     with pytest.raises(ArlifError, match="takes accumulators"):
         IntegerUpdate(some_population())(np.zeros(shape, np.int32), 4, 1)
+
+
+def test_a_call_counts_spikes_in_one_byte():
+    """The most steps of a call, and one too many."""
+    neuron = lif_soft(FixedPointFormat(), 8, 128, 256)
+    population = Population("p", (3,), neuron, np.ones(3), 0, np.full(3, 30_000))
+    still = np.zeros((1, 1, 3), np.int32)
+    assert (IntegerUpdate(population)(still, BLOCK_STEPS, 1).counts == 255).all()
+    with pytest.raises(ArlifError, match="at most 255 steps"):
+        IntegerUpdate(population)(still, BLOCK_STEPS + 1, 1)
 
 
 def test_neurons_that_come_with_arlif_share_one_library():

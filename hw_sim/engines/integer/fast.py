@@ -17,6 +17,7 @@ from torch import Tensor
 from arlif.base.cut import cut
 from arlif.core.equality import fingerprint
 from arlif.core.network import READOUT, QuantizedNetwork
+from arlif.kernels.integer_update import BLOCK_STEPS
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
@@ -36,14 +37,10 @@ BLOCK_ELEMENTS = 4_000_000
 """Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
 
 
-MOST_STEPS = 255
-"""Time steps of a block at most: one byte holds how often a neuron fired."""
-
-
 def run(work: Work[IntegerOptions]) -> Outcome:
     """The network of a native .nir file."""
     network = read_nir(work.path)
-    steps = 1 if work.options.stream else MOST_STEPS
+    steps = 1 if work.options.stream else BLOCK_STEPS
     engine = FastEngine(network, work.options.device, block_steps=steps)
     simulation = in_batches(
         lambda part, record: engine.simulate(part, work.time_steps, record),
@@ -85,7 +82,7 @@ class FastEngine:
         network: QuantizedNetwork,
         device: str = "cpu",
         block_elements: int = BLOCK_ELEMENTS,
-        block_steps: int = MOST_STEPS,
+        block_steps: int = BLOCK_STEPS,
     ) -> None:
         self.network, self.compiled = network, CompiledNetwork(network, device)
         self.block_elements, self.block_steps = block_elements, block_steps
@@ -122,7 +119,8 @@ class FastEngine:
     def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
         """How many time steps and samples go through a layer at once; blocks are about equal."""
         largest = max((int(np.prod(p.shape)) for p in self.network.populations), default=1)
-        steps = max(1, min(time_steps, self.block_steps, self.block_elements // largest))
+        most_steps = min(self.block_steps, BLOCK_STEPS)
+        steps = max(1, min(time_steps, most_steps, self.block_elements // largest))
         most = max(1, self.block_elements // (largest * steps))
         blocks = max(1, -(-samples // most))
         return steps, max(1, -(-samples // blocks))

@@ -135,7 +135,7 @@ class Run:
             for population in part:
                 name, kept = population.name, wants_states(population.name)
                 is_read = reading is not None and reading.population == name
-                spikes, self.states[name], states = self.compiled.updates[name](
+                spikes, total, self.states[name], states = self.compiled.updates[name](
                     self._accumulated(name, lines, steps),
                     steps.stop - steps.start,
                     self.states.get(name),
@@ -149,7 +149,8 @@ class Run:
                     else:
                         lines[one] = self._line(one, sent)
                     of = states if one == name and kept else {}
-                    yield Layer(one, steps, sent, reduce(torch.add, sent), of)
+                    fired = total if one == name else reduce(torch.add, sent)
+                    yield Layer(one, steps, sent, fired, of)
 
     def _accumulated(self, name: str, lines: dict[str, Line], steps: slice) -> Tensor:
         """A node's accumulators; those that are the same at every step are computed once."""

@@ -15,12 +15,13 @@ from arlif.core.steps import current
 from arlif.kernels import integer_update
 from arlif.kernels.reused import Empty
 
-Update = Callable[[Tensor, int, Any, bool], tuple[Tensor, Any, dict[str, Tensor]]]
-"""(accumulators, T, state, keep states) -> (spikes, last state, states over time if kept).
+Update = Callable[[Tensor, int, Any, bool], tuple[Tensor, Tensor, Any, dict[str, Tensor]]]
+"""(accumulators, T, state, keep states) -> (spikes, counts, last state, states over time if kept).
 
 accumulators: integers of any type [T, N, *shape], or [1, N, *shape] where every step has the same.
 state: None before the first step, then what the last call returned.
-spikes: uint8 [T, N, *shape]. states over time: int32 of that shape, by name.
+spikes: uint8 [T, N, *shape]. counts: their sum over time, uint8 [N, *shape]. states over time:
+int32 [T, N, *shape], by name.
 """
 
 
@@ -44,7 +45,7 @@ class FusedUpdate:
 
     def __call__(
         self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
-    ) -> tuple[Tensor, Any, dict[str, Tensor]]:
+    ) -> tuple[Tensor, Tensor, Any, dict[str, Tensor]]:
         """See Update."""
         last = accumulators.movedim(2, -1)
 
@@ -53,7 +54,8 @@ class FusedUpdate:
 
         done = self.update(last, steps, torch.get_num_threads(), state, keep_states)
         states = {name: restore(values) for name, values in done.history.items()}
-        return restore(done.spikes), done.state, states
+        counts = torch.from_numpy(done.counts).movedim(-1, 1)
+        return restore(done.spikes), counts, done.state, states
 
 
 class TorchUpdate:
@@ -69,7 +71,7 @@ class TorchUpdate:
 
     def __call__(
         self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
-    ) -> tuple[Tensor, Any, dict[str, Tensor]]:
+    ) -> tuple[Tensor, Tensor, Any, dict[str, Tensor]]:
         """See Update."""
         x = current(self.gain_ops, accumulators.int(), self.gain, self.bias)
         if state is None:
@@ -84,7 +86,8 @@ class TorchUpdate:
             name: torch.stack([getattr(s, name) for s in states])
             for name in (state._fields if keep_states else ())
         }
-        return torch.stack(spikes).to(torch.uint8), state, kept
+        fired = torch.stack(spikes).to(torch.uint8)
+        return fired, fired.sum(0, dtype=torch.uint8), state, kept
 
 
 def _with_tensors(neuron: IntegerNeuron, device: torch.device) -> IntegerNeuron:
