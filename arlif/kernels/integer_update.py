@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError
 from arlif.core.graph import Graph
 from arlif.core.integer_form import integer_form
 from arlif.core.integer_neurons import IntegerNeuron
@@ -131,6 +131,15 @@ class IntegerUpdate:
         repeated = [_Repeated(row.ctypes.data, row.size) for row in rows]
         self.gain, self.bias, *varying = repeated
         self.varying = (_Repeated * len(varying))(*varying)
+        sizes = map(ctypes.sizeof, (_Table, _Repeated, _Update))
+        self.run = loaded(self.source, "arlif_integer_layout", *sizes).arlif_integer
+        self.fixed = (
+            *(neuron.state_format.low, neuron.state_format.high, neuron.factor_bits),
+            self.constants.ctypes.data,
+            ctypes.addressof(self.tables),
+            ctypes.addressof(self.varying),
+            *(self.gain, self.bias),
+        )
         self.held = (held, rows)  # the memory that the structures point into
 
     def __call__(
@@ -152,11 +161,13 @@ class IntegerUpdate:
         kept = acc.dtype if acc.dtype in KINDS else np.dtype(np.int32)
         acc = np.ascontiguousarray(acc, kept)
         shape = acc.shape[1:]
-        require(
-            shape[1:] == self.shape and acc.shape[0] in (1, steps) and 1 <= steps <= BLOCK_STEPS,
-            f"{population.name} takes accumulators [{steps} or 1, N, "
-            f"{', '.join(map(str, self.shape))}] of at most {BLOCK_STEPS} steps, not {acc.shape}",
-        )
+        known = shape[1:] == self.shape and acc.shape[0] in (1, steps)
+        if not (known and 1 <= steps <= BLOCK_STEPS):  # the text is made where it is needed
+            raise ArlifError(
+                f"{population.name} takes accumulators [{steps} or 1, N, "
+                f"{', '.join(map(str, self.shape))}] of at most {BLOCK_STEPS} steps, not "
+                f"{acc.shape}"
+            )
         names = neuron.variables
         states = self.empty((len(names), *shape), np.int32)
         if state is not None:
@@ -165,14 +176,7 @@ class IntegerUpdate:
         counts = self.empty(shape, np.uint8)
         past = self.empty((len(names), steps, *shape) if history else (0,), np.int32)
         update = _Update(
-            neuron.state_format.low,
-            neuron.state_format.high,
-            neuron.factor_bits,
-            self.constants.ctypes.data,
-            ctypes.addressof(self.tables),
-            ctypes.addressof(self.varying),
-            self.gain,
-            self.bias,
+            *self.fixed,
             steps,
             states[0].size,
             threads,
@@ -185,8 +189,7 @@ class IntegerUpdate:
             counts.ctypes.data,
             past.ctypes.data if history else None,
         )
-        sizes = map(ctypes.sizeof, (_Table, _Repeated, _Update))
-        loaded(self.source, "arlif_integer_layout", *sizes).arlif_integer(
+        self.run(
             c_int64(self.number),
             c_int64(self.width),
             c_int64(self.joined),

@@ -6,7 +6,7 @@ from ctypes import Structure, c_int64, c_void_p
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError
 from arlif.core.maps import SumPool2d
 from arlif.kernels.build import SYNAPSES, library, loaded
 from arlif.kernels.reused import Empty
@@ -24,10 +24,8 @@ def pool(
 
     Raises ArlifError where inputs do not fit.
     """
-    require(
-        inputs.ndim == 4 and inputs.dtype == np.uint8,
-        f"pools take uint8 [N, H, W, C], not {inputs.dtype} {inputs.shape}",
-    )
+    if inputs.ndim != 4 or inputs.dtype != np.uint8:  # the text is made where it is needed
+        raise ArlifError(f"pools take uint8 [N, H, W, C], not {inputs.dtype} {inputs.shape}")
     inputs = np.ascontiguousarray(inputs)
     frames, height, width, channels = inputs.shape
     rows, columns = linear.output_shape((channels, height, width))[1:]

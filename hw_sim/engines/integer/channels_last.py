@@ -39,6 +39,13 @@ class ChannelsLast:
         sums = torch.from_numpy(self.kernel(self._frames(x), torch.get_num_threads()))
         return sums.flatten(1) if self.flat else sums.movedim(-1, 1)
 
+    def of_frames(self, frames: NDArray[Any], threads: int) -> NDArray[Any]:
+        """See FrameMap."""
+        if not self.flat:
+            return self.kernel(np.ascontiguousarray(frames, np.uint8), threads)
+        ordered = np.moveaxis(frames, -1, 1).reshape(len(frames), 1, 1, -1)
+        return self.kernel(np.ascontiguousarray(ordered, np.uint8), threads)[:, 0, 0]
+
     def add(self, x: Tensor, sums: Tensor, scale: int) -> None:
         """Add `scale` times the sums of x to int32 [N, C', H', W'] or [N, outputs], in place."""
         images = sums[:, :, None, None] if self.flat else sums

@@ -5,9 +5,11 @@ floating point (arlif.arithmetic.exact).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -74,9 +76,14 @@ class _BytePool:
     empty: Empty
 
     def __call__(self, x: Tensor) -> Tensor:
-        frames = x.to(torch.uint8).movedim(1, -1).contiguous().numpy()
-        sums = pools.pool(self.linear, frames, torch.get_num_threads(), self.empty)
+        frames = x.to(torch.uint8).movedim(1, -1).numpy()
+        sums = self.of_frames(frames, torch.get_num_threads())
         return torch.from_numpy(sums).movedim(-1, 1)
+
+    def of_frames(self, frames: NDArray[Any], threads: int) -> NDArray[np.uint8]:
+        """See FrameMap."""
+        given = np.ascontiguousarray(frames, np.uint8)
+        return pools.pool(self.linear, given, threads, self.empty)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ of the neurons over time; layers of a loop run for as many steps as its shortest
 cut so that memory depends neither on the number of samples nor on T.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from arlif.core.network import READOUT, QuantizedNetwork
 from arlif.kernels.integer_update import BLOCK_STEPS
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.integer.chain import Chain
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.integer.running import Layer, Run
@@ -86,6 +88,8 @@ class FastEngine:
     ) -> None:
         self.network, self.compiled = network, CompiledNetwork(network, device)
         self.block_elements, self.block_steps = block_elements, block_steps
+        self.largest = max((math.prod(p.shape) for p in network.populations), default=1)
+        self.chains: dict[int, Chain | None] = {}
 
     def simulate(
         self, inputs: NDArray[Any], time_steps: int, record: Record = Record()
@@ -93,10 +97,16 @@ class FastEngine:
         """Run raw inputs, [N, *shape] (static) or [T, N, *shape]. Raises ArlifError on a misfit."""
         network = self.network
         check_request(network.input, self.compiled.sums, inputs, time_steps, record)
-        frames = torch.from_numpy(np.ascontiguousarray(inputs, np.int8))
-        frames = frames[None] if network.input.static else frames
+        raw = np.ascontiguousarray(inputs, np.int8)
+        raw = raw[None] if network.input.static else raw
+        frames = torch.from_numpy(raw)
         result = _Result.empty(network, frames.shape[1], time_steps, record)
         steps, samples = self._block(time_steps, frames.shape[1])
+        chain = None if record.layers or steps < time_steps else self._chain(time_steps)
+        if chain is not None:
+            for chunk in cut(frames.shape[1], samples):
+                result.take(*chain(raw[:, chunk], time_steps), chunk)
+            return Simulation(result.readout, result.counts, result.traces)
         with torch.inference_mode():
             for chunk in cut(frames.shape[1], samples):
                 given = frames[:, chunk].to(self.compiled.device)
@@ -116,10 +126,14 @@ class FastEngine:
                 found[node, source] = found.get((node, source), Counter()) + frames
         return found
 
+    def _chain(self, time_steps: int) -> Chain | None:
+        if time_steps not in self.chains:
+            self.chains[time_steps] = Chain.of(self.compiled, time_steps)
+        return self.chains[time_steps]
+
     def _block(self, time_steps: int, samples: int) -> tuple[int, int]:
         """How many time steps and samples go through a layer at once; blocks are about equal."""
-        largest = max((int(np.prod(p.shape)) for p in self.network.populations), default=1)
-        most_steps = min(self.block_steps, BLOCK_STEPS)
+        largest, most_steps = self.largest, min(self.block_steps, BLOCK_STEPS)
         steps = max(1, min(time_steps, most_steps, self.block_elements // largest))
         most = max(1, self.block_elements // (largest * steps))
         blocks = max(1, -(-samples // most))
@@ -173,6 +187,14 @@ class _Result:
 
     def wants_states(self, name: str) -> bool:
         return self.record.states and name in self.traces
+
+    def take(
+        self, readout: NDArray[np.int64], counts: dict[str, NDArray[np.uint8]], chunk: slice
+    ) -> None:
+        """Take the answer to some samples, all time steps of them."""
+        self.readout[chunk] = readout
+        for name, counted in counts.items():
+            self.counts[name][chunk] = counted
 
     def keep(self, done: Layer, steps: slice, chunk: slice) -> None:
         """Take what is asked for of one layer in these time steps."""
