@@ -33,9 +33,11 @@ test-lava-own: setup
 mutants: setup
 	PYTHONPATH=tests $(BIN)/python -m scripts.mutants
 
-# The pages as a site, notebooks executed, every link checked: build/site/index.html.
+# The pages as a site, notebooks executed, every link checked: build/site/index.html. Where there is a
+# chromium, it looks at every page as on a telephone and on a desk.
 docs: setup $(DOCS_READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	PYTHONPATH=tests $(BIN)/python -m scripts.site_in_browser build/site
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -23,6 +23,7 @@ EXAMPLES = {
     f"examples/{path.name}": f"examples/{path.stem}.md"
     for path in sorted((ROOT / "examples").glob("*.py"))
 }
+NOTEBOOK_LINK = re.compile(r'href="(?![a-z]+:)([^"#]+)\.md(#[^"]*)?"')
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -118,3 +119,18 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         return markdown
     origins = {page: text for text, page in TEXTS.items()}
     return relinked(markdown, origins.get(uri, f"docs/{uri}"), uri)
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Links of a notebook, which mkdocs leaves as they stand there, lead to pages."""
+    uri = page.file.src_uri
+    if not uri.endswith(".ipynb"):
+        return output
+
+    def link(found: re.Match[str]) -> str:
+        text = posixpath.normpath(posixpath.join(posixpath.dirname(uri), f"{found[1]}.md"))
+        if not (ROOT / "docs" / text).is_file():
+            raise PluginError(f"{uri} links to {text}, which docs/ does not hold")
+        return f'href="{found[1]}.html{found[2] or ""}"'
+
+    return NOTEBOOK_LINK.sub(link, output)
