@@ -14,9 +14,9 @@ from arlif.core.maps import Dense
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from arlif.kernels.build import library
 from hw_sim.engines.integer import reference
-from hw_sim.engines.integer.chain import Chain
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.fast import FastEngine
+from hw_sim.engines.integer.in_a_row import Chain
 from hw_sim.engines.simulation import raw_inputs
 
 STEPS = 5

@@ -21,8 +21,8 @@ from arlif.core.network import READOUT, QuantizedNetwork
 from arlif.kernels.integer_update import BLOCK_STEPS
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
-from hw_sim.engines.integer.chain import Chain
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
+from hw_sim.engines.integer.in_a_row import Chain
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.integer.running import Layer, Run
 from hw_sim.engines.simulation import (
