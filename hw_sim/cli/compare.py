@@ -67,7 +67,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
                 [
                     layer["layer"],
                     f"{layer['spikes_compared']:,}",
-                    percent(layer["spikes_different"] / max(1, layer["spikes_compared"])),
+                    percent(layer["spikes_changed"]),
                 ]
                 for layer in result["layers"]
             ],

@@ -141,9 +141,8 @@ def _different(row: dict[str, Any]) -> str:
         return ""
     if row["exact"]:
         return f"{compared['spikes_different']:,}"
-    share = compared["spikes_different"] / max(1, compared["spikes_compared"])
     decisions = f"{compared['decisions_different']} of {compared['samples']} decisions"
-    return f"{percent(share)}, {decisions}"
+    return f"{percent(compared['spikes_changed'])}, {decisions}"
 
 
 def _outcome(row: dict[str, Any]) -> str:

@@ -40,6 +40,11 @@ class LayerComparison:
     states_compared: int
     states_different: int
 
+    @property
+    def spikes_changed(self) -> float:
+        """The share of spikes and silences that differ, 0 to 1."""
+        return self.spikes_different / max(1, self.spikes_compared)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -74,6 +79,11 @@ class Comparison:
     def spikes_different(self) -> int:
         """How many of them differ."""
         return sum(layer.spikes_different for layer in self.layers)
+
+    @property
+    def spikes_changed(self) -> float:
+        """The share of spikes and silences that differ, 0 to 1."""
+        return self.spikes_different / max(1, self.spikes_compared)
 
 
 def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Comparison:

@@ -57,13 +57,16 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
         "samples": comparison.samples,
         "spikes_compared": comparison.spikes_compared,
         "spikes_different": comparison.spikes_different,
+        "spikes_changed": comparison.spikes_changed,
         "states_compared": comparison.states_compared,
         "states_different": comparison.states_different,
         "decisions_different": comparison.decisions_different,
         "same_network": networks[0] == networks[1] if all(networks) else None,
         "first": asdict(first) if first else None,
         "message": str(first) if first else "",
-        "layers": [asdict(layer) for layer in comparison.layers],
+        "layers": [
+            asdict(layer) | {"spikes_changed": layer.spikes_changed} for layer in comparison.layers
+        ],
     }
     try:
         everything = read_comparisons(run)

@@ -158,6 +158,7 @@ def _verified(wanted: _Wanted, engine: Engine, watch: Watch) -> dict[str, Any]:
         "samples",
         "spikes_compared",
         "spikes_different",
+        "spikes_changed",
         "states_compared",
         "states_different",
         "decisions_different",

@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ("simulate", folder, "--engine", engine, "--samples", "60")
             for engine in ("float", "integer", "onnx")
         ),
-        ("compare", folder, "--got", "onnx"),
+        *(("compare", folder, "--got", engine) for engine in ("onnx", "float")),
         ("energy", folder),
         ("report", folder, "--beside", other),
     ]
