@@ -36,7 +36,7 @@ def check(case: Case, block_elements: int, states: bool) -> None:
     engine = fast.FastEngine(case.network, block_elements=block_elements)
     want = reference.simulate(case.network, case.inputs, case.time_steps, record)
     assert_equal(want, engine.simulate(case.inputs, case.time_steps, record))
-    unrecorded = Simulation(want.readout, want.counts, {})  # another way, see test_engine_chain.py
+    unrecorded = Simulation(want.readout, want.counts, {})  # another way, see in_a_row.py
     assert_equal(unrecorded, engine.simulate(case.inputs, case.time_steps))
 
 
