@@ -1,5 +1,7 @@
 """arlif sweep: accuracy and energy over bit widths and time steps."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +24,12 @@ def sweep(
     samples: Annotated[
         int | None, typer.Option(min=1, help="Test samples, of all classes; default all.")
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN2,RUN3", help="Runs of the recipe with other seeds: mean and spread."
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to run on.")
@@ -38,16 +46,27 @@ def sweep(
     sweep.json is written after every point: what it holds already is not measured again.
     """
     from hw_sim.pipeline import sweep_run
+    from hw_sim.pipeline.sweep_seeds import over_seeds, require_seeds
 
     output, own = Output(as_json, as_csv, as_latex), own_data(inputs, labels, data_folder)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
-    with output.progress("sweeping") as update:
-        result = sweep_run(
-            run, bits, steps, samples, jobs, data_folder, update, output.say, own, dask
-        )
-    output.say_fewer(samples, result["samples"])
-    show(output, result)
-    output.result(result)
+    runs = [run, *(Path(part) for part in seeds.split(","))] if seeds is not None else [run]
+    if seeds is not None:
+        require_seeds(runs)
+    sweeps = {}
+    for folder in runs:
+        with output.progress("sweeping") as update:
+            sweeps[folder] = sweep_run(
+                folder, bits, steps, samples, jobs, data_folder, update, output.say, own, dask
+            )
+    output.say_fewer(samples, sweeps[run]["samples"])
+    if seeds is None:
+        show(output, sweeps[run])
+        output.result(sweeps[run])
+        return
+    spread = over_seeds(sweeps)
+    show_spread(output, spread)
+    output.result(spread)
 
 
 def show(output: Output, result: dict[str, Any]) -> None:
@@ -68,6 +87,32 @@ def show(output: Output, result: dict[str, Any]) -> None:
             for row in rows
         ],
     )
+
+
+def show_spread(output: Output, result: dict[str, Any]) -> None:
+    """Print mean and standard deviation over seeds of every point."""
+    rows = result["rows"]
+    models = list(rows[0]["energy_uj"])
+    seeds = ", ".join(str(run["seed"]) for run in result["runs"])
+    output.table(
+        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference; mean ± "
+        f"standard deviation over seeds {seeds}",
+        ["bits", "T", "accuracy", "ops", *models],
+        [
+            [
+                str(row["weight_bits"]),
+                str(row["time_steps"]),
+                _spread(row["accuracy"], percent),
+                _spread(row["synaptic_operations"], whole),
+                *(_spread(row["energy_uj"][model], significant) for model in models),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _spread(found: dict[str, float], written: Callable[[float], str]) -> str:
+    return f"{written(found['mean'])} ± {written(found['std'])}"
 
 
 def _numbers(option: str, text: str) -> list[int]:

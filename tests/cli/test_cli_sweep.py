@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.command_line import Cli
-from support.small_runs import POINT
+from support.small_runs import POINT, SMALL, refused
 
 from arlif.training import read_recipe
 from hw_sim.pipeline import sweep
@@ -112,3 +112,34 @@ def test_a_sweep_sees_samples_of_every_class(run: Path):
     assert sorted(some.labels[:10]) == list(range(10))
     whole, stored = (f(recipe, None, 10_000) for f in (load_spread, load_samples))
     assert np.array_equal(whole.labels, stored.labels)
+
+
+def test_seeds_give_mean_and_spread_and_other_recipes_are_refused(
+    run: Path, tmp_path: Path, cli: Cli
+):
+    second, other, twin = (tmp_path / name for name in ("second", "other", "twin"))
+    assert cli("train", second, *SMALL, "--set", "seed=7")[0] == 0
+    assert cli("train", other, *SMALL, "--set", "neuron.name=lif-soft", "--set", "seed=7")[0] == 0
+    shutil.copytree(run, twin)
+    options = ("--weight-bits", "4,8", "--time-steps", "1", "--samples", "20")
+    code, out, _ = cli("sweep", run, *options, "--seeds", second, "--json")
+    assert code == 0
+    found = json.loads(out)
+    sweeps = [json.loads((each / "sweep.json").read_text())["rows"] for each in (run, second)]
+    assert len(found["rows"]) == 2
+    for row, alone in zip(found["rows"], zip(*sweeps, strict=True), strict=True):
+        assert row["accuracy"]["mean"] == pytest.approx(np.mean([a["accuracy"] for a in alone]))
+        for model, spread in row["energy_uj"].items():
+            std = np.std([a["energy_uj"][model] for a in alone], ddof=1)
+            assert spread["std"] == pytest.approx(std) != 0
+    assert [each["seed"] for each in found["runs"]] == [2022, 7]
+    assert found["runs"][0]["model"] != found["runs"][1]["model"]
+    _, out, _ = cli("sweep", run, *options, "--seeds", second, "--csv")
+    assert "±" in out
+    for wrong, said in ((other, "differs in neuron"), (twin, "each of another seed")):
+        before = sorted(tmp_path.rglob("sweep.json"))
+        error = refused(cli, "sweep", run, *options, "--seeds", f"{second},{wrong}")
+        assert said in error
+        assert "arlif train RUN --set seed=N" in error
+        assert sorted(tmp_path.rglob("sweep.json")) == before
+    assert "there is no run" in refused(cli, "sweep", run, *options, "--seeds", tmp_path / "no")
