@@ -1,5 +1,6 @@
 """arlif data: datasets, where they come from, whether they are what was published."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -95,7 +96,9 @@ def check(name: NameArgument, data_folder: DataOption = None, as_json: JsonOptio
     output.say(f"{len(states):,} files, {len(wrong):,} wrong")
     if wrong:
         info = data.describe(name)
-        output.say(info.by_hand or f"get what is missing or damaged with: arlif data get {name}")
+        place = ["--data", str(data_folder)] if data_folder else []
+        cure = shlex.join(["arlif", "data", "get", name, *place])
+        output.say(info.by_hand or f"get what is missing or damaged with: {cure}")
     if unknown := [state for state in states if not state.wrong and not state.verified]:
         cure = f"; arlif data get {name} fetches them anew and notes it"
         output.say(

@@ -81,7 +81,7 @@ def test_check_of_many_files_shows_the_wrong_ones_and_the_samples(tmp_path):
     assert "Test/3/2.bin" in done.stdout
     assert "Test/3/1.bin" not in done.stdout
     assert "1 wrong" in done.stdout
-    assert "arlif data get nmnist" in done.stdout
+    assert f"arlif data get nmnist --data {tmp_path}" in done.stdout.replace("\n", "")
 
 
 def test_list_marks_images_that_were_cut_off(tmp_path):
