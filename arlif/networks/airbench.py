@@ -27,11 +27,13 @@ class Airbench:
     bias: every direction and its negative, so 8 channels for each of the input. Then a block for
     each width: conv3x3, bn, neuron, 2x2 max pool (the OR of spikes), conv3x3, bn, neuron; a max
     pool over all that is left; dense. The 3x3 convolutions have no bias and start by passing their
-    first channels on; a bn has no gain to learn. widths: channels of each block. kind: says which
+    first channels on; a bn has no gain to learn. widths: channels of each block. gain: of every
+    bn and of what is whitened, in (0, 8]: the standard deviation of currents. kind: says which
     architecture the table is. Raises ArlifError.
     """
 
     widths: tuple[int, ...] = (64, 256, 256)
+    gain: float = 0.5
     kind: Literal["airbench"] = "airbench"
 
     __pydantic_config__: ClassVar = STRICT
@@ -41,6 +43,7 @@ class Airbench:
             len(self.widths) >= 1 and min(self.widths) >= 1 and max(self.widths) <= LARGEST,
             f"widths are those of one block or more, each 1 to {LARGEST:,}, not {self.widths}",
         )
+        require(0 < self.gain <= 8, f"gain lies in (0, 8], not {self.gain}")
 
     def build(
         self,
@@ -80,7 +83,7 @@ class Airbench:
         """Give a network that `build` made its first weights, and freeze what does not learn."""
         for name, module in net.named_children():
             if isinstance(module, nn.BatchNorm2d):
-                module.weight.requires_grad_(False)
+                nn.init.constant_(module.weight, self.gain).requires_grad_(False)
             elif name == "whiten" and isinstance(module, nn.Conv2d):
                 module.weight.requires_grad_(False)
                 assert module.bias is not None
@@ -90,16 +93,19 @@ class Airbench:
                     nn.init.dirac_(module.weight[: module.in_channels])
 
 
-def whiten(net: nn.Module, images: Tensor) -> None:
+def whiten(net: nn.Module, images: Tensor, gain: float) -> None:
     """Let the first convolution of an Airbench network whiten the patches of images.
 
-    images: real [N, C, H, W], as the network takes them. With eigenvectors e_i and eigenvalues
-    l_i of the patches' second moments the filters are e_i / sqrt(l_i + EPS) and their negatives.
+    images: real [N, C, H, W], as the network takes them. gain: standard deviation of what comes
+    out, that of Airbench. With eigenvectors e_i and eigenvalues l_i of the patches' second moments
+    the filters are gain e_i / sqrt(l_i + EPS) and their negatives.
     """
     conv = net.get_submodule("whiten")
     assert isinstance(conv, nn.Conv2d)
     patches = nn.functional.unfold(images.double(), PATCH).transpose(1, 2).flatten(0, 1)
     values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
-    filters = (vectors / (values.clamp(min=0) + EPS).sqrt()).T.reshape(-1, *conv.weight.shape[1:])
+    filters = gain * (vectors / (values.clamp(min=0) + EPS).sqrt()).T.reshape(
+        -1, *conv.weight.shape[1:]
+    )
     with torch.no_grad():
         conv.weight.copy_(torch.cat([filters, -filters]))

@@ -90,7 +90,7 @@ def train(
     net = build(recipe.network())
     if isinstance(recipe.architecture, Airbench):
         images = torch.from_numpy(dataset.train.inputs[:WHITENED])
-        whiten(net, dataset.info.network_input(images)[0])
+        whiten(net, dataset.info.network_input(images)[0], recipe.architecture.gain)
     if not _is_worker():
         run_once(net, recipe.network())  # what cannot run leaves an old run as it is
     with nullcontext() if _is_worker() else only_writer(run, TRAIN):

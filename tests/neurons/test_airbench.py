@@ -18,8 +18,8 @@ def test_what_is_whitened_has_variance_one_in_every_direction():
     torch.manual_seed(0)
     net = build(config())
     smooth = nn.functional.avg_pool2d(torch.randn(400, 3, 14, 14), 3, 1)
-    whiten(net, smooth)
-    whitened = net.whiten(smooth[None])[0].detach()
+    whiten(net, smooth, gain=0.5)
+    whitened = 2 * net.whiten(smooth[None])[0].detach()
     half = whitened[:, :12].transpose(0, 1).flatten(1)
     assert torch.equal(whitened[:, 12:], -whitened[:, :12])
     second = half @ half.T / half.shape[1]
@@ -40,6 +40,19 @@ def test_what_learns():
     frozen = {name for name, p in net.named_parameters() if not p.requires_grad}
     assert frozen == {"whiten.weight", *(f"bn{part}.weight" for part in ("1a", "1b", "2a", "2b"))}
     assert net(torch.rand(1, 3, 3, 12, 12)).shape == (2, 3, 5)
+
+
+def test_currents_have_the_gain_as_their_deviation():
+    architecture = Airbench((8, 10), gain=0.25)
+    net = build(NetworkConfig(architecture, NeuronConfig(), (3, 12, 12), 5, 2, True))
+    currents = net.bn1a(3 + 7 * torch.randn(2, 50, 8, 6, 6)).detach()
+    assert torch.allclose(currents.std((0, 1, 3, 4)), torch.full((8,), 0.25), atol=1e-3)
+
+
+@pytest.mark.parametrize("gain", [0.0, -1.0, 8.1, float("nan")])
+def test_gains_are_bounded(gain):
+    with pytest.raises(ArlifError, match=r"gain lies in \(0, 8\], not"):
+        Airbench(gain=gain)
 
 
 def test_every_layer_becomes_integers():
