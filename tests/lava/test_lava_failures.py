@@ -83,7 +83,7 @@ def sabotage(tmp_path, monkeypatch):
 def nothing_left():
     before = _segments()
     yield
-    assert not [p for p in psutil.Process().children(recursive=True) if "lava" in _command(p)]
+    assert not _of_lava(psutil.Process())
     assert not _orphans(_segments() - before)
 
 
@@ -98,6 +98,11 @@ def _command(process):
         return " ".join(process.cmdline())
     except psutil.NoSuchProcess:
         return ""
+
+
+def _of_lava(process):
+    """Its children, and theirs, of a simulation: not the programs that importing asks shortly."""
+    return [child for child in process.children(recursive=True) if "lava" in _command(child)]
 
 
 def _orphans(segments):
@@ -194,12 +199,13 @@ simulate(network, inputs, network.time_steps)
 def test_a_killed_caller_takes_its_simulation_along(sabotage, least):
     sabotage("time.sleep(600)")
     caller = subprocess.Popen([sys.executable, "-c", CALLER])
-    process = psutil.Process(caller.pid)
-    _wait_for(lambda: process.children(recursive=True), lambda found: len(found) >= least)
-    workers = process.children(recursive=True)
-    assert workers
-    caller.kill()
-    caller.wait()
+    try:
+        process = psutil.Process(caller.pid)
+        workers = _wait_for(lambda: _of_lava(process), lambda found: len(found) >= least)
+        assert len(workers) >= least
+    finally:
+        caller.kill()
+        caller.wait()
     assert not _wait_for(lambda: [w for w in workers if w.is_running()], lambda left: not left)
 
 
