@@ -22,9 +22,10 @@ template <class T> struct Repeated {
   int64_t period;
 };
 
-// Accumulators [steps or 1, size], of type `kind`; spikes [steps, size]; counts [size], how often each
-// fired, where steps are at most 255; state [states, size], written, and read first unless `fresh`: then it starts at 0; history [states, steps, size]
-// or null; varying: the neuron's constants that are not one for the layer.
+// Accumulators [steps or 1, size], of type `kind`; spikes [steps, size]; counts [size], how often
+// each fired, where steps are at most 255; state [states, size], written, and read first unless
+// `fresh`: then it starts at 0; history [states, steps, size] or null; varying: the
+// neuron's constants that are not one for the layer.
 struct Update {
   Numbers numbers;
   const Repeated<int32_t> *varying;

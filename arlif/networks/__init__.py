@@ -1,6 +1,6 @@
 """Network architectures as frozen configurations, and the builder that makes modules of them."""
 
-from arlif.networks.airbench import Airbench, whiten
+from arlif.networks.airbench import Airbench
 from arlif.networks.builder import Architecture, NetworkConfig, build
 from arlif.networks.neuron_choice import NeuronConfig
 from arlif.networks.resnet import PreActResNet, ResNet19
@@ -18,5 +18,4 @@ __all__ = [
     "Stack",
     "build",
     "summarize",
-    "whiten",
 ]

@@ -92,20 +92,18 @@ class Airbench:
                 with torch.no_grad():
                     nn.init.dirac_(module.weight[: module.in_channels])
 
+    def whiten(self, net: nn.Module, images: Tensor) -> None:
+        """Let the first convolution of a network of this kind whiten the patches of images.
 
-def whiten(net: nn.Module, images: Tensor, gain: float) -> None:
-    """Let the first convolution of an Airbench network whiten the patches of images.
-
-    images: real [N, C, H, W], as the network takes them. gain: standard deviation of what comes
-    out, that of Airbench. With eigenvectors e_i and eigenvalues l_i of the patches' second moments
-    the filters are gain e_i / sqrt(l_i + EPS) and their negatives.
-    """
-    conv = net.get_submodule("whiten")
-    assert isinstance(conv, nn.Conv2d)
-    patches = nn.functional.unfold(images.double(), PATCH).transpose(1, 2).flatten(0, 1)
-    values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
-    filters = gain * (vectors / (values.clamp(min=0) + EPS).sqrt()).T.reshape(
-        -1, *conv.weight.shape[1:]
-    )
-    with torch.no_grad():
-        conv.weight.copy_(torch.cat([filters, -filters]))
+        images: real [N, C, H, W], as the network takes them. With eigenvectors e_i and eigenvalues
+        l_i of the patches' second moments the filters are gain e_i / sqrt(l_i + EPS) and their
+        negatives, so that gain is the standard deviation of what comes out.
+        """
+        conv = net.get_submodule("whiten")
+        assert isinstance(conv, nn.Conv2d)
+        patches = nn.functional.unfold(images.double(), PATCH).transpose(1, 2).flatten(0, 1)
+        values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+        scaled = self.gain * vectors / (values.clamp(min=0) + EPS).sqrt()
+        filters = scaled.T.reshape(-1, *conv.weight.shape[1:])
+        with torch.no_grad():
+            conv.weight.copy_(torch.cat([filters, -filters]))

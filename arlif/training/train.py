@@ -19,7 +19,7 @@ from arlif.base.files import atomic_path
 from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
-from arlif.networks import Airbench, build, whiten
+from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
 from arlif.networks.user_neuron import class_of, file_of, identity, is_own
 from arlif.run_folder import (
@@ -90,7 +90,7 @@ def train(
     net = build(recipe.network())
     if isinstance(recipe.architecture, Airbench):
         images = torch.from_numpy(dataset.train.inputs[:WHITENED])
-        whiten(net, dataset.info.network_input(images)[0], recipe.architecture.gain)
+        recipe.architecture.whiten(net, dataset.info.network_input(images)[0])
     if not _is_worker():
         run_once(net, recipe.network())  # what cannot run leaves an old run as it is
     with nullcontext() if _is_worker() else only_writer(run, TRAIN):

@@ -51,8 +51,7 @@ def sweep(
     output, own = Output(as_json, as_csv, as_latex), own_data(inputs, labels, data_folder)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
     runs = [run, *(Path(part) for part in seeds.split(","))] if seeds is not None else [run]
-    if seeds is not None:
-        require_seeds(runs)
+    named = require_seeds(runs) if seeds is not None else None
     sweeps = {}
     for folder in runs:
         with output.progress("sweeping") as update:
@@ -60,11 +59,11 @@ def sweep(
                 folder, bits, steps, samples, jobs, data_folder, update, output.say, own, dask
             )
     output.say_fewer(samples, sweeps[run]["samples"])
-    if seeds is None:
+    if named is None:
         show(output, sweeps[run])
         output.result(sweeps[run])
         return
-    spread = over_seeds(sweeps)
+    spread = over_seeds(named, sweeps)
     show_spread(output, spread)
     output.result(spread)
 

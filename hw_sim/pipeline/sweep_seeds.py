@@ -47,14 +47,13 @@ def require_seeds(folders: Sequence[Path]) -> dict[Path, int]:
     return seeds
 
 
-def over_seeds(sweeps: dict[Path, dict[str, Any]]) -> dict[str, Any]:
+def over_seeds(seeds: dict[Path, int], sweeps: dict[Path, dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation (n - 1) of every point, over what sweep_run gave for each run.
 
-    Nothing is written: it is computed from the runs' own sweeps each time. runs: folder, seed and
-    the digests of the network and of the sweep that the numbers are made from. Raises ArlifError
-    where the sweeps saw other samples.
+    seeds: of the runs, from require_seeds. Nothing is written: it is computed from the runs' own
+    sweeps each time. In the result, runs: folder, seed and the digests of the network and of the
+    sweep that the numbers are made from. Raises ArlifError where the sweeps saw other samples.
     """
-    seeds = require_seeds([*sweeps])
     saw = {str(f): f"{s['samples']} samples of {s['dataset']}" for f, s in sweeps.items()}
     require(
         len({*saw.values()}) == 1,

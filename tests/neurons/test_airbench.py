@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from arlif.base.errors import ArlifError
-from arlif.networks import Airbench, NetworkConfig, NeuronConfig, build, summarize, whiten
+from arlif.networks import Airbench, NetworkConfig, NeuronConfig, build, summarize
 from arlif.quantize import linearize
 from arlif.training import load_recipe
 
@@ -18,7 +18,7 @@ def test_what_is_whitened_has_variance_one_in_every_direction():
     torch.manual_seed(0)
     net = build(config())
     smooth = nn.functional.avg_pool2d(torch.randn(400, 3, 14, 14), 3, 1)
-    whiten(net, smooth, gain=0.5)
+    Airbench((8, 10)).whiten(net, smooth)
     whitened = 2 * net.whiten(smooth[None])[0].detach()
     half = whitened[:, :12].transpose(0, 1).flatten(1)
     assert torch.equal(whitened[:, 12:], -whitened[:, :12])
