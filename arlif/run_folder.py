@@ -1,6 +1,5 @@
 """The run directory: one folder that carries a model from training to its report."""
 
-import json
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from arlif.base.digests import (
     write_digests,
 )
 from arlif.base.errors import ArlifError, FormatError, require
-from arlif.base.files import json_text, write_text
+from arlif.base.files import json_text, read_json, write_text
 from arlif.base.lock import only_writer
 
 Others = ParamSpec("Others")
@@ -255,7 +254,7 @@ class Run:
         known = earlier and self.has(artifact) and not self.edited(artifact)
         path = self.path(artifact) if known else self.require(artifact)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return read_json(path)
         except (OSError, ValueError) as error:
             raise ArlifError(
                 f"{path} is not readable JSON ({error}); write it again: {self.command(artifact)}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from arlif.base.errors import ArlifError, FormatError, require
-from arlif.base.files import json_text, write_text
+from arlif.base.files import json_text, read_json, write_text
 from arlif.base.plain_data import STRICT, from_mapping
 
 DIGESTS = "digests.json"
@@ -154,16 +154,15 @@ def read_digests(folder: Path) -> dict[str, Entry] | None:
     """
     path = folder / DIGESTS
     try:
-        text = path.read_text(encoding="utf-8")
+        content = read_json(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from None
     try:
-        content = json.loads(text)
         require(isinstance(content, dict), "it is no JSON object")
         found = from_mapping(_Content, content, path.name)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _damaged(path, error) from None
     if found.version != VERSION:
         raise FormatError(f"{path} is of version {found.version}, this arlif knows {VERSION}")

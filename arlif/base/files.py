@@ -1,19 +1,22 @@
-"""Writing files so that a reader never meets half of one."""
+"""Files written so that a reader never meets half of one; JSON that means one thing to all."""
 
 import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from arlif.base.errors import ArlifError, WriteError
+from arlif.base.errors import ArlifError, WriteError, require
 
 StrPath = str | os.PathLike[str]
 """How a caller may name a file."""
 UNFINISHED = ".unfinished"
 """How the hidden file ends that becomes a whole one; a process that is killed leaves it."""
+MOST_DEPTH = 64
+"""Lists and objects within one another in a JSON file: far more than any of ours has."""
 
 
 @contextmanager
@@ -60,6 +63,63 @@ def json_text(content: Any) -> str:
             "a result holds a number that is infinite or none (NaN), which JSON cannot; look for "
             "values out of all proportion in what was given"
         ) from None
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file, in numbers of 64 bits and names that stand once in their object.
+
+    Raises OSError where it cannot be read, ArlifError with the reason where it is anything else.
+    """
+    try:
+        content = json.loads(
+            path.read_text(encoding="utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_real,
+            parse_float=_real,
+            parse_int=_whole,
+        )
+    except ArlifError:
+        raise
+    except ValueError as error:
+        raise ArlifError(str(error)) from None
+    except RecursionError:
+        raise _too_deep() from None
+    within = [content]
+    for _ in range(MOST_DEPTH):
+        inner = [v.values() if isinstance(v, dict) else v for v in within if _holds(v)]
+        within = [value for values in inner for value in values]
+    if within:
+        raise _too_deep()
+    return content
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _too_deep() -> ArlifError:
+    return ArlifError(f"lists and objects in it are nested deeper than {MOST_DEPTH}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ArlifError(f"the name {twice!r} stands more than once in one object")
+    return found
+
+
+def _real(text: str) -> float:
+    number = float(text)
+    require(isfinite(number), f"{text} is no finite number")
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    require(-(1 << 63) <= number < 1 << 64, f"{text[:20]}... is a number beyond 64 bits")
+    return number
 
 
 def write_text(target: StrPath, text: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from arlif.base.errors import ArlifError, WriteError
-from arlif.base.files import sweep, write_text
+from arlif.base.files import read_json, sweep, write_text
 
 LOCK = ".arlif.lock"
 """The file that is locked. It stays when nobody holds it: removing it could part two processes that
@@ -58,7 +58,7 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
 def _holder(folder: Path) -> str:
     """Who holds a lock, in words."""
     try:
-        content = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        content = read_json(folder / HOLDER)
         return f"arlif {content['verb']} (process {content['process']}, since {content['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

@@ -1,7 +1,6 @@
 """Image datasets in the formats they are published in."""
 
 import gzip
-import json
 import zlib
 from math import prod
 from pathlib import Path
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from arlif.base.errors import ArlifError, require
-from arlif.base.files import atomic_path
+from arlif.base.files import atomic_path, read_json
 from arlif.data.cache import cached
 from arlif.data.dataset import Split
 
@@ -166,7 +165,7 @@ def cifar10_from_png(folder: Path) -> None:
     if not all(sheet.exists() for sheet in sheets):
         return
     lists = [folder / "train_lables.json", folder / "test_lables.json"]
-    labels = [json.loads(file.read_text(encoding="utf-8")) for file in lists]
+    labels = [read_json(file) for file in lists]
     pixels = [read_image(sheet, (10_000, 1024)) for sheet in sheets]
     images = [sheet.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2) for sheet in pixels]
     write_cifar10(folder, np.concatenate(images), np.asarray(labels[0] + labels[1], np.uint8))

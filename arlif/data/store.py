@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from arlif.base.errors import ArlifError, require
-from arlif.base.files import write_text
+from arlif.base.files import read_json, write_text
 from arlif.data.fetch import Progress, Source, checksum
 
 MANIFEST = "manifest.json"
@@ -198,7 +198,11 @@ def _known(folder: Path, required: dict[str, str]) -> dict[str, Noted]:
     if not manifest.exists():
         return known
     try:
-        for file, noted in json.loads(manifest.read_text(encoding="utf-8")).items():
+        content = read_json(manifest)
+    except (OSError, ValueError) as error:
+        raise ArlifError(f"is damaged ({error}); get the dataset again") from None
+    try:
+        for file, noted in content.items():
             published, name = required.get(file, ""), PurePath(file)
             require(
                 not name.is_absolute() and ".." not in name.parts,
@@ -210,7 +214,7 @@ def _known(folder: Path, required: dict[str, str]) -> dict[str, Noted]:
                 known[file] = (published or noted["sha256"], int(noted["bytes"]))
     except ArlifError:
         raise
-    except (ValueError, AttributeError, TypeError, KeyError, OverflowError, RecursionError):
+    except (ValueError, AttributeError, TypeError, KeyError):
         raise ArlifError("is damaged; get the dataset again") from None
     return known
 

@@ -1,6 +1,5 @@
 """One training run in one directory: start it, continue it, load what it made."""
 
-import json
 import os
 import signal
 from contextlib import nullcontext
@@ -15,7 +14,7 @@ from torch import nn
 from arlif import data
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
-from arlif.base.files import atomic_path
+from arlif.base.files import atomic_path, read_json
 from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
@@ -146,10 +145,10 @@ def read_recipe(run: Path) -> Recipe:
     """
     path = Run(run).require(CONFIG)
     try:
-        mapping = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        mapping = None
-    require(isinstance(mapping, dict), f"{path} is damaged: it is not a JSON object; train again")
+        mapping = read_json(path)
+        require(isinstance(mapping, dict), "it is not a JSON object")
+    except (OSError, ValueError) as error:
+        raise ArlifError(f"{path} is damaged ({error}); train again") from None
     neuron = mapping.get("neuron")
     name = neuron.get("name") if isinstance(neuron, dict) else None
     if isinstance(name, str) and is_own(name):

@@ -1,12 +1,12 @@
 """network.json: what a program has to know that builds and runs network.c."""
 
-import json
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
 from arlif.base.errors import ArlifError, FormatError
+from arlif.base.files import read_json
 from arlif.base.plain_data import STRICT, from_mapping
 from arlif.core.network import Input
 from export.records import require_numerics_version
@@ -73,7 +73,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest beside a network.c. Raises FormatError where there is none that fits."""
     path = folder / NAME
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         if not isinstance(content, dict):
             raise FormatError(f"{path} holds no manifest")
         found = from_mapping(Manifest, content, str(path))

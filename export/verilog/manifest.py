@@ -1,11 +1,11 @@
 """network.json beside network.v: what a program must know to feed and read the hardware."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import ArlifError, FormatError
+from arlif.base.files import read_json
 from arlif.core.equality import fingerprint
 from arlif.core.network import NUMERICS_VERSION, Input
 from export.records import require_numerics_version
@@ -95,7 +95,7 @@ def manifest_tree(known: Manifest) -> dict[str, Any]:
 def read_manifest(path: Path) -> Manifest:
     """From network.json. Raises FormatError on any other file."""
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = read_json(path)
         require_numerics_version(tree["numerics_version"], path)
         given = tree["input"]
         return Manifest(

@@ -1,6 +1,5 @@
 """The process that a check runs in: started, watched and ended from the training process."""
 
-import json
 import os
 import signal
 import subprocess
@@ -9,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from arlif.base.files import read_json
 from arlif.base.plain_data import from_mapping
 from arlif.base.workers import command, environment
 from hw_sim.crosscheck import background
@@ -55,7 +55,7 @@ class CheckProcess:
                 "check fewer samples"
             )
         try:
-            content = json.loads((self.folder / background.ANSWER).read_text(encoding="utf-8"))
+            content = read_json(self.folder / background.ANSWER)
             return from_mapping(Check, content, background.ANSWER)
         except (OSError, ValueError):
             how = how_it_ended(self.process.returncode)

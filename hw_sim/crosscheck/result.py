@@ -1,12 +1,12 @@
 """What one cross-check found, and the file that keeps all of them, in the order of epochs."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
 from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.files import read_json
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.run_folder import CROSSCHECK, Run
 
@@ -84,7 +84,7 @@ def read_checks(run: Run) -> list[Check]:
         run.require_whole(CROSSCHECK)
         if not run.is_fresh(CROSSCHECK):
             return []
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         require(isinstance(content, list), "it holds no list of checks")
         return [from_mapping(Check, mapping, path.name) for mapping in content]
     except (ArlifError, OSError, ValueError) as error:

@@ -1,6 +1,5 @@
 """compare_foreign_run: somebody else's implementation, by what it left behind, with a run's."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError, require
+from arlif.base.files import read_json
 from arlif.core.equality import fingerprint
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.run_folder import NIR, Run
@@ -55,7 +55,7 @@ def _inputs(network: QuantizedNetwork, vectors: Path, cure: str) -> NDArray[np.i
     """The raw input of a folder of vectors. Raises FormatError where it is of another network."""
     path = vectors / MANIFEST
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         about, samples = content["network"], content["samples"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise FormatError(f"cannot read {path} ({error}); write it with: {cure}") from None

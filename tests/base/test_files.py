@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from arlif.base.errors import ArlifError, WriteError
-from arlif.base.files import json_text, write_files
+from arlif.base.files import json_text, read_json, write_files, write_text
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -40,3 +40,40 @@ def test_nothing_is_replaced_where_one_cannot_be_written(tmp_path: Path) -> None
     with pytest.raises(WriteError, match="cannot write"):
         write_files(tmp_path, {"a": "new", "x/b": "b"})
     assert (tmp_path / "a").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": 1, "b": {"c": 2, "c": 2}}', "'c' stands more than once"),
+        ("[NaN]", "NaN is no finite number"),
+        ("[-Infinity]", "no finite number"),
+        ("[1e999]", "1e999 is no finite number"),
+        ("[18446744073709551616]", "beyond 64 bits"),
+        ("1" * 5000, "limit"),
+        ("[" * 65 + "]" * 65, "nested deeper than 64"),
+        ('{"a":' * 100_000, "nested deeper than 64"),
+        ("{", "Expecting property name"),
+        ("\ufeff{}", "BOM"),
+        ("", "Expecting value"),
+    ],
+)
+def test_json_that_readers_could_take_for_different_things(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ArlifError, match=reason):
+        read_json(tmp_path / "a.json")
+
+
+def test_json_that_all_readers_take_for_the_same(tmp_path: Path) -> None:
+    content = {"a": [1, -(1 << 63), (1 << 64) - 1, 1.5, None, True, "\u00e9"], "b": {"a": {}}}
+    for _ in range(61):
+        content = {"a": content}
+    write_text(tmp_path / "a.json", json_text(content))
+    assert read_json(tmp_path / "a.json") == content
+    (tmp_path / "b.json").write_bytes(b'"\xff"')
+    with pytest.raises(ArlifError, match="can't decode"):
+        read_json(tmp_path / "b.json")
+    with pytest.raises(FileNotFoundError):
+        read_json(tmp_path / "c.json")
