@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from arlif.base.errors import FormatError, require
 from arlif.networks import PreActResNet, Stack, build
+from arlif.networks.weight_files import read_saved, weights_in
 from arlif.training import change_recipe
 from arlif.training.recipe import Recipe
 
@@ -74,7 +74,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     """
     require(file.is_file(), f"there is no file {file}")
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        content = read_saved(file)
+    except FormatError as error:
+        raise FormatError(f"{file} is damaged ({error}); fetch it again") from None
     except pickle.UnpicklingError as error:
         held = re.search(r"GLOBAL (\S+)", str(error))
         raise FormatError(
@@ -88,14 +90,19 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
             break
+    try:
+        weights = weights_in(content)
+    except FormatError as error:
+        where = f"alone or under one of {', '.join(WRAPPERS)}"
+        raise FormatError(f"{file} does not fit: {error}, {where}") from None
+    require(bool(weights), f"{file} holds no weights: it is empty", FormatError)
+    names = {name: name.removeprefix(PARALLEL) for name in weights}
     require(
-        isinstance(content, dict) and all(isinstance(v, Tensor) for v in content.values()),
-        f"{file} holds no weights: they are tensors by name, alone or under one of "
-        f"{', '.join(WRAPPERS)}",
+        len({*names.values()}) == len(names),
+        f"{file} holds weights both with and without {PARALLEL!r} in front of their names",
         FormatError,
     )
-    require(bool(content), f"{file} holds no weights: it is empty", FormatError)
-    return {str(name).removeprefix(PARALLEL): value for name, value in content.items()}
+    return {names[name]: value for name, value in weights.items()}
 
 
 def _named(
@@ -124,7 +131,8 @@ def _named(
         for name, shape in shaped.items()
         if shape != state[both[name]].shape and not shape.numel() == state[both[name]].numel() == 1
     ]
-    infinite = [name for name in both if not bool(weights[name].isfinite().all())]
+    alike = [n for n, shape in shaped.items() if shape.numel() == state[both[n]].numel()]
+    infinite = [name for name in alike if not bool(weights[name].isfinite().all())]
     problems = [
         *([f"it lacks {', '.join(missing)}{_neuron_cure(missing, names)}"] if missing else []),
         *([f"it also holds {', '.join(surplus)}{_surplus_cure(surplus)}"] if surplus else []),

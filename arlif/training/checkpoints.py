@@ -11,6 +11,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from arlif.base.errors import FormatError, first_line
 from arlif.base.files import atomic_path
 from arlif.base.seal import is_sealed, sealed_path
+from arlif.networks.weight_files import read_saved
 
 
 def save(content: Any, target: Path, sealed: bool = False) -> None:
@@ -32,7 +33,9 @@ def read_checkpoint(path: Path, sealed: bool) -> dict[str, Any]:
     try:
         if not is_sealed(path) and sealed:
             raise FormatError("it does not end in its digest")
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found: dict[str, Any] = read_saved(path)
+        if not isinstance(found, dict) or not isinstance(found.get("epoch"), int):
+            raise FormatError("it is none of a training here")
     except Exception as error:
         raise FormatError(
             f"{path} is damaged ({first_line(error)}); start the run anew (--overwrite)"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from arlif.base.errors import require
+from arlif.base.plain_data import to_mapping
 from arlif.data import Dataset
 from arlif.neurons import SpikingNeuron
 from arlif.training.accuracy import Evaluation, evaluate_sums, finish, spiking_layers
@@ -33,6 +34,9 @@ FINISHED_ACCURACY = "finished_accuracy"
 
 DEVICES = "devices"
 """The key of a checkpoint that says on how many devices it was trained."""
+
+RECIPE = "recipe"
+"""The key of a checkpoint that holds the recipe that it was trained by, as plain values."""
 
 
 class TrainingModule(lightning.LightningModule):
@@ -107,8 +111,12 @@ class TrainingModule(lightning.LightningModule):
                 module.keep_bounds()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note on how many devices the epochs were trained: another number draws other ones."""
+        """Note by what recipe the epochs were trained, and on how many devices.
+
+        Another number of devices draws other batches.
+        """
         checkpoint[DEVICES] = self.trainer.world_size
+        checkpoint[RECIPE] = to_mapping(self.recipe)
 
     def configure_optimizers(self) -> Any:
         """The optimizer and a learning rate that follows epochs in fractions."""

@@ -20,7 +20,8 @@ from arlif.base.memory import enough_memory
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
-from arlif.networks.user_neuron import class_of, file_of, identity, is_own
+from arlif.networks.user_neuron import class_of, file_of, is_own
+from arlif.networks.weight_files import read_saved, weights_in
 from arlif.run_folder import (
     BEST,
     CONFIG,
@@ -38,6 +39,7 @@ from arlif.run_folder import (
     WEIGHTS,
     Run,
 )
+from arlif.training.continued import changed, finished_epochs, require_continuable
 from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
@@ -98,7 +100,7 @@ def train(
             if not resume:
                 _start(recipe, home)
         recipe = read_recipe(run)
-        _require_same_devices(home, devices)
+        require_continuable(recipe, home, devices)
         try:
             with enough_memory("lower batch_size or time_steps"):
                 device = _fit(net, recipe, home, dataset, accelerator, devices, callbacks)
@@ -124,7 +126,7 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
     recipe = read_recipe(run)
     net = build(recipe.network())
     try:
-        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        net.load_state_dict(weights_in(read_saved(path)))
     except Exception as error:
         raise ArlifError(
             f"{path} is damaged or of another network ({first_line(error)}); train again"
@@ -159,14 +161,10 @@ def read_recipe(run: Path) -> Recipe:
 
 def require_same_recipe(recipe: Recipe, run: Path) -> None:
     """Raise ArlifError naming what differs, unless `run` was started with this recipe."""
-    before, now = (to_mapping(r) for r in (read_recipe(run), recipe))
-    for mapping in (before, now):
-        if is_own(mapping["neuron"]["name"]):
-            mapping["neuron"]["name"] = identity(mapping["neuron"]["name"])
-    changed = [key for key in now if now[key] != before[key]]
+    others = changed(to_mapping(read_recipe(run)), to_mapping(recipe))
     require(
-        not changed,
-        f"{run} was started with another recipe ({', '.join(changed)} differ); continue with the "
+        not others,
+        f"{run} was started with another recipe ({', '.join(others)} differ); continue with the "
         "old values or start a new run in another directory",
     )
 
@@ -250,7 +248,7 @@ def _fit(
         resume_from = str(checkpoint) if checkpoint.exists() else None
         trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
         if trainer.is_global_zero:
-            module.metrics = Metrics(run.folder, _finished_epochs(run))
+            module.metrics = Metrics(run.folder, finished_epochs(run))
             if not resume_from:
                 module.metrics.add_recipe(to_mapping(recipe))
         try:
@@ -258,30 +256,6 @@ def _fit(
         except SystemExit:
             signal.signal(signal.SIGINT, on_ctrl_c)
             raise UnfinishedError(
-                f"stopped after epoch {_finished_epochs(run)} of {recipe.epochs}"
+                f"stopped after epoch {finished_epochs(run)} of {recipe.epochs}"
             ) from None
         return device_name(trainer.strategy.root_device)
-
-
-def _finished_epochs(run: Run) -> int:
-    """How many epochs its last checkpoint has seen. Raises ArlifError where that is damaged."""
-    return int(_last(run)["epoch"]) + 1 if run.has(LAST) else 0
-
-
-def _require_same_devices(run: Run, devices: int) -> None:
-    """Raise ArlifError where a training would go on with another share of every batch."""
-    from arlif.training.module import DEVICES
-
-    before = _last(run).get(DEVICES, devices) if run.has(LAST) else devices
-    require(
-        before == devices,
-        f"{run.folder} was trained on {before} devices so far, and {devices} would go on to other "
-        f"weights; continue with devices = {before} (--devices), or start anew (--overwrite)",
-    )
-
-
-def _last(run: Run) -> dict[str, Any]:
-    """Its last checkpoint. Raises ArlifError where it is damaged."""
-    from arlif.training.checkpoints import read_checkpoint
-
-    return read_checkpoint(run.path(LAST), sealed=(run.folder / DIGESTS).exists())

@@ -9,6 +9,7 @@ import typer
 import arlif
 from arlif.base.errors import ArlifError
 from arlif.base.files import json_text
+from arlif.base.memory import enough_memory
 from hw_sim.cli import data, lava
 from hw_sim.cli.ablate import ablate
 from hw_sim.cli.calibrate import calibrate
@@ -91,9 +92,14 @@ def run(arguments: list[str] | None = None) -> None:
     """Run a verb and exit with its code; see hw_sim.cli.main."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        sys.exit(app(given, prog_name="arlif", standalone_mode=False))
+        with enough_memory("take fewer samples at a time, or a smaller network"):
+            sys.exit(app(given, prog_name="arlif", standalone_mode=False))
     except ArlifError as error:
         _refuse(type(error).__name__, str(error), given)
+    except OSError as error:  # of paths that are no path, or that may not be looked at
+        what = f"{error.filename}: " if error.filename else ""
+        reason = f"{what}{error.strerror or error}; give another path, or change its permissions"
+        _refuse(type(error).__name__, reason, given)
     except UsageError as error:
         rule = " ".join(error.format_message().split()).rstrip(".")
         if rule:  # none where help stands for it, as where no verb is given

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, fx
@@ -15,6 +15,7 @@ from arlif.core.network import OverTime
 from arlif.core.neuron import traced
 from arlif.interop.recognise import to_arlif
 from arlif.layers import Repeat
+from arlif.networks.weight_files import read_saved, weights_in
 from arlif.quantize import linearize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.run_folder import GRAPH, IMPORT, NIR, WEIGHTS, Run
@@ -162,14 +163,13 @@ def rebuild(run: Run) -> Original:
     return found
 
 
-def _read_weights(path: Path) -> dict[str, Any]:
+def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
-        weights: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+        return weights_in(read_saved(path))
+    except Exception as error:  # whatever torch raises on bytes that are something else
         raise ArlifError(
             f"{path} is damaged ({first_line(error)}); import the network again"
         ) from None
-    return weights
 
 
 def _show_one_frame(module: fx.GraphModule, time_steps: int) -> None:

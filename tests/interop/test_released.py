@@ -1,6 +1,7 @@
 """Released checkpoints compute what the released programs do, or say every key that is wrong."""
 
 import argparse
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,44 @@ def test_damaged_files(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pth").write_bytes(content)
     with pytest.raises(FormatError, match="damaged or no checkpoint"):
         read_weights(tmp_path / "checkpoint.pth")
+
+
+def test_a_flipped_bit_is_refused_though_torch_reads_it(tmp_path: Path) -> None:
+    file = saved(tmp_path, {"w": torch.zeros(64)})
+    content = bytearray(file.read_bytes())
+    content[content.index(bytes(256)) + 3] = 64
+    file.write_bytes(content)
+    assert torch.load(file)["w"].sum() == 2
+    with pytest.raises(FormatError, match=r"is damaged .*checksum of .*data/0 in it does not fit"):
+        read_weights(file)
+
+
+def test_a_packed_checkpoint_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    file = saved(tmp_path, {"w": torch.zeros(1 << 20)})
+    with zipfile.ZipFile(file) as plain, zipfile.ZipFile(tmp_path / "b.pth", "w", 8) as packed:
+        for member in plain.namelist():
+            packed.writestr(member, plain.read(member))
+    with pytest.raises(FormatError, match="members are packed"):
+        read_weights(tmp_path / "b.pth")
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        torch.empty(2, device="meta"),
+        torch.ones(2, dtype=torch.complex64),
+        torch.ones(2).to_sparse(),
+    ],
+)
+def test_tensors_that_are_no_plain_numbers_are_named(tmp_path: Path, strange: Tensor) -> None:
+    with pytest.raises(FormatError, match=r"net.x are no plain tensors"):
+        read_weights(saved(tmp_path, {"net": {"net.x": strange}}))
+
+
+def test_a_shape_that_no_memory_holds_is_a_wrong_shape(tmp_path: Path) -> None:
+    state = resnet().state_dict() | {"bn1.bias": torch.zeros(1).expand(1 << 45)}
+    with pytest.raises(FormatError, match=r"bn1.bias is \(35184372088832,\) and not \(6,\)"):
+        load_released(saved(tmp_path, state), narrow())
 
 
 def test_architectures_that_nobody_released(tmp_path: Path) -> None:

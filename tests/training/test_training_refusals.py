@@ -11,6 +11,7 @@ from arlif.base.errors import ArlifError
 from arlif.layers import Flatten
 from arlif.networks import Stack
 from arlif.training import load_trained, train
+from arlif.training.checkpoints import read_checkpoint, save
 from arlif.training.module import TrainingModule
 
 
@@ -109,6 +110,20 @@ def test_a_training_goes_on_with_as_many_devices_only(finished, tmp_path):
     with pytest.raises(ArlifError, match=r"trained on 1 devices so far.*devices = 1 \(--devices\)"):
         train(SMALL, run, resume=True, accelerator="cpu", devices=2)
     assert load_trained(run)[1] == SMALL
+
+
+def test_a_checkpoint_of_another_run_is_not_continued(finished, tmp_path):
+    run = shutil.copytree(finished[0], tmp_path / "run")
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    content = read_checkpoint(checkpoint, sealed=True)
+    save(content | {"recipe": content["recipe"] | {"seed": 7}}, checkpoint, sealed=True)
+    with pytest.raises(
+        ArlifError, match=r"last.ckpt is of a run with another recipe \(seed differ"
+    ):
+        train(SMALL, run, resume=True, accelerator="cpu")
+    earlier = {key: value for key, value in content.items() if key != "recipe"}
+    save(earlier, checkpoint, sealed=True)
+    assert train(SMALL, run, resume=True, accelerator="cpu").epochs == SMALL.epochs
 
 
 def test_more_processes_than_cores_are_refused(tmp_path, monkeypatch):
