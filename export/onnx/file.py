@@ -1,12 +1,33 @@
 """A finished ONNX file: checked, labelled, written whole or not at all."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 import onnx
-from onnx import FunctionProto, GraphProto, helper
+from onnx import FunctionProto, GraphProto, ModelProto, helper
 
 from arlif.base.files import StrPath, atomic_path
 from export.onnx.symbols import DOMAIN, IR_VERSION, OPSET
+
+DIGEST = "sha256"
+"""The metadata that says what the whole file hashes to."""
+UNKNOWN = "0" * 64
+"""What stands there while that is computed."""
+
+
+def digest_of(content: bytes, noted: str) -> str:
+    """SHA-256 of a file in which `noted`, its last place, counts as UNKNOWN."""
+    before, _, after = content.rpartition(noted.encode())
+    return sha256(before + UNKNOWN.encode() + after).hexdigest()
+
+
+def with_digest(model: ModelProto) -> bytes:
+    """A model as a file that says in its metadata what it hashes to."""
+    known = {entry.key: entry.value for entry in model.metadata_props}
+    helper.set_model_props(model, {**known, DIGEST: UNKNOWN})
+    content = model.SerializeToString()
+    before, _, after = content.rpartition(UNKNOWN.encode())
+    return before + digest_of(content, UNKNOWN).encode() + after
 
 
 def save_model(
@@ -15,7 +36,10 @@ def save_model(
     metadata: Mapping[str, str],
     path: StrPath,
 ) -> None:
-    """Check a graph fully, shapes and types included, and write it. Raises ArlifError."""
+    """Check a graph fully, shapes and types included, and write it, with its digest.
+
+    Raises ArlifError.
+    """
     model = helper.make_model(
         graph,
         functions=functions,
@@ -27,4 +51,4 @@ def save_model(
     helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model, full_check=True)
     with atomic_path(path) as temporary:
-        onnx.save(model, str(temporary))
+        temporary.write_bytes(with_digest(model))

@@ -18,6 +18,7 @@ from arlif.base.files import StrPath
 from arlif.base.options import NoOptions
 from arlif.base.scratch import scratch
 from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
+from export.onnx.file import DIGEST, UNKNOWN, digest_of
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
 from hw_sim.engines.in_batches import in_batches
@@ -69,8 +70,10 @@ def simulate(
 
 
 def load(path: StrPath, optimize: bool = True) -> "OnnxGraph":
-    """An integer graph from its file. Raises FormatError on any other file."""
-    return OnnxGraph(Path(path), _session(Path(path), optimize))
+    """An integer graph from its file. Raises FormatError on any other, and a damaged one."""
+    graph = OnnxGraph(Path(path), _session(Path(path), optimize))
+    graph.require_whole()
+    return graph
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,15 @@ class OnnxGraph:
 
     def __post_init__(self) -> None:
         require_numerics_version(self._metadata("numerics_version"), self.path)
+
+    def require_whole(self) -> None:
+        """Raise FormatError where the file is not as it was written."""
+        noted = self._text(DIGEST)
+        require(
+            len(noted) == len(UNKNOWN) and digest_of(self.path.read_bytes(), noted) == noted,
+            f"{self.path} was damaged or changed after it was written; export it again",
+            FormatError,
+        )
 
     @cached_property
     def input(self) -> Input:
@@ -153,16 +165,20 @@ class OnnxGraph:
         with _readable(self.path):
             return dict(zip(names, self.session.run(names, feeds), strict=True))
 
-    def _metadata(self, name: str) -> Any:
+    def _text(self, name: str) -> str:
         values = self.session.get_modelmeta().custom_metadata_map
         require(
             name in values,
-            f"{self.path} is not an integer graph of arlif (no {name!r} in its metadata); "
-            "only files of export.onnx.write_onnx can be simulated",
+            f"{self.path} is not an integer graph of arlif, or of an earlier one (no {name!r} in "
+            "its metadata); only files of export.onnx.write_onnx can be simulated: export it again",
             FormatError,
         )
+        return str(values[name])
+
+    def _metadata(self, name: str) -> Any:
+        text = self._text(name)
         with _readable(self.path):
-            return json.loads(values[name])
+            return json.loads(text)
 
 
 @contextmanager

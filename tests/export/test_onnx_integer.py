@@ -1,5 +1,6 @@
 """The integer ONNX graph gives the reference engine's bits, in every runtime we know."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from arlif.base.errors import ArlifError, FormatError, SimulationError
 from arlif.core.maps import Conv2d, Dense
 from arlif.core.network import READOUT, Input, Projection, QuantizedNetwork, Readout
 from export.onnx import write_onnx
+from export.onnx.file import with_digest
 from export.onnx.symbols import OPSET
 from hw_sim.engines import onnx as onnx_engine
 from hw_sim.engines.integer import reference
@@ -114,6 +116,7 @@ def test_file_says_what_it_is(tmp_path: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET)]
     metadata = {entry.key: entry.value for entry in model.metadata_props}
+    noted = metadata.pop("sha256")
     assert metadata == {
         "numerics_version": "1",
         "input_scale": "0.25",
@@ -123,6 +126,8 @@ def test_file_says_what_it_is(tmp_path: Path) -> None:
         "readout_scale": "1.0",
         "time_steps": "6",
     }
+    zeros = path.read_bytes().replace(noted.encode(), b"0" * 64)
+    assert sha256(zeros).hexdigest() == noted
 
 
 def test_it_is_of_the_oldest_version_that_holds_it(tmp_path: Path) -> None:
@@ -154,11 +159,11 @@ def test_bytes_beside_signed_weights_reach_128_and_no_more(
 
 
 def _rewrite(path: Path, **changes: str | None) -> None:
-    """Change or drop metadata of a file."""
+    """Change or drop metadata of a file, whose digest fits then."""
     model = onnx.load(path)
     kept = {e.key: e.value for e in model.metadata_props} | changes
     onnx.helper.set_model_props(model, {k: v for k, v in kept.items() if v is not None})
-    onnx.save(model, path)
+    path.write_bytes(with_digest(model))
 
 
 @pytest.mark.parametrize(
@@ -178,6 +183,19 @@ def test_foreign_metadata_is_refused(
     _rewrite(path, **changes)
     with pytest.raises(FormatError, match=message):
         onnx_engine.simulate(path, np.zeros((1, 2, 5, 5), np.int8), 1)
+
+
+def test_no_changed_byte_of_a_file_runs(tmp_path: Path) -> None:
+    """ONNX Runtime runs one file of twelve with a flipped bit, to other results."""
+    path = tmp_path / "network.onnx"
+    write_onnx(_network(Input((2, 5, 5), 1.0)), path)
+    content = path.read_bytes()
+    for at in np.random.default_rng(0).integers(len(content), size=40):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :])
+        with pytest.raises(FormatError, match="export it again"):
+            onnx_engine.load(path)
+    path.write_bytes(content)
+    assert onnx_engine.load(path).input.shape == (2, 5, 5)
 
 
 def test_damaged_and_missing_files_are_refused(tmp_path: Path) -> None:
