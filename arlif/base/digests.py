@@ -134,6 +134,24 @@ class Digests:
 
 def is_noted(path: Path) -> bool:
     """Whether the folder of a file, or the one above, has noted the digest that it has now."""
+    return _fits(path) is True
+
+
+def require_unchanged(path: Path) -> None:
+    """Raise FormatError where the folder of a file, or the one above, has noted another digest.
+
+    For what lies among files that a user may edit, and is not to be.
+    """
+    require(
+        _fits(path) is not False,
+        f"{path} was damaged or changed after it was written, and only sources may be; export "
+        "again",
+        FormatError,
+    )
+
+
+def _fits(path: Path) -> bool | None:
+    """Whether a file has the digest that is noted of it; None where none is."""
     path = path.absolute()
     for folder in path.parents[:2]:
         name = path.relative_to(folder).as_posix()
@@ -144,7 +162,7 @@ def is_noted(path: Path) -> bool:
         for entry in entries.values():
             if name in entry.files:
                 return digests_of(folder, [name]).get(name) == entry.files[name]
-    return False
+    return None
 
 
 def read_digests(folder: Path) -> dict[str, Entry] | None:

@@ -5,6 +5,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
+from arlif.base.digests import require_unchanged
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.files import read_json
 from arlif.base.plain_data import STRICT, from_mapping
@@ -72,6 +73,7 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest:
     """The manifest beside a network.c. Raises FormatError where there is none that fits."""
     path = folder / NAME
+    require_unchanged(path)
     try:
         content = read_json(path)
         if not isinstance(content, dict):

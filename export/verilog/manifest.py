@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arlif.base.digests import require_unchanged
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.files import read_json
 from arlif.core.equality import fingerprint
@@ -94,6 +95,7 @@ def manifest_tree(known: Manifest) -> dict[str, Any]:
 
 def read_manifest(path: Path) -> Manifest:
     """From network.json. Raises FormatError on any other file."""
+    require_unchanged(path)
     try:
         tree = read_json(path)
         require_numerics_version(tree["numerics_version"], path)

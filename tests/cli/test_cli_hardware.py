@@ -47,7 +47,7 @@ def test_verilog_that_was_not_exported_or_is_damaged_is_refused(
     assert "has no verilog/network.v; write it with: arlif export" in err
     (hardware / "verilog" / "network.json").write_text("{}")
     err = refused(cli, "simulate", hardware, "--engine", "verilog")
-    assert "not what arlif export --verilog wrote" in err
+    assert "network.json was damaged or changed after it was written, and only sources" in err
     assert "--lanes needs --verilog" in refused(cli, "export", exported, "--lanes", "2")
 
 
