@@ -260,6 +260,16 @@ class Run:
                 f"{path} is not readable JSON ({error}); write it again: {self.command(artifact)}"
             ) from None
 
+    def read_object(self, artifact: Artifact, earlier: bool = False) -> dict[str, Any]:
+        """As read_json, of an artifact that is an object; FormatError where it is anything else."""
+        content = self.read_json(artifact, earlier)
+        if not isinstance(content, dict):
+            raise FormatError(
+                f"{self.path(artifact)} holds no JSON object; write it again with: "
+                f"{self.command(artifact)}"
+            )
+        return content
+
     def write_json(self, artifact: Artifact, content: Any) -> Path:
         """Write a JSON artifact atomically."""
         write_text(self.path(artifact), json_text(content) + "\n")

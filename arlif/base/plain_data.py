@@ -15,6 +15,9 @@ STRICT: "ConfigDict" = {"extra": "forbid", "strict": True, "allow_inf_nan": Fals
 """For `__pydantic_config__`: unknown fields and wrong types are errors, nothing is converted, and
 numbers are finite."""
 
+BESIDE: "ConfigDict" = {"extra": "ignore", "strict": True, "allow_inf_nan": False}
+"""The same for a part of a file, which holds other fields too."""
+
 
 def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
     """Build the dataclass `cls` from a mapping of plain values.

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.base.errors import FormatError
+from arlif.base.errors import FormatError, require
 from arlif.base.files import atomic_path
 from arlif.core.network import READOUT, QuantizedNetwork
 from export.hdf5 import new_hdf5, require_readable
@@ -56,7 +56,7 @@ def read_traces(path: Path) -> Simulation:
     try:
         require_readable(path)
         with h5py.File(path, "r") as file:
-            return Simulation(
+            found = Simulation(
                 readout=file["readout"][()],
                 counts={name: data[()] for name, data in file.get("counts", {}).items()},
                 traces={
@@ -67,5 +67,27 @@ def read_traces(path: Path) -> Simulation:
                     for name, group in file.get("traces", {}).items()
                 },
             )
-    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            _require_consistent(found)
+            return found
+    except Exception as error:  # whatever libhdf5, h5py and numpy raise on a damaged file
         raise FormatError(f"{path} is not a trace file ({error}); simulate again") from None
+
+
+def _require_consistent(found: Simulation) -> None:
+    """Raise FormatError unless all arrays are numbers of the same samples, and states of spikes."""
+    readout, counts, traces = found.readout, found.counts.values(), found.traces.values()
+    shapes = readout.ndim == 2 and len(readout) > 0 and all(c.ndim > 1 for c in counts)
+    require(
+        shapes
+        and all(len(c) == len(readout) for c in counts)
+        and all(t.spikes.ndim > 2 and t.spikes.shape[1] <= len(readout) for t in traces)
+        and all(v.shape == t.spikes.shape for t in traces for v in t.states.values()),
+        "its arrays are not of the same samples",
+        FormatError,
+    )
+    states = [values for trace in traces for values in trace.states.values()]
+    require(
+        all(array.dtype.kind in "iuf" for array in (readout, *counts, *states)),
+        "it holds what is no number",
+        FormatError,
+    )

@@ -123,9 +123,7 @@ def forget(run: Run) -> None:
 
 def read_imported(run: Run) -> Imported:
     """What import.json says. Raises ArlifError where it is missing or damaged."""
-    content = run.read_json(IMPORT)
-    require(isinstance(content, dict), f"{run.path(IMPORT)} is damaged; import the network again")
-    return from_mapping(Imported, content, str(run.path(IMPORT)))
+    return from_mapping(Imported, run.read_object(IMPORT), str(run.path(IMPORT)))
 
 
 def rebuild(run: Run) -> Original:

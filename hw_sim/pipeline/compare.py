@@ -98,8 +98,8 @@ def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
 
     Raises ArlifError where the file is damaged.
     """
-    content = run.read_json(COMPARE) if run.is_fresh(COMPARE) else {}
-    if not isinstance(content, dict) or not all(isinstance(c, dict) for c in content.values()):
+    content = run.read_object(COMPARE) if run.is_fresh(COMPARE) else {}
+    if not all(isinstance(found, dict) for found in content.values()):
         raise FormatError(
             f"{run.path(COMPARE)} holds no comparisons; write it again with: {run.command(COMPARE)}"
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arlif.base.errors import FormatError, require
+from arlif.base.errors import require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
 from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Run, writes
@@ -92,9 +92,4 @@ def read_energy(run: Run) -> dict[str, Any] | None:
     """
     if not run.is_fresh(ENERGY):
         return None
-    content = run.read_json(ENERGY)
-    if not isinstance(content, dict):
-        raise FormatError(
-            f"{run.path(ENERGY)} holds no energies; write it again with: {run.command(ENERGY)}"
-        )
-    return content
+    return run.read_object(ENERGY)

@@ -75,8 +75,7 @@ def read_resources(run: Run) -> list[dict[str, Any]]:
     run.require_whole(RESOURCES)
     if not run.is_fresh(RESOURCES):
         return []
-    content = run.read_json(RESOURCES)
-    rows = content.get("targets") if isinstance(content, dict) else None
+    rows = run.read_object(RESOURCES).get("targets")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise FormatError(
             f"{run.path(RESOURCES)} holds no resources; write it again with: "

@@ -1,10 +1,11 @@
 """simulate_run: what is shipped, on an engine."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError, FormatError
+from arlif.base.plain_data import BESIDE, from_mapping
 from arlif.run_folder import NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
@@ -72,13 +73,45 @@ def simulate_run(
     return result
 
 
+@dataclass(frozen=True)
+class _Source:
+    """A Selection as plain data."""
+
+    limit: int | None
+    data_folder: str | None
+    inputs: str | None
+    labels: str | None
+
+    __pydantic_config__: ClassVar = BESIDE
+
+
 def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
     """What simulate_run wrote beside the traces. Raises ArlifError on anything else."""
-    content = run.read_json(engine.figures)
-    require(
-        isinstance(content, dict)
-        and {"network", "edited", "source", "inputs", "all_inputs"} <= content.keys(),
-        f"{run.path(engine.figures)} was written by another version of arlif or by hand; write it "
-        f"again with: {run.command(engine.figures)}",
-    )
+    content = run.read_object(engine.figures)
+    try:
+        from_mapping(_Figures, content, str(run.path(engine.figures)))
+    except ArlifError as error:
+        raise FormatError(
+            f"{error}: it was written by another version of arlif or by hand; write it again with: "
+            f"{run.command(engine.figures)}"
+        ) from None
     return content
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What every engine's figures hold, of those that are not only shown."""
+
+    network: str | None
+    edited: str | None
+    source: _Source
+    inputs: tuple[str, ...]
+    all_inputs: str
+    samples: int
+    accuracy: float | None
+    right: str | None
+    confusion: tuple[tuple[int, ...], ...] | None
+    spikes_per_inference: float
+    spike_rate: dict[str, float]
+
+    __pydantic_config__: ClassVar = BESIDE

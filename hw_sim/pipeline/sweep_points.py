@@ -90,7 +90,7 @@ class Sweep:
 def read_sweep(run: Run) -> Sweep:
     """A run's sweep.json. Raises ArlifError where it is missing or of another version."""
     try:
-        return from_mapping(Sweep, run.read_json(SWEEP), str(run.path(SWEEP)))
+        return from_mapping(Sweep, run.read_object(SWEEP), str(run.path(SWEEP)))
     except ArlifError as error:
         raise FormatError(f"{error}; write it again with: {run.command(SWEEP)}") from None
 

@@ -23,7 +23,7 @@ def require_seeds(folders: Sequence[Path]) -> dict[Path, int]:
             f"{folder} holds an imported network, and a spread over seeds is of trained runs; "
             "train the others with: arlif train RUN --set seed=N",
         )
-        recipes[folder] = run.read_json(CONFIG)
+        recipes[folder] = run.read_object(CONFIG)
     first = recipes[folders[0]]
     wrong = {
         str(folder): sorted(

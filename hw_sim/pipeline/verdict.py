@@ -53,7 +53,7 @@ def _accuracy(run: Run) -> dict[str, Any] | None:
         known = None not in (real["accuracy"], fixed["accuracy"])
         if known and real["all_inputs"] == fixed["all_inputs"]:
             return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"])
-    found = run.read_json(QUANTIZE) if run.is_fresh(QUANTIZE) else {}
+    found = run.read_object(QUANTIZE) if run.is_fresh(QUANTIZE) else {}
     if "float_accuracy" in found:
         return _lost(found["float_accuracy"], found["accuracy"], found["samples"])
     return None

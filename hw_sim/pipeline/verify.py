@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from arlif.base.errors import (
     ArlifError,
@@ -15,6 +15,7 @@ from arlif.base.errors import (
     SimulationError,
     WriteError,
 )
+from arlif.base.plain_data import BESIDE, from_mapping
 from arlif.core.equality import fingerprint
 from arlif.run_folder import IMPORT, MODEL, NIR, QUANTIZE, Artifact, Run, writes
 from hw_sim.engines.table import ENGINES, INTEGER, Engine, find_engine
@@ -69,10 +70,17 @@ def verify_run(
         with watch("energy"):
             energy_run(folder)
     told = [rows[name] for name in ENGINES if name in rows]
+    try:
+        judged = verdict(run)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise FormatError(
+            f"a file of {folder} lacks a field or holds another kind of value ({error}); it was "
+            "written by another version or by hand: run its stages again"
+        ) from error
     return {
         "equal": all(row["outcome"] in GOOD for row in told if row["exact"]),
         "engines": told,
-        "verdict": verdict(run),
+        "verdict": judged,
     }
 
 
@@ -108,19 +116,27 @@ class _Wanted:
         return samples.digests(len(samples))
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What quantize.json says that integers were made with."""
+
+    preset: str | None = None
+    weight_bits: int | None = None
+    qat_epochs: int = 0
+
+    __pydantic_config__: ClassVar = BESIDE
+
+
 def _quantize(run: Run, data_folder: Path | None, watch: Watch) -> None:
     """Integers of the float network that the run holds now, in the formats they had."""
     if run.is_fresh(NIR):
         return
     run.require(MODEL)
-    found = run.read_json(QUANTIZE, earlier=True) if run.has(QUANTIZE) else {}
+    found = run.read_object(QUANTIZE, earlier=True) if run.has(QUANTIZE) else {}
+    asked = from_mapping(_Asked, found, str(run.path(QUANTIZE)))
     with watch("quantize"):
         quantize_run(
-            run.folder,
-            found.get("preset"),
-            found.get("weight_bits"),
-            found.get("qat_epochs", 0),
-            data_folder=data_folder,
+            run.folder, asked.preset, asked.weight_bits, asked.qat_epochs, data_folder=data_folder
         )
 
 

@@ -102,6 +102,6 @@ def _clocks(run: Run) -> float | None:
     engine = find_engine("verilog")
     if not run.is_fresh(engine.figures):
         return None
-    figures = run.read_json(engine.figures)
+    figures = run.read_object(engine.figures)
     clocks: float | None = figures.get("clocks_per_inference")
     return clocks

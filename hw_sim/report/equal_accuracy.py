@@ -18,7 +18,7 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
     measured, saw = {}, {}
     for run in runs:
         run.require(SWEEP)
-        name = f"{run.read_json(CONFIG)['neuron']['name']} ({run.folder})"
+        name = f"{run.read_object(CONFIG)['neuron']['name']} ({run.folder})"
         sweep = read_sweep(run)
         require(
             not sweep.missing,

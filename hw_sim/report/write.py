@@ -177,8 +177,8 @@ def _collect(run: Run) -> dict[str, Any]:
         "run": str(run.folder),
         "html": str(run.path(REPORT_HTML)),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "recipe": None if run.imported else run.read_json(CONFIG),
-        "training": run.read_json(TRAINING) if run.has(TRAINING) else None,
+        "recipe": None if run.imported else run.read_object(CONFIG),
+        "training": run.read_object(TRAINING) if run.has(TRAINING) else None,
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
         "engines": [read_figures(run, e) | {"integer_accuracy": None} for e in engines],
@@ -196,7 +196,7 @@ def _collect(run: Run) -> dict[str, Any]:
 
 
 def _current(run: Run, artifact: Artifact) -> Any:
-    return run.read_json(artifact) if run.is_fresh(artifact) else None
+    return run.read_object(artifact) if run.is_fresh(artifact) else None
 
 
 def _simulated(run: Run) -> list[Engine]:

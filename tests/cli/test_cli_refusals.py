@@ -63,6 +63,14 @@ def test_energy_is_not_counted_on_inputs_that_have_changed(
 def test_figures_of_another_version_are_not_compared(run: Path, cli: Cli):
     for engine in ("integer", "onnx"):
         assert cli("simulate", run, "--engine", engine, "--samples", "2")[0] == 0
+    whole = (run / "traces/onnx.json").read_text()
+    wrong = {"source": 3, "inputs": [1], "samples": "2", "right": 5, "spike_rate": None}
+    (run / "traces/onnx.json").write_text(json.dumps({**json.loads(whole), **wrong}))
+    note(run, "traces/onnx.json")
+    for verb in (("compare", run, "--got", "onnx"), ("report", run)):
+        err = refused(cli, *verb)
+        assert all(field in err for field in wrong)
+        assert f"write it again with: arlif simulate {run} --engine onnx" in err
     (run / "traces/onnx.json").write_text("{}")
     err = refused(cli, "compare", run, "--got", "onnx")
     assert f"arlif simulate {run} --engine onnx" in err

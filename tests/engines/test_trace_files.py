@@ -85,3 +85,28 @@ def test_any_other_file_is_refused(damage, tmp_path: Path) -> None:
     damage(tmp_path / "t.h5")
     with pytest.raises(FormatError, match=r"t\.h5 is not a trace file .*; simulate again$"):
         read_traces(tmp_path / "t.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("readout", np.zeros(2)),
+        ("readout", np.zeros((0, 3))),
+        ("readout", np.zeros((2, 3), "S1")),
+        ("counts/a", np.zeros((3, 5), np.uint8)),
+        ("counts/a", np.uint8(1)),
+        ("traces/a/spikes", np.zeros((4, 3, 5), np.uint8)),
+        ("traces/a/spikes", np.zeros((4, 2), np.uint8)),
+        ("traces/a/states/u", np.zeros((4, 2, 6), np.int32)),
+    ],
+)
+def test_arrays_of_other_samples_are_refused(name: str, values: np.ndarray, tmp_path: Path) -> None:
+    trace = Trace(np.zeros((4, 2, 5), bool), {"u": np.zeros((4, 2, 5), np.int32)})
+    whole = Simulation(np.zeros((2, 3)), {"a": np.zeros((2, 5), np.uint8)}, {"a": trace})
+    write_traces(whole, tmp_path / "t.h5")
+    assert_equal(whole, read_traces(tmp_path / "t.h5"))
+    with h5py.File(tmp_path / "t.h5", "r+") as file:
+        del file[name]
+        file[name] = values
+    with pytest.raises(FormatError, match=r"t\.h5 is not a trace file .*; simulate again$"):
+        read_traces(tmp_path / "t.h5")

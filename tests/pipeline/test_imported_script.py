@@ -83,7 +83,7 @@ def test_a_file_that_is_gone_is_named(run: Path) -> None:
 def test_a_damaged_record_is_one_line(run: Path) -> None:
     Run(run).path(IMPORT).write_text("[]")
     note_with_followers(run, IMPORT.name)
-    with pytest.raises(ArlifError, match=r"import.json is damaged; import the network again"):
+    with pytest.raises(ArlifError, match=r"import.json holds no JSON object; write it again"):
         simulated(run)
     Run(run).path(IMPORT).write_text('{"file": 5}')
     note_with_followers(run, IMPORT.name)
