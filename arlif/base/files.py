@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from math import isfinite
@@ -72,7 +73,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         content = json.loads(
-            path.read_text(encoding="utf-8"),
+            _text(path),
             object_pairs_hook=_once,
             parse_constant=_real,
             parse_float=_real,
@@ -91,6 +92,30 @@ def read_json(path: Path) -> Any:
     if within:
         raise _too_deep()
     return content
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file. Raises OSError, and ArlifError with the reason."""
+    return toml_content(_text(path))
+
+
+def toml_content(text: str) -> dict[str, Any]:
+    """What a TOML text says. Raises ArlifError with the reason where it is none."""
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        raise ArlifError(str(error)) from None
+    except RecursionError:
+        raise ArlifError("lists and tables in it are nested too deep") from None
+
+
+def _text(path: Path) -> str:
+    """UTF-8 of a file; a pipe would never end. Raises OSError, ArlifError where it is none."""
+    require(path.is_file() or not path.exists(), "it is no file")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ArlifError(str(error)) from None
 
 
 def _holds(value: Any) -> bool:

@@ -1,6 +1,5 @@
 """Recipe: everything a training run depends on, as one frozen record."""
 
-import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, ClassVar
 
 from arlif import data
 from arlif.base.errors import ArlifError, require
+from arlif.base.files import read_toml, toml_content
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data.splits import Cut
 from arlif.networks import Architecture, NetworkConfig, PreActResNet, Stack
@@ -98,7 +98,7 @@ class Recipe(Schedule):
         )
 
 
-_FOLDER = resources.files("arlif") / "recipes"
+_FOLDER = Path(str(resources.files("arlif") / "recipes"))
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def _read(name: str, beside: Path = Path(), inside: tuple[str, ...] = ()) -> dic
         f"the recipe {name} extends itself ({' - '.join([*inside, str(file)])}); take one out",
     )
     try:
-        mapping = tomllib.loads(file.read_text(encoding="utf-8"))
+        mapping = read_toml(file)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ArlifError(f"cannot read the recipe {name}: {reason}") from None
@@ -169,8 +169,8 @@ def parse_change(text: str) -> tuple[str, Any]:
         bool(equals and path.strip()), f"a change reads key=value, such as epochs=40, not {text!r}"
     )
     try:
-        return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return path.strip(), toml_content(f"value = {value}")["value"]
+    except ArlifError:
         return path.strip(), value.strip()
 
 

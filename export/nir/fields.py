@@ -10,6 +10,8 @@ from arlif.core.maps import Shape
 from export.nir.node_list import Node
 
 LARGEST = 1 << 16
+MOST_SHOWN = 8
+"""Numbers in a message."""
 
 
 def numbers(node: Node, field: str) -> NDArray[Any]:
@@ -44,11 +46,12 @@ def weights(node: Node, field: str, dimensions: int) -> NDArray[np.float32]:
 def integers(node: Node, field: str, count: int) -> tuple[int, ...]:
     """A field as `count` integers from 0 to LARGEST; a single one stands for all."""
     array = numbers(node, field).ravel()
+    given = array.tolist() if array.size <= MOST_SHOWN else f"{array.dtype} {array.shape}"
     require(
         array.size in (1, count)
         and bool((array == np.rint(array)).all() and (array >= 0).all())
         and bool((array <= LARGEST).all()),
-        f"{node.name}/{field} must be {count} integers from 0 to {LARGEST}, not {array.tolist()}",
+        f"{node.name}/{field} must be {count} integers from 0 to {LARGEST}, not {given}",
         FormatError,
     )
     values = tuple(int(n) for n in array)

@@ -36,6 +36,9 @@ from hw_sim.cli.train import train
 from hw_sim.cli.vectors import vectors
 from hw_sim.cli.verify import verify
 
+LONGEST = 4000
+"""Letters of an error, at most."""
+
 UsageError: Any = typer.BadParameter.__base__
 """What all wrong usage raises; typer shows it by its subclasses only."""
 
@@ -91,6 +94,9 @@ app.add_typer(lava.app, name="lava")
 def run(arguments: list[str] | None = None) -> None:
     """Run a verb and exit with its code; see hw_sim.cli.main."""
     given = sys.argv[1:] if arguments is None else arguments
+    if "" in given:  # which as a path would be the working directory
+        line = shlex.join(["arlif", *given])
+        _refuse("UsageError", f"no argument is empty; is a variable not set? given: {line}", given)
     try:
         with enough_memory("take fewer samples at a time, or a smaller network"):
             sys.exit(app(given, prog_name="arlif", standalone_mode=False))
@@ -110,7 +116,12 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _refuse(kind: str, reason: str, given: list[str]) -> NoReturn:
-    """One line for people; where JSON was asked for, the same as an object on standard output."""
+    """One line for people; where JSON was asked for, the same as an object on standard output.
+
+    A name of thousands of letters, out of a file, is cut.
+    """
+    if len(reason) > LONGEST:
+        reason = f"{reason[: LONGEST // 2]} [...] {reason[-LONGEST // 2 :]}"
     ERRORS.print(f"error: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
     if "--json" in given:
         error = {"type": kind, "message": reason, "exit_code": int(ExitCode.BAD_INPUT)}

@@ -27,8 +27,8 @@ WIDEST = 10_000
 READABLE, NARROWEST = 24, 8
 """What folding leaves of a column of text, while there are wider ones and at last."""
 
-MESSAGES = Console()
-ERRORS = Console(stderr=True)
+MESSAGES = Console(emoji=False)  # names like my.py:a:b are none
+ERRORS = Console(stderr=True, emoji=False)
 
 
 class Output:

@@ -1,9 +1,9 @@
 """Every cost model by name, and models that users write as a small TOML file."""
 
-import tomllib
 from pathlib import Path
 
 from arlif.base.errors import ArlifError, require
+from arlif.base.files import read_toml
 from arlif.base.plain_data import from_mapping
 from arlif.core.network import QuantizedNetwork
 from hw_sim.energy.models import ArithmeticModel, CostModel, TableModel
@@ -122,10 +122,10 @@ def find_model(name: str) -> CostModel:
 def read_model(path: Path) -> TableModel:
     """A user's model: the fields of TableModel as TOML. Raises ArlifError naming what is wrong."""
     try:
-        mapping = tomllib.loads(path.read_text(encoding="utf-8"))
+        mapping = read_toml(path)
     except OSError as error:
         raise ArlifError(f"cannot read the cost model {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ArlifError as error:
         raise ArlifError(
             f"{path} is not TOML ({error}); see docs/energy.md for an example"
         ) from None

@@ -1,11 +1,20 @@
 """What is written as JSON, and what is not."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from arlif.base.errors import ArlifError, WriteError
-from arlif.base.files import json_text, read_json, write_files, write_text
+from arlif.base.files import (
+    json_text,
+    read_json,
+    read_toml,
+    toml_content,
+    write_files,
+    write_text,
+)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -77,3 +86,20 @@ def test_json_that_all_readers_take_for_the_same(tmp_path: Path) -> None:
         read_json(tmp_path / "b.json")
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("x =", "Invalid value"), ("x = " + "[" * 5000, "too deep"), ("x = " + "9" * 5000, "limit")],
+)
+def test_toml_that_is_none(text: str, reason: str) -> None:
+    with pytest.raises(ArlifError, match=reason):
+        toml_content(text)
+
+
+@pytest.mark.parametrize("read", [read_json, read_toml])
+def test_a_pipe_is_no_file_to_wait_for(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(ArlifError, match="it is no file"):
+            read(path)

@@ -39,3 +39,45 @@ def test_what_a_file_of_a_user_prints_is_no_result(
     code, out, err = cli("simulate", run, "--inputs", f"{samples}:dataset", "--json")
     assert (code, err) == (0, "loading\ncalling\n")
     assert json.loads(out)["samples"] == 3
+
+
+def test_colons_in_names_are_no_pictures(tmp_path: Path, cli: Cli) -> None:
+    code, _, err = cli("import", "my.py:a:b", tmp_path / "run")
+    assert (code, err.split(" must")[0]) == (2, "error: my.py:a:b")
+
+
+def test_a_path_that_is_none_is_one_line(cli: Cli) -> None:
+    code, _, err = cli("map", "x" * 300)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("error: xxx")
+    assert err.endswith("File name too long; give another path, or change its permissions\n")
+
+
+def test_a_message_of_thousands_of_letters_is_cut(cli: Cli) -> None:
+    code, _, err = cli("summary", "a" * 9000)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("error: ")
+    assert "aaa [...] " in err
+    assert len(err) < 4100
+
+
+def test_memory_that_is_not_there_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scarce(*words: object) -> None:
+        raise MemoryError("Unable to allocate 3.00 TiB")
+
+    monkeypatch.setattr("hw_sim.pipeline.map_run", scarce)
+    code, _, err = cli("map", "run")
+    assert (code, err.split(";")[0]) == (
+        2,
+        "error: there is not enough memory (Unable to allocate 3.00 TiB)",
+    )
+
+
+@pytest.mark.parametrize("words", [("train", ""), ("map", "run", "--seeds", ""), ("",)])
+def test_an_empty_argument_is_not_the_working_directory(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = cli(*words)
+    assert (code, "no argument is empty" in err, err.count("\n")) == (2, True, 1)
+    assert not list(tmp_path.iterdir())
