@@ -12,7 +12,7 @@ from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
 from arlif.base.plain_data import from_mapping
 from arlif.networks.user_neuron import class_of
-from arlif.run_folder import CONFIG, TRAINING, Run
+from arlif.run_folder import CONFIG, METRICS, TRAINING, Run
 from arlif.training.finished import Summary
 from arlif.training.metrics import read_metrics
 from arlif.training.plots import (
@@ -77,6 +77,10 @@ def ablate(
             f"an ablation takes every neuron and every seed once, and {', '.join(twice)} is given "
             "twice",
         )
+    require(
+        not Run(folder).has(CONFIG),
+        f"{folder} holds a training run; an ablation has runs of its own: give it another folder",
+    )
     recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
     rows = []
     for neuron, changed in zip(neurons, recipes, strict=True):
@@ -166,7 +170,8 @@ def _run(
     if started:
         require_same_recipe(recipe, run)
     if home.has(TRAINING):
-        return from_mapping(Summary, home.read_json(TRAINING), str(home.path(TRAINING)))
+        home.require(METRICS)
+        return from_mapping(Summary, home.read_object(TRAINING), str(home.path(TRAINING)))
     try:
         return train(
             recipe,

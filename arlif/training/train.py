@@ -4,6 +4,7 @@ import os
 import signal
 from contextlib import nullcontext
 from dataclasses import asdict
+from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -109,7 +110,9 @@ def train(
             save(net.state_dict(), home.path(MODEL))
             home.record(MODEL, made_from=(CONFIG, NEURON))
         except (OSError, WriteError) as error:
-            raise UnfinishedError(f"training {run} stopped: {error}; make room") from error
+            denied = any(os.strerror(code) in str(error) for code in (EACCES, EPERM, EROFS))
+            cure = "make its files writable" if denied else "make room"
+            raise UnfinishedError(f"training {run} stopped: {error}; {cure}") from error
         summary = summarize(run, recipe, net, dataset.share, device, devices)
         home.write_json(TRAINING, asdict(summary))
         home.record(TRAINING, METRICS, CONFUSION, made_from=(MODEL,))
@@ -190,6 +193,10 @@ def _check(recipe: Recipe, run: Run, resume: bool, overwrite: bool) -> None:
     require(
         run.folder.is_dir() or not run.folder.exists(),
         f"a run is a directory, and {run.folder} is a file; choose another name",
+    )
+    require(
+        not (resume and overwrite),
+        "resume (--resume) continues a run and overwrite (--overwrite) replaces it; give one",
     )
     if resume:
         require_same_recipe(recipe, run.folder)

@@ -1,6 +1,7 @@
 """Ablation and figures, on runs of a second each."""
 
 import json
+import shutil
 from dataclasses import replace
 from itertools import groupby
 
@@ -65,6 +66,15 @@ def test_ablation_writes_table_and_plot_and_keeps_finished_runs(folder):
 def test_finished_runs_of_another_recipe_are_refused(folder):
     with pytest.raises(ArlifError, match=r"arlif-1 was started with another recipe"):
         ablate(replace(TINY, epochs=2), folder, ["arlif"], [1], accelerator="cpu")
+
+
+def test_a_run_without_its_record_and_a_trained_run_are_refused(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "arlif-1" / "metrics.csv").unlink()
+    with pytest.raises(ArlifError, match=r"arlif-1 has no metrics\.csv"):
+        ablate(TINY, copy, ["arlif"], [1], accelerator="cpu")
+    with pytest.raises(ArlifError, match="arlif-2 holds a training run"):
+        ablate(TINY, folder / "arlif-2", ["arlif"], [1], accelerator="cpu")
 
 
 def test_ctrl_c_says_how_an_ablation_continues(tmp_path, monkeypatch):

@@ -92,6 +92,11 @@ def test_a_batch_beyond_the_memory_is_one_clear_error(tmp_path, monkeypatch):
         train(SMALL, tmp_path / "run", accelerator="cpu")
 
 
+def test_a_run_is_continued_or_replaced_not_both(finished):
+    with pytest.raises(ArlifError, match="give one"):
+        train(SMALL, finished[0], resume=True, overwrite=True)
+
+
 def test_resume_with_another_recipe_names_the_difference(finished):
     run, _ = finished
     other = dataclasses.replace(SMALL, seed=1, epochs=9)

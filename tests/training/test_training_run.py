@@ -150,12 +150,16 @@ def test_ctrl_c_keeps_what_was_done(tmp_path, monkeypatch):
         train(SMALL, tmp_path / "run", accelerator="cpu")
 
 
-def test_a_full_disk_is_always_answered_with_how_to_continue(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("reason", "cure"),
+    [("No space left on device", "make room"), ("Permission denied", "make its files writable")],
+)
+def test_a_full_disk_is_always_answered_with_how_to_continue(tmp_path, monkeypatch, reason, cure):
     def full(self, row):
-        raise WriteError("cannot write metrics.csv: No space left on device")
+        raise WriteError(f"cannot write metrics.csv: {reason}")
 
     monkeypatch.setattr(Metrics, "add", full)
-    with pytest.raises(ArlifError, match=r"metrics\.csv: .*; make room; continue with resume"):
+    with pytest.raises(ArlifError, match=rf"metrics\.csv: .*; {cure}; continue with resume"):
         train(SMALL, tmp_path / "run", accelerator="cpu")
 
 
