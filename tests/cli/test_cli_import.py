@@ -105,3 +105,10 @@ def test_calibration_and_time_steps_must_fit_the_module(
     err = refused(cli, "import", tmp_path / f"mine.py:{function}", tmp_path / "run", *options)
     assert complaint in err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_spread_over_seeds_is_of_trained_runs(imported: Path, exported: Path, cli: Cli) -> None:
+    for run, seeds in ((exported, imported), (imported, exported)):
+        error = refused(cli, "sweep", run, "--seeds", seeds)
+        assert f"{imported} holds an imported network" in error
+        assert "train the others with: arlif train RUN --set seed=N" in error

@@ -36,6 +36,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("simulate", "RUN", "--samples", "4", "--engine", "onnx"),
     ("simulate", "RUN", "--samples", "4", "--engine", "c"),
     ("simulate", "RUN", "--samples", "2", "--engine", "lava"),
+    ("simulate", "RUN", "--samples", "2", "--trace", "1", "--engine", "lava-lif"),
     ("simulate", "RUN", "--samples", "1", "--engine", "verilog"),
     ("compare", "RUN", "--got", "onnx"),
     ("energy", "RUN"),
@@ -47,6 +48,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
 TOOLS = {
     "c": shutil.which("cc"),
     "lava": find_spec("lava"),
+    "lava-lif": find_spec("lava"),
     "norse": find_spec("norse"),
     "verilog": shutil.which("verilator"),
 }
