@@ -212,7 +212,7 @@ def test_a_rerun_after_a_kill_ends_well(
     assert code == 0, (verb, out, err)
     assert half_written(short_path) == []
     assert not list(short_path.rglob(f".*{UNFINISHED}"))
-    assert not list(place.scratch.glob(f"{PREFIX}*"))
+    assert not [*place.scratch.glob(f"{PREFIX}*"), *place.scratch.glob("pymp-*")]
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if not left_of(place.scratch) and not left_in_shared_memory(shared):

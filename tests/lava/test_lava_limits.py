@@ -2,6 +2,7 @@
 
 from functools import partial
 from mmap import PAGESIZE
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,3 +177,11 @@ def test_one_that_fails_or_hangs_is_told_with_its_log(
     message = str(caught.value)
     assert f"its log says:\n{first}" in message
     assert absent not in message
+
+
+def test_a_folder_whose_sockets_have_no_name_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 80)
+    folder.mkdir()
+    with pytest.raises(SimulationError, match=r"set TMPDIR, .*, to a shorter one"):
+        supervise.start(folder)
+    assert not list(folder.iterdir())

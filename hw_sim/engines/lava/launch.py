@@ -1,7 +1,5 @@
 """simulate(): a quantized network on Lava, with the same answer as the reference engine."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +23,6 @@ from hw_sim.engines.work import Outcome, Progress, Work
 
 FAST_BATCH = 32
 """Samples abreast; more gain little and take memory."""
-SOCKET = "/pymp-12345678/listener-12345678"
-"""What multiprocessing calls one, in the folder of temporary files."""
-LONGEST_SOCKET = 107
-"""Bytes of a socket's name; Linux, unix(7)."""
 
 
 def run(work: Work[LavaOptions]) -> Outcome:
@@ -77,7 +71,6 @@ def simulate(
     if models is Models.STOCK:
         _require_stock(network)
     require_lava()
-    _require_room_for_sockets()
     abreast = _batch(network, batch, models, shares[0].shape[axis], len(shares))
     job = Job(time_steps, abreast, models, record)
     with scratch() as root:
@@ -93,18 +86,6 @@ def simulate(
             for worker in running.values():
                 supervise.end(worker)
         return joined([_results(folder, network, record) for folder in running])
-
-
-def _require_room_for_sockets() -> None:
-    """Python's processes meet at a socket in the folder of temporary files."""
-    folder, longest = tempfile.gettempdir(), LONGEST_SOCKET - len(SOCKET)
-    size = len(os.fsencode(folder))
-    require(
-        size <= longest,
-        f"the folder for temporary files, {folder}, has a name of {size} bytes; Lava's "
-        f"processes need one of at most {longest}: set TMPDIR to a shorter one",
-        SimulationError,
-    )
 
 
 def _batch(

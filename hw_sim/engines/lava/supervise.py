@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from arlif.base.errors import SimulationError
+from arlif.base.errors import SimulationError, require
 from arlif.base.workers import command, environment
 from hw_sim.engines.lava.deaths import how_it_ended
 from hw_sim.engines.lava.job import FAILURE, Job
@@ -18,12 +18,21 @@ from hw_sim.engines.lava.job import FAILURE, Job
 POLL_S = 0.05
 GRACE_S = 5.0
 LOG_LINES = 30
+SOCKET = "/pymp-12345678/listener-12345678"
+"""What multiprocessing calls one, in the folder of temporary files."""
+LONGEST_SOCKET = 107
+"""Bytes of a socket's name; Linux, unix(7)."""
 
 Worker = subprocess.Popen[bytes]
 
 
 def start(folder: Path, module: str = "hw_sim.engines.lava.worker") -> Worker:
-    """A worker on the job in `folder`, in a process group of its own, its output in a log."""
+    """A worker on the job in `folder`, in a process group of its own, its output in a log.
+
+    Its temporary files lie in `folder`, and so go with it where the worker is killed. Raises
+    SimulationError where that has too long a name.
+    """
+    _require_room_for_sockets(folder)
     with (folder / Job.LOG).open("wb") as log:
         return subprocess.Popen(
             command(module, str(folder), str(os.getpid())),
@@ -32,8 +41,19 @@ def start(folder: Path, module: str = "hw_sim.engines.lava.worker") -> Worker:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             # A Lava process is a thread of its own; threads inside it only compete with the others.
-            env={"OMP_NUM_THREADS": "1", **environment()},
+            env={"OMP_NUM_THREADS": "1", **environment(), "TMPDIR": str(folder)},
         )
+
+
+def _require_room_for_sockets(folder: Path) -> None:
+    """Python's processes meet at a socket in their folder of temporary files."""
+    size, longest = len(os.fsencode(folder)), LONGEST_SOCKET - len(SOCKET)
+    require(
+        size <= longest,
+        f"Lava's processes meet in {folder}, a name of {size} bytes, of which they can have "
+        f"{longest}: set TMPDIR, the folder for temporary files, to a shorter one",
+        SimulationError,
+    )
 
 
 def watch(
