@@ -18,6 +18,8 @@ from arlif.base.errors import ArlifError, FormatError
 from arlif.base.workers import command, environment
 
 SLOWEST_BYTES_PER_SECOND = 1e6
+IDLE = 10
+"""How many times as long as it works a process may take where others have the processor."""
 MOST_MEMORY = 8 << 30
 """Bytes of the process that tries files: far more than any file needs that is read here."""
 
@@ -43,7 +45,7 @@ def rehearse(path: Path, module: str) -> None:
             f"{path} was not read: the process that tries it first cannot start ({lacks[1]}); put "
             "the folder of that package on PYTHONPATH"
         )
-    if code == -signal.SIGALRM:
+    if code in (-signal.SIGPROF, -signal.SIGALRM):
         raise FormatError(f"damaged: still not read after {limit:.0f} s")
     raise FormatError("damaged: the HDF5 library crashed on it")
 
@@ -51,20 +53,27 @@ def rehearse(path: Path, module: str) -> None:
 def serve(read: Callable[[Path], object]) -> None:
     """Answer every line [path, seconds] with why `read` refuses that file, empty where it does not.
 
-    A file that takes longer, or more memory, ends the process.
+    A file that takes as much time of a processor, or more memory, ends the process: not one that
+    waits for others on a busy machine, up to IDLE times as long.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     for line in sys.stdin:
         name, seconds = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        _limit(seconds)
         try:
             read(Path(name))
             refusal = ""
         except FormatError as error:
             refusal = str(error)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _limit(0)
         sys.stdout.write(json.dumps(refusal) + "\n")
         sys.stdout.flush()
+
+
+def _limit(seconds: float) -> None:
+    """End this process after so much work, or IDLE times as long; 0 lets it go on."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, IDLE * seconds)
 
 
 class _Reader:
