@@ -80,11 +80,14 @@ def _unfold(tree: Any, prefix: str) -> tuple[dict[str, Tree], list[tuple[str, st
     for name, node in nodes.items():
         path = prefix + name
         require(isinstance(node, dict), f"node {path} must be a group", FormatError)
+        require(path not in flat, _twice(path), FormatError)
         if _kind(node, path) != "NIRGraph":
             entry[name] = leave[name] = path
             flat[path] = node
             continue
         inner, inner_edges = _unfold(node, f"{path}.")
+        both = flat.keys() & inner.keys()
+        require(not both, _twice(min(both, default="")), FormatError)
         flat |= inner
         edges += inner_edges
         entry[name] = _only(inner, f"{path}.", "Input")
@@ -98,6 +101,10 @@ def _unfold(tree: Any, prefix: str) -> tuple[dict[str, Tree], list[tuple[str, st
             )
         edges.append((leave[source], entry[target]))
     return flat, edges
+
+
+def _twice(path: str) -> str:
+    return f"two nodes are called {path}, one of them inside another graph; rename one"
 
 
 def _graph_fields(tree: Any, where: str) -> tuple[dict[str, Any], list[list[str]]]:

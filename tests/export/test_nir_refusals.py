@@ -228,6 +228,17 @@ def test_two_graphs_in_one() -> None:
     assert torch.equal(ones(load(image(3), block, block, OUT)), torch.full((3, 2, 3), 4.0))
 
 
+@pytest.mark.parametrize("names", [("g", "g.w"), ("g.w", "g")])
+def test_two_nodes_of_one_name_are_refused(names: tuple[str, str]) -> None:
+    """One of them took the place of the other, and its edges."""
+    inside = {"x": image(3), "w": dense(2 * np.eye(3)), "y": node("Output", shape=np.array([3]))}
+    block = node("NIRGraph", nodes=inside, edges=np.array(list(pairwise(inside))))
+    made = {"g": block, "g.w": dense(np.eye(3))}
+    nodes = {"i": image(3), **{name: made[name] for name in names}, "o": OUT}
+    with pytest.raises(FormatError, match=r"two nodes are called g\.w, one of them inside"):
+        network_of({"nodes": nodes, "edges": np.array(list(pairwise(nodes)))}, None)
+
+
 def test_names_of_any_characters() -> None:
     nodes = {"in-put": image(3), "a-b": dense(np.eye(3)), "input": dense(np.eye(3)), "o": OUT}
     network = network_of({"nodes": nodes, "edges": np.array(list(pairwise(nodes)))}, None)
