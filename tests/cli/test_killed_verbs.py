@@ -93,11 +93,12 @@ def test_scratch_folders_of_dead_processes_are_removed(
 
 
 def left_of(folder: Path) -> list[str]:
-    """Processes that name a folder in their command line or environment."""
+    """Processes whose temporary files lie in a folder; Lava's in one of their own within it."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("TMPDIR") == str(folder) and process.status() != "zombie":
+            place = process.environ().get("TMPDIR", "")
+            if Path(place).is_relative_to(folder) and process.status() != "zombie":
                 found.append(" ".join(process.cmdline())[:200])
         except psutil.Error:
             continue
