@@ -1,7 +1,6 @@
 """The torch.fx graph of a NIR graph, sources first."""
 
 import operator
-import re
 
 from torch import fx, nn
 
@@ -13,7 +12,7 @@ from export.nir.cycles import Region, loop, regions
 from export.nir.fields import integers, numbers
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS, neuron
 from export.nir.linear_layers import LAYERS, delay, head
-from export.nir.node_list import Node
+from export.nir.node_list import Node, module_name
 
 
 class Build:
@@ -109,11 +108,8 @@ class Build:
         return [node.name for node in self.nodes.values() if name in node.sources]
 
     def _target(self, name: str) -> str:
-        """A module name: no dots, none of nn.Module's own, none that arlif reserves."""
-        target = re.sub(r"\W", "_", name)
-        while hasattr(self.root, target) or target in (INPUT, READOUT, ""):
-            target += "_"
-        return target
+        """A module name: none of nn.Module's own, none that arlif reserves."""
+        return module_name(name, lambda word: hasattr(self.root, word) or word in (INPUT, READOUT))
 
 
 def _input_shape(node: Node) -> Shape:

@@ -1,6 +1,5 @@
 """Cycles of a NIR graph as loops: what goes back arrives one time step later."""
 
-import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -12,7 +11,7 @@ from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import GIVEN, Connection, Loop
 from export.nir.foreign_neurons import NEURONS, neuron
 from export.nir.linear_layers import LAYERS, delay
-from export.nir.node_list import Node
+from export.nir.node_list import Node, module_name
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,9 @@ def loop(region: Region, given: Shape, dt: float | None) -> Made:
             f"{node.name} sums different shapes, {', '.join(map(str, sorted(differing)))}",
             FormatError,
         )
-    titles = {name: _title(name) for name in neurons} | {region.given: GIVEN}
+    titles = {region.given: GIVEN}
+    for name in neurons:
+        titles[name] = module_name(name, lambda word: _is_taken(word, titles))
     nodes = {node.name: node for node in region.nodes}
     connections = [
         Connection(
@@ -260,9 +261,6 @@ def _unbiased(layer: nn.Module) -> nn.Module:
     return other
 
 
-def _title(name: str) -> str:
-    """A key of a ModuleDict: no dots, none of its methods."""
-    title = re.sub(r"\W", "_", name)
-    while hasattr(nn.ModuleDict(), title) or title == GIVEN:
-        title += "_"
-    return title
+def _is_taken(word: str, titles: dict[str, str]) -> bool:
+    """Whether a ModuleDict that holds these titles cannot hold another one so called."""
+    return hasattr(nn.ModuleDict(), word) or word in titles.values()

@@ -1,6 +1,10 @@
 """A NIR file by whatever tool as a checked list of nodes: sources before targets, no nesting."""
 
+import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,17 @@ class Node:
     fields: Tree
     sources: tuple[str, ...]
     late: frozenset[str] = frozenset()
+
+
+def module_name(name: str, taken: Callable[[str], bool]) -> str:
+    """What a node is called in torch modules, and in the Python that torch.fx makes of them.
+
+    No dots, no keyword, no self, letters as Python's parser leaves them, and nothing that is taken.
+    """
+    word = re.sub(r"\W", "_", unicodedata.normalize("NFKC", name))
+    while not word or iskeyword(word) or word == "self" or taken(word):
+        word += "_"
+    return word
 
 
 def read_graph(tree: Any) -> list[Node]:

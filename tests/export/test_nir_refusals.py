@@ -246,6 +246,29 @@ def test_names_of_any_characters() -> None:
     assert modules(network)[1] == ["a_b", "input_"]
 
 
+@pytest.mark.parametrize("name", ["class", "None", "\ufb01", "0", "ff\u00b2", "self", "\u5c42"])
+def test_names_that_mean_something_to_python(name: str) -> None:
+    nodes = {"i": image(3), name: dense(2 * np.eye(3)), f"{name}_": dense(np.eye(3)), "o": OUT}
+    network = network_of({"nodes": nodes, "edges": np.array(list(pairwise(nodes)))}, None)
+    assert torch.equal(ones(network), torch.full((3, 2, 3), 2.0))
+
+
+def test_neurons_on_a_cycle_are_told_apart_by_their_whole_names() -> None:
+    """One of two took the place of the other."""
+
+    def made(*names: str) -> ImportedNetwork:
+        first, second = names
+        nodes = {"i": image(1), "w": dense([[1.0]]), first: lif(1), "v": dense([[3.0]])}
+        nodes |= {second: lif(1), "back": dense([[-1.0]]), "o": OUT}
+        edges = [("i", "w"), ("w", first), (first, "v"), ("v", second), ("back", first)]
+        edges += [(second, "back"), (second, "o")]
+        return network_of({"nodes": nodes, "edges": np.array(edges)}, DT)
+
+    want, found = (ones(made(*names)) for names in (("a", "b"), ("f.x", "f_x")))
+    assert want.sum() > 0
+    assert torch.equal(found, want)
+
+
 @pytest.mark.parametrize("kind", ["AvgPool2d", "SumPool2d"])
 def test_a_factor_reaches_currents_behind_a_pool(kind: str) -> None:
     """r = 4 of an AR-LIF whose leak is a half: the current is doubled, bias and all."""
