@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from arlif.base.errors import ArlifError
+from arlif.base.errors import ArlifError, require
 from arlif.core.network import Input, QuantizedNetwork
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
@@ -27,6 +27,8 @@ RATES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 NEURON_STEPS = 1 << 24
 """About how many are looked at."""
+MOST_NUMBERS = 1 << 28
+"""Of a step of random inputs, and of what neurons answer: a small file may say any shape."""
 SHOWN = 32
 """Samples of calibration inputs that are looked at, the first ones."""
 SATURATED = 0.01
@@ -91,14 +93,24 @@ def fit(
 
 
 def typical(linear: LinearizedNetwork, time_steps: int) -> Tensor:
-    """Inputs for a network that nobody has shown us: random spikes, or random static frames."""
+    """Inputs for a network that nobody has shown us: random spikes, or random static frames.
+
+    Raises ArlifError where a step of them, or of its neurons, is more than MOST_NUMBERS.
+    """
     generator = torch.Generator().manual_seed(0)
     shape = linear.input_shape
+    neurons = sum(prod(p.current.shape) for p in linear.populations) or 1
+    room = MOST_NUMBERS // (len(RATES) * max(neurons, prod(shape)))
+    require(
+        room >= 1,
+        f"random inputs are for networks of at most {MOST_NUMBERS // len(RATES):,} inputs and "
+        f"neurons, and this one takes {prod(shape):,} and has {neurons:,}; give --calibrate",
+    )
     if linear.static:
         frames = torch.rand(1, len(RATES), *shape, generator=generator)
         return frames.round() if linear.binary_input else frames
-    neurons = sum(prod(p.current.shape) for p in linear.populations) or 1
-    steps = min(time_steps, max(32, NEURON_STEPS // (neurons * len(RATES))))
+    least = max(4, min(32, room))
+    steps = min(time_steps, max(least, NEURON_STEPS // (neurons * len(RATES))))
     rates = torch.tensor(RATES).view(1, -1, *(1 for _ in shape))
     return (torch.rand(steps, len(RATES), *shape, generator=generator) < rates).float()
 

@@ -8,6 +8,7 @@ import torch
 from support.nir_euler import Euler
 from support.places import SHARED
 
+from arlif.base.errors import ArlifError
 from arlif.core.network import Input
 from arlif.core.neuron import Neuron, constant, learned
 from arlif.core.real_neurons import (
@@ -30,6 +31,7 @@ from arlif.quantize.linearized import (
 from arlif.quantize.reach import reach
 from arlif.quantize.scale_free import fitted, free_constants, natural
 from export.nir import load_nir
+from hw_sim.comparison import fitting
 from hw_sim.comparison.fitting import Fit, fit, typical
 from hw_sim.engines.integer.reference import simulate
 from hw_sim.engines.simulation import Record
@@ -190,3 +192,14 @@ def test_typical_inputs_are_the_same_every_time() -> None:
     assert shown.shape == (50, 8, 6)
     assert torch.equal(shown, typical(linear, 50))
     assert torch.all(shown[:, -1] == 1)
+
+
+def test_random_inputs_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    linear = network(RealLifReset(), np.ones((4, 6)))
+    monkeypatch.setattr(fitting, "NEURON_STEPS", 1)
+    for most, steps in ((1 << 28, 32), (8 * 6 * 5, 5), (8 * 6, 4)):
+        monkeypatch.setattr(fitting, "MOST_NUMBERS", most)
+        assert typical(linear, 50).shape == (steps, 8, 6)
+    monkeypatch.setattr(fitting, "MOST_NUMBERS", 8 * 6 - 1)
+    with pytest.raises(ArlifError, match=r"at most 5 inputs and neurons, .* 6 and has 4; give --"):
+        typical(linear, 50)
