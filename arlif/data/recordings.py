@@ -18,6 +18,7 @@ CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
+SHD_CLASSES = 20
 TRIAL = "arlif.base.hdf5_trial"
 KIND = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
 
@@ -140,12 +141,18 @@ def _read_nmnist(path: Path) -> NDArray[Any]:
 
 
 def _shd_labels(path: Path) -> NDArray[np.int64]:
-    """The labels of an SHD file. Raises ArlifError where it cannot be opened."""
+    """The labels of an SHD file, one for each recording. Raises ArlifError on anything else."""
     try:
         with h5py.File(path, "r") as file:
-            return np.asarray(file["labels"], np.int64).reshape(-1)
+            labels, recordings = np.asarray(file["labels"]), len(file["spikes/times"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise damaged(path, error) from None
+    whole = labels.dtype.kind in "iu" and labels.shape == (recordings,)
+    if not whole or not ((labels >= 0) & (labels < SHD_CLASSES)).all():
+        raise damaged(
+            path, f"its labels must be {recordings} whole numbers from 0 to {SHD_CLASSES - 1}"
+        )
+    return labels.astype(np.int64)
 
 
 def _read_shd(path: Path, number: int) -> NDArray[Any]:
@@ -171,8 +178,8 @@ def _gesture_rows(path: Path) -> NDArray[Any]:
         raise damaged(path, "it is an archive")
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise damaged(path, f"its rows must be x, y, p, t, but its shape is {rows.shape}")
-    if not np.issubdtype(rows.dtype, np.number):
-        raise damaged(path, f"its values must be numbers, but they are {rows.dtype}")
+    if rows.dtype.kind not in "biuf":
+        raise damaged(path, f"its values must be real numbers, but they are {rows.dtype}")
     return rows
 
 
@@ -180,6 +187,8 @@ def _read_gesture(path: Path) -> NDArray[Any]:
     rows = np.asarray(_gesture_rows(path), np.float64)
     _require_sane(path, rows)
     x, y, p, t = rows.T
+    if not all((values == np.rint(values)).all() for values in (x, y, p)):
+        raise damaged(path, "x, y and p must be whole numbers")
     return _events(t * 1000, x, y, p)
 
 

@@ -185,7 +185,9 @@ def test_gesture_files_are_read_as_published(tmp_path):
         ([[1, 7, 1, np.nan], [9, 5, 0, 4]], "values that no sensor gives"),
         ([[1, 7, 1, 1e300], [9, 5, 0, 4]], "values that no sensor gives"),
         ([[1, 7, 1], [9, 5, 0]], r"its shape is \(2, 3\)"),
-        ([["a", "b", "c", "d"]], "must be numbers, but they are <U1"),
+        ([["a", "b", "c", "d"]], "must be real numbers, but they are <U1"),
+        ([[1, 7, 1, 3], [9, 5, 0, 4 + 1j]], "must be real numbers, but they are complex128"),
+        ([[1.5, 7, 1, 3], [9, 5, 0, 4]], "x, y and p must be whole numbers"),
     ],
 )
 def test_damaged_gesture_files_are_named(tmp_path, content, message):
@@ -230,7 +232,7 @@ def test_damaged_aedat_files_are_named(tmp_path, content):
         read_aedat2(tmp_path / "one.aedat")
 
 
-def write_shd(folder, units=(3, 699), times=(0.1, 0.5), recordings=20):
+def write_shd(folder, units=(3, 699), times=(0.1, 0.5), recordings=20, labels=range(20)[::-1]):
     """Twenty labels in both splits, and recordings that are all the same."""
     folder.mkdir(exist_ok=True)
     for part in ("train", "test"):
@@ -241,7 +243,7 @@ def write_shd(folder, units=(3, 699), times=(0.1, 0.5), recordings=20):
                 stored = spikes.create_dataset(name, shape, h5py.vlen_dtype(np.dtype(kind)))
                 for number in range(recordings):
                     stored[number] = np.array(values, kind)
-            file["labels"] = np.arange(20)[::-1]
+            file["labels"] = np.array(labels)
 
 
 def test_shd_files_are_read_as_published(tmp_path):
@@ -261,11 +263,15 @@ def test_shd_files_are_read_as_published(tmp_path):
         ({"units": (3, 700)}, "x must lie in 0 to 699"),
         ({"units": (3,)}, "2 times and 1 units"),
         ({"times": (0.1, np.nan)}, "values that no sensor gives"),
-        ({"recordings": 19}, "19"),
+        ({"recordings": 19}, "labels must be 19 whole numbers"),
+        ({"labels": range(19)}, "labels must be 20 whole numbers from 0 to 19"),
+        ({"labels": range(1, 21)}, "whole numbers from 0 to 19"),
+        ({"labels": np.arange(20) / 2}, "whole numbers from 0 to 19"),
     ],
 )
 def test_damaged_shd_recordings_are_named(tmp_path, wrong, message):
     write_shd(tmp_path / "shd", **wrong)
+    assert "shd_train.h5" in {s.file for s in data.check("shd", tmp_path) if s.wrong}
     with pytest.raises(ArlifError, match=r"shd_train\.h5 is damaged.*" + message):
         data.load("shd", tmp_path, time_steps=2)
 
