@@ -36,7 +36,7 @@ def read_arrays(path: Path, others: tuple[str, ...] = (LABELS,)) -> dict[str, ND
 
 def _contents(path: Path, kind: str) -> Any:
     """The array of a .npy file; of an .npz file its arrays, and None for those of other names."""
-    require(path.is_file(), f"{path} is no file; give the path of one")
+    require(path.is_file(), f"there is no file {path}; give the path of one")
     try:
         with path.open("rb") as file:
             found = np.load(file, allow_pickle=False)

@@ -32,7 +32,7 @@ def import_checkpoint(
         is_checkpoint(file),
         f"--recipe and --set are for checkpoints ({', '.join(SUFFIXES)}), not for {file}",
     )
-    require(file.is_file(), f"{file} is no file; give the path of one")
+    require(file.is_file(), f"there is no file {file}; give the path of one")
     require(
         recipe is not None,
         f"{file} holds weights and no network; give the --recipe of its network, such as "

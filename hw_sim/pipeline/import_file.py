@@ -52,7 +52,7 @@ def import_run(
         own or file.suffix in KINDS,
         f"{file} must be a {' or '.join(KINDS)} file, or FILE.py:FUNCTION",
     )
-    require(own or file.is_file(), f"{file} is no file; give the path of one")
+    require(own or file.is_file(), f"there is no file {file}; give the path of one")
     _require_untrained(run)
     if time_steps is not None:
         require_time_steps(time_steps)
