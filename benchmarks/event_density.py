@@ -43,9 +43,9 @@ def layers() -> dict[str, tuple[Conv2d, int]]:
 
 def measure(linear: Conv2d, size: int, rounds: int, threads: int) -> list[dict[str, float]]:
     """Milliseconds of every way at every density."""
-    ways = {"products": ByteProducts(linear, (0, 1)), "events": EventConvolution(linear)}
+    ways = {"products": ByteProducts(linear, (0, 1)), "events": EventConvolution(linear, (0, 1))}
     if applies(linear, (0, 1)):
-        ways["tables"] = SpikeTables(linear)
+        ways["tables"] = SpikeTables(linear, (0, 1))
     rows = []
     for density in DENSITIES:
         shape = (FRAMES, size, size, linear.weight.shape[1])

@@ -117,7 +117,7 @@ def peaks(threads: int) -> dict[str, tuple[float, Callable[[], object]]]:
         size = float(x.size * weight[0].size)
         kernels = {"byte products": ByteProducts(linear, (0, 1))}
         if spike_tables.applies(linear, (0, 1)):
-            kernels["spike tables"] = SpikeTables(linear)
+            kernels["spike tables"] = SpikeTables(linear, (0, 1))
         for name, kernel in kernels.items():
             found[f"{name} {channels}, {height} x {height}"] = (
                 size,

@@ -1,6 +1,5 @@
 """What kernels of convolutions take and give: bytes and sums, channels last."""
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,17 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.core.maps import Conv2d
-from arlif.kernels.reused import Empty
+
+NARROW, WIDE, ADDED = range(3)
+"""Kind of sum_kinds.h."""
+KINDS: dict[type, int] = {np.int16: NARROW, np.int32: WIDE}
+"""The kind of new sums, by their type."""
+
+
+def sum_type(linear: Conv2d, highest: int) -> type[np.int16] | type[np.int32]:
+    """The type that holds every sum of inputs from 0 to `highest`, also of some of a window's."""
+    low, high = linear.output_interval((0, highest))
+    return np.int16 if low >= -(1 << 15) and high < 1 << 15 else np.int32
 
 
 def output_shape(linear: Conv2d, inputs: NDArray[Any]) -> tuple[int, ...]:
@@ -33,26 +42,3 @@ def check_sums(linear: Conv2d, inputs: NDArray[Any], sums: NDArray[Any]) -> None
         sums.shape == shape and sums.dtype == np.int32 and sums.flags.c_contiguous,
         f"sums are added to contiguous int32 {shape}, not {sums.dtype} {sums.shape}",
     )
-
-
-class AddedSums(ABC):
-    """A kernel that only adds to sums: new ones are added to zeros."""
-
-    linear: Conv2d
-    empty: Empty
-
-    @abstractmethod
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
-        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
-
-        Raises ArlifError where they do not fit.
-        """
-
-    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
-        """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads."""
-        sums = self.empty(output_shape(self.linear, inputs), np.int32)
-        sums.fill(0)
-        self.add(inputs, threads, sums, 1)
-        return sums

@@ -1,19 +1,21 @@
 // Convolutions driven by events: every spike adds its rows of weights to the sums that it reaches.
-// Exact: sums of up to 255 weights of 8 bits fit 16 bits; they are then added to 32-bit sums.
+// Exact: sums of up to 255 weights of 8 bits fit 16 bits; they are then added to 32-bit sums. Callers
+// prove that those of kind NARROW fit 16 bits.
 // Called from Python through ctypes (arlif/kernels/events.py).
 #include <vector>
 
+#include "sum_kinds.h"
 #include "tiles.h"
 #include "vectors.h"
 
 namespace {
 
-// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], to which `scale`
-// times each sum is added.
+// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs] of that kind; ADDED:
+// `scale` times each sum is added to what is there.
 struct Geometry {
   int64_t frames, channels, height, width, rows, columns, outputs;
   int64_t kernel[2], stride[2], padding[2];
-  int64_t scale;
+  int64_t kind, scale;
 };
 
 constexpr int64_t group = 32;      // numbers of 16 bits in a cache line
@@ -82,11 +84,15 @@ private:
 // Sums of 16 bits, as many as a vector holds.
 using Narrow = Vector<int16_t>;
 
-// The sums of one pixel for `groups * group` outputs.
-template <int groups> struct Sums {
+// The sums of one pixel for `groups * group` outputs. adds: whether to what is there.
+template <int groups, class Out> struct Sums {
   static constexpr int vectors = groups * group / lanes<int16_t>;
+  static constexpr int64_t most = sizeof(Out) == sizeof(int16_t) ? int64_t(1) << 62 : exact;
   Narrow narrow[vectors] = {};
-  int64_t room = exact;
+  int64_t room = most;
+  bool adds;
+
+  explicit Sums(bool adds) : adds(adds) {}
 
   // In registers from the first event to the last.
   void add(const uint32_t *begin, const uint32_t *end, const int8_t *weights) {
@@ -99,19 +105,23 @@ template <int groups> struct Sums {
     }
     for (int i = 0; i < vectors; ++i) narrow[i] = sum[i];
   }
-  void flush(int32_t *to, int64_t count, int32_t scale) {
+  void flush(Out *to, int64_t count, int32_t scale) {
     int16_t values[groups * group];
     std::memcpy(values, narrow, sizeof values);
-    for (int64_t i = 0; i < count; ++i) to[i] += values[i] * scale;
+    if (adds)
+      for (int64_t i = 0; i < count; ++i) to[i] = Out(to[i] + values[i] * scale);
+    else
+      for (int64_t i = 0; i < count; ++i) to[i] = Out(values[i] * scale);
     for (Narrow &sum : narrow) sum = Narrow{};
-    room = exact;
+    room = most;
+    adds = true;
   }
 };
 
 // One frame's sums for the outputs of a block; `weights`: [kernel, kernel, channels, its width].
-template <int groups>
+template <int groups, class Out>
 void block(const Geometry &g, const Events &events, const int8_t *weights, int64_t outputs,
-           int32_t *to) {
+           Out *to) {
   constexpr int64_t width = groups * group;
   for (int64_t row = 0; row < g.rows; ++row)
     for (int64_t column = 0; column < g.columns; ++column, to += g.outputs) {
@@ -119,7 +129,7 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
       const int64_t left = column * g.stride[1] - g.padding[1];
       const int64_t begin = std::clamp<int64_t>(left, 0, g.width); // a window may be outside
       const int64_t end = std::clamp<int64_t>(left + g.kernel[1], 0, g.width);
-      Sums<groups> sums;
+      Sums<groups, Out> sums(g.kind == ADDED);
       for (int64_t y = std::max<int64_t>(top, 0); y < std::min(top + g.kernel[0], g.height); ++y) {
         const int64_t shift = ((y - top) * g.kernel[1] - left) * g.channels;
         int64_t i = events.first[y * g.width + begin];
@@ -137,7 +147,8 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
     }
 }
 
-void frame(const Geometry &g, const Events &events, const int8_t *weights, int32_t *to) {
+template <class Out>
+void frame(const Geometry &g, const Events &events, const int8_t *weights, Out *to) {
   const int64_t taps = g.kernel[0] * g.kernel[1] * g.channels;
   for (int64_t first = 0; first < g.outputs; first += widest) {
     const int64_t outputs = std::min(widest, g.outputs - first);
@@ -149,6 +160,16 @@ void frame(const Geometry &g, const Events &events, const int8_t *weights, int32
     }
     weights += taps * widest;
   }
+}
+
+template <class Out>
+void convolution(const Geometry &g, int64_t threads, const uint8_t *inputs, const int8_t *weights,
+                 Out *sums) {
+  const int64_t size = g.height * g.width * g.channels;
+  for_tiles(g.frames, 1, threads, [&](int64_t number, int64_t, int64_t) {
+    const Events events(inputs + number * size, g);
+    frame(g, events, weights, sums + number * g.rows * g.columns * g.outputs);
+  });
 }
 
 } // namespace
@@ -166,10 +187,7 @@ extern "C" int64_t arlif_event_count(const uint8_t *values, int64_t count) {
 // weights: for every block of `widest` outputs [kernel, kernel, channels, outputs of the block
 // filled up to a multiple of `group`].
 extern "C" void arlif_event_convolution(const Geometry *g, int64_t threads, const uint8_t *inputs,
-                                        const int8_t *weights, int32_t *sums) {
-  const int64_t size = g->height * g->width * g->channels;
-  for_tiles(g->frames, 1, threads, [&](int64_t number, int64_t, int64_t) {
-    const Events events(inputs + number * size, *g);
-    frame(*g, events, weights, sums + number * g->rows * g->columns * g->outputs);
-  });
+                                        const int8_t *weights, void *sums) {
+  if (g->kind == NARROW) convolution(*g, threads, inputs, weights, static_cast<int16_t *>(sums));
+  else convolution(*g, threads, inputs, weights, static_cast<int32_t *>(sums));
 }

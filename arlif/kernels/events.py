@@ -2,14 +2,15 @@
 
 import ctypes
 from ctypes import Structure, c_int64, c_void_p
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.cut import cut
-from arlif.core.maps import Conv2d
+from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import AddedSums, check_sums
+from arlif.kernels.byte_frames import ADDED, KINDS, WIDE, check_sums, output_shape, sum_type
 from arlif.kernels.reused import Empty
 
 GROUP, WIDEST = 32, 128
@@ -21,19 +22,37 @@ def applies(linear: Conv2d) -> bool:
     return linear.groups == 1 and linear.dilation == (1, 1) and library() is not None
 
 
-class EventConvolution(AddedSums):
-    """Sums of the weights that events reach, where `applies(linear)`.
+class EventConvolution:
+    """Sums of the weights that events reach, where `applies(linear)`, of inputs in `interval`.
 
     An input of value v is v events. Raises ArlifError where inputs do not fit.
     """
 
-    def __init__(self, linear: Conv2d, empty: Empty = np.empty) -> None:
+    def __init__(self, linear: Conv2d, interval: Interval, empty: Empty = np.empty) -> None:
         self.linear, self.empty = linear, empty
+        self.type = sum_type(linear, interval[1])
         outputs = linear.weight.shape[0]
         taps = np.moveaxis(linear.weight, 0, -1).transpose(1, 2, 0, 3).reshape(-1, outputs)
         blocks = [taps[:, part] for part in cut(outputs, WIDEST)]
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
+
+    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
+        """[N, H, W, C] -> [N, H', W', C'], channels last: int16 where every sum fits, else int32.
+
+        Raises ArlifError where inputs do not fit.
+        """
+        sums = self.empty(output_shape(self.linear, inputs), self.type)
+        self._run(inputs, threads, KINDS[self.type], 1, sums)
+        return sums
+
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+        """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
+
+        Raises ArlifError where they do not fit.
+        """
+        check_sums(self.linear, inputs, sums)
+        self._run(inputs, threads, WIDE, 1, sums)
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
@@ -43,13 +62,23 @@ class EventConvolution(AddedSums):
         Raises ArlifError where they do not fit.
         """
         check_sums(self.linear, inputs, sums)
+        self._run(inputs, threads, ADDED, scale, sums)
+
+    def _run(
+        self,
+        inputs: NDArray[np.uint8],
+        threads: int,
+        kind: int,
+        scale: int,
+        sums: NDArray[Any],
+    ) -> None:
         inputs = np.ascontiguousarray(inputs)
         frames, height, width, channels = inputs.shape
         _, rows, columns, outputs = sums.shape
         geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.scale = scale
+        geometry.kind, geometry.scale = kind, scale
         _library().arlif_event_convolution(
             ctypes.byref(geometry),
             c_int64(threads),
@@ -79,5 +108,5 @@ class _Geometry(Structure):
             for name in ("frames", "channels", "height", "width", "rows", "columns", "outputs")
         ),
         *((name, c_int64 * 2) for name in ("kernel", "stride", "padding")),
-        ("scale", c_int64),
+        *((name, c_int64) for name in ("kind", "scale")),
     )

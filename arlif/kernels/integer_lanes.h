@@ -1,8 +1,10 @@
 // The arithmetic that printed steps of integer neurons are written in, as lanes of two widths.
 //
 // A `Value` holds `lanes` integers, a `Condition` as many truths. `plus_within` and `minus_within`
-// are sums that only saturate() reads, so they may saturate by themselves. entry() and field() read
-// several tables that have the same cells: what is found once, and what each table has there.
+// are sums that only saturate() reads, so they may saturate by themselves. only() chooses 0 where a
+// condition fails, unless() where it holds, and flip() negates where it fails. scaled() multiplies by
+// a constant. entry() and field() read several tables that have the same cells: what is found once,
+// and what each table has there.
 #pragma once
 
 #include "tiles.h"
@@ -31,6 +33,7 @@ template <class W, bool joined> struct WideLanes {
   using Lane = int32_t;
   using Value = int32_t;
   using Condition = bool;
+  using Factor = int32_t;
   using Cells = Table;
   static constexpr int64_t tile = 512, lanes = 1;
   const int32_t low, high, bits;
@@ -45,6 +48,7 @@ template <class W, bool joined> struct WideLanes {
   static void store(Lane *to, Value value) { *to = value; }
   static Value number(int32_t value) { return value; }
   Value constant(int k) const { return constants[k]; }
+  Factor factor(int k) const { return constants[k]; }
   Cells table(int k) const { return tables[k]; }
 
   static Value plus(Value a, Value b) { return a + b; }
@@ -53,12 +57,16 @@ template <class W, bool joined> struct WideLanes {
   static Value minus_within(Value a, Value b) { return a - b; }
   static Condition reaches(Value a, Value b) { return a >= b; }
   static Value choose(Condition c, Value a, Value b) { return c ? a : b; }
+  static Value only(Condition c, Value a) { return c ? a : 0; }
+  static Value unless(Condition c, Value a) { return c ? 0 : a; }
+  static Value flip(Condition c, Value a) { return c ? a : -a; }
   Value saturate(Value value) const { return clamped(value, low, high); }
   Value multiply(Value value, Value factor) const { // rounded toward zero
     const W rest = ((value ^ factor) >> 31) & ((1 << bits) - 1), product = W(value) * factor + rest;
     if (sizeof(W) == 8) return Value(uint64_t(product) >> bits); // whose lower half is what stays
     return Value(product >> bits);
   }
+  Value scaled(Value value, Factor factor) const { return multiply(value, factor); }
   static Value lookup(const Table &table, Value x) {
     const uint32_t inside = clamped(x, table.low, table.high);
     return table.values[(inside - uint32_t(table.low)) >> table.shift];

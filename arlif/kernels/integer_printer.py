@@ -123,7 +123,7 @@ class _Printer:
         text = "\n".join(body)
         yield "  template <class S>"
         yield f"  static void {name}(const S s, int64_t count, {arguments}) {{"
-        for letter, kind in ("c", "constant"), ("t", "table"):
+        for letter, kind in ("c", "constant"), ("f", "factor"), ("t", "table"):
             for k in sorted({int(k) for k in re.findall(rf"\b{letter}(\d+)\b", text)}):
                 yield f"    const auto {letter}{k} = s.{kind}({k});"
         yield "#pragma GCC ivdep"
@@ -180,12 +180,26 @@ class _Printer:
             case Op.GE | Op.FIRE:
                 return f"s.reaches({args[0]}, {args[1]})"
             case Op.WHERE | Op.SELECT:
-                return f"s.choose({args[0]}, {args[1]}, {args[2]})"
+                return self._choice(*node.args)
             case Op.SATURATE:
                 return f"s.saturate({args[0]})"
             case Op.MULTIPLY:
+                factor = self.graph.nodes[node.args[1]]
+                if factor.op is Op.PARAMETER and not kernel.per_neuron:
+                    return f"s.scaled({args[0]}, f{kernel.constants.index(factor.name)})"
                 return f"s.multiply({args[0]}, {args[1]})"
         return f"s.lookup({self._table(node.name)}, {args[0]})"
+
+    def _choice(self, condition: int, a: int, b: int) -> str:
+        """A value where a condition holds, else another one: cheap where one is 0 or -a."""
+        left, right = self.graph.nodes[a], self.graph.nodes[b]
+        if right.op is Op.NEG and right.args == (a,):
+            return f"s.flip(v{condition}, v{a})"
+        if right.op is Op.NUMBER and right.number == 0:
+            return f"s.only(v{condition}, v{a})"
+        if left.op is Op.NUMBER and left.number == 0:
+            return f"s.unless(v{condition}, v{b})"
+        return f"s.choose(v{condition}, v{a}, v{b})"
 
     def _table(self, name: str) -> str:
         return f"t{self.kernel.tables.index(name)}"

@@ -18,10 +18,16 @@ from arlif.core.real_neurons import BUILT_IN
 from arlif.core.tables import LookupTable
 from arlif.kernels.build import Source, library, loaded
 from arlif.kernels.integer_printer import IntegerKernel, printed
-from arlif.kernels.integer_widths import fits_16_bits, has_wide_products, joined_fields
+from arlif.kernels.integer_widths import (
+    fits_16_bits,
+    has_wide_products,
+    is_usual,
+    joined_fields,
+)
+from arlif.kernels.neuron_rows import Repeated, Weights, repeated, row_of, weight_rows
 from arlif.kernels.reused import Empty
 
-NARROW, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(3)
+NARROW, NARROW_USUAL, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(4)
 """Width of integer_update.cpp."""
 KINDS = [np.dtype(kind) for kind in (np.int16, np.int32, np.float32)]
 """Kind of integer_update.cpp."""
@@ -34,8 +40,8 @@ MOST_OPERATIONS = 200
 class Update(NamedTuple):
     """spikes: uint8 [T, N, *shape]; counts: their sum over time, uint8 [N, *shape];
 
-    state: after the last step, int32 [N, *shape] each; history: every state by name over time,
-    int32 [T, N, *shape], where it was asked for. Channels come last.
+    state: after the last step, int32 [N, *shape] each, None where nobody asked for it; history:
+    every state by name over time, int32 [T, N, *shape], where it was asked for. Channels come last.
     """
 
     spikes: NDArray[np.uint8]
@@ -109,8 +115,8 @@ class IntegerUpdate:
         self.width = PRODUCTS_OF_64_BITS if has_wide_products(neuron) else PRODUCTS_OF_32_BITS
         has_narrow, joins_narrow = _narrow_lanes(self.source)
         if has_narrow and fits_16_bits(neuron, self.kernel):
-            self.width = NARROW
-        joins = joins_narrow or self.width != NARROW
+            self.width = NARROW_USUAL if is_usual(neuron, self.kernel) else NARROW
+        joins = joins_narrow or self.width in (PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS)
         packed = _packed(neuron, self.kernel) if joins else {}
         self.joined = bool(packed)
         tables = [(neuron.tables[name], packed.get(name)) for name in self.kernel.tables]
@@ -121,26 +127,19 @@ class IntegerUpdate:
         own = [neuron.constants[name] for name in self.kernel.constants]
         per_neuron = self.kernel.per_neuron
         self.constants = np.zeros(1, np.int32) if per_neuron else np.array([*own, 0], np.int32)
-        shape = population.shape
-        gain = population.gain.astype(np.float32) / np.float32(1 << population.gain_shift)
-        rows = [
-            _row(gain, shape, np.float32),
-            _row(population.bias, shape, np.int32),
-            *(_row(values, shape, np.int32) for values in (own if per_neuron else ())),
-        ]
-        repeated = [_Repeated(row.ctypes.data, row.size) for row in rows]
-        self.gain, self.bias, *varying = repeated
-        self.varying = (_Repeated * len(varying))(*varying)
-        sizes = map(ctypes.sizeof, (_Table, _Repeated, _Update))
+        rows = weight_rows(population)
+        of_neurons = [row_of(values, population.shape, np.int32) for values in own if per_neuron]
+        self.varying = (Repeated * len(of_neurons))(*map(repeated, of_neurons))
+        sizes = map(ctypes.sizeof, (_Table, Weights, _Update))
         self.run = loaded(self.source, "arlif_integer_layout", *sizes).arlif_integer
         self.fixed = (
             *(neuron.state_format.low, neuron.state_format.high, neuron.factor_bits),
             self.constants.ctypes.data,
             ctypes.addressof(self.tables),
             ctypes.addressof(self.varying),
-            *(self.gain, self.bias),
+            Weights(*map(repeated, rows)),
         )
-        self.held = (held, rows)  # the memory that the structures point into
+        self.held = (held, rows, of_neurons)  # the memory that the structures point into
 
     def __call__(
         self,
@@ -149,12 +148,14 @@ class IntegerUpdate:
         threads: int,
         state: Any = None,
         history: bool = False,
+        goes_on: bool = True,
     ) -> Update:
         """Run `steps` time steps on that many threads.
 
         accumulators: numpy array or CPU tensor, [T, N, H, W, C] or [T, N, features], or T = 1 where
         every step has the same; int16, int32, integers in float32, or what converts to int32.
-        state: where to start, None for 0. Raises ArlifError where shapes do not fit.
+        state: where to start, None for 0. goes_on: whether the last state is asked for. Raises
+        ArlifError where shapes do not fit.
         """
         population, neuron = self.population, self.population.neuron
         acc = np.asarray(accumulators)
@@ -169,25 +170,24 @@ class IntegerUpdate:
                 f"{acc.shape}"
             )
         names = neuron.variables
-        states = self.empty((len(names), *shape), np.int32)
-        if state is not None:
-            states[:] = [np.asarray(part) for part in state]
+        before = None if state is None else np.array([np.asarray(s) for s in state], np.int32)
+        after = self.empty((len(names), *shape), np.int32) if goes_on else None
         spikes = self.empty((steps, *shape), np.uint8)
         counts = self.empty(shape, np.uint8)
-        past = self.empty((len(names), steps, *shape) if history else (0,), np.int32)
+        past = self.empty((len(names), steps, *shape), np.int32) if history else None
         update = _Update(
             *self.fixed,
             steps,
-            states[0].size,
+            counts.size,
             threads,
-            0 if acc.shape[0] < steps else states[0].size,
-            state is None,
+            0 if acc.shape[0] < steps else counts.size,
             KINDS.index(kept),
             acc.ctypes.data,
-            states.ctypes.data,
+            None if before is None else before.ctypes.data,
+            None if after is None else after.ctypes.data,
             spikes.ctypes.data,
             counts.ctypes.data,
-            past.ctypes.data if history else None,
+            None if past is None else past.ctypes.data,
         )
         self.run(
             c_int64(self.number),
@@ -195,8 +195,9 @@ class IntegerUpdate:
             c_int64(self.joined),
             ctypes.byref(update),
         )
-        after = neuron.state_type(*states)
-        return Update(spikes, counts, after, dict(zip(names, past, strict=True)) if history else {})
+        end = None if after is None else neuron.state_type(*after)
+        over_time = {} if past is None else dict(zip(names, past, strict=True))
+        return Update(spikes, counts, end, over_time)
 
 
 class _Table(Structure):
@@ -208,22 +209,16 @@ class _Table(Structure):
     )
 
 
-class _Repeated(Structure):
-    """Repeated of integer_update.cpp."""
-
-    _fields_ = (("values", c_void_p), ("period", c_int64))
-
-
 class _Update(Structure):
     """Update of integer_update.cpp."""
 
     _fields_ = (
         *((name, c_int32) for name in ("low", "high", "factor_bits")),
         *((name, c_void_p) for name in ("constants", "tables", "varying")),
-        *((name, _Repeated) for name in ("gain", "bias")),
-        *((name, c_int64) for name in ("steps", "size", "threads", "accumulator_stride")),
-        *((name, c_int64) for name in ("fresh", "kind")),
-        *((name, c_void_p) for name in ("accumulators", "state", "spikes", "counts", "history")),
+        ("weights", Weights),
+        *((n, c_int64) for n in ("steps", "size", "threads", "accumulator_stride", "kind")),
+        *((name, c_void_p) for name in ("accumulators", "before", "after")),
+        *((name, c_void_p) for name in ("spikes", "counts", "history")),
     )
 
 
@@ -266,17 +261,3 @@ def _cells(table: LookupTable, field: Field | None) -> tuple[NDArray[np.int32], 
     if field is None:
         return table.values, (*cells, 0, 0)
     return field.values, (*cells, 32 - field.first - field.bits, 32 - field.bits)
-
-
-SHORTEST = 256
-"""Numbers of a row that is copied again and again: a short one takes many copies."""
-
-
-def _row(values: Any, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """The numbers of neurons in the order of memory, where channels come last."""
-    array = np.asarray(values, dtype)
-    if array.ndim > 1 and array.shape == shape:
-        array = np.moveaxis(array, 0, -1)
-    elif array.ndim == 0:
-        array = np.full(shape[0], array)
-    return np.tile(array.ravel(), -(-SHORTEST // array.size))

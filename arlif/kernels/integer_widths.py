@@ -32,6 +32,15 @@ def fits_16_bits(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
     )
 
 
+def is_usual(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
+    """Whether states have all of 16 bits, and the constants of the layer that multiply are < 1."""
+    nodes, one = neuron.graph.nodes, 1 << neuron.factor_bits
+    factors = [nodes[node.args[1]] for node in nodes if node.op is Op.MULTIPLY]
+    constants = [node.name for node in factors if node.op is Op.PARAMETER]
+    below = kernel.per_neuron or all(neuron.constants[name] < one for name in constants)
+    return below and neuron.state_format.bits == 16
+
+
 def has_wide_products(neuron: IntegerNeuron) -> bool:
     """Whether a product of the step can leave 32 bits."""
     graph, found = neuron.graph, neuron.intervals()

@@ -7,15 +7,22 @@
 #include <immintrin.h>
 #endif
 
+// `usual`: states have all of 16 bits, so that sums which saturate by themselves are saturated, and
+// constant factors are below 1.
+
 #if defined(__AVX512BW__)
 // 16 bits. AVX-512 looks 64 numbers up in two registers at once, so four such look-ups and three
 // choices replace the gathers of a table of up to 256 entries.
-struct NarrowLanes {
+template <bool usual> struct NarrowLanes {
   using Lane = int16_t;
   using Value = __m512i;
   using Condition = __mmask32;
   static constexpr int64_t tile = 1024, lanes = 32;
 
+  // A constant factor: the part below 1 in units of 2**-16, and the whole part.
+  struct Factor {
+    Value below, whole;
+  };
   // A table in eight registers.
   struct Cells {
     Value values[8];
@@ -24,12 +31,14 @@ struct NarrowLanes {
   };
 
   const Value low, high, bits, rest;
+  const int32_t factor_bits;
   const int32_t *constants;
   const Cells *tables;
 
   NarrowLanes(const Numbers &n, const Cells *tables)
       : low(number(n.low)), high(number(n.high)), bits(number(n.factor_bits)),
-        rest(number(16 - n.factor_bits)), constants(n.constants), tables(tables) {}
+        rest(number(16 - n.factor_bits)), factor_bits(n.factor_bits), constants(n.constants),
+        tables(tables) {}
   static Cells cells(const Table &t) {
     int16_t narrow[8 * lanes] = {};
     std::copy(t.values, t.values + ((t.high - t.low) >> t.shift) + 1, narrow);
@@ -43,6 +52,10 @@ struct NarrowLanes {
   static void store(Lane *to, Condition c) { store(to, _mm512_maskz_mov_epi16(c, number(1))); }
   static Value number(int32_t value) { return _mm512_set1_epi16(int16_t(value)); }
   Value constant(int k) const { return number(constants[k]); }
+  Factor factor(int k) const {
+    const uint32_t factor = uint32_t(constants[k]);
+    return {number(int32_t(factor << (16 - factor_bits))), number(constants[k] >> factor_bits)};
+  }
   Cells table(int k) const { return tables[k]; }
 
   static Value plus(Value a, Value b) { return _mm512_add_epi16(a, b); }
@@ -51,15 +64,31 @@ struct NarrowLanes {
   static Value minus_within(Value a, Value b) { return _mm512_subs_epi16(a, b); }
   static Condition reaches(Value a, Value b) { return _mm512_cmpge_epi16_mask(a, b); }
   static Value choose(Condition c, Value a, Value b) { return _mm512_mask_mov_epi16(b, c, a); }
+  static Value only(Condition c, Value a) { return _mm512_maskz_mov_epi16(c, a); }
+  static Value unless(Condition c, Value a) { return _mm512_maskz_mov_epi16(~c, a); }
+  static Value flip(Condition c, Value a) {
+    return _mm512_mask_sub_epi16(a, ~c, _mm512_setzero_si512(), a);
+  }
   Value saturate(Value value) const {
-    return _mm512_min_epi16(_mm512_max_epi16(value, low), high);
+    return usual ? value : _mm512_min_epi16(_mm512_max_epi16(value, low), high);
+  }
+  static Value with_sign(Value size, Value of) { return flip(~_mm512_movepi16_mask(of), size); }
+  // A sum times a gain in units of 2**-16, plus a bias.
+  Value current(Value sum, Value gain, Value bias) const {
+    const Value product = _mm512_mulhi_epu16(_mm512_abs_epi16(sum), gain);
+    return saturate(plus_within(with_sign(product, sum), bias));
   }
   Value multiply(Value value, Value factor) const { // of the magnitude, then with the sign again
     const Value magnitude = _mm512_abs_epi16(value);
     const Value above = _mm512_sllv_epi16(_mm512_mulhi_epu16(magnitude, factor), rest);
     const Value below = _mm512_srlv_epi16(_mm512_mullo_epi16(magnitude, factor), bits);
-    const Value product = _mm512_or_si512(above, below);
-    return choose(_mm512_movepi16_mask(value), minus(_mm512_setzero_si512(), product), product);
+    return with_sign(_mm512_or_si512(above, below), value);
+  }
+  Value scaled(Value value, Factor factor) const {
+    const Value magnitude = _mm512_abs_epi16(value);
+    Value product = _mm512_mulhi_epu16(magnitude, factor.below);
+    if (!usual) product = plus(product, _mm512_mullo_epi16(magnitude, factor.whole));
+    return with_sign(product, value);
   }
   static Value entry(const Cells &table, Value x) {
     const Value inside = _mm512_min_epi16(_mm512_max_epi16(x, table.low), table.high);
@@ -80,13 +109,17 @@ struct NarrowLanes {
 #elif defined(__AVX2__)
 
 // 16 bits. Numbers of tables are gathered, those of joined ones by one gather for all.
-template <bool joined> struct GatheringLanes {
+template <bool joined, bool usual> struct GatheringLanes {
   using Lane = int16_t;
   using Value = __m256i;
   static constexpr int64_t tile = 1024, lanes = 16;
 
-  struct Condition { // all bits of a lane, or none
-    __m256i lanes;
+  struct Condition { // no bit of a lane, or all where it fails
+    __m256i fails;
+  };
+  // A constant factor: the part below 1 in units of 2**-16, and the whole part.
+  struct Factor {
+    Value below, whole;
   };
   struct Cells {
     const int32_t *values;
@@ -95,20 +128,23 @@ template <bool joined> struct GatheringLanes {
   };
   // 32 bits of each lane: values that tables share, or the number of a cell.
   struct Entry {
-    __m256i first, second;
+    __m256i even, odd;
   };
 
   const Value low, high;
   const __m128i bits, rest;
+  const int32_t factor_bits;
   const int32_t *constants;
   const Cells *tables;
 
   GatheringLanes(const Numbers &n, const Cells *tables)
       : low(number(n.low)), high(number(n.high)), bits(_mm_cvtsi32_si128(n.factor_bits)),
-        rest(_mm_cvtsi32_si128(16 - n.factor_bits)), constants(n.constants), tables(tables) {}
+        rest(_mm_cvtsi32_si128(16 - n.factor_bits)), factor_bits(n.factor_bits),
+        constants(n.constants), tables(tables) {}
   static Cells cells(const Table &t) {
+    const int32_t beyond = std::max(16 - t.right, 0); // bits of a field that a lane leaves out
     return {t.values, number(t.low), number(std::min(t.high, 32767)), _mm_cvtsi32_si128(t.shift),
-            _mm_cvtsi32_si128(t.left), _mm_cvtsi32_si128(t.right)};
+            _mm_cvtsi32_si128(t.left + beyond), _mm_cvtsi32_si128(t.right + beyond - 16)};
   }
 
   static Value load(const Lane *from) {
@@ -117,21 +153,33 @@ template <bool joined> struct GatheringLanes {
   static void store(Lane *to, Value value) {
     _mm256_storeu_si256(reinterpret_cast<Value *>(to), value);
   }
-  static void store(Lane *to, Condition c) { store(to, _mm256_srli_epi16(c.lanes, 15)); }
+  static void store(Lane *to, Condition c) { store(to, only(c, number(1))); }
   static Value number(int32_t value) { return _mm256_set1_epi16(int16_t(value)); }
   Value constant(int k) const { return number(constants[k]); }
+  Factor factor(int k) const {
+    const uint32_t factor = uint32_t(constants[k]);
+    return {number(int32_t(factor << (16 - factor_bits))), number(constants[k] >> factor_bits)};
+  }
   Cells table(int k) const { return tables[k]; }
 
   static Value plus(Value a, Value b) { return _mm256_add_epi16(a, b); }
   static Value minus(Value a, Value b) { return _mm256_sub_epi16(a, b); }
   static Value plus_within(Value a, Value b) { return _mm256_adds_epi16(a, b); }
   static Value minus_within(Value a, Value b) { return _mm256_subs_epi16(a, b); }
-  static Condition reaches(Value a, Value b) {
-    return {_mm256_cmpeq_epi16(_mm256_max_epi16(a, b), a)};
+  static Condition reaches(Value a, Value b) { return {_mm256_cmpgt_epi16(b, a)}; }
+  static Value choose(Condition c, Value a, Value b) { return _mm256_blendv_epi8(a, b, c.fails); }
+  static Value only(Condition c, Value a) { return _mm256_andnot_si256(c.fails, a); }
+  static Value unless(Condition c, Value a) { return _mm256_and_si256(c.fails, a); }
+  static Value flip(Condition c, Value a) {
+    return minus(_mm256_xor_si256(a, c.fails), c.fails);
   }
-  static Value choose(Condition c, Value a, Value b) { return _mm256_blendv_epi8(b, a, c.lanes); }
   Value saturate(Value value) const {
-    return _mm256_min_epi16(_mm256_max_epi16(value, low), high);
+    return usual ? value : _mm256_min_epi16(_mm256_max_epi16(value, low), high);
+  }
+  // A sum times a gain in units of 2**-16, plus a bias.
+  Value current(Value sum, Value gain, Value bias) const {
+    const Value product = _mm256_mulhi_epu16(_mm256_abs_epi16(sum), gain);
+    return saturate(plus_within(_mm256_sign_epi16(product, sum), bias));
   }
   Value multiply(Value value, Value factor) const { // of the magnitude, then with the sign again
     const Value magnitude = _mm256_abs_epi16(value);
@@ -139,21 +187,24 @@ template <bool joined> struct GatheringLanes {
     const Value below = _mm256_srl_epi16(_mm256_mullo_epi16(magnitude, factor), bits);
     return _mm256_sign_epi16(_mm256_or_si256(above, below), value);
   }
+  Value scaled(Value value, Factor factor) const {
+    const Value magnitude = _mm256_abs_epi16(value);
+    Value product = _mm256_mulhi_epu16(magnitude, factor.below);
+    if (!usual) product = plus(product, _mm256_mullo_epi16(magnitude, factor.whole));
+    return _mm256_sign_epi16(product, value);
+  }
   static Entry read(const Cells &table, Entry cell) {
-    return {_mm256_i32gather_epi32(table.values, cell.first, 4),
-            _mm256_i32gather_epi32(table.values, cell.second, 4)};
+    return {_mm256_i32gather_epi32(table.values, cell.even, 4),
+            _mm256_i32gather_epi32(table.values, cell.odd, 4)};
   }
   static Entry cell(const Cells &table, Value x) {
     const Value inside = _mm256_min_epi16(_mm256_max_epi16(x, table.low), table.high);
     const Value number = _mm256_srl_epi16(_mm256_sub_epi16(inside, table.low), table.shift);
-    const Value zero = _mm256_setzero_si256();
-    return {_mm256_unpacklo_epi16(number, zero), _mm256_unpackhi_epi16(number, zero)};
+    return {_mm256_blend_epi16(number, _mm256_setzero_si256(), ODD), _mm256_srli_epi32(number, 16)};
   }
   // The lower halves: factors need 16 bits without a sign, other values 16 with it.
   static Value narrow(Entry wide) {
-    const __m256i half = _mm256_set1_epi32(0xffff);
-    return _mm256_packus_epi32(_mm256_and_si256(wide.first, half),
-                               _mm256_and_si256(wide.second, half));
+    return _mm256_blend_epi16(wide.even, _mm256_slli_epi32(wide.odd, 16), ODD);
   }
   static Value lookup(const Cells &table, Value x) { return narrow(read(table, cell(table, x))); }
   static Entry entry(const Cells &table, Value x) {
@@ -162,10 +213,12 @@ template <bool joined> struct GatheringLanes {
   }
   static Value field(const Cells &table, Entry entry) {
     if (!joined) return narrow(read(table, entry));
-    const auto own = [&](__m256i shared) {
-      return _mm256_sra_epi32(_mm256_sll_epi32(shared, table.left), table.right);
-    };
-    return narrow({own(entry.first), own(entry.second)});
+    const __m256i even = _mm256_srli_epi32(_mm256_sll_epi32(entry.even, table.left), 16);
+    const __m256i odd = _mm256_sll_epi32(entry.odd, table.left);
+    return _mm256_sra_epi16(_mm256_blend_epi16(even, odd, ODD), table.right);
   }
+
+private:
+  static constexpr int ODD = 0xaa; // of a blend of lanes of 16 bits
 };
 #endif

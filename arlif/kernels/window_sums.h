@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sum_kinds.h"
+
 // Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], int16 or int32
 // by `kind`. ADDED: `scale` times each sum is added to what is there, 32 bits. beyond: bytes that
 // the last piece of a window reads behind it, for weights of 0. longs: whether sums that could leave
@@ -15,8 +17,6 @@ struct Geometry {
   int64_t stride[2], padding[2];
   int64_t kind, scale, beyond, longs;
 };
-
-enum Kind { NARROW, WIDE, ADDED };
 
 // Inputs that lie side by side: from `offset` on behind a window's first, `steps` times `step`. A sum
 // of 16 bits is put away after a piece that `fills` it.

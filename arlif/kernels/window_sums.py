@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
-from arlif.kernels.byte_frames import check_sums, output_shape
+from arlif.kernels.byte_frames import ADDED, KINDS, WIDE, check_sums, output_shape, sum_type
 from arlif.kernels.reused import Empty
 
-NARROW, WIDE, ADDED = range(3)
-"""Kind of window_sums.h."""
 SELDOM = 8
 """Steps between two times of putting sums away, from which on that costs less than 32 bits do."""
 
@@ -48,8 +46,7 @@ class WindowSums(ABC):
         self.beyond = self.whole * step - rows.shape[2]
         filled = np.pad(rows, ((0, 0), (0, 0), (0, self.beyond)))
         steps = filled.reshape(outputs, -1, step)
-        low, high = linear.output_interval((0, interval[1]))
-        self.type = np.int16 if low >= -(1 << 15) and high < 1 << 15 else np.int32
+        self.type = sum_type(linear, interval[1])
         narrow = self.type is np.int16 or 2 not in sums
         self.full = [] if narrow else _full(steps, interval[1])
         self.longs = 4 in sums and (2 not in sums or len(self.full) * SELDOM > steps.shape[1])
@@ -75,8 +72,16 @@ class WindowSums(ABC):
         Raises ArlifError where inputs do not fit.
         """
         sums = self.empty((len(inputs), *self.frames_of(inputs).sums), self.type)
-        self._run(inputs, threads, NARROW if self.type is np.int16 else WIDE, 1, sums)
+        self._run(inputs, threads, KINDS[self.type], 1, sums)
         return sums
+
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+        """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
+
+        Raises ArlifError where they do not fit.
+        """
+        check_sums(self.linear, inputs, sums)
+        self._run(inputs, threads, WIDE, 1, sums)
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int

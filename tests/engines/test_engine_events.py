@@ -44,9 +44,9 @@ def test_a_connection_gives_the_same_at_every_density(shape, outputs, density, h
 WIDE = Conv2d(np.ones((128, 64, 3, 3), np.int8), padding=(1, 1))
 
 
-def taken(linear: Conv2d, x: np.ndarray) -> str:
-    """The way that frames [N, C, H, W] took."""
-    ways = Ways.of(linear, (0, 1))
+def taken(linear: Conv2d, x: np.ndarray, highest: int = 1) -> str:
+    """The way that frames [N, C, H, W] of values up to `highest` took."""
+    ways = Ways.of(linear, (0, highest))
     ways(np.ascontiguousarray(np.moveaxis(x, 1, -1)), 1)
     ((way, frames),) = ways.frames.items()
     assert frames == len(x)
@@ -62,8 +62,10 @@ def test_what_is_sparse_follows_events() -> None:
 
 def test_tables_are_for_many_pixels_where_no_instruction_sums_products_in_32_bits() -> None:
     alone = "products" if byte_products.in_32_bits() else "tables"
-    assert taken(WIDE, np.ones((PIXELS // 64, 64, 8, 8), np.uint8)) == alone
-    assert taken(WIDE, np.ones((PIXELS // 64, 64, 7, 8), np.uint8)) == "products"
+    for highest, group in (1, 4), (4, 2):
+        x = np.full((PIXELS[group] // 64, 64, 8, 8), highest, np.uint8)
+        assert taken(WIDE, x, highest) == alone
+        assert taken(WIDE, x[:, :, 1:], highest) == "products"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def check(update: Update, population: Population, reach: int, seed: np.random.Ge
         if len(population.shape) == 3 and dtype.is_floating_point:
             folded = acc.flatten(0, 1).contiguous(memory_format=torch.channels_last)
             acc = folded.view(acc.shape)
-        fired, counts, state, kept = update(acc, len(acc), state, True)
+        goes_on = block.stop < len(accumulators)
+        fired, counts, state, kept = update(acc, len(acc), state, True, goes_on)
         np.testing.assert_array_equal(fired.numpy() == 1, spikes[block])
         np.testing.assert_array_equal(counts.numpy(), spikes[block].sum(0))
         for name, values in kept.items():

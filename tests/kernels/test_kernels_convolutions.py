@@ -24,7 +24,7 @@ DENSE, ALONE = (
     Conv2d(np.ones((3, 1, 1, 1), np.int8), groups=3),
 )
 KERNELS = {
-    "events": events.EventConvolution(DENSE),
+    "events": events.EventConvolution(DENSE, (0, 255)),
     "products": byte_products.ByteProducts(DENSE, (0, 1)),
     "depthwise": depthwise.Depthwise(ALONE),
 }
@@ -57,13 +57,15 @@ def test_products_are_put_away_before_they_leave_16_bits(inputs: int, weight: in
         np.testing.assert_array_equal(got, oracle(linear, x))
 
 
-@pytest.mark.parametrize("channels", [256, 260, 512, 516, 520, 1024])
+@pytest.mark.parametrize("channels", [256, 260, 264, 512, 516, 520, 1024])
 @pytest.mark.parametrize("weight", [-127, 127])
 def test_rows_are_put_away_before_they_leave_16_bits(channels: int, weight: int) -> None:
-    """Of 258 and more inputs, in tables' rows of four."""
-    linear = Conv2d(np.full((9, channels, 1, 1), weight, np.int8))
-    x = np.ones((2, 3, 3, channels), np.uint8)
-    np.testing.assert_array_equal(spike_tables.SpikeTables(linear)(x, 1), oracle(linear, x))
+    """258 weights of 127 fit 16 bits, 259 do not; the same four times as soon."""
+    for highest, count in (1, channels), (4, channels // 8 * 2):
+        linear = Conv2d(np.full((9, count, 1, 1), weight, np.int8))
+        x = np.full((2, 3, 3, count), highest, np.uint8)
+        got = spike_tables.SpikeTables(linear, (0, highest))(x, 1)
+        np.testing.assert_array_equal(got, oracle(linear, x))
 
 
 @pytest.mark.parametrize("pixels", [1, 511, 512, 513, 1100])
@@ -72,7 +74,7 @@ def test_any_number_of_pixels_shares_tables(pixels: int) -> None:
     linear = Conv2d(rng.integers(-127, 128, (70, 8, 1, 1)).astype(np.int8))
     x = inputs((1, 1, pixels, 8), 0.3, 1, rng)
     for threads in (1, 2):
-        got = spike_tables.SpikeTables(linear)(x, threads)
+        got = spike_tables.SpikeTables(linear, (0, 1))(x, threads)
         np.testing.assert_array_equal(got, oracle(linear, x))
 
 
@@ -81,12 +83,15 @@ def test_any_number_of_pixels_shares_tables(pixels: int) -> None:
     [
         ((0, 1), Conv2d(np.ones((1, 4, 1, 1), np.int8)), True),
         ((0, 1), Conv2d(np.ones((1, 5, 1, 1), np.int8)), False),
-        ((0, 2), Conv2d(np.ones((1, 4, 1, 1), np.int8)), False),
+        ((0, 1), Conv2d(np.ones((1, 2, 1, 1), np.int8)), True),
+        ((0, 4), Conv2d(np.ones((1, 2, 1, 1), np.int8)), True),
+        ((0, 4), Conv2d(np.ones((1, 3, 1, 1), np.int8)), False),
+        ((0, 5), Conv2d(np.ones((1, 4, 1, 1), np.int8)), False),
         ((-1, 1), Conv2d(np.ones((1, 4, 1, 1), np.int8)), False),
         ((0, 1), Conv2d(np.ones((2, 4, 1, 1), np.int8), groups=2), False),
     ],
 )
-def test_tables_are_for_fours_of_spikes(interval, linear, fits) -> None:
+def test_tables_are_for_fours_of_spikes_and_pairs_of_four_added_up(interval, linear, fits) -> None:
     assert spike_tables.applies(linear, interval) == fits
 
 

@@ -50,8 +50,9 @@ def check(population, acc, steps, threads, start=None) -> None:
         for name, want, end in zip(got.history, history, kept, strict=True):
             assert np.array_equal(got.history[name], last(want, 2))
             assert np.array_equal(end, got.history[name][-1])
-    again = IntegerUpdate(population)(last(acc, 2), steps, threads)
+    again = IntegerUpdate(population)(last(acc, 2), steps, threads, goes_on=False)
     assert again.history == {}
+    assert again.state is None
 
 
 @st.composite
@@ -213,6 +214,24 @@ def test_the_kinds_of_accumulators(neuron, seed):
     )
     for kind in (*kinds, np.asfortranarray(acc)):
         assert np.array_equal(IntegerUpdate(population)(kind, 4, 1).spikes, want)
+
+
+@settings(max_examples=40, deadline=None)
+@given(neuron=neurons((4, 3, 3)), seed=st.integers(0, 10**6))
+def test_small_sums_make_currents_in_16_bits(neuron, seed):
+    """At the ends of 16 bits, and one beyond, beside the specification."""
+    rng = np.random.default_rng(seed)
+    population = random_population(neuron, (4, 3, 3), rng)
+    edges = [-(1 << 15), 1 - (1 << 15), -1, 0, 1, 255, (1 << 15) - 1]
+    acc = rng.choice(edges, (3, 35, 4, 3, 3)).astype(np.int32)
+    want = last(reference(population, acc, 3, None)[0], 2)
+    for beyond in (0, 1):
+        assert np.array_equal(IntegerUpdate(population)(last(acc, 2), 3, 1).spikes, want)
+        if not beyond:
+            small = last(acc.astype(np.int16), 2)
+            assert np.array_equal(IntegerUpdate(population)(small, 3, 1).spikes, want)
+        acc[-1, -1, -1, -1, -1] = 1 << 15
+        want = last(reference(population, acc, 3, None)[0], 2)
 
 
 def some_population() -> Population:

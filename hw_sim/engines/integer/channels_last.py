@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from arlif.core.maps import Conv2d, Dense
+from arlif.core.maps import Conv2d, Dense, Shape
 
 
 class Kernel(Protocol):
@@ -17,23 +17,33 @@ class Kernel(Protocol):
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
         """New sums."""
 
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+        """Write the sums there, whatever was there."""
+
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
     ) -> None:
         """Add `scale` times the sums to those that are there."""
 
 
-def as_window(linear: Conv2d | Dense) -> Conv2d:
-    """A dense map is a convolution of one pixel."""
-    return linear if isinstance(linear, Conv2d) else Conv2d(linear.weight[:, :, None, None])
+def as_window(linear: Conv2d | Dense, picture: Shape = ()) -> Conv2d:
+    """A dense map is a convolution of one pixel, of a picture [C, H, W] one whose window is all."""
+    if isinstance(linear, Conv2d):
+        return linear
+    weight = linear.weight
+    return Conv2d(weight.reshape(-1, *picture) if picture else weight[:, :, None, None])
 
 
 @dataclass(frozen=True)
 class ChannelsLast:
-    """A convolution, or a dense map (flat), by a kernel that was made of `as_window` of it."""
+    """A convolution, or a dense map (flat), by a kernel that was made of `as_window` of it.
+
+    pictures: whether the kernel takes frames [C, H, W] as they are.
+    """
 
     flat: bool
     kernel: Kernel
+    pictures: bool = True
 
     def __call__(self, x: Tensor) -> Tensor:
         sums = torch.from_numpy(self.kernel(self._frames(x), torch.get_num_threads()))
@@ -41,18 +51,24 @@ class ChannelsLast:
 
     def of_frames(self, frames: NDArray[Any], threads: int) -> NDArray[Any]:
         """See FrameMap."""
-        if not self.flat:
-            return self.kernel(np.ascontiguousarray(frames, np.uint8), threads)
-        ordered = np.moveaxis(frames, -1, 1).reshape(len(frames), 1, 1, -1)
-        return self.kernel(np.ascontiguousarray(ordered, np.uint8), threads)[:, 0, 0]
+        if not self.pictures:
+            frames = np.moveaxis(frames, -1, 1).reshape(len(frames), 1, 1, -1)
+        sums = self.kernel(np.ascontiguousarray(frames, np.uint8), threads)
+        return sums[:, 0, 0] if self.flat else sums
+
+    def put(self, x: Tensor, sums: Tensor) -> None:
+        """Write the sums of x to int32 [N, C', H', W'] or [N, outputs]."""
+        self.kernel.put(self._frames(x), torch.get_num_threads(), self._images(sums))
 
     def add(self, x: Tensor, sums: Tensor, scale: int) -> None:
         """Add `scale` times the sums of x to int32 [N, C', H', W'] or [N, outputs], in place."""
+        self.kernel.add(self._frames(x), torch.get_num_threads(), self._images(sums), scale)
+
+    def _images(self, sums: Tensor) -> NDArray[np.int32]:
         images = sums[:, :, None, None] if self.flat else sums
-        given = images.movedim(1, -1).numpy()
-        self.kernel.add(self._frames(x), torch.get_num_threads(), given, scale)
+        return images.movedim(1, -1).numpy()
 
     def _frames(self, x: Tensor) -> NDArray[np.uint8]:
         """As the neurons leave them: mostly no copy."""
-        images = x.flatten(1)[:, :, None, None] if self.flat else x
+        images = x if self.pictures else x.flatten(1)[:, :, None, None]
         return images.to(torch.uint8).movedim(1, -1).contiguous().numpy()

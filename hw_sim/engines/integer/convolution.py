@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from arlif.arithmetic.exact import apply_map, convolve, exact_arithmetic, float_type
-from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, SumPool2d, Window
+from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, Shape, SumPool2d, Window
 from arlif.kernels import byte_products, depthwise, pools
 from arlif.kernels.reused import Empty
 from hw_sim.engines.integer.channels_last import ChannelsLast, as_window
@@ -23,22 +23,30 @@ from hw_sim.engines.integer.ways import Ways
 
 
 def compile_map(
-    linear: LinearMap, interval: Interval, device: torch.device, empty: Empty = np.empty
+    linear: LinearMap,
+    interval: Interval,
+    device: torch.device,
+    empty: Empty = np.empty,
+    shape: Shape = (),
 ) -> CompiledMap:
     """A function that evaluates one map exactly on integers in `interval`.
 
     It takes and returns tensors [N, *shape] of any type that holds their integers exactly. Any kind
     of map without a fast path here is evaluated as the map evaluates itself. empty: makes
-    the arrays that kernels return.
+    the arrays that kernels return. shape: of a frame, so that a dense map takes it as it lies in
+    memory.
     """
+    picture = shape if len(shape) == 3 else ()
     match linear:
         case SumPool2d():
             dtype = _pool_type(linear, interval)
             if device.type == "cpu" and dtype is torch.uint8 and pools.applies():
                 return _BytePool(linear, empty)
             return _Pool(linear.window, dtype)
-        case Conv2d() | Dense() if (ways := _ways(linear, interval, device, empty)) is not None:
-            return ChannelsLast(isinstance(linear, Dense), ways)
+        case Conv2d() if (ways := _ways(linear, interval, device, empty)) is not None:
+            return ChannelsLast(False, ways)
+        case Dense() if (ways := _ways(linear, interval, device, empty, picture)) is not None:
+            return ChannelsLast(True, ways, bool(picture))
         case Conv2d() if device.type == "cpu" and depthwise.applies(linear, interval):
             return ChannelsLast(False, depthwise.Depthwise(linear, empty))
         case Conv2d():
@@ -50,13 +58,19 @@ def compile_map(
 
 
 def _ways(
-    linear: Conv2d | Dense, interval: Interval, device: torch.device, empty: Empty
+    linear: Conv2d | Dense,
+    interval: Interval,
+    device: torch.device,
+    empty: Empty,
+    picture: Shape = (),
 ) -> Ways | None:
-    """The sums of bytes on a CPU, where they are known."""
+    """The sums of bytes on a CPU, where they are known; picture: see as_window."""
     if device.type != "cpu":
         return None
-    window = as_window(linear)
-    return Ways.of(window, interval, empty) if byte_products.applies(window, interval) else None
+    window = as_window(linear, picture)
+    if not byte_products.applies(window, interval):
+        return None
+    return Ways.of(window, interval, empty, isinstance(linear, Dense))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from arlif.kernels.integer_update import BLOCK_STEPS
 from export.nir import read_nir
 from hw_sim.engines.in_batches import in_batches
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
-from hw_sim.engines.integer.in_a_row import Chain
+from hw_sim.engines.integer.in_a_row import Chain, channels_first
 from hw_sim.engines.integer.integer_options import IntegerOptions
 from hw_sim.engines.integer.running import Layer, Run
 from hw_sim.engines.simulation import (
@@ -151,7 +151,8 @@ class FastEngine:
                 steps = slice(start + done.steps.start, start + done.steps.stop)
                 result.keep(done, steps, chunk)
 
-            readout = run.block(given, steps.stop - steps.start, result.wants_states, keep)
+            count, goes_on = steps.stop - steps.start, steps.stop < time_steps
+            readout = run.block(given, count, result.wants_states, keep, goes_on)
             result.readout[chunk] += readout
 
 
@@ -180,7 +181,7 @@ class _Result:
         }
         kind = count_type(time_steps)
         counts = {  # channels last in memory, as layers leave them
-            name: np.moveaxis(np.zeros((n, *size, channels), kind), -1, 1)
+            name: channels_first(np.zeros((n, *size, channels), kind))
             for name, (n, channels, *size) in shapes.items()
         }
         return cls(record, np.zeros((samples, *network.readout.shape), np.int64), counts, traces)
@@ -200,7 +201,11 @@ class _Result:
         """Take what is asked for of one layer in these time steps."""
         name = done.name
         counts = self.counts[name]
-        counts[chunk] += done.total.cpu().numpy().astype(counts.dtype)
+        total = done.total.cpu().numpy()
+        if steps.start == 0:
+            counts[chunk] = total
+        else:
+            counts[chunk] += total.astype(counts.dtype, copy=False)
         if name in self.traces:
             trace = self.traces[name]
             trace.spikes[steps, chunk] = done.spikes.cpu().numpy()

@@ -59,8 +59,9 @@ class Chain:
         x: NDArray[Any] = np.ascontiguousarray(_channels_last(frames)).view(np.uint8)
         for name, maps, update in self.layers:
             sums = _through(maps, x.reshape(-1, *x.shape[2:]), threads)
-            done = update.update(sums.reshape(*x.shape[:2], *sums.shape[1:]), steps, threads)
-            x, counts[name] = done.spikes, _channels_first(done.counts)
+            sums = sums.reshape(*x.shape[:2], *sums.shape[1:])
+            done = update.update(sums, steps, threads, goes_on=False)
+            x, counts[name] = done.spikes, channels_first(done.counts)
         return _through(self.readout, done.counts, threads) + self.bias, counts
 
 
@@ -80,7 +81,7 @@ def _channels_last(frames: NDArray[Any]) -> NDArray[Any]:
     return frames.transpose(0, 1, *range(3, frames.ndim), 2)
 
 
-def _channels_first(counts: NDArray[Any]) -> NDArray[Any]:
+def channels_first(counts: NDArray[Any]) -> NDArray[Any]:
     """[N, C, ...] of [N, ..., C]."""
     return counts.transpose(0, counts.ndim - 1, *range(1, counts.ndim - 1))
 

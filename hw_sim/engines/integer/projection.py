@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import reduce
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from arlif.core.maps import Interval, LinearMap, chain_magnitude
+from arlif.core.maps import Interval, LinearMap, Shape, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from arlif.kernels.reused import Empty
 from hw_sim.engines.integer.channels_last import ChannelsLast
@@ -38,10 +39,13 @@ class ProjectionSum:
         self.constant = network.input.static and at_once
         intervals = [_times(frames, network.source_interval(p.entering)) for p in self.projections]
         pairs = list(zip(self.projections, intervals, strict=True))
-        self.maps = [_compile(p.maps, interval, device, empty) for p, interval in pairs]
+        self.maps = [
+            _compile(p.maps, interval, network.shape(p.entering), device, empty)
+            for p, interval in pairs
+        ]
         bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)
         self.in_place = bound < 1 << 31
-        self.shape, self.device = network.shape(target), device
+        self.shape, self.device, self.empty = network.shape(target), device, empty
 
     def __call__(self, arriving: Callable[[Projection], Tensor]) -> Tensor:
         """[T, N, *shape], or [1, N, *shape] where one frame of every source arrives.
@@ -52,14 +56,21 @@ class ProjectionSum:
         if len(given) == 1 and self.projections[0].shift == 0:
             return self._term(self.maps[0], given[0])
         steps, samples = max(map(len, given)), given[0].shape[1]
-        total = self._zeros(steps, samples)
-        for projection, maps, x in zip(self.projections, self.maps, given, strict=True):
+        total, begun = self._empty(steps, samples), False
+        terms = list(zip(self.projections, self.maps, given, strict=True))
+        for projection, maps, x in sorted(terms, key=lambda term: term[0].shift):
             last = maps[-1] if maps and self.in_place and len(x) == steps else None
             if isinstance(last, ChannelsLast):
                 entering = _through(maps[:-1], x.flatten(0, 1))
-                last.add(entering, total.flatten(0, 1), 1 << projection.shift)
+                if begun or projection.shift:
+                    total = total if begun else total.zero_()
+                    last.add(entering, total.flatten(0, 1), 1 << projection.shift)
+                else:
+                    last.put(entering, total.flatten(0, 1))
             else:
-                total += self._term(maps, x).to(total.dtype) * (1 << projection.shift)
+                term = self._term(maps, x).to(total.dtype) * (1 << projection.shift)
+                total = total.add_(term) if begun else total.copy_(term)
+            begun = True
         return total
 
     def ways(self) -> Iterator[tuple[str, Counter[str]]]:
@@ -73,12 +84,16 @@ class ProjectionSum:
         values = _through(maps, x.flatten(0, 1))
         return values.view(*x.shape[:2], *values.shape[1:])
 
-    def _zeros(self, steps: int, samples: int) -> Tensor:
-        """Sums of no projection, with channels last in memory."""
+    def _empty(self, steps: int, samples: int) -> Tensor:
+        """Room for sums, with channels last in memory."""
         channels, *rest = self.shape
         dtype = torch.int32 if self.in_place else torch.int64
-        zeros = torch.zeros((steps, samples, *rest, channels), dtype=dtype, device=self.device)
-        return zeros.movedim(-1, 2)
+        shape = (steps, samples, *rest, channels)
+        if self.in_place and self.device.type == "cpu":
+            room = torch.from_numpy(self.empty(shape, np.int32))
+        else:
+            room = torch.empty(shape, dtype=dtype, device=self.device)
+        return room.movedim(-1, 2)
 
 
 def _through(maps: list[CompiledMap], x: Tensor) -> Tensor:
@@ -90,10 +105,14 @@ def _times(frames: int, interval: Interval) -> Interval:
 
 
 def _compile(
-    maps: tuple[LinearMap, ...], interval: Interval, device: torch.device, empty: Empty
+    maps: tuple[LinearMap, ...],
+    interval: Interval,
+    shape: Shape,
+    device: torch.device,
+    empty: Empty,
 ) -> list[CompiledMap]:
     compiled = []
     for linear in maps:
-        compiled.append(compile_map(linear, interval, device, empty))
-        interval = linear.output_interval(interval)
+        compiled.append(compile_map(linear, interval, device, empty, shape))
+        interval, shape = linear.output_interval(interval), linear.output_shape(shape)
     return compiled

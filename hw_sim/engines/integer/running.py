@@ -49,6 +49,7 @@ class Run:
         count: int,
         wants_states: Callable[[str], bool],
         keep: Callable[[Layer], None],
+        goes_on: bool = True,
     ) -> NDArray[np.int64]:
         """Run `count` time steps: what they add to the readout, [N, classes].
 
@@ -56,6 +57,7 @@ class Run:
 
         frames: raw inputs [T, N, *shape], or one frame [1, N, *shape] that is shown at every step.
         keep: takes what each population and each OR did, in the order in which they did it.
+        goes_on: whether another block follows.
         """
         compiled, network = self.compiled, self.compiled.network
         static, shown = network.input.static, slice(0, count)
@@ -71,7 +73,7 @@ class Run:
         rests = {name: line.rest(count) for name, line in lines.items()}
         self._total_late(totals, lines, count)
         for index, part in enumerate(network.loops):
-            for done in self._part(part, count, lines, wants_states):
+            for done in self._part(part, count, lines, wants_states, goes_on):
                 keep(done)
                 key = (done.name, 0)
                 totals[key] = totals[key] + done.total if key in totals else done.total
@@ -122,6 +124,7 @@ class Run:
         count: int,
         lines: dict[str, Line],
         wants_states: Callable[[str], bool],
+        goes_on: bool,
     ) -> Iterator[Layer]:
         """Populations of a loop, as many steps at once as none of them waits for another."""
         chunk, reading = self.compiled.network.chunk(part), self.compiled.network.readout.reading
@@ -140,6 +143,7 @@ class Run:
                     steps.stop - steps.start,
                     self.states.get(name),
                     kept or is_read,
+                    goes_on or steps.stop < count,
                 )
                 if reading is not None and is_read:
                     self.read.append(states[reading.variable])

@@ -15,13 +15,13 @@ from arlif.core.steps import current
 from arlif.kernels import integer_update
 from arlif.kernels.reused import Empty
 
-Update = Callable[[Tensor, int, Any, bool], tuple[Tensor, Tensor, Any, dict[str, Tensor]]]
-"""(accumulators, T, state, keep states) -> (spikes, counts, last state, states over time if kept).
+Update = Callable[[Tensor, int, Any, bool, bool], tuple[Tensor, Tensor, Any, dict[str, Tensor]]]
+"""(accumulators, T, state, keep states, goes on) -> (spikes, counts, last state, states over time).
 
 accumulators: integers of any type [T, N, *shape], or [1, N, *shape] where every step has the same.
-state: None before the first step, then what the last call returned.
-spikes: uint8 [T, N, *shape]. counts: their sum over time, uint8 [N, *shape]. states over time:
-int32 [T, N, *shape], by name.
+state: None before the first step, then what the last call returned; it returns one where the run
+goes on. spikes: uint8 [T, N, *shape]. counts: their sum over time, uint8 [N, *shape]. states over
+time, where kept: int32 [T, N, *shape], by name.
 """
 
 
@@ -44,7 +44,7 @@ class FusedUpdate:
         self.update = integer_update.IntegerUpdate(population, empty)
 
     def __call__(
-        self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
+        self, accumulators: Tensor, steps: int, state: Any, keep_states: bool, goes_on: bool = True
     ) -> tuple[Tensor, Tensor, Any, dict[str, Tensor]]:
         """See Update."""
         last = accumulators.movedim(2, -1)
@@ -52,7 +52,7 @@ class FusedUpdate:
         def restore(values: Any) -> Tensor:
             return torch.from_numpy(values).movedim(-1, 2)
 
-        done = self.update(last, steps, torch.get_num_threads(), state, keep_states)
+        done = self.update(last, steps, torch.get_num_threads(), state, keep_states, goes_on)
         states = {name: restore(values) for name, values in done.history.items()}
         counts = torch.from_numpy(done.counts).movedim(-1, 1)
         return restore(done.spikes), counts, done.state, states
@@ -70,7 +70,7 @@ class TorchUpdate:
         self.bias = torch.tensor(population.per_neuron(population.bias), device=device)
 
     def __call__(
-        self, accumulators: Tensor, steps: int, state: Any, keep_states: bool
+        self, accumulators: Tensor, steps: int, state: Any, keep_states: bool, goes_on: bool = True
     ) -> tuple[Tensor, Tensor, Any, dict[str, Tensor]]:
         """See Update."""
         x = current(self.gain_ops, accumulators.int(), self.gain, self.bias)

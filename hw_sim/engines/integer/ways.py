@@ -22,9 +22,10 @@ benchmarks/event_density.py, see docs/engine.md. They and the next two decide ab
 about a result.
 """
 INPUTS = 1024
-"""Inputs from which on a window of one pixel follows events: with fewer, finding them is dear."""
-PIXELS = 64
-"""Pixels of the sums from which on tables are worth making."""
+"""Inputs from which on a window that is never moved by less than all of it follows events: with
+fewer, finding them is dear."""
+PIXELS = {4: 64, 2: 256}
+"""Pixels of the sums from which on tables are worth making, by the inputs of a pattern."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,20 +43,29 @@ class Ways:
     frames: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, linear: Conv2d, interval: Interval, empty: Empty = np.empty) -> "Ways":
-        """Those that pay here, where byte products know the map on inputs in `interval`."""
+    def of(
+        cls, linear: Conv2d, interval: Interval, empty: Empty = np.empty, once: bool = False
+    ) -> "Ways":
+        """Those that pay here, where byte products know the map on inputs in `interval`.
+
+        once: whether a frame has one window, which is all of it.
+        """
         tables = not byte_products.in_32_bits() and spike_tables.applies(linear, interval)
-        sparse = break_even(linear) if events.applies(linear) else 0.0
+        sparse = break_even(linear, once) if events.applies(linear) else 0.0
         return cls(
             ByteProducts(linear, interval, empty),
-            SpikeTables(linear, empty) if tables else None,
-            EventConvolution(linear, empty) if sparse > 0 else None,
+            SpikeTables(linear, interval, empty) if tables else None,
+            EventConvolution(linear, interval, empty) if sparse > 0 else None,
             sparse,
         )
 
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
         """New sums [N, H', W', C']: int16, or int32."""
         return self._chosen(inputs)(inputs, threads)
+
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+        """Write the sums, whatever was there."""
+        self._chosen(inputs).put(inputs, threads, sums)
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
@@ -68,18 +78,21 @@ class Ways:
             self.frames["events"] += len(inputs)
             return self.follow
         rows, columns, _ = self.multiply.frames_of(inputs).sums
-        if self.look_up and len(inputs) * rows * columns >= PIXELS:
+        if self.look_up and len(inputs) * rows * columns >= PIXELS[self.look_up.step]:
             self.frames["tables"] += len(inputs)
             return self.look_up
         self.frames["products"] += len(inputs)
         return self.multiply
 
 
-def break_even(linear: Conv2d) -> float:
-    """The density of events up to which following them is faster, 0 where it never is."""
+def break_even(linear: Conv2d, once: bool = False) -> float:
+    """The density of events up to which following them is faster, 0 where it never is.
+
+    once: see Ways.of.
+    """
     outputs, channels, height, width = linear.weight.shape
     inputs, block = channels * height * width, min(outputs, events.WIDEST)
-    if height * width == 1 and inputs < INPUTS:
+    if (once or height * width == 1) and inputs < INPUTS:
         return 0.0
     event = EVENT_BESIDE_VNNI if byte_products.in_32_bits() else EVENT
     return max(0.0, (inputs * block - PIXEL) / (inputs * event))
