@@ -4,8 +4,6 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,6 @@ from arlif import LIF, layers
 from arlif.base import rehearsal
 from arlif.base.errors import FormatError, LoweringError
 from arlif.base.seal import LENGTH, is_sealed, sealed_path
-from arlif.base.workers import environment
 from arlif.run_folder import Artifact, Run
 from export.hdf5 import MAX_DEPTH, read_tree
 from export.lava import read_net, write_net
@@ -127,16 +124,6 @@ def test_a_seal_that_was_made_anew_vouches_for_nothing() -> None:
     assert is_sealed(file)
     with pytest.raises(FormatError, match="still not read after 10 s"):
         read_nir(file)
-
-
-def test_work_counts_and_waiting_for_others_does_not() -> None:
-    """On a busy machine a sound file takes long."""
-    waits = "import time; from arlif.base.rehearsal import _limit; _limit(0.5); time.sleep(1); "
-    works = "print('waited', flush=True)\nwhile True: pass"
-    command = [sys.executable, "-c", waits + works]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-    assert done.stdout == "waited\n"
-    assert -done.returncode in (signal.SIGPROF, signal.SIGALRM)
 
 
 def test_one_process_tries_many_files(path: Path) -> None:
