@@ -104,8 +104,8 @@ def watched(engine: fast.FastEngine, watch: Callable[[str, Tensor, Tensor, int],
     """After each update of a population: its name, what came in, spikes out, time steps."""
 
     def wrap(name: str, update: Update) -> Update:
-        def run(accumulators: Tensor, steps: int, state: Any, keep: bool) -> Any:
-            done = update(accumulators, steps, state, keep)
+        def run(accumulators: Tensor, steps: int, state: Any, keep: bool, goes_on: bool) -> Any:
+            done = update(accumulators, steps, state, keep, goes_on)
             watch(name, accumulators, done[0], steps)
             return done
 
@@ -190,9 +190,9 @@ def test_states_are_kept_of_the_populations_that_are_recorded() -> None:
     engine, kept = fast.FastEngine(network), {}
 
     def wrap(name: str, update: Update) -> Update:
-        def run(accumulators: Tensor, steps: int, state: Any, keep: bool) -> Any:
+        def run(accumulators: Tensor, steps: int, state: Any, keep: bool, goes_on: bool) -> Any:
             kept[name] = keep
-            return update(accumulators, steps, state, keep)
+            return update(accumulators, steps, state, keep, goes_on)
 
         return run
 
