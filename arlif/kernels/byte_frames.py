@@ -1,5 +1,6 @@
 """What kernels of convolutions take and give: bytes and sums, channels last."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -7,14 +8,16 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.core.maps import Conv2d
+from arlif.kernels.reused import Empty
 
+SumType = type[np.int16] | type[np.int32]
 NARROW, WIDE, ADDED = range(3)
 """Kind of sum_kinds.h."""
 KINDS: dict[type, int] = {np.int16: NARROW, np.int32: WIDE}
 """The kind of new sums, by their type."""
 
 
-def sum_type(linear: Conv2d, highest: int) -> type[np.int16] | type[np.int32]:
+def sum_type(linear: Conv2d, highest: int) -> SumType:
     """The type that holds every sum of inputs from 0 to `highest`, also of some of a window's."""
     low, high = linear.output_interval((0, highest))
     return np.int16 if low >= -(1 << 15) and high < 1 << 15 else np.int32
@@ -42,3 +45,56 @@ def check_sums(linear: Conv2d, inputs: NDArray[Any], sums: NDArray[Any]) -> None
         sums.shape == shape and sums.dtype == np.int32 and sums.flags.c_contiguous,
         f"sums are added to contiguous int32 {shape}, not {sums.dtype} {sums.shape}",
     )
+
+
+class ByteSums(ABC):
+    """A kernel that gives the sums of a convolution on bytes, of that type, or puts or adds them.
+
+    empty: makes the arrays of new sums.
+    """
+
+    linear: Conv2d
+    type: SumType
+    empty: Empty
+
+    @abstractmethod
+    def run(
+        self,
+        inputs: NDArray[np.uint8],
+        threads: int,
+        kind: int,
+        scale: int,
+        sums: NDArray[Any],
+    ) -> None:
+        """Write sums of that kind; ADDED: add `scale` times each. Both have shapes that fit."""
+
+    def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
+        """See output_shape."""
+        return output_shape(self.linear, inputs)
+
+    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
+        """[N, H, W, C] -> [N, H', W', C'], channels last, on that many threads.
+
+        Raises ArlifError where inputs do not fit.
+        """
+        sums = self.empty(self.shape_of(inputs), self.type)
+        self.run(inputs, threads, KINDS[self.type], 1, sums)
+        return sums
+
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+        """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
+
+        Raises ArlifError where they do not fit.
+        """
+        check_sums(self.linear, inputs, sums)
+        self.run(inputs, threads, WIDE, 1, sums)
+
+    def add(
+        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
+    ) -> None:
+        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
+
+        Raises ArlifError where they do not fit.
+        """
+        check_sums(self.linear, inputs, sums)
+        self.run(inputs, threads, ADDED, scale, sums)

@@ -2,13 +2,14 @@
 
 import ctypes
 from ctypes import Structure, c_int64, c_void_p
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import check_sums, output_shape
+from arlif.kernels.byte_frames import ADDED, ByteSums
 from arlif.kernels.reused import Empty
 
 
@@ -21,39 +22,24 @@ def applies(linear: Conv2d, interval: Interval) -> bool:
     return alone and bounded and library() is not None
 
 
-class Depthwise:
+class Depthwise(ByteSums):
     """The sums of a convolution of each channel by itself, where `applies(linear, interval)`."""
 
     def __init__(self, linear: Conv2d, empty: Empty = np.empty) -> None:
-        self.linear, self.empty = linear, empty
+        self.linear, self.type, self.empty = linear, np.int32, empty
         self.weights = np.ascontiguousarray(linear.weight[:, 0].transpose(1, 2, 0))
 
-    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[np.int32]:
-        """[N, H, W, C] -> [N, H', W', C], channels last, on that many threads.
-
-        Raises ArlifError where inputs do not fit.
-        """
-        sums = self.empty(output_shape(self.linear, inputs), np.int32)
-        self.put(inputs, threads, sums)
-        return sums
-
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
-        """Write the sums of inputs to contiguous sums [N, H', W', C], whatever was there.
-
-        Raises ArlifError where they do not fit.
-        """
-        check_sums(self.linear, inputs, sums)
-        sums.fill(0)
-        self.add(inputs, threads, sums, 1)
-
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
+    def run(
+        self,
+        inputs: NDArray[np.uint8],
+        threads: int,
+        kind: int,
+        scale: int,
+        sums: NDArray[Any],
     ) -> None:
-        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C].
-
-        Raises ArlifError where they do not fit.
-        """
-        check_sums(self.linear, inputs, sums)
+        """See ByteSums."""
+        if kind != ADDED:  # the kernel only adds
+            sums.fill(0)
         inputs = np.ascontiguousarray(inputs)
         frames, height, width, channels = inputs.shape
         geometry = _Geometry(frames, channels, height, width, *sums.shape[1:3])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import ADDED, KINDS, WIDE, check_sums, output_shape, sum_type
+from arlif.kernels.byte_frames import ByteSums, sum_type
 from arlif.kernels.reused import Empty
 
 GROUP, WIDEST = 32, 128
@@ -22,10 +22,10 @@ def applies(linear: Conv2d) -> bool:
     return linear.groups == 1 and linear.dilation == (1, 1) and library() is not None
 
 
-class EventConvolution:
+class EventConvolution(ByteSums):
     """Sums of the weights that events reach, where `applies(linear)`, of inputs in `interval`.
 
-    An input of value v is v events. Raises ArlifError where inputs do not fit.
+    An input of value v is v events. New sums are int16 where every sum fits, else int32.
     """
 
     def __init__(self, linear: Conv2d, interval: Interval, empty: Empty = np.empty) -> None:
@@ -37,34 +37,7 @@ class EventConvolution:
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
 
-    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
-        """[N, H, W, C] -> [N, H', W', C'], channels last: int16 where every sum fits, else int32.
-
-        Raises ArlifError where inputs do not fit.
-        """
-        sums = self.empty(output_shape(self.linear, inputs), self.type)
-        self._run(inputs, threads, KINDS[self.type], 1, sums)
-        return sums
-
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
-        """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
-
-        Raises ArlifError where they do not fit.
-        """
-        check_sums(self.linear, inputs, sums)
-        self._run(inputs, threads, WIDE, 1, sums)
-
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
-        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
-
-        Raises ArlifError where they do not fit.
-        """
-        check_sums(self.linear, inputs, sums)
-        self._run(inputs, threads, ADDED, scale, sums)
-
-    def _run(
+    def run(
         self,
         inputs: NDArray[np.uint8],
         threads: int,
@@ -72,6 +45,7 @@ class EventConvolution:
         scale: int,
         sums: NDArray[Any],
     ) -> None:
+        """See ByteSums."""
         inputs = np.ascontiguousarray(inputs)
         frames, height, width, channels = inputs.shape
         _, rows, columns, outputs = sums.shape

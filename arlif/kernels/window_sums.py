@@ -1,7 +1,7 @@
 """What kernels share that read a window's bytes in the order of their weights of 8 bits."""
 
 import ctypes
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Container
 from ctypes import Structure, c_int64, c_void_p
 from itertools import pairwise
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
-from arlif.kernels.byte_frames import ADDED, KINDS, WIDE, check_sums, output_shape, sum_type
+from arlif.kernels.byte_frames import ByteSums, output_shape, sum_type
 from arlif.kernels.reused import Empty
 
 SELDOM = 8
 """Steps between two times of putting sums away, from which on that costs less than 32 bits do."""
 
 
-class WindowSums(ABC):
+class WindowSums(ByteSums):
     """The sums of a convolution on bytes in `interval`, `step` inputs at a time; exact.
 
     width, widest: outputs of a vector, and vectors of a block. sums: the bytes in which the kernel
-    can add up, 2 where it must be told when to put sums away, 4 where it need not. empty: makes the
-    arrays of new sums.
+    can add up, 2 where it must be told when to put sums away, 4 where it need not. New sums are
+    int16 where every sum fits, else int32.
     """
 
     def __init__(
@@ -66,34 +66,7 @@ class WindowSums(ABC):
     def kernel(self) -> Any:
         """The kernel, a function of C."""
 
-    def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
-        """[N, H, W, C] -> [N, H', W', C'], channels last: int16 where every sum fits, else int32.
-
-        Raises ArlifError where inputs do not fit.
-        """
-        sums = self.empty((len(inputs), *self.frames_of(inputs).sums), self.type)
-        self._run(inputs, threads, KINDS[self.type], 1, sums)
-        return sums
-
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
-        """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
-
-        Raises ArlifError where they do not fit.
-        """
-        check_sums(self.linear, inputs, sums)
-        self._run(inputs, threads, WIDE, 1, sums)
-
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
-        """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
-
-        Raises ArlifError where they do not fit.
-        """
-        check_sums(self.linear, inputs, sums)
-        self._run(inputs, threads, ADDED, scale, sums)
-
-    def _run(
+    def run(
         self,
         inputs: NDArray[np.uint8],
         threads: int,
@@ -101,6 +74,7 @@ class WindowSums(ABC):
         scale: int,
         sums: NDArray[Any],
     ) -> None:
+        """See ByteSums."""
         inputs, known = np.ascontiguousarray(inputs), self.frames_of(inputs)
         geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
         geometry.frames, geometry.kind, geometry.scale = len(inputs), kind, scale
@@ -112,6 +86,10 @@ class WindowSums(ABC):
             c_void_p(self.weights.ctypes.data),
             c_void_p(sums.ctypes.data),
         )
+
+    def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
+        """See ByteSums."""
+        return len(inputs), *self.frames_of(inputs).sums
 
     def frames_of(self, inputs: NDArray[np.uint8]) -> "_Frames":
         """What is the same for all inputs of a frame's shape. Raises ArlifError on a misfit."""

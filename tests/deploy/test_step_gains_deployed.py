@@ -3,38 +3,24 @@
 from pathlib import Path
 
 import pytest
-import torch
 from support.c_projects import require_equal, simulated
-from support.networks_small import images, quantized, randomise
+from support.networks_small import images, net_with_gains, quantized
 from support.verilog_projects import exported, needs_icarus
 from support.verilog_projects import simulated as in_icarus
 
-from arlif import layers
 from arlif.core.network import QuantizedNetwork
 from arlif.neurons import ARLIF, LIF
 from export.c import COptions, Style
 from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record
 
-SHAPE = (1, 6, 6)
+SHAPE = (1, 8, 8)
 NEURONS = {"arlif": ARLIF(0.5, 0.4), "lif-soft": LIF(0.75, 0.4), "lif-hard": LIF(0.75, 0.4, "hard")}
 
 
 def network(name: str, gains: list[float]) -> QuantizedNetwork:
     """Seven time steps: those behind the last gain have the last one."""
-    torch.manual_seed(1)
-    net = torch.nn.Sequential(
-        layers.Conv2d(1, 4, 3, padding=1),
-        layers.BatchNorm2d(4),
-        layers.Repeat(len(gains)),
-        layers.StepGain(len(gains)),
-        NEURONS[name],
-        layers.Flatten(),
-        layers.Linear(144, 3),
-    )
-    with torch.no_grad():
-        randomise(net)[3].gain.copy_(torch.tensor(gains))
-    return quantized(net, SHAPE, time_steps=7)
+    return quantized(net_with_gains(NEURONS[name], gains), SHAPE, time_steps=7)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from support.networks_small import images, quantized, randomise
+from support.networks_small import images, net_with_gains, quantized, randomise
 
 from arlif import layers
 from arlif.base.errors import ArlifError, LoweringError
@@ -60,26 +60,9 @@ def test_gains_start_at_1_and_are_for_so_many_steps():
         layers.StepGain(0)
 
 
-def small(neuron, gains=GAINS) -> torch.nn.Sequential:
-    torch.manual_seed(0)
-    net = torch.nn.Sequential(
-        layers.Conv2d(1, 12, 3, padding=1),
-        layers.BatchNorm2d(12),
-        layers.Repeat(len(gains)),
-        layers.StepGain(len(gains)),
-        neuron,
-        layers.Flatten(),
-        layers.Linear(768, 10),
-    )
-    net = randomise(net)
-    with torch.no_grad():
-        net[3].gain.copy_(torch.tensor(gains))
-    return net
-
-
 @pytest.mark.parametrize("neuron", [ARLIF(0.5, 0.4), LIF(0.75, 0.4), LIF(0.75, 0.4, "hard")])
 def test_integers_fire_as_the_network_with_gains_does(neuron):
-    net = small(neuron)
+    net = net_with_gains(neuron, GAINS)
     network = quantized(net, SHAPE, time_steps=4)
     x = images(SHAPE, 20, seed=3)
     with torch.no_grad():
@@ -128,7 +111,7 @@ def test_every_step_has_its_own_gain(count):
 
 
 def test_equal_gains_go_into_the_weights():
-    network = quantized(small(LIF(0.75, 0.4), [0.5] * 4), SHAPE, time_steps=4)
+    network = quantized(net_with_gains(LIF(0.75, 0.4), [0.5] * 4), SHAPE, time_steps=4)
     assert network.populations[0].neuron.is_a(RealLifSoft)
 
 
@@ -139,7 +122,9 @@ def test_what_tables_or_steps_cannot_hold_is_refused():
         to_integer(many, narrow)
     with pytest.raises(LoweringError, match=f"up to {MOST_GAINS} gains, one a time step, not 300"):
         with_step_gains(RealLifSoft(), [1.0] * 300)
-    summed = torch.nn.Sequential(*small(LIF())[:4], layers.Flatten(), layers.Linear(768, 10))
+    summed = torch.nn.Sequential(
+        *net_with_gains(LIF(), GAINS)[:4], layers.Flatten(), layers.Linear(768, 10)
+    )
     with pytest.raises(LoweringError, match="only a neuron, directly behind StepGain"):
         linearize(torch.nn.Sequential(*summed[:4], layers.BatchNorm2d(12), LIF()), SHAPE)
     with pytest.raises(ArlifError, match="leave out step_gains or recurrent"):

@@ -46,6 +46,23 @@ def conv_net(time_steps: int = 4, classes: int = 10) -> nn.Module:
     return randomise(net)
 
 
+def net_with_gains(neuron: nn.Module, gains: list[float]) -> nn.Module:
+    """1x8x8: a convolution, its norm with a gain for each time step (TEBN), a neuron, a head."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        layers.Conv2d(1, 12, 3, padding=1),
+        layers.BatchNorm2d(12),
+        layers.Repeat(len(gains)),
+        layers.StepGain(len(gains)),
+        neuron,
+        layers.Flatten(),
+        layers.Linear(768, 10),
+    )
+    with torch.no_grad():
+        net[3].gain.copy_(torch.tensor(gains))
+    return randomise(net)
+
+
 def images(shape: tuple[int, ...], samples: int, seed: int = 0) -> torch.Tensor:
     """Real inputs, [1, N, *shape], uniform in [0, 1)."""
     generator = torch.Generator().manual_seed(seed)
