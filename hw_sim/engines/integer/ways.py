@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
+from arlif.kernels.byte_frames import ByteSums
 from arlif.kernels.byte_products import ByteProducts
 from arlif.kernels.events import EventConvolution
 from arlif.kernels.reused import Empty
@@ -73,7 +74,7 @@ class Ways:
         """Add `scale` times the sums to those that are there."""
         self._chosen(inputs).add(inputs, threads, sums, scale)
 
-    def _chosen(self, inputs: NDArray[np.uint8]) -> ByteProducts | SpikeTables | EventConvolution:
+    def _chosen(self, inputs: NDArray[np.uint8]) -> ByteSums:
         if self.follow and events.count(inputs) <= self.sparse * inputs.size:
             self.frames["events"] += len(inputs)
             return self.follow
