@@ -16,7 +16,7 @@ demo: setup
 	$(BIN)/arlif demo
 
 test: setup
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart=0 -rs
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart=0 -rsfE
 
 test-slow: setup
 	$(BIN)/pytest -m slow

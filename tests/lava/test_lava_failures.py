@@ -84,7 +84,9 @@ def nothing_left():
     before = _segments()
     yield
     assert not _of_lava(psutil.Process())
-    assert not _orphans(_segments() - before)
+    # Another test's simulation removes a segment shortly after it lets go of it; a leak stays.
+    new = _segments() - before
+    assert not _wait_for(lambda: _orphans(new), lambda left: not left)
 
 
 def _segments():
