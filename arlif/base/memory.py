@@ -1,9 +1,16 @@
-"""Memory that a machine does not have is an answer to a user, not a traceback."""
+"""Memory: what a machine does not have is an answer to a user; what is used again is kept."""
 
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import CDLL
 
 from arlif.base.errors import ArlifError
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+"""Names of options in glibc's malloc.h."""
+_NEVER, _TRIM_THRESHOLD, _MMAP_MAX = -1, 128 << 10, 1 << 16
+"""A threshold that nothing reaches, and glibc's own values (mallopt(3))."""
 
 _REFUSALS = (
     "not enough memory",
@@ -26,3 +33,24 @@ def enough_memory(cure: str) -> Iterator[None]:
             raise
         reason = reason[max(0, reason.find("you tried")) :]
         raise ArlifError(f"there is not enough memory ({reason or 'for this'}); {cure}") from error
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """While open, memory that was freed stays with the process, where the C library is glibc.
+
+    Otherwise glibc returns every tensor above 32 MiB to the kernel, which gives zeroed pages anew
+    at the next step: a fifth of a float training's time on a CPU, half of an integer one's.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    library = CDLL(None)
+    library.mallopt(_M_MMAP_MAX, 0)
+    library.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+    try:
+        yield
+    finally:
+        library.mallopt(_M_MMAP_MAX, _MMAP_MAX)
+        library.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD)
+        library.malloc_trim(0)

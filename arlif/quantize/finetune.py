@@ -3,6 +3,7 @@
 from collections.abc import Sized
 from dataclasses import replace
 
+from arlif.base.memory import freed_memory_kept
 from arlif.data import Dataset
 from arlif.data.own import own_dataset
 from arlif.quantize.qat import QatNetwork
@@ -57,7 +58,7 @@ def finetune(
         source, classes = network.source, network.network.readout.shape[0]
         frames = 1 if source.static else network.time_steps
         dataset = own_dataset(dataset, source.shape, frames, classes)
-    with quiet():
+    with quiet(), freed_memory_kept():
         module = TrainingModule(network, recipe, dataset)
         trainer = make_trainer(recipe, accelerator, devices=1)
         trainer.fit(module)

@@ -17,7 +17,7 @@ from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
 from arlif.base.files import atomic_path, read_json
 from arlif.base.lock import only_writer
-from arlif.base.memory import enough_memory
+from arlif.base.memory import enough_memory, freed_memory_kept
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
@@ -250,7 +250,7 @@ def _fit(
     checkpoint = run.path(LAST)
     on_ctrl_c = signal.getsignal(signal.SIGINT)  # which Lightning ignores once it has come
     checkpoints = (EpochCheckpoint(run.path(BEST), FINISHED_ACCURACY), EpochCheckpoint(checkpoint))
-    with quiet():
+    with quiet(), freed_memory_kept():
         module = TrainingModule(net, recipe, dataset)
         resume_from = str(checkpoint) if checkpoint.exists() else None
         trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))

@@ -1,10 +1,14 @@
-"""Only a lack of memory is reported as one."""
+"""Only a lack of memory is reported as one; freed memory is kept where that is asked for."""
 
+import platform
+import resource
+
+import psutil
 import pytest
 import torch
 
 from arlif.base.errors import ArlifError
-from arlif.base.memory import enough_memory
+from arlif.base.memory import enough_memory, freed_memory_kept
 
 LACKS = (
     MemoryError(),
@@ -29,3 +33,27 @@ def test_a_lack_of_memory_is_told_with_its_cure(error: Exception):
 def test_other_errors_stay_what_they_are(words: str):
     with pytest.raises(RuntimeError, match=words), enough_memory("buy more"):
         raise RuntimeError(words)
+
+
+def faults() -> int:
+    """Pages that the kernel had to give while a tensor of 32 MiB was made and freed three times."""
+    for _ in range(
+        16
+    ):  # glibc holds back up to seven crumbs that keep blocks from growing together
+        torch.ones(1 << 23)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(3):
+        torch.ones(1 << 23)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_freed_memory_is_used_again_while_it_is_kept() -> None:
+    process = psutil.Process()
+    without, held = faults(), process.memory_info().rss
+    with freed_memory_kept():
+        kept = faults()
+        assert process.memory_info().rss > held + (24 << 20)
+    assert kept < 20 < without
+    assert process.memory_info().rss < held + (16 << 20)
+    assert faults() > 20
