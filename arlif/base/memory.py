@@ -7,10 +7,12 @@ from ctypes import CDLL
 
 from arlif.base.errors import ArlifError
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-"""Names of options in glibc's malloc.h."""
-_NEVER, _TRIM_THRESHOLD, _MMAP_MAX = -1, 128 << 10, 1 << 16
-"""A threshold that nothing reaches, and glibc's own values (mallopt(3))."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+"""Options of mallopt, by their numbers in glibc's malloc.h."""
+_NEVER = -1
+"""A threshold that nothing reaches."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = 64 << 20, 32 << 20, 1 << 16
+"""What glibc's own rules come to in a process that has freed large tensors (mallopt(3))."""
 
 _REFUSALS = (
     "not enough memory",
@@ -52,5 +54,6 @@ def freed_memory_kept() -> Iterator[None]:
         yield
     finally:
         library.mallopt(_M_MMAP_MAX, _MMAP_MAX)
+        library.mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD)
         library.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD)
         library.malloc_trim(0)
