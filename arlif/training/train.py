@@ -162,6 +162,12 @@ def read_recipe(run: Path) -> Recipe:
     return from_mapping(Recipe, mapping, str(path))
 
 
+def recipe_as_written(run: Path) -> dict[str, Any]:
+    """What config.json holds: as read_recipe, but a neuron of the user's own is named as given."""
+    read_recipe(run)
+    return Run(run).read_object(CONFIG)
+
+
 def require_same_recipe(recipe: Recipe, run: Path) -> None:
     """Raise ArlifError naming what differs, unless `run` was started with this recipe."""
     others = changed(to_mapping(read_recipe(run)), to_mapping(recipe))
