@@ -43,6 +43,12 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
             f"{engine} was simulated without traces; record some with: "
             f"{run.command(engine.traces)}",
         )
+        lacks = [p.name for p in network.populations if p.name not in simulation.traces]
+        require(
+            not (engine.exact and lacks),
+            f"{run.path(engine.traces)} lacks {', '.join(lacks)}; simulate again with: "
+            f"{run.command(engine.traces)}",
+        )
     if not exact:
         simulations = [simulation.spikes_only for simulation in simulations]
     comparison = compare(network, *simulations)

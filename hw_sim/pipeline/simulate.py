@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from arlif.base.bounded import Amount, Count, Share
-from arlif.base.errors import FormatError, require
+from arlif.base.errors import FormatError, SimulationError, require
 from arlif.base.plain_data import BESIDE
 from arlif.run_folder import NIR, Run, writes
 from export.nir import read_nir
@@ -49,6 +50,12 @@ def simulate_run(
     with measured() as sensors:
         done = row.run(work)
     simulation = done.simulation
+    require(
+        bool(np.isfinite(simulation.readout).all()),
+        f"the outputs of {engine} are no finite numbers; look for inputs or weights out of all "
+        "proportion",
+        SimulationError,
+    )
     labels = test.labels
     confusion = None if labels is None else simulation.confusion(labels).tolist()
     right = None if labels is None else simulation.decisions == labels

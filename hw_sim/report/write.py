@@ -1,7 +1,7 @@
 """Collects what a run holds and writes report.json and report.html."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
+from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import current_comparisons
@@ -165,6 +166,23 @@ def _require_same_layers(
         )
 
 
+def _require_same_shapes(
+    run: Run, engines: Sequence[Engine], simulations: Mapping[str, Simulation]
+) -> None:
+    known: dict[str, tuple[tuple[int, ...], Engine]] = {}
+    for engine in engines:
+        for layer, trace in simulations[engine.name].traces.items():
+            steps, _, *neurons = trace.spikes.shape
+            shape, first = known.setdefault(layer, ((steps, *neurons), engine))
+            require(
+                shape == (steps, *neurons),
+                f"layer {layer} has other steps or neurons in {run.path(engine.traces)} than in "
+                f"{run.path(first.traces)}; write both again with: {run.command(first.traces)} and "
+                f"{run.command(engine.traces)}",
+                FormatError,
+            )
+
+
 def _checks(run: Run) -> tuple[list[Check], list[str]]:
     """The checks of the training; where they cannot be read, none and a note on that."""
     try:
@@ -232,6 +250,7 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
 def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
     every = {engine.name: read_traces(run.require(engine.traces)) for engine in engines}
+    _require_same_shapes(run, engines, every)
     recorded = {name: simulation for name, simulation in every.items() if simulation.traces}
     membrane = {}
     # An imported network's populations have units that were fitted to them and stand in no file.
