@@ -30,7 +30,14 @@ class MissingToolError(SimulationError):
 
 
 class WriteError(ArlifError):
-    """A file cannot be written: the folder is missing or read-only, the disk is full."""
+    """A file cannot be written: the folder is missing or read-only, the disk is full.
+
+    errno: the system's number of the reason, as OSError has it.
+    """
+
+    def __init__(self, message: str, errno: int | None) -> None:
+        super().__init__(message)
+        self.errno = errno
 
 
 class UnfinishedError(ArlifError):

@@ -33,7 +33,7 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         raise WriteError(
-            f"cannot write {target}: {error.strerror}; choose another folder"
+            f"cannot write {target}: {error.strerror}; choose another folder", error.errno
         ) from None
     temporary = Path(name)
     try:
@@ -41,7 +41,8 @@ def atomic_path(target: StrPath) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:
-        raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise WriteError(f"cannot write {target}: {reason}", error.errno) from error
     finally:
         temporary.unlink(missing_ok=True)
 

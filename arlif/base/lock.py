@@ -39,7 +39,7 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise WriteError(
-            f"cannot write into {folder}: {error.strerror}; choose another folder"
+            f"cannot write into {folder}: {error.strerror}; choose another folder", error.errno
         ) from None
     outermost = lock.lock_counter == 1
     try:

@@ -6,6 +6,8 @@ from pathlib import Path
 from arlif.base.workers import ROOT
 
 OURS = ("arlif", "export", "hw_sim")
+OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "elftools": "pyelftools"}
+"""What pip calls packages that Python calls otherwise, of those that arlif needs."""
 
 
 def require_found() -> None:
@@ -19,6 +21,17 @@ def require_found() -> None:
                 f"{spec.origin} hides arlif's package {name} ({ROOT / name}): rename it, or take "
                 "its folder out of PYTHONPATH and of the folder that Python starts in"
             )
+
+
+def not_ours(error: ModuleNotFoundError) -> str:
+    """What pip calls the package, somebody else's, whose absence an error is of.
+
+    Raises the error where a module of ours is absent.
+    """
+    name = (error.name or "").partition(".")[0]
+    if not name or name in OURS:
+        raise error
+    return OTHER_NAMES.get(name, name)
 
 
 def hidden_in(folder: Path) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from arlif.base.lazy import lazily
 from arlif.training.finished import Summary
 from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_change, recipe_names
-from arlif.training.train import load_trained, read_recipe, train
+from arlif.training.train import load_trained, read_recipe, recipe_as_written, train
 
 if TYPE_CHECKING:
     from arlif.training.ablation import AblationRow, ablate
@@ -23,6 +23,7 @@ __all__ = [
     "load_trained",
     "parse_change",
     "read_recipe",
+    "recipe_as_written",
     "recipe_names",
     "train",
 ]

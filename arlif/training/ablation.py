@@ -10,7 +10,6 @@ from typing import Any
 
 from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
-from arlif.base.plain_data import from_mapping
 from arlif.networks.user_neuron import class_of
 from arlif.run_folder import CONFIG, METRICS, TRAINING, Run
 from arlif.training.finished import Summary
@@ -171,7 +170,7 @@ def _run(
         require_same_recipe(recipe, run)
     if home.has(TRAINING):
         home.require(METRICS)
-        return from_mapping(Summary, home.read_object(TRAINING), str(home.path(TRAINING)))
+        return home.checked(Summary, home.read_object(TRAINING), TRAINING)
     try:
         return train(
             recipe,

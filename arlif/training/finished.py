@@ -5,19 +5,22 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import nn
 
 import arlif
+from arlif.base.bounded import Amount, Count, Share
+from arlif.base.plain_data import STRICT
 from arlif.training.metrics import read_metrics
 from arlif.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a finished training run says about itself; accuracies on the test split, 0 to 1.
+    """What a finished training run says about itself; accuracies on the test split.
 
     last_accuracy is what we report; best_accuracy is the best epoch's, as the paper
     reports, those of stages left out. samples: those of the dataset, training and test, in
@@ -25,22 +28,24 @@ class Summary:
     line that finished it. arlif to python: versions.
     """
 
-    last_accuracy: float
-    best_accuracy: float
-    best_epoch: int
-    epochs: int
-    seconds: float
-    parameters: int
+    last_accuracy: Share
+    best_accuracy: Share
+    best_epoch: Count
+    epochs: Count
+    seconds: Amount
+    parameters: Count
     seed: int
     samples: str
     device: str
-    devices: int
+    devices: Count
     command: str
     arlif: str
     numpy: str
     torch: str
     python: str
     machine: str
+
+    __pydantic_config__: ClassVar = STRICT
 
 
 def summarize(

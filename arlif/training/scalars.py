@@ -56,4 +56,4 @@ class Scalars:
             with self.path.open("ab") as file:
                 file.write(records.getvalue())
         except OSError as error:
-            raise WriteError(f"cannot write {self.path}: {error.strerror}") from None
+            raise WriteError(f"cannot write {self.path}: {error.strerror}", error.errno) from None

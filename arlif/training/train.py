@@ -110,7 +110,7 @@ def train(
             save(net.state_dict(), home.path(MODEL))
             home.record(MODEL, made_from=(CONFIG, NEURON))
         except (OSError, WriteError) as error:
-            denied = any(os.strerror(code) in str(error) for code in (EACCES, EPERM, EROFS))
+            denied = error.errno in (EACCES, EPERM, EROFS)
             cure = "make its files writable" if denied else "make room"
             raise UnfinishedError(f"training {run} stopped: {error}; {cure}") from error
         summary = summarize(run, recipe, net, dataset.share, device, devices)
@@ -160,6 +160,12 @@ def read_recipe(run: Path) -> Recipe:
         copied = f"{Run(run).require(NEURON).absolute()}:{class_of(name)}"
         mapping["neuron"] = {**neuron, "name": copied}
     return from_mapping(Recipe, mapping, str(path))
+
+
+def recipe_as_written(run: Path) -> dict[str, Any]:
+    """What config.json holds: as read_recipe, but a neuron of the user's own is named as given."""
+    read_recipe(run)
+    return Run(run).read_object(CONFIG)
 
 
 def require_same_recipe(recipe: Recipe, run: Path) -> None:
@@ -225,7 +231,8 @@ def _start(recipe: Recipe, run: Run) -> None:
         rmtree(run.folder / SNAPSHOTS, ignore_errors=True)
     except OSError as error:
         raise WriteError(
-            f"cannot start a run in {run.folder}: {error.strerror}; choose another directory"
+            f"cannot start a run in {run.folder}: {error.strerror}; choose another directory",
+            error.errno,
         ) from None
     if own is not None:
         with atomic_path(run.path(NEURON)) as temporary:

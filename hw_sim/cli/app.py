@@ -10,6 +10,7 @@ import arlif
 from arlif.base.errors import ArlifError
 from arlif.base.files import json_text
 from arlif.base.memory import enough_memory
+from arlif.base.own_packages import not_ours
 from hw_sim.cli import data, lava
 from hw_sim.cli.ablate import ablate
 from hw_sim.cli.calibrate import calibrate
@@ -102,6 +103,10 @@ def run(arguments: list[str] | None = None) -> None:
             sys.exit(app(given, prog_name="arlif", standalone_mode=False))
     except ArlifError as error:
         _refuse(type(error).__name__, str(error), given)
+    except ModuleNotFoundError as error:
+        name = not_ours(error)
+        reason = f"arlif needs the package {name}, which is not installed; install it with: pip "
+        _refuse("MissingToolError", f"{reason}install {name}", given)
     except OSError as error:  # of paths that are no path, or that may not be looked at
         what = f"{error.filename}: " if error.filename else ""
         reason = f"{what}{error.strerror or error}; give another path, or change its permissions"

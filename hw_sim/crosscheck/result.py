@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from arlif.base.bounded import Amount, Count, Share
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import read_json
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
@@ -26,25 +27,32 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Figures:
-    """Numbers of one check. Accuracies and shares 0 to 1; operations and energies per inference.
+    """Numbers of one check. Operations and energies per inference.
 
     samples: run by float and integer network. traced: the first of them, run on Lava too and
     compared spike by spike; 0 where Lava did not run. operations: by view ("estimate", "integer",
     and on the traced samples "integer traced" and "lava"). energy_uj: by cost model, then by view;
-    the estimate is priced by the paper's model only.
+    the estimate is priced by the paper's model only. Raises ArlifError where the integer engine's
+    operations, or their energy by that model, are missing.
     """
 
-    samples: int
-    traced: int
-    float_accuracy: float
-    fixed_accuracy: float
-    decisions_changed: float
-    spikes_changed: float
-    operations: dict[str, float]
-    energy_uj: dict[str, dict[str, float]]
-    seconds: float
+    samples: Count
+    traced: Count
+    float_accuracy: Share
+    fixed_accuracy: Share
+    decisions_changed: Share
+    spikes_changed: Share
+    operations: dict[str, Amount]
+    energy_uj: dict[str, dict[str, Amount]]
+    seconds: Amount
 
     __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        require(
+            "integer" in self.operations and "integer" in self.energy_uj.get("paper", {}),
+            "the integer engine's operations, priced by the model paper, are missing",
+        )
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from arlif.base.errors import ArlifError, require
+from arlif.base.errors import ArlifError, MissingToolError, require
 from arlif.base.options import NoOptions, Option, options_of
+from arlif.base.own_packages import not_ours
 from arlif.run_folder import MODEL, NIR, Artifact
 from export.file_formats import LIF_NIR, NET, ONNX, VERILOG, C
 from hw_sim.engines.deployed.host_options import HostOptions
@@ -53,12 +54,23 @@ class Engine:
         return Artifact(f"traces/{self}.json", f"simulate --engine {self}", self.reads)
 
     def run(self, work: "Work[Any]") -> "Outcome":
-        """Simulate. Raises ArlifError where the options are of another engine."""
+        """Simulate.
+
+        Raises ArlifError where the options are of another engine, MissingToolError where a package
+        is missing.
+        """
         require(
             isinstance(work.options, self.options),
             f"the engine {self} takes {self.options.__name__}, not {type(work.options).__name__}",
         )
-        done: Outcome = import_module(self.home).run(work)
+        try:
+            home = import_module(self.home)
+        except ModuleNotFoundError as error:
+            name = not_ours(error)
+            raise MissingToolError(
+                f"the engine {self} needs the package {name}", f"pip install {name}"
+            ) from None
+        done: Outcome = home.run(work)
         return done
 
 

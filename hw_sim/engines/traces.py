@@ -56,16 +56,22 @@ def read_traces(path: Path) -> Simulation:
     try:
         require_readable(path)
         with h5py.File(path, "r") as file:
+            groups = file.get("traces", {})
             found = Simulation(
                 readout=file["readout"][()],
                 counts={name: data[()] for name, data in file.get("counts", {}).items()},
                 traces={
                     name: Trace(
-                        group["spikes"][()].astype(bool),
+                        _spikes(group["spikes"][()]),
                         {state: data[()] for state, data in group.get("states", {}).items()},
                     )
-                    for name, group in file.get("traces", {}).items()
+                    for name, group in groups.items()
                 },
+            )
+            require(
+                file.keys() <= {"readout", "counts", "traces"}
+                and all(group.keys() <= {"spikes", "states"} for group in groups.values()),
+                "it holds what no simulation leaves",
             )
             _require_consistent(found)
             return found
@@ -73,21 +79,41 @@ def read_traces(path: Path) -> Simulation:
         raise FormatError(f"{path} is not a trace file ({error}); simulate again") from None
 
 
-def _require_consistent(found: Simulation) -> None:
-    """Raise FormatError unless all arrays are numbers of the same samples, and states of spikes."""
-    readout, counts, traces = found.readout, found.counts.values(), found.traces.values()
-    shapes = readout.ndim == 2 and len(readout) > 0 and all(c.ndim > 1 for c in counts)
+def _spikes(values: NDArray[Any]) -> NDArray[np.bool_]:
     require(
-        shapes
-        and all(len(c) == len(readout) for c in counts)
-        and all(t.spikes.ndim > 2 and t.spikes.shape[1] <= len(readout) for t in traces)
-        and all(v.shape == t.spikes.shape for t in traces for v in t.states.values()),
-        "its arrays are not of the same samples",
-        FormatError,
+        values.dtype == np.uint8 and (values.size == 0 or values.max() <= 1),
+        "it holds spikes that are neither 0 nor 1",
     )
-    states = [values for trace in traces for values in trace.states.values()]
+    return values.astype(bool)
+
+
+def _require_consistent(found: Simulation) -> None:
+    """Raise ArlifError unless all arrays are numbers of the same samples, steps and neurons."""
+    readout, counts, traces = found.readout, found.counts, found.traces
     require(
-        all(array.dtype.kind in "iuf" for array in (readout, *counts, *states)),
+        readout.ndim == 2
+        and len(readout) > 0
+        and all(c.ndim > 1 and len(c) == len(readout) for c in counts.values())
+        and len({trace.spikes.shape[:2] for trace in traces.values()}) <= 1
+        and all(t.spikes.ndim > 2 and t.spikes.size > 0 for t in traces.values())
+        and all(t.spikes.shape[1] <= len(readout) for t in traces.values())
+        and all(v.shape == t.spikes.shape for t in traces.values() for v in t.states.values()),
+        "its arrays are not of the same samples",
+    )
+    numbers: list[NDArray[Any]] = [
+        readout,
+        *(v for t in traces.values() for v in t.states.values()),
+    ]
+    require(
+        all(array.dtype.kind in "if" and np.isfinite(array).all() for array in numbers)
+        and all(array.dtype.kind in "iu" for array in counts.values()),
         "it holds what is no number",
-        FormatError,
+    )
+    require(
+        all(
+            name in counts
+            and np.array_equal(trace.spikes.sum(0), counts[name][: trace.spikes.shape[1]])
+            for name, trace in traces.items()
+        ),
+        "its counts are not those of its spikes",
     )

@@ -1,10 +1,12 @@
 """compare_run: what two engines left behind: integers bit for bit, float and integers in shares."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.bounded import Count, Share
+from arlif.base.errors import ArlifError, require
+from arlif.base.plain_data import BESIDE
 from arlif.run_folder import COMPARE, NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
@@ -39,6 +41,12 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
         require(
             simulation.recorded > 0,
             f"{engine} was simulated without traces; record some with: "
+            f"{run.command(engine.traces)}",
+        )
+        lacks = [p.name for p in network.populations if p.name not in simulation.traces]
+        require(
+            not (engine.exact and lacks),
+            f"{run.path(engine.traces)} lacks {', '.join(lacks)}; simulate again with: "
             f"{run.command(engine.traces)}",
         )
     if not exact:
@@ -88,19 +96,91 @@ def current_comparisons(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (found["want"], found["got"]): found
         for found in read_comparisons(run).values()
-        if {found.get("want"), found.get("got")} <= now.keys()
-        and found.get("simulations") == [now[found["want"]], now[found["got"]]]
+        if found["simulations"] == [now.get(found["want"]), now.get(found["got"])]
     }
 
 
 def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
     """What compare_run has found, by engines; empty where nothing was compared.
 
-    Raises ArlifError where the file is damaged.
+    Raises ArlifError where the file is damaged or of another version.
     """
     content = run.read_object(COMPARE) if run.is_fresh(COMPARE) else {}
-    if not all(isinstance(found, dict) for found in content.values()):
-        raise FormatError(
-            f"{run.path(COMPARE)} holds no comparisons; write it again with: {run.command(COMPARE)}"
-        )
+    run.checked(_Comparisons, {"engines": content}, COMPARE)
     return content
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """How much was compared, and how much of it differs."""
+
+    spikes_compared: Count
+    spikes_different: Count
+    spikes_changed: Share
+    states_compared: Count
+    states_different: Count
+
+    __pydantic_config__: ClassVar = BESIDE
+
+    def __post_init__(self) -> None:
+        require(
+            self.spikes_different <= self.spikes_compared
+            and self.states_different <= self.states_compared
+            and self.spikes_changed == self.spikes_different / max(1, self.spikes_compared),
+            "what differs is no part of what was compared",
+        )
+
+
+@dataclass(frozen=True)
+class _Layer(_Compared):
+    """Of one population."""
+
+    layer: str
+
+
+@dataclass(frozen=True)
+class _Comparison(_Compared):
+    """What compare_run found. Raises ArlifError where its numbers contradict each other."""
+
+    want: str
+    got: str
+    simulations: tuple[str, str]
+    edited: tuple[str, ...]
+    exact: bool
+    equal: bool
+    samples: Count
+    decisions_different: Count
+    same_network: bool | None
+    first: dict[str, Any] | None
+    message: str
+    layers: tuple[_Layer, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        exact = all(find_engine(name).exact for name in (self.want, self.got))
+        require(self.exact is exact, f"{self.want} and {self.got} are exact: {exact}")
+        summed = ("spikes_compared", "spikes_different", "states_compared", "states_different")
+        require(
+            all(getattr(self, n) == sum(getattr(la, n) for la in self.layers) for n in summed),
+            "the layers do not add up to the whole",
+        )
+        different = self.spikes_different + self.states_different + self.decisions_different
+        first = self.first is not None
+        require(
+            self.equal is not (first or different > 0) and bool(self.message) is first,
+            f"equal is {self.equal}, where {different} values differ, the first: {self.message}",
+        )
+
+
+@dataclass(frozen=True)
+class _Comparisons:
+    """By the names of the two engines."""
+
+    engines: dict[str, _Comparison]
+
+    def __post_init__(self) -> None:
+        names = [f"{found.want}-{found.got}" for found in self.engines.values()]
+        require(
+            names == [*self.engines],
+            f"what stands at {', '.join(self.engines)} is of {', '.join(names)}",
+        )

@@ -14,6 +14,7 @@ from arlif.training import read_recipe
 from arlif.training.metrics import RATE, read_metrics
 from export.file_formats import read_integers
 from hw_sim.energy.bill import energy_report, layer_rows
+from hw_sim.energy.billed import Billed
 from hw_sim.energy.catalogue import find_model
 from hw_sim.energy.table3 import Rates, Table3Row, row_of, table3_row
 from hw_sim.engines.simulation import raw_inputs
@@ -88,8 +89,10 @@ def table3_run(folder: Path) -> Table3Row:
 def read_energy(run: Run) -> dict[str, Any] | None:
     """What energy_run found in the simulation that the run holds now; None where it did not count.
 
-    Raises ArlifError where the file is damaged.
+    Raises ArlifError where the file is damaged or of another version.
     """
     if not run.is_fresh(ENERGY):
         return None
-    return run.read_object(ENERGY)
+    content = run.read_object(ENERGY)
+    run.checked(Billed, content, ENERGY)
+    return content

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from arlif.base.bounded import Count, Share
 from arlif.base.errors import require
+from arlif.base.plain_data import BESIDE
 from arlif.core.network import QuantizedNetwork
 from arlif.data import Dataset
 from arlif.data.own import OwnData, OwnSamples
@@ -63,6 +65,58 @@ def quantize_run(
     run.write_json(QUANTIZE, result)
     run.record(NIR, QUANTIZE)
     return result
+
+
+def read_quantized(run: Run, earlier: bool = False) -> dict[str, Any] | None:
+    """What quantize_run found; None where it has not run since the training.
+
+    earlier: also of a training before. Raises ArlifError where the file is damaged or of another
+    version.
+    """
+    if not (run.has(QUANTIZE) if earlier else run.is_fresh(QUANTIZE)):
+        return None
+    content = run.read_object(QUANTIZE, earlier)
+    run.checked(_Quantized, content, QUANTIZE)
+    return content
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Shares of spikes that changed and of states at the limits of their format."""
+
+    neurons: Count
+    changed: Share
+    saturated: Share
+
+    __pydantic_config__: ClassVar = BESIDE
+
+
+@dataclass(frozen=True)
+class _Quantized:
+    """What integers were made with, and what that changed; accuracies where there were labels."""
+
+    preset: str
+    weight_bits: Count
+    qat_epochs: Count
+    judged_on: str
+    samples: Count
+    decisions_changed: Count
+    inputs_clipped: Share
+    layers: dict[str, _Layer]
+    float_accuracy: Share | None = None
+    accuracy: Share | None = None
+
+    __pydantic_config__: ClassVar = BESIDE
+
+    def __post_init__(self) -> None:
+        require(
+            self.decisions_changed <= self.samples,
+            f"{self.decisions_changed} of {self.samples} decisions cannot change",
+        )
+        require(
+            (self.float_accuracy is None) == (self.accuracy is None),
+            "float_accuracy and accuracy are both known, or none is",
+        )
 
 
 @dataclass(frozen=True, eq=False)

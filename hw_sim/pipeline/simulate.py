@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from arlif.base.errors import ArlifError, FormatError
-from arlif.base.plain_data import BESIDE, from_mapping
+import numpy as np
+from pydantic import Field
+
+from arlif.base.bounded import Amount, Count, Share
+from arlif.base.errors import FormatError, SimulationError, require
+from arlif.base.plain_data import BESIDE
 from arlif.run_folder import NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
@@ -46,6 +50,12 @@ def simulate_run(
     with measured() as sensors:
         done = row.run(work)
     simulation = done.simulation
+    require(
+        bool(np.isfinite(simulation.readout).all()),
+        f"the outputs of {engine} are no finite numbers; look for inputs or weights out of all "
+        "proportion",
+        SimulationError,
+    )
     labels = test.labels
     confusion = None if labels is None else simulation.confusion(labels).tolist()
     right = None if labels is None else simulation.decisions == labels
@@ -88,30 +98,67 @@ class _Source:
 def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
     """What simulate_run wrote beside the traces. Raises ArlifError on anything else."""
     content = run.read_object(engine.figures)
-    try:
-        from_mapping(_Figures, content, str(run.path(engine.figures)))
-    except ArlifError as error:
-        raise FormatError(
-            f"{error}: it was written by another version of arlif or by hand; write it again with: "
-            f"{run.command(engine.figures)}"
-        ) from None
+    found = run.checked(_Figures, content, engine.figures)
+    require(
+        found.engine == engine.name,
+        f"{run.path(engine.figures)} is of the engine {found.engine!r}; write it again with: "
+        f"{run.command(engine.figures)}",
+        FormatError,
+    )
     return content
 
 
 @dataclass(frozen=True)
-class _Figures:
-    """What every engine's figures hold, of those that are not only shown."""
+class _Measured:
+    """What sensors of this machine have seen."""
 
+    seconds: Amount
+    energy_uj: dict[str, float]
+    absent: dict[str, str]
+
+    __pydantic_config__: ClassVar = BESIDE
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What every engine's figures hold. Raises ArlifError where they contradict each other.
+
+    clocks_per_inference: of simulated hardware alone.
+    """
+
+    engine: str
     network: str | None
     edited: str | None
     source: _Source
     inputs: tuple[str, ...]
     all_inputs: str
-    samples: int
-    accuracy: float | None
+    samples: Annotated[int, Field(ge=1)]
+    accuracy: Share | None
     right: str | None
-    confusion: tuple[tuple[int, ...], ...] | None
-    spikes_per_inference: float
-    spike_rate: dict[str, float]
+    confusion: tuple[tuple[Count, ...], ...] | None
+    spikes_per_inference: Amount
+    spike_rate: dict[str, Share]
+    measured: _Measured
+    clocks_per_inference: Amount | None = None
 
     __pydantic_config__: ClassVar = BESIDE
+
+    def __post_init__(self) -> None:
+        require(
+            len(self.inputs) <= self.samples,
+            f"digests of {len(self.inputs)} inputs are more than {self.samples} samples have",
+        )
+        if self.accuracy is None or self.right is None or self.confusion is None:
+            none = self.accuracy is None and self.right is None and self.confusion is None
+            require(none, "of accuracy, right and confusion, all are null or none is")
+            return
+        correct = self.right.count("1")
+        diagonal = [row[at] for at, row in enumerate(self.confusion) if at < len(row)]
+        require(
+            len(self.right) == self.samples == correct + self.right.count("0")
+            and all(len(row) == len(self.confusion) for row in self.confusion)
+            and self.samples == sum(map(sum, self.confusion))
+            and correct == sum(diagonal)
+            and self.accuracy == correct / self.samples,
+            f"accuracy, right and confusion are not of the same {self.samples} samples",
+        )

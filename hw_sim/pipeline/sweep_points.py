@@ -5,23 +5,27 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import ClassVar
 
-from arlif.base.errors import ArlifError, FormatError, require
-from arlif.base.plain_data import STRICT, from_mapping, to_mapping
+from arlif.base.bounded import Amount, Share
+from arlif.base.errors import require
+from arlif.base.plain_data import STRICT, to_mapping
 from arlif.run_folder import SWEEP, Run
+
+DRAWN = "integer"
+"""The cost model on the axis of a sweep's figures: it prices bit widths and neurons' arithmetic."""
 
 
 @dataclass(frozen=True)
 class SweepRow:
     """One point: what was chosen, and what it gives and costs per inference.
 
-    accuracy: 0 to 1. energy_uj: by model.
+    energy_uj: by model.
     """
 
     weight_bits: int
     time_steps: int
-    accuracy: float
-    synaptic_operations: float
-    energy_uj: dict[str, float]
+    accuracy: Share
+    synaptic_operations: Amount
+    energy_uj: dict[str, Amount]
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -32,7 +36,7 @@ class Sweep:
 
     arlif: the version that measured. samples: how many of the dataset. rows: in the order of bit
     widths, then time steps; those of earlier questions too. Raises ArlifError where a point stands
-    there twice.
+    there twice, or where points are priced by different models, or without DRAWN.
     """
 
     arlif: str
@@ -49,6 +53,11 @@ class Sweep:
         require(
             len(done) == len(set(done)),
             f"each row of a sweep is of another point, which {done} are not",
+        )
+        models = {tuple(row.energy_uj) for row in self.rows}
+        require(
+            len(models) <= 1 and all(DRAWN in names for names in models),
+            f"rows are priced by the same models, {DRAWN} among them, not {models}",
         )
 
     @property
@@ -89,10 +98,7 @@ class Sweep:
 
 def read_sweep(run: Run) -> Sweep:
     """A run's sweep.json. Raises ArlifError where it is missing or of another version."""
-    try:
-        return from_mapping(Sweep, run.read_object(SWEEP), str(run.path(SWEEP)))
-    except ArlifError as error:
-        raise FormatError(f"{error}; write it again with: {run.command(SWEEP)}") from None
+    return run.checked(Sweep, run.read_object(SWEEP), SWEEP)
 
 
 def write_sweep(run: Run, sweep: Sweep) -> None:

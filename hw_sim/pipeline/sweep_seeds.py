@@ -7,6 +7,7 @@ from typing import Any
 
 from arlif.base.errors import require
 from arlif.run_folder import CONFIG, MODEL, SWEEP, Run
+from arlif.training import recipe_as_written
 
 
 def require_seeds(folders: Sequence[Path]) -> dict[Path, int]:
@@ -23,7 +24,7 @@ def require_seeds(folders: Sequence[Path]) -> dict[Path, int]:
             f"{folder} holds an imported network, and a spread over seeds is of trained runs; "
             "train the others with: arlif train RUN --set seed=N",
         )
-        recipes[folder] = run.read_object(CONFIG)
+        recipes[folder] = recipe_as_written(folder)
     first = recipes[folders[0]]
     wrong = {
         str(folder): sorted(

@@ -3,11 +3,12 @@
 from typing import Any
 
 from arlif.base.errors import ArlifError
-from arlif.run_folder import NIR, QUANTIZE, Run
+from arlif.run_folder import NIR, Run
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.map_cores import map_run
+from hw_sim.pipeline.quantize import read_quantized
 from hw_sim.pipeline.simulate import read_figures
 
 
@@ -53,7 +54,7 @@ def _accuracy(run: Run) -> dict[str, Any] | None:
         known = None not in (real["accuracy"], fixed["accuracy"])
         if known and real["all_inputs"] == fixed["all_inputs"]:
             return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"])
-    found = run.read_object(QUANTIZE) if run.is_fresh(QUANTIZE) else {}
+    found = read_quantized(run) or {}
     if "float_accuracy" in found:
         return _lost(found["float_accuracy"], found["accuracy"], found["samples"])
     return None

@@ -1,11 +1,13 @@
 """The report's section on deployment: proven ranges, memory of the C, what devices can hold."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from arlif.base.plain_data import from_mapping, to_mapping
+from arlif.base.bounded import Amount, Count
+from arlif.base.errors import require
+from arlif.base.plain_data import BESIDE, to_mapping
 from arlif.core.network import Population, QuantizedNetwork
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.ranges import Interval, width
@@ -16,15 +18,18 @@ from export.nir import read_nir
 from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.engines.table import find_engine
 from hw_sim.pipeline.resources import neurons_of, read_resources
+from hw_sim.pipeline.simulate import read_figures
 
 
 @dataclass(frozen=True)
 class Instructions:
     """Of one inference, over the inputs that were counted."""
 
-    least: int
-    mean: float
-    most: int
+    least: Count
+    mean: Amount
+    most: Count
+
+    __pydantic_config__: ClassVar = BESIDE
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,24 @@ class Target:
 
     target: str
     neurons: str
-    used: dict[str, int]
-    available: dict[str, int]
+    used: dict[str, Count]
+    available: dict[str, Count]
     fits: bool
     cure: str
-    stack: int | None = None
-    memory: dict[str, int] | None = None
+    stack: Count | None = None
+    memory: dict[str, Count] | None = None
     instructions: Instructions | None = None
-    mhz: float | None = None
+    mhz: Amount | None = None
+
+    __pydantic_config__: ClassVar = BESIDE
+
+    def __post_init__(self) -> None:
+        lacks = self.used.keys() - self.available.keys()
+        require(not lacks, f"available does not say how many {', '.join(lacks)} there are")
+        require(
+            (self.stack is None) == (self.memory is None) == (self.instructions is None),
+            "stack, memory and instructions are all of a microcontroller, or none is",
+        )
 
 
 def deployment(run: Run) -> dict[str, Any] | None:
@@ -54,8 +69,7 @@ def deployment(run: Run) -> dict[str, Any] | None:
     if not run.is_fresh(NIR):
         return None
     network = read_nir(run.require(NIR))
-    where = str(run.path(RESOURCES))
-    targets = [from_mapping(Target, row, where) for row in read_resources(run)]
+    targets = [run.checked(Target, row, RESOURCES) for row in read_resources(run)]
     return {
         "neurons": neurons_of(network),
         "populations": [_ranges(network, population) for population in network.populations],
@@ -102,6 +116,5 @@ def _clocks(run: Run) -> float | None:
     engine = find_engine("verilog")
     if not run.is_fresh(engine.figures):
         return None
-    figures = run.read_object(engine.figures)
-    clocks: float | None = figures.get("clocks_per_inference")
+    clocks: float | None = read_figures(run, engine).get("clocks_per_inference")
     return clocks

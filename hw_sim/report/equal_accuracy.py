@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from arlif.base.errors import require
-from arlif.run_folder import CONFIG, SWEEP, Run
+from arlif.run_folder import SWEEP, Run
+from arlif.training import recipe_as_written
 from hw_sim.pipeline.sweep_points import SweepRow, cheapest, read_sweep
 
 
@@ -18,7 +19,7 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
     measured, saw = {}, {}
     for run in runs:
         run.require(SWEEP)
-        name = f"{run.read_object(CONFIG)['neuron']['name']} ({run.folder})"
+        name = f"{recipe_as_written(run.folder)['neuron']['name']} ({run.folder})"
         sweep = read_sweep(run)
         require(
             not sweep.missing,

@@ -118,10 +118,15 @@ def _changed(want: Sequence[str], got: Sequence[str] | None) -> Any:
 def membrane_values(
     floating: Simulation, fixed: Simulation, scales: dict[str, float], sample: int
 ) -> dict[str, dict[str, Any]]:
-    """Membrane potential over time of each layer's most active neuron: its number, both curves."""
+    """Membrane potential over time of each layer's most active neuron: its number, both curves.
+
+    Of layers that have one, as a neuron of the user's own need not.
+    """
     values = {}
     for layer in (name for name in fixed.traces if name in floating.traces):
         a, b = floating.traces[layer], fixed.traces[layer]
+        if not ("u" in a.states and "u" in b.states and layer in scales):
+            continue
         neuron = int(b.spikes[:, sample].reshape(len(b.spikes), -1).sum(0).argmax())
         fixed_u = _neuron(b.states["u"], sample, neuron) * scales[layer]
         values[layer] = {

@@ -1,17 +1,17 @@
 """Collects what a run holds and writes report.json and report.html."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 import arlif
-from arlif.base.errors import ArlifError, FormatError
+from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.base.lock import only_writer
 from arlif.base.numerals import percent, significant
@@ -20,7 +20,6 @@ from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
 from arlif.run_folder import (
     COMPARE,
-    CONFIG,
     CROSSCHECK,
     ENERGY,
     METRICS,
@@ -31,19 +30,21 @@ from arlif.run_folder import (
     REPORT_JSON,
     SWEEP,
     TRAINING,
-    Artifact,
     Run,
 )
+from arlif.training import Summary, recipe_as_written
 from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
+from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
+from hw_sim.pipeline.quantize import read_quantized
 from hw_sim.pipeline.simulate import read_figures
-from hw_sim.pipeline.sweep_points import read_sweep
+from hw_sim.pipeline.sweep_points import DRAWN, read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
 from hw_sim.report.deployment import deployment
@@ -53,31 +54,9 @@ from hw_sim.report.judged import judged
 from hw_sim.report.svg import svg
 
 SAMPLE = 0
-SWEEP_MODEL = "integer"
-"""What is on the axis of sweeps: it prices bit widths and the neurons' own arithmetic."""
-
-NOTHING: dict[str, Any] = {
-    "training": None,
-    "quantization": None,
-    "engines": [],
-    "comparisons": [],
-    "energy": None,
-    "sweep": None,
-    "neurons": None,
-    "deployment": None,
-    "crosscheck": [],
-    "verdict": None,
-    "raster": {},
-    "raster_neurons": {},
-    "membrane": {},
-}
-"""The parts of the page where a run has been through no stage."""
 
 CONTENTS = "<!-- contents -->"
 """Where the page's table of contents stands."""
-
-WRONG = (UndefinedError, LookupError, TypeError, AttributeError, ValueError)
-"""What Python raises where a file lacks a field or holds another kind of value."""
 
 Plots = dict[str, dict[str, Figure]]
 """Figures by section of the page, then by title."""
@@ -97,55 +76,18 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
 
 
 def _write(run: Run, beside: Sequence[Run]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    try:
-        content |= _collect(run)
-        content |= judged(run, _simulated(run), content["engines"])
-        plots = _plots(run, content)
-        if beside:
-            sweeps = read_sweeps([run, *beside])
-            content["neurons"] = at_equal_accuracy(sweeps)
-            plots["neurons"] = {"networks side by side": neurons_figure(sweeps, SWEEP_MODEL)}
-        content["plots"] = [title for section in plots.values() for title in section]
-        page = _page(content, plots)
-    except ArlifError:
-        raise
-    except WRONG as error:
-        wrong = _culprit(run, content)
-        raise FormatError(
-            f"{run.path(wrong) if wrong else f'a file of {run.folder}'} lacks a field or holds "
-            f"another kind of value ({error}); it was written by another version or by hand: "
-            f"{run.command(wrong) if wrong else 'run its stages again'}"
-        ) from error
+    content = _collect(run)
+    content |= judged(run, _simulated(run), content["engines"])
+    plots = _plots(run, content)
+    if beside:
+        sweeps = read_sweeps([run, *beside])
+        content["neurons"] = at_equal_accuracy(sweeps)
+        plots["neurons"] = {"networks side by side": neurons_figure(sweeps, DRAWN)}
+    content["plots"] = [title for section in plots.values() for title in section]
+    page = _page(content, plots)
     write_text(run.path(REPORT_HTML), page)
     run.write_json(REPORT_JSON, content)
     return content
-
-
-def _culprit(run: Run, content: dict[str, Any]) -> Artifact | None:
-    """The file whose part cannot be shown even alone, where there is one."""
-    for artifact, part in _parts(run, content) if content else ():
-        alone = content | NOTHING | part
-        try:
-            _page(alone, _plots(run, alone))
-        except WRONG:
-            return artifact
-    return None
-
-
-def _parts(run: Run, content: dict[str, Any]) -> Iterator[tuple[Artifact, dict[str, Any]]]:
-    """The parts of the page, each with the file that it shows."""
-    named = {
-        "training": TRAINING,
-        "quantization": QUANTIZE,
-        "comparisons": COMPARE,
-        "energy": ENERGY,
-        "sweep": SWEEP,
-    }
-    for name, artifact in named.items():
-        yield artifact, {name: content[name]}
-    for engine, row in zip(_simulated(run), content["engines"], strict=True):
-        yield engine.figures, {"engines": [row]}
 
 
 def _page(content: dict[str, Any], plots: Plots) -> str:
@@ -169,6 +111,8 @@ def _collect(run: Run) -> dict[str, Any]:
     traces = [file for engine in ENGINES.values() for file in (engine.traces, engine.figures)]
     run.require_whole(*files, *traces)
     engines = _simulated(run)
+    figures = [read_figures(run, engine) | {"integer_accuracy": None} for engine in engines]
+    _require_same_layers(run, engines, figures)
     checks, notes = _checks(run)
     sweep = read_sweep(run) if run.is_fresh(SWEEP) else None
     return {
@@ -177,11 +121,11 @@ def _collect(run: Run) -> dict[str, Any]:
         "run": str(run.folder),
         "html": str(run.path(REPORT_HTML)),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "recipe": None if run.imported else run.read_object(CONFIG),
-        "training": run.read_object(TRAINING) if run.has(TRAINING) else None,
+        "recipe": None if run.imported else recipe_as_written(run.folder),
+        "training": _training(run),
         "epochs": read_metrics(run.folder),
-        "quantization": _current(run, QUANTIZE),
-        "engines": [read_figures(run, e) | {"integer_accuracy": None} for e in engines],
+        "quantization": read_quantized(run),
+        "engines": figures,
         "comparisons": [*current_comparisons(run).values()],
         "energy": read_energy(run),
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
@@ -195,13 +139,48 @@ def _collect(run: Run) -> dict[str, Any]:
     }
 
 
-def _current(run: Run, artifact: Artifact) -> Any:
-    return run.read_object(artifact) if run.is_fresh(artifact) else None
+def _training(run: Run) -> dict[str, Any] | None:
+    if not run.has(TRAINING):
+        return None
+    content = run.read_object(TRAINING)
+    run.checked(Summary, content, TRAINING)
+    return content
 
 
 def _simulated(run: Run) -> list[Engine]:
     """The engines whose simulations are current."""
     return [engine for engine in ENGINES.values() if run.is_fresh(engine.figures)]
+
+
+def _require_same_layers(
+    run: Run, engines: Sequence[Engine], figures: Sequence[dict[str, Any]]
+) -> None:
+    layers = [row["spike_rate"].keys() for row in figures]
+    for engine, own in zip(engines, layers, strict=True):
+        require(
+            own == layers[0],
+            f"{run.path(engine.figures)} is of the layers {', '.join(own)}, "
+            f"{run.path(engines[0].figures)} of {', '.join(layers[0])}; write both again with: "
+            f"{run.command(engines[0].figures)} and {run.command(engine.figures)}",
+            FormatError,
+        )
+
+
+def _require_same_shapes(
+    run: Run, engines: Sequence[Engine], simulations: Mapping[str, Simulation]
+) -> None:
+    known: dict[str, tuple[tuple[int, ...], Engine]] = {}
+    for engine in engines:
+        for layer, trace in simulations[engine.name].traces.items():
+            steps, _, *neurons = trace.spikes.shape
+            shape, first = known.setdefault(layer, ((steps, *neurons), engine))
+            require(
+                shape == (steps, *neurons),
+                f"layer {layer} has other steps or neurons in {run.path(engine.traces)} than in "
+                f"{run.path(first.traces)}; write both again with: {run.command(first.traces)} and "
+                f"{run.command(engine.traces)}",
+                FormatError,
+            )
 
 
 def _checks(run: Run) -> tuple[list[Check], list[str]]:
@@ -225,7 +204,7 @@ def _plots(run: Run, content: dict[str, Any]) -> Plots:
         if drawn
         else {},
         "energy": energy_figures(energy) if energy else {},
-        "sweep": {"accuracy and energy": sweep_figure(sweep, SWEEP_MODEL)} if sweep else {},
+        "sweep": {"accuracy and energy": sweep_figure(sweep, DRAWN)} if sweep else {},
         "neurons": {},
     }
 
@@ -242,8 +221,14 @@ def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
     if decided:
         engine = INTEGER.name if INTEGER.name in decided else next(iter(decided))
         recipe, confusion = content["recipe"], np.array(decided[engine])
-        numbers = [str(number) for number in range(len(confusion))]
+        numbers = tuple(str(number) for number in range(len(confusion)))
         classes = describe(recipe["dataset"]).classes if recipe else numbers
+        require(
+            len(classes) == len(confusion),
+            f"{engine} decided between {len(confusion)} classes, the dataset has {len(classes)}; "
+            f"simulate again with: {run.command(ENGINES[engine].traces)}",
+            FormatError,
+        )
         matrix = training_plots.confusion_figure(confusion, classes)
         plots[f"confusion matrix, {engine}"] = matrix
     return plots
@@ -265,6 +250,7 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
 def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
     every = {engine.name: read_traces(run.require(engine.traces)) for engine in engines}
+    _require_same_shapes(run, engines, every)
     recorded = {name: simulation for name, simulation in every.items() if simulation.traces}
     membrane = {}
     # An imported network's populations have units that were fitted to them and stand in no file.

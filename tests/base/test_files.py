@@ -1,5 +1,6 @@
 """What is written as JSON, and what is not."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from arlif.base.errors import ArlifError, WriteError
 from arlif.base.files import (
+    atomic_path,
     json_text,
     read_json,
     read_toml,
@@ -41,6 +43,13 @@ def test_files_are_written_all_or_none_the_last_one_last(tmp_path: Path) -> None
         write_files(tmp_path, {"b.c": "new", "d": "a folder of that name is in the way"})
     assert (tmp_path / "mine").read_text() == "stays"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.c", "d", "mine", "part"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_an_error_keeps_the_number_of_its_reason(tmp_path: Path, number: int) -> None:
+    with pytest.raises(WriteError) as caught, atomic_path(tmp_path / "a"):
+        raise OSError(number, "")
+    assert caught.value.errno == number
 
 
 def test_nothing_is_replaced_where_one_cannot_be_written(tmp_path: Path) -> None:

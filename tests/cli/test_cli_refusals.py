@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,11 @@ from support.noted import note
 from support.small_runs import SMALL, images, refused, save
 
 import arlif
+from arlif.base.errors import MissingToolError
+from arlif.base.options import NoOptions
+from arlif.run_folder import NIR
+from hw_sim.cli import main
+from hw_sim.engines.table import Engine
 
 
 @pytest.fixture
@@ -193,6 +201,28 @@ def test_a_wrong_field_and_a_missing_recipe_are_told_what_there_is(tmp_path: Pat
     assert "there are name, decay" in err
     err = refused(cli, "train", tmp_path / "run", "--recipe", "nope.toml")
     assert err == "error: cannot read the recipe nope.toml: No such file or directory\n"
+
+
+def test_a_package_that_is_not_installed_is_named_with_its_cure(
+    run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    cure = "arlif needs the package filelock, which is not installed; install it with: pip install "
+    assert cli("energy", run) == (2, "", f"error: {cure}filelock\n")
+    monkeypatch.setitem(sys.modules, "hw_sim.pipeline", None)
+    with pytest.raises(ModuleNotFoundError, match=r"hw_sim\.pipeline"):  # a fault of ours
+        main(["energy", str(run)])
+
+
+def test_an_engine_whose_package_is_not_installed_says_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home_of_toy.py").write_text("import nowhere_to_be_found.part\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    work: Any = SimpleNamespace(options=NoOptions())
+    with pytest.raises(MissingToolError, match="toy needs the package nowhere_to") as caught:
+        Engine("toy", NIR, "home_of_toy").run(work)
+    assert caught.value.cure == "pip install nowhere_to_be_found"
 
 
 def test_the_version_is_printed(cli: Cli):

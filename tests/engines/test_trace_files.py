@@ -57,7 +57,8 @@ def test_every_dataset_says_its_axes_its_unit_and_its_scale(tmp_path: Path) -> N
 def test_real_states_and_logits_keep_their_type(tmp_path: Path) -> None:
     states = {name: np.full((2, 1, 3), at, np.float32) for name, at in (("u", 0.1), ("r", 0.2))}
     trace = Trace(np.array([[[True, False, True]]] * 2), states)
-    simulation = Simulation(np.array([[0.1]]), {"a.b": np.ones((1, 3), np.uint16)}, {"a.b": trace})
+    counts = np.array([[2, 0, 2]], np.uint16)
+    simulation = Simulation(np.array([[0.1]]), {"a.b": counts}, {"a.b": trace})
     write_traces(simulation, tmp_path / "t.h5")
     assert_equal(simulation, read_traces(tmp_path / "t.h5"))
 
@@ -98,15 +99,27 @@ def test_any_other_file_is_refused(damage, tmp_path: Path) -> None:
         ("traces/a/spikes", np.zeros((4, 3, 5), np.uint8)),
         ("traces/a/spikes", np.zeros((4, 2), np.uint8)),
         ("traces/a/states/u", np.zeros((4, 2, 6), np.int32)),
+        ("readout", np.full((2, 3), np.nan)),
+        ("traces/a/states/u", np.full((4, 2, 5), np.inf)),
+        ("counts/a", np.ones((2, 5), np.uint8)),
+        ("counts/a", np.zeros((2, 5))),
+        ("traces/a/spikes", np.full((4, 2, 5), 2, np.uint8)),
+        ("traces/a/spikes", np.zeros((4, 2, 5))),
+        ("traces/a/spikes", np.zeros((4, 0, 5, 1), np.uint8)),
+        ("traces/b/spikes", np.zeros((4, 2, 5), np.uint8)),
+        ("traces/a/other", np.zeros((4, 2, 5), np.uint8)),
+        ("other", np.zeros(2)),
     ],
 )
-def test_arrays_of_other_samples_are_refused(name: str, values: np.ndarray, tmp_path: Path) -> None:
+def test_arrays_of_another_simulation_are_refused(
+    name: str, values: np.ndarray, tmp_path: Path
+) -> None:
     trace = Trace(np.zeros((4, 2, 5), bool), {"u": np.zeros((4, 2, 5), np.int32)})
     whole = Simulation(np.zeros((2, 3)), {"a": np.zeros((2, 5), np.uint8)}, {"a": trace})
     write_traces(whole, tmp_path / "t.h5")
     assert_equal(whole, read_traces(tmp_path / "t.h5"))
     with h5py.File(tmp_path / "t.h5", "r+") as file:
-        del file[name]
+        file.pop(name, None)
         file[name] = values
     with pytest.raises(FormatError, match=r"t\.h5 is not a trace file .*; simulate again$"):
         read_traces(tmp_path / "t.h5")

@@ -149,7 +149,7 @@ def folders(tmp_path: Any) -> list[Any]:
         np.save(folder / Job.DONE, np.array([3 + index]))
         text = [f"line {n}" for n in range(50)]
         if index:
-            text[10] = f"{FAILURE}p1 at time step 3"
+            text[10:13] = [f"{FAILURE}p1 at time step 3", "Traceback (most", "  File"]
         (folder / Job.LOG).write_text("\n".join(text), encoding="utf-8")
     return made
 
@@ -160,23 +160,27 @@ def test_workers_are_watched_until_all_have_ended(folders: Any) -> None:
     assert told == [7]
 
 
+RAISED = f"{FAILURE}p1 at time step 3: line 13"
+
+
 @pytest.mark.parametrize(
     ("codes", "said", "first", "absent"),
     [
-        ((-9, None), r"^Lava was killed by SIGKILL", "line 20\n", "line 19\n"),
-        ((0, 2), r"^Lava stopped with exit code 2", f"{FAILURE}p1 at", "line 9\n"),
-        ((0, None), r"^Lava took longer than the limit of 0\.01 s", f"{FAILURE}p1 at", "line 9\n"),
+        ((-9, None), r"^Lava was killed by SIGKILL", "line 49", "line 19\n"),
+        ((0, 2), r"^Lava stopped with exit code 2", RAISED, "line 9\n"),
+        ((0, None), r"^Lava took longer than the limit of 0\.01 s", RAISED, "line 9\n"),
     ],
 )
-def test_one_that_fails_or_hangs_is_told_with_its_log(
+def test_one_that_fails_or_hangs_is_told_in_a_line_with_its_log_as_a_note(
     codes: Any, said: str, first: str, absent: str, folders: Any
 ) -> None:
     workers = {folder: Ended(code) for folder, code in zip(folders, codes, strict=True)}
     with pytest.raises(SimulationError, match=said) as caught:
         supervise.watch(workers, 0.01, lambda done: None)
-    message = str(caught.value)
-    assert f"its log says:\n{first}" in message
-    assert absent not in message
+    assert str(caught.value).endswith(f"; its log says: {first}")
+    (note,) = caught.value.__notes__
+    assert note.startswith(("line 20\n", FAILURE))
+    assert absent not in note
 
 
 def test_a_folder_whose_sockets_have_no_name_is_refused(tmp_path: Path) -> None:

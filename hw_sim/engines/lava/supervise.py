@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,15 +68,16 @@ def watch(
         states = {folder: worker.poll() for folder, worker in workers.items()}
         for folder, state in states.items():
             if state:
-                raise SimulationError(f"Lava {how_it_ended(state)}; {_explain(folder)}")
+                raise _failure(f"Lava {how_it_ended(state)}", folder)
         progress(sum(samples_done(folder) for folder in workers))
         if None not in states.values():
             return
         if time.monotonic() > deadline:
             folder = next(folder for folder, state in states.items() if state is None)
-            raise SimulationError(
+            raise _failure(
                 f"Lava took longer than the limit of {time_limit_s:g} s; "
-                f"raise the limit or simulate fewer samples; {_explain(folder)}"
+                "raise the limit or simulate fewer samples",
+                folder,
             )
         time.sleep(POLL_S)
 
@@ -126,10 +127,22 @@ def samples_done(folder: Path) -> int:
         return 0
 
 
-def _explain(folder: Path) -> str:
-    """What the log says about the process that failed, or its last lines."""
-    lines = (folder / Job.LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+def _failure(what: str, folder: Path) -> SimulationError:
+    """In a line what went wrong, and what the log says of it; more of the log as a note."""
+    text = (folder / Job.LOG).read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
     failed = [index for index, line in enumerate(lines) if line.startswith(FAILURE)]
     start = failed[0] if failed else max(0, len(lines) - LOG_LINES)
-    said = lines[start : start + LOG_LINES] or ["(nothing)"]
-    return "\n".join(["its log says:", *said])
+    said = lines[start : start + LOG_LINES]
+    first = _in_a_line(said) if failed else next(reversed(said), "(nothing)")
+    error = SimulationError(f"{what}; its log says: {first}")
+    error.add_note("\n".join(said))
+    return error
+
+
+def _in_a_line(lines: Sequence[str]) -> str:
+    """A process that failed and, where a traceback follows, what was raised."""
+    failed, *rest = lines
+    if not rest or not rest[0].startswith("Traceback"):
+        return failed
+    return ": ".join([failed, *(line for line in rest[1:] if line[0] != " ")][:2])
