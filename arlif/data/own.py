@@ -160,9 +160,12 @@ class _Whole:
     classes: tuple[str, ...] = ()
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
+        given = self.inputs.shape
         require(
-            self.inputs.ndim >= 3,
-            f"{self.where} must be [1 or T, N, *shape], not {self.inputs.shape}",
+            len(given) >= 3 and given[0] in (1, time_steps),
+            f"{self.where} must be [1, N, *shape], one frame a sample, or [{time_steps}, N, "
+            f"*shape], one at each of --time-steps, not {given}; time comes first: of samples "
+            "[N, *shape] save x[None]",
         )
         return [self.inputs]
 
@@ -171,7 +174,7 @@ class _Whole:
         require(
             given[:1] == (frames,) and given[2:] in _written(shape),
             f"{self.where} must be [{', '.join(map(str, (frames, 'N', *shape)))}], as the network "
-            f"takes its inputs, not {given}; time comes first",
+            f"takes its inputs, not {given}; {_axes(given, shape, frames)}",
         )
         return self.inputs.astype(np.float32).reshape(*given[:2], *shape)
 
@@ -212,6 +215,23 @@ def _written(shape: Shape) -> list[Shape]:
     """How a frame may be written: a signal (C, L) is (C, 1, L) to a network."""
     signal = len(shape) == 3 and shape[1] == 1
     return [shape, (shape[0], shape[2])] if signal else [shape]
+
+
+def _axes(given: Shape, shape: Shape, frames: int) -> str:
+    """What makes of an array x what a network takes, where its shape shows that."""
+    for channels, *size in _written(shape):
+        frame, last = (channels, *size), (*size, channels)
+        first = "[None]" if frames == 1 else f"[None].repeat({frames}, 0)"
+        for seen, cure in (
+            (given[1:] == frame, f"time comes first: save x{first}"),
+            (given[1:] == last, f"time and channels come first: save np.moveaxis(x, -1, 1){first}"),
+            (given[2:] == last, "channels come first: save np.moveaxis(x, -1, 2)"),
+            (given[1:] == (frames, *frame), "time comes first: save x.swapaxes(0, 1)"),
+            (given[:1] + given[2:] == (1, *frame), f"for still images save x.repeat({frames}, 0)"),
+        ):
+            if seen:
+                return cure
+    return "time comes first"
 
 
 _Found = _Whole | _Singly

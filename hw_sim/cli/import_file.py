@@ -79,7 +79,8 @@ def import_network(
         _show(output, result)
     for warning in result["warnings"]:
         output.say(f"warning: {warning}")
-    output.say(f"simulate it on your data: {Run(run).line('simulate', '--inputs', 'FILE.npy')}")
+    line = Run(run).line("verify", "--inputs", "FILE.npy")
+    output.say(f"what survives where, on your data (with --labels, also how accurate): {line}")
     output.result(result)
 
 

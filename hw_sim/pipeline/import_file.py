@@ -153,8 +153,9 @@ def _own(
             require_runs(original.module, torch.from_numpy(example))
         except LoweringError as error:
             problems.append(
-                f"{script}:{function} on {calibrate}, {example.shape} as [1 or T, N, *shape], time "
-                f"first: {error}"
+                f"{script}:{function} on {calibrate}, read as "
+                f"[{', '.join(map(str, (len(example), 'N', *example.shape[2:])))}], time first: "
+                f"{error}"
             )
         else:
             return original, own
