@@ -4,9 +4,11 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
+from inspect import isclass, isroutine, signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,7 +66,27 @@ def calling(file: Path, name: str, failed: str) -> Iterator[Any]:
         function = getattr(module, name, None)
         if not callable(function):
             raise ArlifError(f"{file} has no function {name!r}; name one that takes no arguments")
+        _require_no_arguments(function, f"{file}:{name}")
         yield function()
+
+
+def _require_no_arguments(function: Any, where: str) -> None:
+    """Refuse what cannot be called without arguments, and objects that are called for more."""
+    require(
+        isroutine(function) or isclass(function) or isinstance(function, partial),
+        f"{where} is an object, a {type(function).__name__}; name a function that returns it",
+    )
+    try:
+        takes = signature(function)
+    except ValueError:  # of some functions that are written in C
+        return
+    try:
+        takes.bind()
+    except TypeError:
+        raise ArlifError(
+            f"{where} is called without arguments, and takes {takes}; name a function that needs "
+            "none"
+        ) from None
 
 
 @contextmanager

@@ -174,7 +174,7 @@ class _Whole:
         require(
             given[:1] == (frames,) and given[2:] in _written(shape),
             f"{self.where} must be [{', '.join(map(str, (frames, 'N', *shape)))}], as the network "
-            f"takes its inputs, not {given}; {_axes(given, shape, frames)}",
+            f"takes its inputs, not {given}{_axes(given, shape, frames)}",
         )
         return self.inputs.astype(np.float32).reshape(*given[:2], *shape)
 
@@ -228,10 +228,11 @@ def _axes(given: Shape, shape: Shape, frames: int) -> str:
             (given[2:] == last, "channels come first: save np.moveaxis(x, -1, 2)"),
             (given[1:] == (frames, *frame), "time comes first: save x.swapaxes(0, 1)"),
             (given[:1] + given[2:] == (1, *frame), f"for still images save x.repeat({frames}, 0)"),
+            (frames == 1 and given[2:] == frame, "it shows one frame at every step: save x[:1]"),
         ):
             if seen:
-                return cure
-    return "time comes first"
+                return f"; {cure}"
+    return "; time comes first" if given[:1] != (frames,) else ""
 
 
 _Found = _Whole | _Singly

@@ -252,10 +252,16 @@ REASONS = {
 """Why a layer is refused, by the name of its class or of one that it derives from."""
 
 
+NO_COUNTERPART = (
+    "it has no integer counterpart; those with one are convolutions, linear layers, batch norm, "
+    "pools, sums and spiking neurons"
+)
+
+
 def reason(layer: nn.Module) -> str:
     """Why a layer is refused."""
     known = (REASONS[base.__name__] for base in type(layer).__mro__ if base.__name__ in REASONS)
-    return next(known, "it has no integer counterpart")
+    return next(known, NO_COUNTERPART)
 
 
 def _windows(size: int, wanted: int) -> Real:

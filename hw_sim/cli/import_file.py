@@ -63,7 +63,7 @@ def import_network(
     if recipe is not None or change or is_checkpoint(file):
         others = (time_steps, dt, calibrate, preset, weight_bits, readout)
         require(
-            others == (None,) * len(others),
+            recipe is None or others == (None,) * len(others),
             "a checkpoint takes its time steps from the --recipe (--set time_steps=4), and becomes "
             "integers by arlif quantize; leave the other options out",
         )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.plain_data import BESIDE, from_mapping
+from arlif.core.equality import fingerprint
 from arlif.run_folder import NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
@@ -58,6 +59,7 @@ def simulate_run(
         "source": selection.to_json(),
         "inputs": test.digests(simulation.recorded),
         "all_inputs": test.digest(),
+        "all_labels": None if labels is None else fingerprint(labels),
         "clipped": done.clipped,
         "samples": count,
         "accuracy": None if labels is None else simulation.accuracy(labels),
@@ -107,6 +109,7 @@ class _Figures:
     source: _Source
     inputs: tuple[str, ...]
     all_inputs: str
+    clipped: float
     samples: int
     accuracy: float | None
     right: str | None

@@ -108,7 +108,7 @@ def test_a_sample_of_one_frame_needs_no_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lead", "frames"), [((N,), 1), ((N,), T), ((N, T), T), ((1, N), 1), ((1, N), T)]
+    ("lead", "frames"), [((N,), 1), ((N,), T), ((N, T), T), ((1, N), 1), ((1, N), T), ((T, N), 1)]
 )
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_axes_in_another_order_are_told_what_to_save(
