@@ -50,7 +50,8 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
     except SyntaxError as error:
         raise ArlifError(f"{failed}: {_said(error)}") from None
     except BaseException as error:  # whatever user code raises
-        raise ArlifError(f"{failed}: {_said(error)}{_place(error)}") from error
+        lost = isinstance(error, FileNotFoundError)
+        raise ArlifError(f"{failed}: {_said(error)}{_place(error, file)}{_WHERE * lost}") from error
     finally:
         sys.argv = arguments
 
@@ -118,8 +119,15 @@ def _said(error: BaseException) -> str:
     return f"{kind}: {' '.join(words)}" if words else kind
 
 
-def _place(error: BaseException) -> str:
-    """Where an error was raised, unless by us."""
-    line = traceback.extract_tb(error.__traceback__)[-1]
+_WHERE = (
+    "; paths count from where arlif is started: write Path(__file__).with_name('weights.pt') for "
+    "what lies beside the file"
+)
+
+
+def _place(error: BaseException, file: Path) -> str:
+    """Where in a user's file an error came from; else where it was raised, unless by us."""
+    lines = traceback.extract_tb(error.__traceback__)
+    line = next((one for one in reversed(lines) if one.filename == str(file)), lines[-1])
     ours = Path(line.filename).resolve().is_relative_to(ROOT / "arlif")
     return "" if ours else f" ({line.filename}, line {line.lineno})"

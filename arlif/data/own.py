@@ -152,11 +152,12 @@ def own_dataset(made: Any, shape: Shape, frames: int, classes: int) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Whole:
-    """One array of all samples, time first."""
+    """One array of all samples, time first, of which `limit` are taken; None takes all."""
 
     where: Path
     inputs: NDArray[np.generic]
     labels: NDArray[np.int64] | None
+    limit: int | None
     classes: tuple[str, ...] = ()
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
@@ -167,7 +168,7 @@ class _Whole:
             f"*shape], one at each of --time-steps, not {given}; time comes first: of samples "
             "[N, *shape] save x[None]",
         )
-        return [self.inputs]
+        return [self.inputs[:, : self.limit]]
 
     def stacked(self, shape: Shape, frames: int) -> NDArray[np.float32]:
         given = self.inputs.shape
@@ -176,7 +177,8 @@ class _Whole:
             f"{self.where} must be [{', '.join(map(str, (frames, 'N', *shape)))}], as the network "
             f"takes its inputs, not {given}{_axes(given, shape, frames)}",
         )
-        return self.inputs.astype(np.float32).reshape(*given[:2], *shape)
+        taken = self.inputs[:, : self.limit].astype(np.float32)
+        return taken.reshape(*taken.shape[:2], *shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +249,7 @@ def _read(source: Path, limit: int | None) -> _Found:
     if source.is_dir():
         return _folder(source, limit)
     if source.suffix != ".npz":
-        return _whole(source, read_array(source), None, limit)
+        return _Whole(source, read_array(source), None, limit)
     arrays = read_arrays(source)
     inputs, labels = arrays[INPUTS], arrays.get(LABELS)
     shape = inputs.shape[1:2] if labels is None else labels.shape
@@ -256,18 +258,8 @@ def _read(source: Path, limit: int | None) -> _Found:
         f"{source} holds labels {shape} for inputs {inputs.shape}; inputs are time first, "
         "[1 or T, N, *shape], and need N labels",
     )
-    return _whole(source, inputs, None if labels is None else class_labels(labels, source), limit)
-
-
-def _whole(
-    where: Path,
-    inputs: NDArray[np.generic],
-    labels: NDArray[np.int64] | None,
-    limit: int | None,
-) -> _Whole:
-    """The first samples of an array, whatever it is."""
-    first = inputs[:, :limit] if inputs.ndim > 1 else inputs
-    return _Whole(where, first, None if labels is None else labels[:limit])
+    classes = None if labels is None else class_labels(labels, source)[:limit]
+    return _Whole(source, inputs, classes, limit)
 
 
 def _dataset(script: Path, function: str, limit: int | None) -> _Singly:

@@ -155,6 +155,7 @@ def test_examples_are_what_a_network_may_be_given() -> None:
             r"Y.npy must be \[3, N, 2, 4\], as the network takes its inputs, not \(6,\)",
         ),
         ("turned.npy", None, r"not \(6, 3, 2, 4\); time comes first: save x.swapaxes"),
+        ("nine.npy", None, r"as the network takes its inputs, not \(9, 9, 2, 4\)"),
         ("X.npy", "X.npy", "X.npy must hold integers, the class of each sample"),
         ("X.npy", "five.npy", r"need N labels; got \(5,\)"),
         ("XY.npz", "Y.npy", "XY.npz holds labels itself; leave out --labels Y.npy"),
@@ -202,6 +203,7 @@ def test_what_does_not_fit_is_one_line(inputs: str, labels: str | None, complain
     np.save("torn/b.npy", X[0, 0])
     np.save("turned.npy", X.swapaxes(0, 1))
     np.save("five.npy", Y[:5])
+    np.save("nine.npy", np.ones((9, 9, *SHAPE)))
     np.savez("names.npz", x=X)
     np.savez("few.npz", inputs=X, labels=Y[:5])
     np.save("objects.npy", np.array([{}]), allow_pickle=True)

@@ -82,6 +82,7 @@ CASES = {
     f"import arlif.{MOVED}": r"there is arlif\.interop\.snntorch$",
     f"import arlif.{NOWHERE}": "nowhere'",
     "def build(): return {'0.weight': 1}": "dict, not.*load_state_dict",
+    "import torch\ndef build(): torch.load('gone.pt')": r"nets.py, line 2\); paths count from",
     "def build(): return 3": "int, not a torch.nn.Module; return the network",
     "def build(path, width=3): return 3": r"without arguments, and takes \(path, width=3\); name a",
     "import torch; build = torch.nn.Linear(2, 2)": "is an object, a Linear; name a function that r",
