@@ -144,7 +144,8 @@ class Run:
         artifact = self.standing(artifact)
         require(
             self.folder.is_dir(),
-            f"there is no run {self.folder}; start one with: {self.line(TRAIN)}",
+            f"there is no run {self.folder}; arlif import brings a network of yours, "
+            f"{self.line(TRAIN)} trains one",
         )
         absent = self.imported and not self.has(artifact)
         require(

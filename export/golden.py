@@ -1,15 +1,22 @@
 """Golden vectors: inputs of a network and what it makes of them, for checks without Python."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.base.errors import require
 from arlif.core.execution import Step, run_steps
 from arlif.core.network import QuantizedNetwork
 
 SEED = 0
+
+FEW = 4
+"""So many inputs are taken of any network."""
+MOST = 1 << 24
+"""Of more inputs, so many updates of neurons are held at most, some hundred megabytes."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,15 @@ def golden(network: QuantizedNetwork, count: int) -> Golden:
     """`count` inputs, the same for equal networks: uniform over the raw range, some sparse.
 
     The first is the largest number everywhere, the second the smallest, as far as there are these.
+    Raises ArlifError where it would be too much to hold.
     """
+    each = network.time_steps * sum(prod(p.shape) for p in network.populations)
+    most = max(FEW, MOST // max(1, each))
+    require(
+        count <= most,
+        f"{count:,} golden vectors are more than the {most:,} of this network that memory is kept "
+        "for; take fewer, and simulate the others",
+    )
     source = network.input
     lead = (count,) if source.static else (network.time_steps, count)
     rng = np.random.default_rng(SEED)

@@ -4,9 +4,11 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
+from inspect import isclass, isroutine, signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,7 +50,8 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
     except SyntaxError as error:
         raise ArlifError(f"{failed}: {_said(error)}") from None
     except BaseException as error:  # whatever user code raises
-        raise ArlifError(f"{failed}: {_said(error)}{_place(error)}") from error
+        lost = isinstance(error, FileNotFoundError)
+        raise ArlifError(f"{failed}: {_said(error)}{_place(error, file)}{_WHERE * lost}") from error
     finally:
         sys.argv = arguments
 
@@ -64,7 +67,27 @@ def calling(file: Path, name: str, failed: str) -> Iterator[Any]:
         function = getattr(module, name, None)
         if not callable(function):
             raise ArlifError(f"{file} has no function {name!r}; name one that takes no arguments")
+        _require_no_arguments(function, f"{file}:{name}")
         yield function()
+
+
+def _require_no_arguments(function: Any, where: str) -> None:
+    """Refuse what cannot be called without arguments, and objects that are called for more."""
+    require(
+        isroutine(function) or isclass(function) or isinstance(function, partial),
+        f"{where} is an object, a {type(function).__name__}; name a function that returns it",
+    )
+    try:
+        takes = signature(function)
+    except ValueError:  # of some functions that are written in C
+        return
+    try:
+        takes.bind()
+    except TypeError:
+        raise ArlifError(
+            f"{where} is called without arguments, and takes {takes}; name a function that needs "
+            "none"
+        ) from None
 
 
 @contextmanager
@@ -96,8 +119,15 @@ def _said(error: BaseException) -> str:
     return f"{kind}: {' '.join(words)}" if words else kind
 
 
-def _place(error: BaseException) -> str:
-    """Where an error was raised, unless by us."""
-    line = traceback.extract_tb(error.__traceback__)[-1]
+_WHERE = (
+    "; paths count from where arlif is started: write Path(__file__).with_name('weights.pt') for "
+    "what lies beside the file"
+)
+
+
+def _place(error: BaseException, file: Path) -> str:
+    """Where in a user's file an error came from; else where it was raised, unless by us."""
+    lines = traceback.extract_tb(error.__traceback__)
+    line = next((one for one in reversed(lines) if one.filename == str(file)), lines[-1])
     ours = Path(line.filename).resolve().is_relative_to(ROOT / "arlif")
     return "" if ours else f" ({line.filename}, line {line.lineno})"

@@ -152,28 +152,33 @@ def own_dataset(made: Any, shape: Shape, frames: int, classes: int) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Whole:
-    """One array of all samples, time first."""
+    """One array of all samples, time first, of which `limit` are taken; None takes all."""
 
     where: Path
     inputs: NDArray[np.generic]
     labels: NDArray[np.int64] | None
+    limit: int | None
     classes: tuple[str, ...] = ()
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
+        given = self.inputs.shape
         require(
-            self.inputs.ndim >= 3,
-            f"{self.where} must be [1 or T, N, *shape], not {self.inputs.shape}",
+            len(given) >= 3 and given[0] in (1, time_steps),
+            f"{self.where} must be [1, N, *shape], one frame a sample, or [{time_steps}, N, "
+            f"*shape], one at each of --time-steps, not {given}; time comes first: of samples "
+            "[N, *shape] save x[None]",
         )
-        return [self.inputs]
+        return [self.inputs[:, : self.limit]]
 
     def stacked(self, shape: Shape, frames: int) -> NDArray[np.float32]:
         given = self.inputs.shape
         require(
             given[:1] == (frames,) and given[2:] in _written(shape),
             f"{self.where} must be [{', '.join(map(str, (frames, 'N', *shape)))}], as the network "
-            f"takes its inputs, not {given}; time comes first",
+            f"takes its inputs, not {given}{_axes(given, shape, frames)}",
         )
-        return self.inputs.astype(np.float32).reshape(*given[:2], *shape)
+        taken = self.inputs[:, : self.limit].astype(np.float32)
+        return taken.reshape(*taken.shape[:2], *shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +219,24 @@ def _written(shape: Shape) -> list[Shape]:
     return [shape, (shape[0], shape[2])] if signal else [shape]
 
 
+def _axes(given: Shape, shape: Shape, frames: int) -> str:
+    """What makes of an array x what a network takes, where its shape shows that."""
+    for channels, *size in _written(shape):
+        frame, last = (channels, *size), (*size, channels)
+        first = "[None]" if frames == 1 else f"[None].repeat({frames}, 0)"
+        for seen, cure in (
+            (given[1:] == frame, f"time comes first: save x{first}"),
+            (given[1:] == last, f"time and channels come first: save np.moveaxis(x, -1, 1){first}"),
+            (given[2:] == last, "channels come first: save np.moveaxis(x, -1, 2)"),
+            (given[1:] == (frames, *frame), "time comes first: save x.swapaxes(0, 1)"),
+            (given[:1] + given[2:] == (1, *frame), f"for still images save x.repeat({frames}, 0)"),
+            (frames == 1 and given[2:] == frame, "it shows one frame at every step: save x[:1]"),
+        ):
+            if seen:
+                return f"; {cure}"
+    return "; time comes first" if given[:1] != (frames,) else ""
+
+
 _Found = _Whole | _Singly
 
 
@@ -226,7 +249,7 @@ def _read(source: Path, limit: int | None) -> _Found:
     if source.is_dir():
         return _folder(source, limit)
     if source.suffix != ".npz":
-        return _whole(source, read_array(source), None, limit)
+        return _Whole(source, read_array(source), None, limit)
     arrays = read_arrays(source)
     inputs, labels = arrays[INPUTS], arrays.get(LABELS)
     shape = inputs.shape[1:2] if labels is None else labels.shape
@@ -235,18 +258,8 @@ def _read(source: Path, limit: int | None) -> _Found:
         f"{source} holds labels {shape} for inputs {inputs.shape}; inputs are time first, "
         "[1 or T, N, *shape], and need N labels",
     )
-    return _whole(source, inputs, None if labels is None else class_labels(labels, source), limit)
-
-
-def _whole(
-    where: Path,
-    inputs: NDArray[np.generic],
-    labels: NDArray[np.int64] | None,
-    limit: int | None,
-) -> _Whole:
-    """The first samples of an array, whatever it is."""
-    first = inputs[:, :limit] if inputs.ndim > 1 else inputs
-    return _Whole(where, first, None if labels is None else labels[:limit])
+    classes = None if labels is None else class_labels(labels, source)[:limit]
+    return _Whole(source, inputs, classes, limit)
 
 
 def _dataset(script: Path, function: str, limit: int | None) -> _Singly:

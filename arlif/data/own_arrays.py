@@ -16,7 +16,10 @@ INPUTS, LABELS = "inputs", "labels"
 def read_array(path: Path) -> NDArray[Any]:
     """The real numbers of a .npy file. Raises ArlifError where it holds none or anything else."""
     array = _contents(path, ".npy")
-    require(isinstance(array, np.ndarray), f"{path} must hold one array of real numbers")
+    require(
+        isinstance(array, np.ndarray),
+        f"{path} must be a .npy file of one array; save a tensor x with np.save(FILE, x.numpy())",
+    )
     return real_numbers(array, str(path))
 
 

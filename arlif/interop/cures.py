@@ -4,7 +4,7 @@
 def cure(name: str) -> str:
     """What to use instead of a function."""
     known: dict[str, str] = {
-        "relu": "use a neuron",
+        **dict.fromkeys(("relu", "sigmoid", "tanh", "gelu", "silu"), "use a neuron"),
         **dict.fromkeys(
             ("softmax", "log_softmax"), "return the logits: the decision is their argmax"
         ),

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable
+from inspect import signature
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from arlif import layers
 from arlif.interop.cures import cure
-from arlif.interop.streams import OVER_TIME, Kind, Mark, Streams, Whole, lost, tensors
+from arlif.interop.streams import OVER_TIME, Kind, Mark, Stream, Streams, Whole, lost, tensors
 
 Arguments = tuple[Any, ...]
 
@@ -105,8 +106,7 @@ class Following:
             return [self._divided(args, given[0])]
         if name in POOLS:
             layer = POOLS[name](*args[1:], **kwargs)
-            path = re.sub(r"\W+", "_", f"{name}{args[1:]}{kwargs or ''}").strip("_")
-            return [self.through(layer, path, given[0])]
+            return [self.through(layer, _named(name, layer, given[0].followed), given[0])]
         return [lost(f"the function {name} has no counterpart; {cure(name)}")] * 999
 
     def through(self, layer: nn.Module, path: str, mark: Mark) -> Mark:
@@ -264,6 +264,15 @@ class Following:
         if mark.count > 1 and mark.count == self.unrolled:
             return Mark(self.streams.get(Kind.SUM, (mark.followed,)), Whole.OVER)
         return mark
+
+
+def _named(name: str, layer: Any, behind: Stream) -> str:
+    """What a function that is a layer is called: all that tells it from another, less defaults."""
+    usual = {n: p.default for n, p in signature(type(layer)).parameters.items()}
+    usual |= {"stride": layer.kernel_size} if "stride" in usual else {}
+    said = [f"{n} {getattr(layer, n)}" for n, value in usual.items() if getattr(layer, n) != value]
+    where = f"behind {behind.path}" if behind.path else ""
+    return re.sub(r"\W+", "_", " ".join([name, *said, where])).strip("_")
 
 
 def _first(index: Any) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from arlif.base.errors import LoweringError, require
+from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.core.maps import Shape, SumPool2d, Window
 from arlif.core.network import INPUT
 from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, StepGain, Vote, both_axes
@@ -30,6 +30,9 @@ from arlif.quantize.values import (
 )
 from arlif.quantize.windows import any_under, pooled
 
+BROKEN = object()
+"""Value of a node behind a refused layer; it silences errors that only follow from the first."""
+
 
 @singledispatch
 def absorb(layer: nn.Module, value: Any) -> Any:
@@ -44,6 +47,24 @@ def behind(layer: nn.Module, value: Any) -> Any:
     if isinstance(layer, _NORMS) and isinstance(value.drive, Spikes | Together):
         value = replace(value, drive=as_current(value.drive))
     return mapped(partial(absorb, layer), value, not isinstance(layer, _PLACE_BY_PLACE))
+
+
+def instead(layer: nn.Module | None, value: Any) -> Any:
+    """What is taken for the value behind a refused layer, to judge what follows: means for maxima.
+
+    BROKEN where nothing can be.
+    """
+    match layer:
+        case nn.MaxPool1d(kernel_size=size, stride=stride):
+            pool: nn.Module = nn.AvgPool1d(size, stride)
+        case nn.MaxPool2d(kernel_size=size, stride=stride):
+            pool = nn.AvgPool2d(size, stride)
+        case _:
+            return BROKEN
+    try:
+        return behind(pool, value)
+    except ArlifError:
+        return BROKEN
 
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -231,10 +252,16 @@ REASONS = {
 """Why a layer is refused, by the name of its class or of one that it derives from."""
 
 
+NO_COUNTERPART = (
+    "it has no integer counterpart; those with one are convolutions, linear layers, batch norm, "
+    "pools, sums and spiking neurons"
+)
+
+
 def reason(layer: nn.Module) -> str:
     """Why a layer is refused."""
     known = (REASONS[base.__name__] for base in type(layer).__mro__ if base.__name__ in REASONS)
-    return next(known, "it has no integer counterpart")
+    return next(known, NO_COUNTERPART)
 
 
 def _windows(size: int, wanted: int) -> Real:

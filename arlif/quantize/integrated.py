@@ -157,7 +157,8 @@ def totals(value: Any, what: str = "") -> Any:
     kept = np.array(1.0) if value.reads_last else 1 / (1 - value.decay)
     current = per_channel(as_current(value.drive), kept / (1 - value.current_decay))
     leak = value.leak * channels_of(kept, value.shape) if value.leak.any() else 0.0
-    return Totals(current.terms, current.bias + leak + value.behind, current.shape, what)
+    steps = 0.0 if value.reads_last else float(np.max(kept + 1 / (1 - value.current_decay) - 1))
+    return Totals(current.terms, current.bias + leak + value.behind, current.shape, what, steps)
 
 
 def _same_decays(a: Integrated, b: Integrated) -> bool:

@@ -59,9 +59,13 @@ class Together:
 
 @dataclass(frozen=True)
 class Totals(Current):
-    """Sums over time of membrane potentials, which may only end a network; what: of which."""
+    """Sums over time of membrane potentials, which may only end a network; what: of which.
+
+    steps: the longest of their time constants; 0 where the last potential is read, exactly.
+    """
 
     what: str
+    steps: float
 
 
 @dataclass(frozen=True)

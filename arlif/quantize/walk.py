@@ -18,7 +18,7 @@ from arlif.core.neuron import Neuron
 from arlif.layers import Delay, Integrator, Largest, Last, Repeat
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.recurrent import GIVEN, Loop
-from arlif.quantize.absorb import absorb, behind, reason
+from arlif.quantize.absorb import BROKEN, absorb, behind, instead, reason
 from arlif.quantize.integrated import Integrated, join, mapped, totals
 from arlif.quantize.linearized import Current, LinearizedPopulation, RealReading, Term
 from arlif.quantize.over_time import Read, integrator_of, over_time, read, shown
@@ -33,9 +33,6 @@ from arlif.quantize.values import (
     flatten,
     scaled,
 )
-
-BROKEN = object()
-"""Value of a node behind a refused layer; it silences errors that only follow from the first."""
 
 _UNKNOWN = absorb.dispatch(object)
 _TIMELESS = (nn.Linear, nn.Flatten, nn.Dropout, nn.Identity)
@@ -89,6 +86,7 @@ class Walk:
                 violation not in self.violations
             ):  # a layer that is called at every step is told once
                 self.violations.append(violation)
+            self.values[node] = BROKEN if broken else instead(self._layer(node), inputs[0])
 
     def _judge(self, node: fx.Node) -> None:
         """Behind a refused layer only the kind of a node can still be judged."""

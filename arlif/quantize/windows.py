@@ -50,7 +50,7 @@ def pooled(value: Any, pool: SumPool2d, factor: float) -> Any:
 
 def any_under(value: Any, window: Window) -> Any:
     """The OR of spikes over windows; LoweringError on anything else than spikes."""
-    cure = "put it behind the neuron, whose spikes are 0 or 1, or use arlif.layers.AvgPool2d"
+    cure = "put it behind the neuron, whose spikes are 0 or 1, or use an average pool, and train so"
     for kind, what in ((Integrated | Totals, "membrane potentials"), (Current, "currents")):
         require(
             not isinstance(value, kind),

@@ -156,7 +156,7 @@ def _equation(
     """LIF, CubaLIF, LI or CubaLI with every constant that NIR has; arlif's step is an Euler step.
 
     Weights are divided by what the current is multiplied with, or r and w_in where that differs
-    within a channel.
+    within a channel, and in a CubaLIF: snnTorch and SpikingJelly read no other.
     """
 
     def full(value: Any) -> Real:
@@ -183,7 +183,7 @@ def _equation(
         LoweringError,
     )
     rows = (1 / (lost * flows)).reshape(shape[0], -1)
-    even = bool((rows == rows[:, :1]).all())
+    even = bool((rows == rows[:, :1]).all()) and not isinstance(neuron, RealSynaptic)
     leaky = {"v_leak": stored(full(neuron.leak) / lost), **ends}
     r, weight = (1.0, 1.0) if even else (1 / lost, 1 / flows)
     factor = rows[:, 0] if even else 1.0

@@ -146,8 +146,8 @@ def _term_nodes(
     assert weights is not None
     require(
         not term.pools,
-        f"NIR has no max pooling, and {term.source} is pooled so; use AvgPool2d, or quantize the "
-        "network and write it with write_nir",
+        f"NIR has no max pooling, and {term.source} is pooled so; pool averages, or keep to "
+        "network.nir, arlif's own file (write_nir)",
         LoweringError,
     )
     before, after = ([_require_pool(m) for m in maps] for maps in (term.before, term.after))

@@ -63,7 +63,7 @@ def import_network(
     if recipe is not None or change or is_checkpoint(file):
         others = (time_steps, dt, calibrate, preset, weight_bits, readout)
         require(
-            others == (None,) * len(others),
+            recipe is None or others == (None,) * len(others),
             "a checkpoint takes its time steps from the --recipe (--set time_steps=4), and becomes "
             "integers by arlif quantize; leave the other options out",
         )
@@ -79,7 +79,8 @@ def import_network(
         _show(output, result)
     for warning in result["warnings"]:
         output.say(f"warning: {warning}")
-    output.say(f"simulate it on your data: {Run(run).line('simulate', '--inputs', 'FILE.npy')}")
+    line = Run(run).line("verify", "--inputs", "FILE.npy")
+    output.say(f"what survives where, on your data (with --labels, also how accurate): {line}")
     output.result(result)
 
 

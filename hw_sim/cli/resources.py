@@ -41,6 +41,8 @@ def resources(
     for row in rows:
         if row["cure"]:
             output.say(f"{row['target']}: {row['cure']}")
+    for name, cure in result["not_installed"].items():
+        output.say(f"{name}: not measured; its tool is installed with: {cure}")
     output.result(result)
     if not result["fits"]:
         raise typer.Exit(ExitCode.FOUND)

@@ -54,8 +54,13 @@ def show(output: Output, result: dict[str, Any]) -> None:
         output.say(f"warning: {result['edited']} is not as it was exported; it ran as it is now")
     if "clocks_per_inference" in result:
         output.say(f"{result['clocks_per_inference']:,.0f} clocks per inference, one at a time")
-    if result["clipped"]:
+    say_clipped(output, result["clipped"])
+
+
+def say_clipped(output: Output, share: float) -> None:
+    """Warn of inputs that the integers cannot hold."""
+    if share:
         output.say(
-            f"warning: {percent(result['clipped'])} of the input values lie beyond the range that "
-            "the network was calibrated on and were clipped; scale them as in training"
+            f"warning: {percent(share)} of the input values lie beyond the range that the network "
+            "was calibrated on and were clipped; scale them as in training"
         )

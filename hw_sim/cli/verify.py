@@ -11,6 +11,7 @@ from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.flags import SamplesOption
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption
+from hw_sim.cli.simulate import say_clipped
 from hw_sim.engines.table import ENGINES
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
 
@@ -83,6 +84,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
     )
     for line in summary(result["verdict"]):
         output.say(line)
+    say_clipped(output, max(row.get("clipped", 0.0) for row in result["engines"]))
 
 
 def summary(verdict: dict[str, Any]) -> list[str]:

@@ -92,7 +92,8 @@ class Simulation:
         )
 
     def correct(self, labels: NDArray[np.integer]) -> int:
-        """How many samples are decided as labelled, [N]."""
+        """How many samples are decided as labelled, [N]. Raises ArlifError on other labels."""
+        self._require_classes(labels)
         return int((self.decisions == labels).sum())
 
     def accuracy(self, labels: NDArray[np.integer]) -> float:
@@ -105,14 +106,18 @@ class Simulation:
 
     def confusion(self, labels: NDArray[np.integer]) -> NDArray[np.int64]:
         """Samples by (label, decision), [classes, classes]. Raises ArlifError on other labels."""
+        self._require_classes(labels)
+        classes = self.readout.shape[1]
+        counts = np.bincount(labels * classes + self.decisions, minlength=classes**2)
+        return counts.reshape(classes, classes)
+
+    def _require_classes(self, labels: NDArray[np.integer]) -> None:
         classes = self.readout.shape[1]
         require(
             bool(((labels >= 0) & (labels < classes)).all()),
             f"labels of {classes} classes lie in 0 to {classes - 1}, not {labels.min()} to "
             f"{labels.max()}; give each sample's class",
         )
-        counts = np.bincount(labels * classes + self.decisions, minlength=classes**2)
-        return counts.reshape(classes, classes)
 
 
 def count_type(time_steps: int) -> np.dtype[np.integer]:

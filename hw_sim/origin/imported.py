@@ -22,7 +22,7 @@ from arlif.run_folder import GRAPH, IMPORT, NIR, WEIGHTS, Run
 from export.nir import load_nir
 from export.readout_tree import over_time
 from hw_sim.origin.original import Original
-from hw_sim.origin.user_module import build_user_module
+from hw_sim.origin.user_module import build_user_module, require_like_inputs
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,16 @@ def read_script(script: Path, function: str, example: Tensor, time_steps: int) -
 
     example: inputs as the network will be given them, [1 or T, N, *shape].
     """
-    module = to_arlif(build_user_module(script, function), example).eval()
+    built = build_user_module(script, function)
+    require_like_inputs(built)
+    module = to_arlif(built, example).eval()
     linear = linearize(module, tuple(example.shape[2:]))
     static = linear.static
     shown = {layer.time_steps for layer in module.modules() if isinstance(layer, Repeat)}
     require(
         not static or time_steps in shown,
         f"{script}:{function} runs for {', '.join(map(str, shown))} time steps, not {time_steps}; "
-        "make its Repeat and --time-steps equal",
+        "give as many --time-steps as its loop or its Repeat has",
     )
     return Original(module, linear.input_shape, static, time_steps)
 

@@ -37,18 +37,7 @@ def build_user_module(file: Path, name: str) -> nn.Module:
 
 
 def require_runs(network: nn.Module, inputs: Tensor) -> None:
-    """Raise LoweringError where a network over [T, N, ...] fails on a sample of inputs.
-
-    Inputs are float32, so floating-point weights must be.
-    """
-    other = {str(p.dtype) for p in network.parameters() if p.is_floating_point()}
-    other -= {str(torch.float32)}
-    require(
-        not other,
-        f"its weights are {' and '.join(sorted(other))}, and inputs become float32; return "
-        "network.float()",
-        LoweringError,
-    )
+    """Raise LoweringError where a network over [T, N, ...] fails on a sample of inputs."""
     try:
         with torch.no_grad(), evaluating(network):
             network(inputs[:, :1])
@@ -58,6 +47,18 @@ def require_runs(network: nn.Module, inputs: Tensor) -> None:
             f"{first_line(error)}; time comes first, and layers that work on every time step are "
             "in arlif.layers"
         ) from None
+
+
+def require_like_inputs(network: nn.Module) -> None:
+    """Raise LoweringError where floating-point weights are no float32 in the computer's memory."""
+    found = {f"{p.dtype} on {p.device}" for p in network.parameters() if p.is_floating_point()}
+    other = found - {f"{torch.float32} on cpu"}
+    require(
+        not other,
+        f"its weights are {' and '.join(sorted(other))}, and inputs become float32 on the CPU; "
+        "return network.cpu().float()",
+        LoweringError,
+    )
 
 
 def _instead(returned: Any) -> str:

@@ -36,7 +36,7 @@ def import_checkpoint(
     require(
         recipe is not None,
         f"{file} holds weights and no network; give the --recipe of its network, such as "
-        "cifar10-resnet18-t4",
+        "cifar10-resnet18-t4; of a network of yours, name FILE.py:FUNCTION, which loads them",
     )
     _require_empty(run)
     chosen = load_recipe(str(recipe), changes)

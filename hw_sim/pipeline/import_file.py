@@ -11,6 +11,7 @@ from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.base.lock import only_writer
 from arlif.core.network import OverTime, QuantizedNetwork, require_time_steps
 from arlif.data.own import OwnData, OwnSamples
+from arlif.quantize.values import Totals
 from arlif.run_folder import CONFIG, NIR, Run
 from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
@@ -22,6 +23,9 @@ from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
 from hw_sim.pipeline.parent import parent_of
 
 KINDS = (".nir", ".net")
+
+LITTLE = 0.1
+"""Which share of all time steps a time constant may last that a mean of potentials leaves out."""
 
 
 def import_run(
@@ -117,8 +121,21 @@ def _fitted(
         "wide": made.wide,
         "random_inputs": own is None,
         **made.found,
-        "warnings": [*original.warnings, *made.warnings],
+        "warnings": [*original.warnings, *made.warnings, *_slow_answers(original)],
     }
+
+
+def _slow_answers(original: Original) -> list[str]:
+    """A warning where a mean of potentials weighs the last time steps as if they had decayed."""
+    readout = original.linear.readout
+    if not isinstance(readout, Totals) or readout.steps <= LITTLE * original.time_steps:
+        return []
+    return [
+        f"the answer is the mean of potentials with a time constant of {readout.steps:.0f} of "
+        f"{original.time_steps} time steps, and integers take it as if all had decayed, so "
+        "decisions may differ; the last or the largest potential is exact: return x[-1] or "
+        "x.amax(0), of a NIR file give --readout"
+    ]
 
 
 def _integers(file: Path, time_steps: int | None) -> QuantizedNetwork:
@@ -153,8 +170,9 @@ def _own(
             require_runs(original.module, torch.from_numpy(example))
         except LoweringError as error:
             problems.append(
-                f"{script}:{function} on {calibrate}, {example.shape} as [1 or T, N, *shape], time "
-                f"first: {error}"
+                f"{script}:{function} on {calibrate}, read as "
+                f"[{', '.join(map(str, (len(example), 'N', *example.shape[2:])))}], time first: "
+                f"{error}"
             )
         else:
             return original, own

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arlif.base.errors import ArlifError, FormatError, require
+from arlif.base.errors import ArlifError, FormatError, MissingToolError, require
 from arlif.base.scratch import scratch
 from arlif.core.network import QuantizedNetwork
 from arlif.run_folder import NIR, RESOURCES, Artifact, Run, writes
@@ -36,13 +36,14 @@ def resources_run(
     """Build c/ for every microcontroller and verilog/ for every FPGA asked for.
 
     targets: names in hw_sim.engines.deployed.boards.BOARDS or fpga.DEVICES; by default all boards
-    where there is c/, and DEFAULT_TARGETS where there is verilog/. place: also place and route, for
-    the clock. beside_lif: also the same network with LIF neurons. What was found is kept in
+    where there is c/, and DEFAULT_TARGETS where there is verilog/, but for those whose tools are
+    missing, with what installs them under "not_installed". place: also place and route, for the
+    clock. beside_lif: also the same network with LIF neurons. What was found is kept in
     resources.json, beside what was found earlier of other targets.
     Raises ArlifError where a folder is missing or older than the network, or a target is unknown;
     SimulationError where a tool is missing.
     """
-    run = Run(folder)
+    run, asked = Run(folder), bool(targets)
     if not targets:
         targets = (*(BOARDS if run.has(C) else ()), *(DEFAULT_TARGETS if run.has(VERILOG) else ()))
         if not targets:
@@ -54,17 +55,27 @@ def resources_run(
     paths = {name: run.require(artifact) for name, artifact in made.items()}
     network = read_nir(run.require(NIR))
     twin = lif_twin(network) if beside_lif else None
-    rows = []
+    rows, missing = [], {}
     with scratch() as build:
         for name, path in paths.items():
             about = {"made_from": run.digest(made[name])}
-            rows.append(about | _measured(network, name, path, build, place))
+            try:
+                rows.append(about | _measured(network, name, path, build, place))
+            except MissingToolError as error:
+                missing[name] = error
+                continue
             if twin is not None:
                 copy = written_alike(twin, made[name], path, build / "lif")
                 rows.append(about | _measured(twin, name, copy, build, place))
+    if missing and (asked or not rows):
+        raise next(iter(missing.values()))
     run.write_json(RESOURCES, {"targets": _with_earlier(run, rows)})
     run.record(RESOURCES)
-    return {"fits": all(row["fits"] for row in rows), "targets": rows}
+    return {
+        "fits": all(row["fits"] for row in rows),
+        "targets": rows,
+        "not_installed": {name: error.cure for name, error in missing.items()},
+    }
 
 
 def read_resources(run: Run) -> list[dict[str, Any]]:

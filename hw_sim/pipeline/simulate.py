@@ -10,6 +10,7 @@ from pydantic import Field
 from arlif.base.bounded import Amount, Count, Share
 from arlif.base.errors import FormatError, SimulationError, require
 from arlif.base.plain_data import BESIDE
+from arlif.core.equality import fingerprint
 from arlif.run_folder import NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
@@ -68,6 +69,7 @@ def simulate_run(
         "source": selection.to_json(),
         "inputs": test.digests(simulation.recorded),
         "all_inputs": test.digest(),
+        "all_labels": None if labels is None else fingerprint(labels),
         "clipped": done.clipped,
         "samples": count,
         "accuracy": None if labels is None else simulation.accuracy(labels),
@@ -132,6 +134,7 @@ class _Figures:
     source: _Source
     inputs: tuple[str, ...]
     all_inputs: str
+    clipped: Share
     samples: Annotated[int, Field(ge=1)]
     accuracy: Share | None
     right: str | None

@@ -25,7 +25,7 @@ from hw_sim.pipeline.defaults import TRACED_SAMPLES
 from hw_sim.pipeline.energy import energy_run, read_energy
 from hw_sim.pipeline.export import export_file
 from hw_sim.pipeline.quantize import quantize_run, read_quantized
-from hw_sim.pipeline.samples import Selection
+from hw_sim.pipeline.samples import Samples, Selection
 from hw_sim.pipeline.simulate import read_figures, simulate_run
 from hw_sim.pipeline.verdict import same_samples, verdict
 
@@ -85,7 +85,10 @@ class _Wanted:
     traced: int
 
     def ran_by(self, engine: Engine) -> bool:
-        """Whether an engine's current simulation is of these samples, or of more of them."""
+        """Whether an engine's current simulation is of these samples, with these labels.
+
+        Of more of them, where the engine itself says how many it takes.
+        """
         run = self.run
         if not (run.is_fresh(engine.traces) and run.is_fresh(engine.figures)):
             return False
@@ -94,18 +97,23 @@ class _Wanted:
         except ArlifError:
             return False
         count, recorded = found["samples"], len(found["inputs"])
-        limit = self.selection.limit or engine.samples
-        enough = min(len(self._digests), limit or count)
+        asked, there = self.selection.limit, len(self._digests)
+        enough = min(there, asked or engine.samples or there)
+        labels = self._samples.labels
         return (
-            count >= (len(self._digests) if limit is None else enough)
+            (count == enough if asked else count >= enough)
             and recorded >= min(self.traced, count)
             and fingerprint(tuple(self._digests[:count])) == found["all_inputs"]
+            and (None if labels is None else fingerprint(labels[:count])) == found.get("all_labels")
         )
 
     @cached_property
+    def _samples(self) -> Samples:
+        return replace(self.selection, limit=None).load(self.run)[0]
+
+    @cached_property
     def _digests(self) -> list[str]:
-        samples, _ = replace(self.selection, limit=None).load(self.run)
-        return samples.digests(len(samples))
+        return self._samples.digests(len(self._samples))
 
 
 def _quantize(run: Run, data_folder: Path | None, watch: Watch) -> None:
@@ -144,7 +152,8 @@ def _verified(wanted: _Wanted, engine: Engine, watch: Watch) -> dict[str, Any]:
         return row
     run = wanted.run
     figures = read_figures(run, engine)
-    row |= {name: figures[name] for name in ("samples", "accuracy", "spikes_per_inference")}
+    shown = ("samples", "accuracy", "spikes_per_inference", "clipped")
+    row |= {name: figures[name] for name in shown}
     if engine is INTEGER:
         return row | {"outcome": "reference"}
     found = current_comparisons(run).get((INTEGER.name, engine.name))

@@ -44,7 +44,7 @@ def imported(tmp_path: Path, cli: Cli) -> Path:
     options = ("--calibrate", saved(tmp_path, 1, 5), "--time-steps", "3")
     code, out, _ = cli("import", tmp_path / "mine.py:images", run, *options)
     assert code == 0
-    assert f"arlif simulate '{run}' --inputs FILE.npy" in out
+    assert f"arlif verify '{run}' --inputs FILE.npy\n" in out
     return run
 
 
@@ -93,8 +93,9 @@ def test_a_file_that_ends_the_program_is_told(tmp_path: Path, cli: Cli, text: st
         ("images", (1, 5), 8, "mine.py:images runs for 3 time steps, not 8"),
         ("images", (3, 5), 3, "images2-3.npy must be [1, N, 1, 8, 8]"),
         ("events", (1, 5), 3, "images2-1.npy must be [3, N, 1, 8, 8]"),
-        ("images", (5,), 3, "images1-5.npy must be [1, N, 8, 1, 8]"),
-        ("convolution", (5,), 3, "images1-5.npy, (5, 1, 8, 8) as [1 or T, N, *shape], time first"),
+        ("images", (5,), 3, "images1-5.npy must be [1, N, *shape], one frame a sample, or [3, N, "),
+        ("images", (3,), 3, "images1-3.npy must be [1, N, 8, 1, 8]"),
+        ("convolution", (3,), 3, "images1-3.npy, read as [3, N, 8, 8], time first: 0 (Conv2d)"),
     ],
 )
 def test_calibration_and_time_steps_must_fit_the_module(

@@ -66,6 +66,26 @@ def test_what_is_missing_is_one_line(
     assert cure in refused(cli, "simulate", run, "--engine", "rv32", "--samples", "1")
 
 
+@needs_emulator
+def test_targets_that_nobody_asked_for_need_no_tools(
+    run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("export", run, "--verilog", "--vectors", "1")[0] == 0
+    missing = Tool("yosys", module="no_such", pip="'arlif[fpga]'")
+    monkeypatch.setattr("hw_sim.engines.deployed.fpga.YOSYS", missing)
+    code, out, _ = cli("resources", run)
+    assert code == 0
+    assert "xc7a35: not measured; its tool is installed with: pip install 'arlif[fpga]'" in out
+    assert all(board in out for board in BOARDS)
+    assert "there is no yosys" in refused(cli, "resources", run, "--target", "xc7a35")
+
+
+def test_more_vectors_than_memory_is_kept_for_are_refused(run: Path, cli: Cli) -> None:
+    for form in ("--c", "--verilog"):
+        err = refused(cli, "export", run, form, "--vectors", "1000000")
+        assert "1,000,000 golden vectors are more than the" in err
+
+
 def test_options_of_the_export_are_for_c(run: Path, cli: Cli) -> None:
     assert "--style needs --c" in refused(cli, "export", run, "--style", "dense")
     assert "--prefix is a word of C" in refused(cli, "export", run, "--c", "--prefix", "a b")

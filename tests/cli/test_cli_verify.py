@@ -100,6 +100,34 @@ def test_other_inputs_are_simulated_again(run: Path, tmp_path: Path, cli: Cli):
     assert (code, rows_of(out)["onnx"]["samples"]) == (0, 4)
 
 
+def test_other_labels_are_judged_and_not_what_they_were_before(run: Path, tmp_path: Path, cli: Cli):
+    given = ("--inputs", images(tmp_path, 8), *FAST)
+    assert cli("verify", run, *given)[0] == 0
+    labels = tmp_path / "labels.npy"
+    decided = read_traces(run / "traces/integer.h5").decisions
+    for wrong in (0, 1, 2):
+        np.save(labels, np.where(np.arange(8) < wrong, (decided + 1) % 10, decided))
+        code, out, _ = cli("verify", run, *given, "--labels", labels, "--json")
+        assert (code, rows_of(out)["onnx"]["accuracy"]) == (0, 1 - wrong / 8)
+    np.save(labels, decided + 10)
+    verbs = (("verify", run, *given), ("evaluate", run, "--engine", "integer", *given[:2]))
+    for verb in verbs:
+        assert "labels of 10 classes lie in 0 to 9" in refused(cli, *verb, "--labels", labels)
+
+
+def test_so_many_samples_are_what_was_asked_for(run: Path, cli: Cli):
+    assert cli("verify", run, "--samples", "7", *FAST)[0] == 0
+    code, out, _ = cli("verify", run, "--samples", "3", *FAST, "--json")
+    assert (code, {row["samples"] for row in rows_of(out).values()}) == (0, {3})
+
+
+def test_inputs_beyond_the_range_of_the_calibration_are_said(run: Path, tmp_path: Path, cli: Cli):
+    save(tmp_path / "raw.npy", np.full((1, 3, 1, 8, 8), 255.0))
+    code, out, _ = cli("verify", run, "--inputs", tmp_path / "raw.npy", "--engine", "integer")
+    assert code == 0
+    assert "warning: 100.00 % of the input values lie beyond the range" in out
+
+
 def test_integers_are_made_again_as_they_were(run: Path, cli: Cli):
     assert cli("quantize", run, "--weight-bits", "3", "--samples", "8")[0] == 0
     before = read_nir(run / "network.nir")

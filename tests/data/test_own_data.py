@@ -107,6 +107,25 @@ def test_a_sample_of_one_frame_needs_no_time() -> None:
     np.testing.assert_array_equal(found.real, OwnData(Path("image.npy")).load(SHAPE, 1).real)
 
 
+@pytest.mark.parametrize(
+    ("lead", "frames"), [((N,), 1), ((N,), T), ((N, T), T), ((1, N), 1), ((1, N), T), ((T, N), 1)]
+)
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_axes_in_another_order_are_told_what_to_save(
+    lead: tuple[int, ...], frames: int, channels_last: bool
+) -> None:
+    """Two refusals at most, of which each says how one fault of the array is mended."""
+    shape, file = (3, 5, 4), Path("given.npy")
+    np.save(file, np.ones((*lead, *((5, 4, 3) if channels_last else shape))))
+    for _ in range(2):
+        try:
+            OwnData(file).load(shape, frames)
+        except ArlifError as error:
+            cure = str(error).rpartition("save ")[2]
+            np.save(file, eval(cure, {"x": np.load(file), "np": np}))
+    assert OwnData(file).load(shape, frames).real.shape == (frames, N, *shape)
+
+
 def test_a_signal_needs_no_height(tmp_path: Path) -> None:
     """(C, L) is (C, 1, L) to a network; nothing else is turned or flattened."""
     for inputs in ("X.npy", "loose", "mine.py:recordings"):
@@ -135,7 +154,8 @@ def test_examples_are_what_a_network_may_be_given() -> None:
             None,
             r"Y.npy must be \[3, N, 2, 4\], as the network takes its inputs, not \(6,\)",
         ),
-        ("turned.npy", None, r"not \(6, 3, 2, 4\); time comes first"),
+        ("turned.npy", None, r"not \(6, 3, 2, 4\); time comes first: save x.swapaxes"),
+        ("nine.npy", None, r"as the network takes its inputs, not \(9, 9, 2, 4\)"),
         ("X.npy", "X.npy", "X.npy must hold integers, the class of each sample"),
         ("X.npy", "five.npy", r"need N labels; got \(5,\)"),
         ("XY.npz", "Y.npy", "XY.npz holds labels itself; leave out --labels Y.npy"),
@@ -183,6 +203,7 @@ def test_what_does_not_fit_is_one_line(inputs: str, labels: str | None, complain
     np.save("torn/b.npy", X[0, 0])
     np.save("turned.npy", X.swapaxes(0, 1))
     np.save("five.npy", Y[:5])
+    np.save("nine.npy", np.ones((9, 9, *SHAPE)))
     np.savez("names.npz", x=X)
     np.savez("few.npz", inputs=X, labels=Y[:5])
     np.save("objects.npy", np.array([{}]), allow_pickle=True)

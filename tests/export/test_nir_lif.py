@@ -21,7 +21,9 @@ from torch import nn
 import arlif
 from arlif import layers
 from arlif.base.errors import ArlifError, LoweringError
+from arlif.core.real_neurons import RealSynaptic
 from arlif.neurons import CLIF, SpikingNeuron
+from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.subtract import SubtractLIF
 from export.nir import load_nir, write_nir_lif
 from export.nir.conventions import Convention, exact, portable, unscaled
@@ -33,10 +35,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "network.nir"
 
 
+PLAIN: dict[str, Callable[[], SpikingNeuron]] = {
+    "fast": lambda: arlif.LIF(0.5, 0.7, "hard"),
+    "slow": lambda: arlif.LIF(0.9, 0.7, "hard"),
+    "current-based": lambda: NeuronLayer(RealSynaptic(0.75, 0.5, 0.7)),
+}
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("decay", [0.5, 0.9])
-def test_plain_lif_spikes_alike_everywhere(library: str, decay: float, path: Path) -> None:
-    net, x = spiking_net(lambda: arlif.LIF(decay, 0.7, "hard")), events()
+@pytest.mark.parametrize("kind", PLAIN)
+def test_plain_lif_spikes_alike_everywhere(library: str, kind: str, path: Path) -> None:
+    net, x = spiking_net(PLAIN[kind]), events()
     write_nir_lif(net, path, SHAPE)
     want = ours(net, x)
     assert rate(want) > 0.01

@@ -12,7 +12,7 @@ from arlif import layers
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.interop.recognise import to_arlif
 from arlif.quantize import linearize
-from hw_sim.origin.user_module import build_user_module, require_runs
+from hw_sim.origin.user_module import build_user_module, require_like_inputs, require_runs
 
 FRAMES = torch.rand(6, 2, 1, 4, 4)
 
@@ -82,7 +82,10 @@ CASES = {
     f"import arlif.{MOVED}": r"there is arlif\.interop\.snntorch$",
     f"import arlif.{NOWHERE}": "nowhere'",
     "def build(): return {'0.weight': 1}": "dict, not.*load_state_dict",
+    "import torch\ndef build(): torch.load('gone.pt')": r"nets.py, line 2\); paths count from",
     "def build(): return 3": "int, not a torch.nn.Module; return the network",
+    "def build(path, width=3): return 3": r"without arguments, and takes \(path, width=3\); name a",
+    "import torch; build = torch.nn.Linear(2, 2)": "is an object, a Linear; name a function that r",
 }
 
 
@@ -125,9 +128,11 @@ def test_foreign_networks_of_spikingjelly(name: str) -> None:
     assert torch.equal(want, got)
 
 
-def test_weights_of_another_width_are_named() -> None:
-    with pytest.raises(LoweringError, match=r"weights are torch\.float64.*return network\.float"):
-        require_runs(to_arlif(stack().double(), FRAMES), FRAMES)
+@pytest.mark.parametrize("other", [torch.float64, torch.device("meta")])
+def test_weights_that_are_not_like_inputs_are_named(other: torch.dtype | torch.device) -> None:
+    with pytest.raises(LoweringError, match=rf"weights are .*{other}.*return network\.cpu\(\)"):
+        require_like_inputs(stack().to(other))
+    require_like_inputs(stack())
 
 
 class EveryStep(nn.Module):

@@ -54,6 +54,28 @@ def test_its_weights_are_those_of_the_import(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ends", "time_steps", "warned"),
+    [
+        ("layers.Integrator(0.9)", 6, True),
+        ("layers.Integrator(0.5, current_decay=0.8)", 6, True),
+        ("layers.Integrator(0.9)", 101, False),
+        ("layers.Integrator(0.9), layers.Last()", 6, False),
+        ("layers.Integrator(1.0)", 6, False),
+        ("arlif.LIF()", 6, False),
+    ],
+)
+def test_a_mean_of_slow_potentials_is_warned_of(
+    tmp_path: Path, ends: str, time_steps: int, warned: bool
+) -> None:
+    (tmp_path / "mine.py").write_text(SCRIPT.replace("Linear(7, 2)", f"Linear(7, 2), {ends}"))
+    np.save(tmp_path / "x.npy", np.ones((time_steps, 3, 5)))
+    built = tmp_path / "mine.py:build"
+    found = import_run(built, tmp_path / "run", time_steps, calibrate=tmp_path / "x.npy")
+    said = [line for line in found["warnings"] if "the answer is the mean of potentials" in line]
+    assert len(said) == warned
+
+
+@pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
         ("LIF(0.8", "LIF(0.7", "builds another network than .* was imported from; take back"),

@@ -157,6 +157,17 @@ def test_what_is_no_or_is_refused_by_layer_and_reason(reason: str) -> None:
         linearize(WRONG[reason], SHAPE)
 
 
+def test_what_lies_behind_a_refused_pool_is_judged_too() -> None:
+    """As in snnTorch's tutorials, each neuron behind a pool of currents."""
+    first, second = (
+        nn.Sequential(layers.Conv2d(n, 4, 1), layers.MaxPool2d(2), LIF()) for n in (2, 4)
+    )
+    with pytest.raises(LoweringError) as refusal:
+        linearize(nn.Sequential(first, second, layers.Flatten(), layers.Linear(9, 3)), SHAPE)
+    assert str(refusal.value).count("max pooling of currents") == 2
+    assert "3 (Linear)" in str(refusal.value)
+
+
 def test_ceil_mode_that_changes_nothing_is_taken() -> None:
     assert check(net(layers.MaxPool2d((3, 2), ceil_mode=True), 72), SHAPE)[1] == ()
 

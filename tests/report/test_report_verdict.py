@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from support.command_line import exit_code
 from support.small_runs import SMALL
 
+from arlif.base.numerals import significant
 from arlif.run_folder import Run
 from arlif.training.plots import at_least
 from hw_sim.engines.simulation import Simulation, Trace
@@ -55,7 +56,13 @@ def test_the_verdict_comes_first_and_is_what_was_measured(verified: Path) -> Non
     assert verdict["events"] == total["synaptic_operations"]["mean"]
     assert verdict["energy_uj"] == {m: e["mean"] for m, e in total["energy_uj"].items()}
     assert verdict["fits"]["cores"] >= 1
-    for said in ('<dd class="value good">yes</dd>', f"{100 * lost:.2f} %", "synaptic operations"):
+    energies = " to ".join(significant(f(verdict["energy_uj"].values())) for f in (min, max))
+    for said in (
+        '<dd class="value good">yes</dd>',
+        f"{100 * lost:.2f} %",
+        "synaptic operations",
+        f'<dd class="value">{energies} uJ</dd>',
+    ):
         assert said in page
 
 
