@@ -141,7 +141,10 @@ def flipped(row: Engine, work: Work[Any]) -> Outcome:
     network = read_nir(work.path.parent / NIR.name)
     done = fast.run(Work(work.path.parent / NIR.name, *_rest(work)))
     if row.name == "onnx":
-        done.simulation.traces[network.populations[0].name].spikes[2, 1].flat[7] ^= True
+        name = network.populations[0].name
+        spikes = done.simulation.traces[name].spikes
+        spikes[2, 1].flat[7] ^= True
+        done.simulation.counts[name][1] = spikes[:, 1].sum(0)
     return done
 
 
