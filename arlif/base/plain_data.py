@@ -27,8 +27,9 @@ def from_mapping(cls: type[T], mapping: dict[str, Any], where: str) -> T:
     from pydantic import TypeAdapter, ValidationError
 
     def refuse(value: Any) -> Any:
+        text = " ".join(str(value).split())
         raise ArlifError(
-            f"{where}: {value} is a {type(value).__name__}; values are text, numbers, true, false, "
+            f"{where}: {text} is a {type(value).__name__}; values are text, numbers, true, false, "
             "lists and tables: write it in quotes"
         )
 

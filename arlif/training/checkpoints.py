@@ -34,7 +34,8 @@ def read_checkpoint(path: Path, sealed: bool) -> dict[str, Any]:
         if not is_sealed(path) and sealed:
             raise FormatError("it does not end in its digest")
         found: dict[str, Any] = read_saved(path)
-        if not isinstance(found, dict) or not isinstance(found.get("epoch"), int):
+        epoch = found.get("epoch") if isinstance(found, dict) else None
+        if type(epoch) is not int or epoch < 0:
             raise FormatError("it is none of a training here")
     except Exception as error:
         raise FormatError(

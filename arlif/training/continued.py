@@ -3,7 +3,7 @@
 from typing import Any
 
 from arlif.base.digests import DIGESTS
-from arlif.base.errors import require
+from arlif.base.errors import FormatError, require
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.networks.user_neuron import class_of, identity, is_own
 from arlif.run_folder import LAST, Run
@@ -41,17 +41,25 @@ def require_continuable(recipe: Recipe, run: Run, devices: int) -> None:
     )
     before = last.get(DEVICES, devices)
     require(
+        type(before) is int,
+        f"{run.path(LAST)} is damaged (devices in it are no number); start the run anew "
+        "(--overwrite)",
+        FormatError,
+    )
+    require(
         before == devices,
         f"{run.folder} was trained on {before} devices so far, and {devices} would go on to other "
         f"weights; continue with devices = {before} (--devices), or start anew (--overwrite)",
     )
 
 
-def _others(noted: dict[str, Any], recipe: Recipe, where: str) -> list[str]:
+def _others(noted: Any, recipe: Recipe, where: str) -> list[str]:
     """The fields in which a noted recipe differs; a run's own neuron moves with it."""
-    name, before = recipe.neuron.name, noted["neuron"]["name"]
-    if is_own(name) and class_of(name) == class_of(before):
-        noted = {**noted, "neuron": {**noted["neuron"], "name": name}}
+    name, neuron = recipe.neuron.name, noted.get("neuron") if isinstance(noted, dict) else None
+    if is_own(name) and isinstance(neuron, dict):
+        before = neuron.get("name")
+        if isinstance(before, str) and class_of(name) == class_of(before):
+            noted = {**noted, "neuron": {**neuron, "name": name}}
     return changed(to_mapping(from_mapping(Recipe, noted, where)), to_mapping(recipe))
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from arlif.training.compiled import compiled
 from arlif.training.loss import judged, tet_loss, with_estimation
 from arlif.training.metrics import RATE, Metrics
 from arlif.training.muon import Muon
+from arlif.training.resumed import require_taken_up
 from arlif.training.schedule import Schedule
 from arlif.training.stages import staged
 
@@ -39,6 +41,15 @@ RECIPE = "recipe"
 """The key of a checkpoint that holds the recipe that it was trained by, as plain values."""
 
 
+@dataclass(frozen=True)
+class Descent:
+    """An optimizer, its learning rates, and its steps in an epoch."""
+
+    optimizer: torch.optim.Optimizer
+    rates: torch.optim.lr_scheduler.LambdaLR
+    steps: int
+
+
 class TrainingModule(lightning.LightningModule):
     """Trains one network by one recipe.
 
@@ -48,10 +59,15 @@ class TrainingModule(lightning.LightningModule):
     After every optimizer step neurons put what they learn back into its bounds. They clamp it, and
     a clamp passes no gradient outside: AR-LIF's alpha starts at its bound 1, and the first step
     beyond it would freeze it for good.
+
+    finished: epochs of a checkpoint that is continued. taken_up: whether that has been loaded.
     """
 
-    def __init__(self, net: nn.Module, recipe: Schedule, dataset: Dataset) -> None:
+    def __init__(
+        self, net: nn.Module, recipe: Schedule, dataset: Dataset, finished: int = 0
+    ) -> None:
         super().__init__()
+        self.finished, self.taken_up = finished, False
         if recipe.channels_last:
             net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net, self.recipe, self.dataset = net, recipe, dataset
@@ -118,10 +134,24 @@ class TrainingModule(lightning.LightningModule):
         checkpoint[DEVICES] = self.trainer.world_size
         checkpoint[RECIPE] = to_mapping(self.recipe)
 
+    def on_train_start(self) -> None:
+        """Of a training that goes on: what it goes on from is what such a training leaves."""
+        if self.finished:
+            require_taken_up(self.trainer, self, self.finished)
+        self.taken_up = True
+
     def configure_optimizers(self) -> Any:
         """The optimizer and a learning rate that follows epochs in fractions."""
+        made = self.optimizer_of(self.net)
+        return {
+            "optimizer": made.optimizer,
+            "lr_scheduler": {"scheduler": made.rates, "interval": "step"},
+        }
+
+    def optimizer_of(self, net: nn.Module) -> Descent:
+        """How the recipe trains the parameters of a network such as this one."""
         recipe = self.recipe
-        parameters = [p for p in self.net.parameters() if p.requires_grad]
+        parameters = [p for p in net.parameters() if p.requires_grad]
         optimizer: torch.optim.Optimizer
         if recipe.optimizer == "sgd":
             optimizer = torch.optim.SGD(
@@ -139,11 +169,7 @@ class TrainingModule(lightning.LightningModule):
         def factor(step: int) -> float:
             return rate_factor(step // every * every / steps, recipe.epochs, recipe.warmup_epochs)
 
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return Descent(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor), steps)
 
     def on_train_epoch_end(self) -> None:
         """Evaluate on the test split and record the epoch. Raises ArlifError on divergence."""

@@ -14,7 +14,14 @@ from torch import nn
 
 from arlif import data
 from arlif.base.digests import DIGESTS
-from arlif.base.errors import ArlifError, UnfinishedError, WriteError, first_line, require
+from arlif.base.errors import (
+    ArlifError,
+    FormatError,
+    UnfinishedError,
+    WriteError,
+    first_line,
+    require,
+)
 from arlif.base.files import atomic_path, read_json
 from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory, freed_memory_kept
@@ -258,11 +265,12 @@ def _fit(
     on_ctrl_c = signal.getsignal(signal.SIGINT)  # which Lightning ignores once it has come
     checkpoints = (EpochCheckpoint(run.path(BEST), FINISHED_ACCURACY), EpochCheckpoint(checkpoint))
     with quiet(), freed_memory_kept():
-        module = TrainingModule(net, recipe, dataset)
-        resume_from = str(checkpoint) if checkpoint.exists() else None
+        finished = finished_epochs(run)
+        module = TrainingModule(net, recipe, dataset, finished)
+        resume_from = str(checkpoint) if finished else None
         trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
         if trainer.is_global_zero:
-            module.metrics = Metrics(run.folder, finished_epochs(run))
+            module.metrics = Metrics(run.folder, finished)
             if not resume_from:
                 module.metrics.add_recipe(to_mapping(recipe))
         try:
@@ -272,4 +280,13 @@ def _fit(
             raise UnfinishedError(
                 f"stopped after epoch {finished_epochs(run)} of {recipe.epochs}"
             ) from None
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:  # whatever torch and Lightning raise on values of another kind
+            if module.taken_up or not resume_from:
+                raise
+            raise FormatError(
+                f"{checkpoint} holds what no training here leaves ({first_line(error)}); put it "
+                "back, or start the run anew (--overwrite)"
+            ) from error
         return device_name(trainer.strategy.root_device)

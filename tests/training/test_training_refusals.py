@@ -4,10 +4,11 @@ import dataclasses
 import shutil
 
 import pytest
+import pytorch_lightning as lightning
 import torch
 from support.training_runs import SMALL, copy_run
 
-from arlif.base.errors import ArlifError
+from arlif.base.errors import ArlifError, UnfinishedError
 from arlif.layers import Flatten
 from arlif.networks import Stack
 from arlif.training import load_trained, train
@@ -129,6 +130,58 @@ def test_a_checkpoint_of_another_run_is_not_continued(finished, tmp_path):
     earlier = {key: value for key, value in content.items() if key != "recipe"}
     save(earlier, checkpoint, sealed=True)
     assert train(SMALL, run, resume=True, accelerator="cpu").epochs == SMALL.epochs
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A training that has finished one epoch of three."""
+
+    class Stop(lightning.Callback):
+        def on_train_batch_start(self, trainer, module, batch, index):
+            if trainer.current_epoch == 1:
+                raise KeyboardInterrupt
+
+    run = tmp_path_factory.mktemp("runs") / "stopped"
+    with pytest.raises(UnfinishedError):
+        train(SMALL, run, accelerator="cpu", callbacks=(Stop(),))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("epoch",), -1),
+        (("epoch",), True),
+        (("devices",), torch.zeros(2)),
+        (("recipe",), 3),
+        (("recipe", "seed"), torch.zeros(2, 2)),
+        (("state_dict",), 5),
+        (("state_dict", "net.neuron1.alpha_raw"), None),
+        (("optimizer_states", 0, "state", 0, "exp_avg"), 0.5),
+        (("optimizer_states", 0, "state", 0, "exp_avg"), torch.zeros(3)),
+        (("optimizer_states", 0, "state", 0), {}),
+        (("optimizer_states", 0, "param_groups", 0, "weight_decay"), 0.5),
+        (("optimizer_states", 0, "param_groups", 0, "lr"), 0.5),
+        (("lr_schedulers", 0, "base_lrs"), [0.5]),
+        (("lr_schedulers", 0, "last_epoch"), 0),
+        (("loops", "fit_loop"), None),
+        (("loops", "fit_loop", "epoch_progress", "current", "processed"), 2),
+        (("callbacks",), []),
+    ],
+)
+def test_a_checkpoint_that_no_training_left_is_not_continued(stopped, tmp_path, place, value):
+    """Sealed anew, so that only what it holds tells it."""
+    run = shutil.copytree(stopped, tmp_path / "run")
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    content = read_checkpoint(checkpoint, sealed=True)
+    part = content
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    save(content, checkpoint, sealed=True)
+    with pytest.raises(ArlifError, match=r"last\.ckpt") as caught:
+        train(SMALL, run, resume=True, accelerator="cpu")
+    assert "\n" not in str(caught.value)
 
 
 def test_more_processes_than_cores_are_refused(tmp_path, monkeypatch):
