@@ -162,11 +162,11 @@ class _Whole:
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
         given = self.inputs.shape
+        cure = "x.swapaxes(0, 1)" if given[1:2] == (time_steps,) else "x[None]"
         require(
             len(given) >= 3 and given[0] in (1, time_steps),
             f"{self.where} must be [1, N, *shape], one frame a sample, or [{time_steps}, N, "
-            f"*shape], one at each of --time-steps, not {given}; time comes first: of samples "
-            "[N, *shape] save x[None]",
+            f"*shape], one at each of --time-steps, not {given}; time comes first: save {cure}",
         )
         return [self.inputs[:, : self.limit]]
 

@@ -56,7 +56,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Adaptive-reset spiking networks from PyTorch to neuromorphic hardware, bit for bit.\n\n"
     "In this order: train, quantize, export, simulate, compare, energy, report. Each reads what "
-    "the earlier ones wrote into the folder RUN.",
+    "the earlier ones wrote into the folder RUN. Of a trained network of yours: import, verify, "
+    "report.",
 )
 
 

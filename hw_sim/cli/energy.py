@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.errors import require
-from arlif.base.numerals import percent, significant, whole
+from arlif.base.numerals import percent, significant
 from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output
 from hw_sim.engines.table import INTEGER
@@ -71,12 +71,19 @@ def show(output: Output, result: dict[str, Any]) -> None:
             [
                 layer["layer"],
                 "" if layer["rate"] is None else percent(layer["rate"]),
-                whole(layer["synaptic_operations"]["mean"]),
-                whole(layer["updates"]),
+                output.count(layer["synaptic_operations"]["mean"]),
+                output.count(layer["updates"]),
             ]
             for layer in layers
         ]
-        + [["total", "", whole(total["synaptic_operations"]["mean"]), whole(total["updates"])]],
+        + [
+            [
+                "total",
+                "",
+                output.count(total["synaptic_operations"]["mean"]),
+                output.count(total["updates"]),
+            ]
+        ],
     )
     lines = [
         *([la["layer"], *(la["energy_uj"][model]["mean"] for model in models)] for la in layers),

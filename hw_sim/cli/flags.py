@@ -11,7 +11,10 @@ from arlif.base.options import Option, options_of
 from export.file_formats import FORMATS
 from hw_sim.engines.table import ENGINES, every_option
 
-FEWER = "".join(f", on {e.name} {e.samples}" for e in ENGINES.values() if e.samples)
+FEWER = "".join(
+    f", {few} on {', '.join(e.name for e in ENGINES.values() if e.samples == few)}"
+    for few in sorted({e.samples for e in ENGINES.values() if e.samples})
+)
 """The engines that take fewer samples than all, for the help."""
 SamplesOption = Annotated[
     int | None, typer.Option(min=1, help=f"So many first samples; default all{FEWER}.")
@@ -26,12 +29,14 @@ def engine_option(flag: str, meaning: str) -> Any:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, ENGINES))}")
         return name
 
-    def starting(begun: str) -> list[str]:
-        return [name for name in ENGINES if name.startswith(begun)]
-
     return typer.Option(
-        flag, metavar="|".join(ENGINES), callback=known, autocompletion=starting, help=meaning
+        flag, metavar="ENGINE", callback=known, autocompletion=engines_from, help=meaning
     )
+
+
+def engines_from(begun: str) -> list[str]:
+    """The engines whose names begin so, for shells that complete them."""
+    return [name for name in ENGINES if name.startswith(begun)]
 
 
 def engine_flags() -> list[Parameter]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from arlif.base.errors import require
 from arlif.base.files import json_text
+from arlif.base.numerals import whole
 from hw_sim.cli.tables import csv_text, latex_text
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")]
@@ -73,6 +74,10 @@ class Output:
     def plain(self) -> bool:
         """Whether lines stand in for a progress bar: people read, but not on a terminal."""
         return self.for_people and not MESSAGES.is_terminal
+
+    def count(self, value: float) -> str:
+        """A whole number for a table: short for people, exact in CSV."""
+        return f"{round(value):,}" if self.as_csv else whole(value)
 
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
         """A table for people: columns of numbers to the right, text to the left."""

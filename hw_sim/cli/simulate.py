@@ -17,7 +17,7 @@ def simulate(
     run: RunArgument,
     given: dict[str, Any],
     engine: Annotated[
-        str, engine_option("--engine", "Which engine runs the network.")
+        str, engine_option("--engine", f"Which engine runs the network: {', '.join(ENGINES)}.")
     ] = INTEGER.name,
     samples: SamplesOption = None,
     trace: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.errors import ArlifError
-from arlif.base.numerals import percent, significant, whole
+from arlif.base.numerals import percent, significant
 from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption, own_data
 from hw_sim.pipeline.defaults import SWEPT_BITS, SWEPT_STEPS
@@ -80,7 +80,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
                 str(row["weight_bits"]),
                 str(row["time_steps"]),
                 percent(row["accuracy"]),
-                whole(row["synaptic_operations"]),
+                output.count(row["synaptic_operations"]),
                 *(significant(row["energy_uj"][model]) for model in models),
             ]
             for row in rows
@@ -102,7 +102,7 @@ def show_spread(output: Output, result: dict[str, Any]) -> None:
                 str(row["weight_bits"]),
                 str(row["time_steps"]),
                 _spread(row["accuracy"], percent),
-                _spread(row["synaptic_operations"], whole),
+                _spread(row["synaptic_operations"], output.count),
                 *(_spread(row["energy_uj"][model], significant) for model in models),
             ]
             for row in rows

@@ -5,10 +5,11 @@ import io
 import re
 from collections.abc import Sequence
 
+from arlif.base.numerals import UNITS
+
 Rows = Sequence[Sequence[str]]
 
-NUMBER = re.compile(r"([+-]?[\d,]+(?:\.\d+)?(?:e[+-]?\d+)?)( %)?")
-SPREAD = re.compile(r"([\d.]+) ± ([\d.]+)")
+NUMBER = re.compile(rf"([+-]?[\d,]+(?:\.\d+)?(?:e[+-]?\d+)?)({'|'.join(UNITS[1:])}| %)?")
 
 LATEX = str.maketrans(
     {
@@ -26,28 +27,32 @@ LATEX = str.maketrans(
 def csv_text(title: str, columns: Sequence[str], rows: Rows) -> str:
     """A line of comment with the title, then CSV with plain numbers.
 
-    1,234 becomes 1234; 98.5 % becomes 98.5 under a head that says [%]; a mean ± a standard
-    deviation becomes two columns.
+    1,234 becomes 1234; 253 k becomes 253e3; 98.5 % becomes 98.5 under a head that says [%]; a mean
+    ± a standard deviation becomes two columns.
     """
     heads: list[str] = []
     cells: list[list[str]] = []
     for head, column in zip(columns, zip(*rows, strict=True), strict=True):
-        spreads = [SPREAD.fullmatch(cell) for cell in column]
-        numbers = [NUMBER.fullmatch(cell) for cell in column]
-        if any(spreads):
-            heads += [head, f"{head}, standard deviation"]
-            cells.append([s[1] if s else c for s, c in zip(spreads, column, strict=True)])
-            cells.append([s[2] if s else "" for s in spreads])
-        elif all(n or not c for n, c in zip(numbers, column, strict=True)):
-            percent = any(number and number[2] for number in numbers)
-            heads.append(f"{head} [%]" if percent else head)
-            cells.append([number[1].replace(",", "") if number else "" for number in numbers])
-        else:
-            heads.append(head)
-            cells.append([*column])
+        parts = [cell.partition(" ± ") for cell in column]
+        found = {head: [mean for mean, _, _ in parts]}
+        if any(mark for _, mark, _ in parts):
+            found[f"{head}, standard deviation"] = [spread for _, _, spread in parts]
+        for name, values in found.items():
+            numbers = [NUMBER.fullmatch(value) for value in values]
+            plain = all(n or not v for n, v in zip(numbers, values, strict=True))
+            percent = plain and any(number and number[2] == " %" for number in numbers)
+            heads.append(f"{name} [%]" if percent else name)
+            cells.append(
+                [_plain(n) if plain and n else v for n, v in zip(numbers, values, strict=True)]
+            )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([heads, *zip(*cells, strict=True)])
     return f"# {title}\n{text.getvalue()}"
+
+
+def _plain(number: re.Match[str]) -> str:
+    power = 3 * UNITS.index(number[2]) if number[2] in UNITS else 0
+    return number[1].replace(",", "") + (f"e{power}" if power else "")
 
 
 def latex_text(title: str, columns: Sequence[str], rows: Rows, numbers: Sequence[bool]) -> str:

@@ -22,7 +22,7 @@ def train(
     run: RunArgument,
     recipe: Annotated[
         str | None,
-        typer.Option(help="A recipe's name; digits, or with --resume the run's own, if none."),
+        typer.Option(help="A recipe's name; default digits, with --resume the run's own."),
     ] = None,
     change: ChangeOption = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch.")] = False,
@@ -33,13 +33,13 @@ def train(
         int, typer.Option(min=0, help="Every so many epochs, check integers and Lava beside.")
     ] = 0,
     cross_check_samples: Annotated[
-        int | None, typer.Option(min=1, help=f"Test samples of a check; {SAMPLES} if none.")
+        int | None, typer.Option(min=1, help=f"Test samples of a check; default {SAMPLES}.")
     ] = None,
     cross_check_lava: Annotated[
-        int | None, typer.Option(min=1, help=f"How many of them Lava runs too; {TRACED} if none.")
+        int | None, typer.Option(min=1, help=f"How many of them Lava runs too; default {TRACED}.")
     ] = None,
     cross_check_time_limit: Annotated[
-        float | None, typer.Option(help=f"Seconds for a check; {TIME_LIMIT_S:g} if none.")
+        float | None, typer.Option(help=f"Seconds for a check; default {TIME_LIMIT_S:g}.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

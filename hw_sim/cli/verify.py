@@ -8,7 +8,7 @@ import typer
 
 from arlif.base.numerals import percent, significant
 from hw_sim.cli.exits import ExitCode
-from hw_sim.cli.flags import SamplesOption
+from hw_sim.cli.flags import SamplesOption, engines_from
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption
 from hw_sim.cli.simulate import say_clipped
@@ -26,7 +26,11 @@ def verify(
     run: RunArgument,
     engine: Annotated[
         list[str] | None,
-        typer.Option(metavar="ENGINE", help="Only this engine, repeatable; default all."),
+        typer.Option(
+            metavar="ENGINE",
+            autocompletion=engines_from,
+            help=f"Only this engine, again for more; default all: {', '.join(ENGINES)}.",
+        ),
     ] = None,
     samples: SamplesOption = None,
     trace: Annotated[

@@ -136,6 +136,19 @@ def test_a_signal_needs_no_height(tmp_path: Path) -> None:
                 OwnData(Path(inputs)).load(other, T)
 
 
+@pytest.mark.parametrize(("lead", "shape"), [((N,), (1, N)), ((N, T), (T, N))])
+def test_examples_whose_time_is_not_first_are_told_what_to_save(
+    lead: tuple[int, ...], shape: tuple[int, int]
+) -> None:
+    x = np.ones((*lead, 5, 4))
+    np.save("given.npy", x)
+    with pytest.raises(ArlifError, match="time comes first: save ") as refused:
+        OwnData(Path("given.npy")).examples(T)
+    np.save("given.npy", eval(str(refused.value).rpartition("save ")[2], {"x": x}))
+    (example,) = OwnData(Path("given.npy")).examples(T)
+    assert example.shape == (*shape, 5, 4)
+
+
 def test_examples_are_what_a_network_may_be_given() -> None:
     shapes = {
         name: [e.shape for e in OwnData(Path(name)).examples(T)] for name in ("X.npy", "loose")
