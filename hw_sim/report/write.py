@@ -23,6 +23,7 @@ from arlif.run_folder import (
     CONFIG,
     CROSSCHECK,
     ENERGY,
+    IMPORT,
     METRICS,
     MODEL,
     NIR,
@@ -40,6 +41,7 @@ from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
+from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.simulate import read_figures
@@ -178,6 +180,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "html": str(run.path(REPORT_HTML)),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "recipe": None if run.imported else run.read_object(CONFIG),
+        "imported": _imported(run),
         "training": run.read_object(TRAINING) if run.has(TRAINING) else None,
         "epochs": read_metrics(run.folder),
         "quantization": _current(run, QUANTIZE),
@@ -197,6 +200,15 @@ def _collect(run: Run) -> dict[str, Any]:
 
 def _current(run: Run, artifact: Artifact) -> Any:
     return run.read_object(artifact) if run.is_fresh(artifact) else None
+
+
+def _imported(run: Run) -> dict[str, Any] | None:
+    """What an imported network was read from; None where that is not known."""
+    if not run.is_fresh(IMPORT):
+        return None
+    known = read_imported(run)
+    names = [Path(known.file).name, *([known.function] if known.function else [])]
+    return {"from": ":".join(names), "time_steps": known.time_steps}
 
 
 def _simulated(run: Run) -> list[Engine]:
