@@ -14,13 +14,14 @@ from arlif.data.dataset import Dataset, DatasetInfo, Split
 from arlif.data.own_arrays import (
     INPUTS,
     LABELS,
+    Shape,
+    axes_cure,
     class_labels,
     read_array,
     read_arrays,
     real_numbers,
+    written,
 )
-
-Shape = tuple[int, ...]
 
 HELD_OUT = 5
 """Training on own data leaves out one sample of so many, of every class, to be judged by."""
@@ -173,9 +174,9 @@ class _Whole:
     def stacked(self, shape: Shape, frames: int) -> NDArray[np.float32]:
         given = self.inputs.shape
         require(
-            given[:1] == (frames,) and given[2:] in _written(shape),
+            given[:1] == (frames,) and given[2:] in written(shape),
             f"{self.where} must be [{', '.join(map(str, (frames, 'N', *shape)))}], as the network "
-            f"takes its inputs, not {given}{_axes(given, shape, frames)}",
+            f"takes its inputs, not {given}{axes_cure(given, shape, frames)}",
         )
         taken = self.inputs[:, : self.limit].astype(np.float32)
         return taken.reshape(*taken.shape[:2], *shape)
@@ -199,8 +200,8 @@ class _Singly:
         return [*frames, first[None, None]]
 
     def stacked(self, shape: Shape, frames: int) -> NDArray[np.float32]:
-        wanted = [(frames, *frame) for frame in _written(shape)]
-        wanted += _written(shape) if frames == 1 else []
+        wanted = [(frames, *frame) for frame in written(shape)]
+        wanted += written(shape) if frames == 1 else []
         wrong = [name for name, sample in self.samples.items() if sample.shape not in wanted]
         if wrong:
             raise ArlifError(
@@ -211,30 +212,6 @@ class _Singly:
             )
         frame_first = [s.astype(np.float32).reshape(frames, *shape) for s in self.samples.values()]
         return np.stack(frame_first, axis=1)
-
-
-def _written(shape: Shape) -> list[Shape]:
-    """How a frame may be written: a signal (C, L) is (C, 1, L) to a network."""
-    signal = len(shape) == 3 and shape[1] == 1
-    return [shape, (shape[0], shape[2])] if signal else [shape]
-
-
-def _axes(given: Shape, shape: Shape, frames: int) -> str:
-    """What makes of an array x what a network takes, where its shape shows that."""
-    for channels, *size in _written(shape):
-        frame, last = (channels, *size), (*size, channels)
-        first = "[None]" if frames == 1 else f"[None].repeat({frames}, 0)"
-        for seen, cure in (
-            (given[1:] == frame, f"time comes first: save x{first}"),
-            (given[1:] == last, f"time and channels come first: save np.moveaxis(x, -1, 1){first}"),
-            (given[2:] == last, "channels come first: save np.moveaxis(x, -1, 2)"),
-            (given[1:] == (frames, *frame), "time comes first: save x.swapaxes(0, 1)"),
-            (given[:1] + given[2:] == (1, *frame), f"for still images save x.repeat({frames}, 0)"),
-            (frames == 1 and given[2:] == frame, "it shows one frame at every step: save x[:1]"),
-        ):
-            if seen:
-                return f"; {cure}"
-    return "; time comes first" if given[:1] != (frames,) else ""
 
 
 _Found = _Whole | _Singly

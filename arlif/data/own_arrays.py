@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, require
 
+Shape = tuple[int, ...]
+
 INPUTS, LABELS = "inputs", "labels"
 """What the arrays of an .npz file are called."""
 
@@ -75,3 +77,27 @@ def class_labels(values: NDArray[Any], where: object) -> NDArray[np.int64]:
         f"{where} must hold integers, the class of each sample",
     )
     return values.astype(np.int64)
+
+
+def written(shape: Shape) -> list[Shape]:
+    """How a frame may be written: a signal (C, L) is (C, 1, L) to a network."""
+    signal = len(shape) == 3 and shape[1] == 1
+    return [shape, (shape[0], shape[2])] if signal else [shape]
+
+
+def axes_cure(given: Shape, shape: Shape, frames: int) -> str:
+    """What makes of an array x what a network takes, where its shape shows that."""
+    for channels, *size in written(shape):
+        frame, last = (channels, *size), (*size, channels)
+        first = "[None]" if frames == 1 else f"[None].repeat({frames}, 0)"
+        for seen, cure in (
+            (given[1:] == frame, f"time comes first: save x{first}"),
+            (given[1:] == last, f"time and channels come first: save np.moveaxis(x, -1, 1){first}"),
+            (given[2:] == last, "channels come first: save np.moveaxis(x, -1, 2)"),
+            (given[1:] == (frames, *frame), "time comes first: save x.swapaxes(0, 1)"),
+            (given[:1] + given[2:] == (1, *frame), f"for still images save x.repeat({frames}, 0)"),
+            (frames == 1 and given[2:] == frame, "it shows one frame at every step: save x[:1]"),
+        ):
+            if seen:
+                return f"; {cure}"
+    return "; time comes first" if given[:1] != (frames,) else ""

@@ -49,7 +49,7 @@ def behind(layer: nn.Module, value: Any) -> Any:
     return mapped(partial(absorb, layer), value, not isinstance(layer, _PLACE_BY_PLACE))
 
 
-def instead(layer: nn.Module | None, value: Any) -> Any:
+def instead(layer: nn.Module | None, values: list[Any]) -> Any:
     """What is taken for the value behind a refused layer, to judge what follows: means for maxima.
 
     BROKEN where nothing can be.
@@ -62,7 +62,7 @@ def instead(layer: nn.Module | None, value: Any) -> Any:
         case _:
             return BROKEN
     try:
-        return behind(pool, value)
+        return behind(pool, *values)
     except ArlifError:
         return BROKEN
 

@@ -40,10 +40,7 @@ class Resampled(Spikes):
 
 @dataclass(frozen=True)
 class Together:
-    """Spikes that are added without weights, as around a residual block: weights may follow.
-
-    parts: at least two, all of one shape.
-    """
+    """Spikes that are added before weights, as around a residual block: `parts`, two or more."""
 
     parts: tuple[Spikes, ...]
 
@@ -59,10 +56,7 @@ class Together:
 
 @dataclass(frozen=True)
 class Totals(Current):
-    """Sums over time of membrane potentials, which may only end a network; what: of which.
-
-    steps: the longest of their time constants; 0 where the last potential is read, exactly.
-    """
+    """Sums over time of potentials that end a network. what: of which. steps: their slowest tau."""
 
     what: str
     steps: float
@@ -298,7 +292,6 @@ def _sum(a: Current, b: Current) -> Current:
         return Stretched(terms, bias, a.shape, a.factor)
     require_even(a)
     require_even(b)
-    for part in (a, b):
-        if isinstance(part, Totals):
-            return replace(part, terms=terms, bias=bias)
+    if ends := [part for part in (a, b) if isinstance(part, Totals)]:
+        return replace(max(ends, key=lambda end: end.steps), terms=terms, bias=bias)
     return Current(terms, bias, a.shape)

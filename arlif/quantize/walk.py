@@ -86,7 +86,7 @@ class Walk:
                 violation not in self.violations
             ):  # a layer that is called at every step is told once
                 self.violations.append(violation)
-            self.values[node] = BROKEN if broken else instead(self._layer(node), inputs[0])
+            self.values[node] = BROKEN if broken else instead(self._layer(node), inputs)
 
     def _judge(self, node: fx.Node) -> None:
         """Behind a refused layer only the kind of a node can still be judged."""

@@ -22,6 +22,7 @@ from arlif.run_folder import (
     COMPARE,
     CROSSCHECK,
     ENERGY,
+    IMPORT,
     METRICS,
     MODEL,
     NIR,
@@ -40,6 +41,7 @@ from hw_sim.crosscheck.result import Check, read_checks
 from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import read_traces
+from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.quantize import read_quantized
@@ -122,6 +124,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "html": str(run.path(REPORT_HTML)),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "recipe": None if run.imported else recipe_as_written(run.folder),
+        "imported": _imported(run),
         "training": _training(run),
         "epochs": read_metrics(run.folder),
         "quantization": read_quantized(run),
@@ -145,6 +148,15 @@ def _training(run: Run) -> dict[str, Any] | None:
     content = run.read_object(TRAINING)
     run.checked(Summary, content, TRAINING)
     return content
+
+
+def _imported(run: Run) -> dict[str, Any] | None:
+    """What an imported network was read from; None where that is not known."""
+    if not run.is_fresh(IMPORT):
+        return None
+    known = read_imported(run)
+    names = [Path(known.file).name, *([known.function] if known.function else [])]
+    return {"from": ":".join(names), "time_steps": known.time_steps}
 
 
 def _simulated(run: Run) -> list[Engine]:

@@ -160,6 +160,8 @@ def test_float_and_integers_are_compared_in_shares(run: Path, data: OwnData) -> 
     assert sweep["rows"][-1]["accuracy"] == evaluate_run(run, "integer", own=data)["accuracy"]
     assert {Path(f["path"]).name for f in export_run(run)["files"]} >= {"network.net"}
     report = write_report(Run(run))
+    assert report["imported"] == {"from": "net.nir", "time_steps": T}
+    assert f"net.nir, imported, T = {T};" in (run / "report.html").read_text()
     assert report["quantization"]["samples"] == N
     assert [engine["engine"] for engine in report["engines"]] == ["float"], "integers are older"
 
