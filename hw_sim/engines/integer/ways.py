@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
-from arlif.kernels.byte_frames import ByteSums
+from arlif.kernels.byte_frames import KINDS, ByteSums
 from arlif.kernels.byte_products import ByteProducts
+from arlif.kernels.call import Bound
 from arlif.kernels.events import EventConvolution
 from arlif.kernels.reused import Empty
 from arlif.kernels.spike_tables import SpikeTables
@@ -63,6 +64,14 @@ class Ways:
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
         """New sums [N, H', W', C']: int16, or int32."""
         return self._chosen(inputs)(inputs, threads)
+
+    def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
+        """New sums of contiguous inputs, and what writes them in the way that is fastest then."""
+        write, sums = self.multiply.bind(inputs, threads)
+        kind, others = KINDS[self.multiply.type], filter(None, (self.look_up, self.follow))
+        calls = {way: way.call(inputs, threads, kind, 1, sums) for way in others}
+        calls[self.multiply] = write
+        return lambda: calls[self._chosen(inputs)](), sums
 
     def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
         """Write the sums, whatever was there."""
