@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import strategies_neurons
 from support.byte_convolutions import check_every_kernel
 from support.integer_populations import random_population, reference
-from support.raw_neurons import lif_soft, sampled
+from support.raw_neurons import arlif, lif_soft, sampled
 from support.strategies_extreme import extreme_arlifs, extreme_lifs
 from support.strategies_graphs import graph_neurons
 from support.strategies_neurons import neurons
@@ -23,6 +23,7 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.graph import Op
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
+from arlif.core.tables import LookupTable
 from arlif.kernels import build, compiler, integer_update
 from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_update import BLOCK_STEPS, IntegerUpdate
@@ -252,6 +253,25 @@ def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch
 def test_a_misfit_is_refused(shape):
     with pytest.raises(ArlifError, match="takes accumulators"):
         IntegerUpdate(some_population())(np.zeros(shape, np.int32), 4, 1)
+
+
+@pytest.mark.parametrize("entries", [16, 256])
+@pytest.mark.parametrize("least", [0, -300, 1 << 13])
+@pytest.mark.parametrize("reach", [0, 127, 128, 3000])
+@pytest.mark.parametrize("lacking", [0, 1, 2])
+def test_tables_whose_halves_add_up_to_one_number_or_nearly(entries, least, reach, lacking):
+    rng = np.random.default_rng(reach)
+    lower = np.linspace(least, least + reach, entries // 2).round()
+    upper = 2 * least + 256 - lower[::-1] - rng.integers(0, lacking + 1, entries // 2)
+    one = LookupTable(np.full(entries, 256), -8 * entries, 4)
+    tables = [one, replace(one, values=np.arange(entries)), replace(one, values=one.values // 2)]
+    values = np.concatenate([lower, upper]).astype(np.int32)
+    neuron = arlif(FixedPointFormat(16, 8), 8, 128, *tables, replace(one, values=values))
+    population = Population("p", (32,), neuron, np.full(32, 128), 7, np.zeros(32, np.int32))
+    assert integer_update.fits_16_bits(neuron, IntegerUpdate(population).kernel)
+    acc = rng.integers(-3000, 3000, (4, 9, 32)).astype(np.int32)
+    start = neuron.state_type(*rng.integers(-2100, 2100, (2, 9, 32)).astype(np.int32))
+    check(population, acc, 4, 1, start)
 
 
 def test_a_call_counts_spikes_in_one_byte():
