@@ -12,8 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from support import strategies_neurons
 from support.byte_convolutions import check_every_kernel
-from support.integer_populations import random_population, reference
-from support.raw_neurons import arlif, lif_soft, sampled
+from support.integer_populations import check, last, random_population, reference
+from support.raw_neurons import lif_soft, sampled
 from support.strategies_extreme import extreme_arlifs, extreme_lifs
 from support.strategies_graphs import graph_neurons
 from support.strategies_neurons import neurons
@@ -23,37 +23,12 @@ from arlif.core.formats import FixedPointFormat
 from arlif.core.graph import Op
 from arlif.core.integer_neurons import PRESETS
 from arlif.core.network import Population
-from arlif.core.tables import LookupTable
 from arlif.kernels import build, compiler, integer_update
 from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_update import BLOCK_STEPS, IntegerUpdate
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 SHAPES = st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)])
-
-
-def last(values, axis):
-    """Channels behind all other axes, as kernels have them."""
-    return np.moveaxis(np.asarray(values), axis, -1)
-
-
-def check(population, acc, steps, threads, start=None) -> None:
-    """A run from `start`, and one from where it ended: all that they give is the reference's."""
-    kept = None if start is None else [last(part, 1) for part in start]
-    for _ in range(2):
-        spikes, start, history = reference(population, acc, steps, start)
-        got = IntegerUpdate(population)(last(acc, 2), steps, threads, kept, history=True)
-        kept = got.state
-        assert np.array_equal(got.spikes, last(spikes, 2))
-        assert got.spikes.dtype == np.uint8
-        assert np.array_equal(got.counts, got.spikes.sum(0))
-        assert tuple(got.history) == population.neuron.variables
-        for name, want, end in zip(got.history, history, kept, strict=True):
-            assert np.array_equal(got.history[name], last(want, 2))
-            assert np.array_equal(end, got.history[name][-1])
-    again = IntegerUpdate(population)(last(acc, 2), steps, threads, goes_on=False)
-    assert again.history == {}
-    assert again.state is None
 
 
 @st.composite
@@ -253,25 +228,6 @@ def test_structures_unlike_those_of_the_library_are_an_error_at_once(monkeypatch
 def test_a_misfit_is_refused(shape):
     with pytest.raises(ArlifError, match="takes accumulators"):
         IntegerUpdate(some_population())(np.zeros(shape, np.int32), 4, 1)
-
-
-@pytest.mark.parametrize("entries", [16, 256])
-@pytest.mark.parametrize("least", [0, -300, 1 << 13])
-@pytest.mark.parametrize("reach", [0, 127, 128, 3000])
-@pytest.mark.parametrize("lacking", [0, 1, 2])
-def test_tables_whose_halves_add_up_to_one_number_or_nearly(entries, least, reach, lacking):
-    rng = np.random.default_rng(reach)
-    lower = np.linspace(least, least + reach, entries // 2).round()
-    upper = 2 * least + 256 - lower[::-1] - rng.integers(0, lacking + 1, entries // 2)
-    one = LookupTable(np.full(entries, 256), -8 * entries, 4)
-    tables = [one, replace(one, values=np.arange(entries)), replace(one, values=one.values // 2)]
-    values = np.concatenate([lower, upper]).astype(np.int32)
-    neuron = arlif(FixedPointFormat(16, 8), 8, 128, *tables, replace(one, values=values))
-    population = Population("p", (32,), neuron, np.full(32, 128), 7, np.zeros(32, np.int32))
-    assert integer_update.fits_16_bits(neuron, IntegerUpdate(population).kernel)
-    acc = rng.integers(-3000, 3000, (4, 9, 32)).astype(np.int32)
-    start = neuron.state_type(*rng.integers(-2100, 2100, (2, 9, 32)).astype(np.int32))
-    check(population, acc, 4, 1, start)
 
 
 def test_a_call_counts_spikes_in_one_byte():
