@@ -1,6 +1,7 @@
 """What kernels of convolutions take and give: bytes and sums, channels last."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import require
 from arlif.core.maps import Conv2d
+from arlif.kernels.call import Bound
 from arlif.kernels.reused import Empty
 
 SumType = type[np.int16] | type[np.int32]
@@ -58,15 +60,18 @@ class ByteSums(ABC):
     empty: Empty
 
     @abstractmethod
-    def run(
+    def call(
         self,
         inputs: NDArray[np.uint8],
         threads: int,
         kind: int,
         scale: int,
         sums: NDArray[Any],
-    ) -> None:
-        """Write sums of that kind; ADDED: add `scale` times each. Both have shapes that fit."""
+    ) -> Callable[[], None]:
+        """What writes sums of that kind; ADDED: adds `scale` times each.
+
+        Both are contiguous and have shapes that fit.
+        """
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
         """See output_shape."""
@@ -77,9 +82,15 @@ class ByteSums(ABC):
 
         Raises ArlifError where inputs do not fit.
         """
-        sums = self.empty(self.shape_of(inputs), self.type)
-        self.run(inputs, threads, KINDS[self.type], 1, sums)
+        inputs = np.ascontiguousarray(inputs)
+        call, sums = self.bind(inputs, threads)
+        call()
         return sums
+
+    def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
+        """New sums of contiguous inputs, and what writes them. Raises ArlifError on a misfit."""
+        sums = self.empty(self.shape_of(inputs), self.type)
+        return self.call(inputs, threads, KINDS[self.type], 1, sums), sums
 
     def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
         """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
@@ -87,7 +98,7 @@ class ByteSums(ABC):
         Raises ArlifError where they do not fit.
         """
         check_sums(self.linear, inputs, sums)
-        self.run(inputs, threads, WIDE, 1, sums)
+        self.call(np.ascontiguousarray(inputs), threads, WIDE, 1, sums)()
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
@@ -97,4 +108,4 @@ class ByteSums(ABC):
         Raises ArlifError where they do not fit.
         """
         check_sums(self.linear, inputs, sums)
-        self.run(inputs, threads, ADDED, scale, sums)
+        self.call(np.ascontiguousarray(inputs), threads, ADDED, scale, sums)()

@@ -42,7 +42,7 @@ template <class Lanes> class Currents {
   bool expanded = false; // gain and bias, when they are needed
   float gain[tile];
   int32_t bias[tile];
-  int16_t small_gain[room + 1], small_bias[room + 1], sums[room + 1] = {};
+  alignas(64) int16_t small_gain[room + 1], small_bias[room + 1], sums[room + 1] = {};
 
 public:
   Currents(const Weights &weights, const Lanes &lanes, const Numbers &numbers, int64_t begin,

@@ -1,7 +1,8 @@
 """Convolutions of each channel by itself on bytes: shortcuts, and depthwise layers; exact."""
 
 import ctypes
-from ctypes import Structure, c_int64, c_void_p
+from collections.abc import Callable
+from ctypes import Structure, c_int64
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
 from arlif.kernels.byte_frames import ADDED, ByteSums
+from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
 
@@ -29,30 +31,30 @@ class Depthwise(ByteSums):
         self.linear, self.type, self.empty = linear, np.int32, empty
         self.weights = np.ascontiguousarray(linear.weight[:, 0].transpose(1, 2, 0))
 
-    def run(
+    def call(
         self,
         inputs: NDArray[np.uint8],
         threads: int,
         kind: int,
         scale: int,
         sums: NDArray[Any],
-    ) -> None:
+    ) -> Callable[[], None]:
         """See ByteSums."""
-        if kind != ADDED:  # the kernel only adds
-            sums.fill(0)
-        inputs = np.ascontiguousarray(inputs)
         frames, height, width, channels = inputs.shape
         geometry = _Geometry(frames, channels, height, width, *sums.shape[1:3])
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
         geometry.dilation[:], geometry.scale = self.linear.dilation, scale
-        loaded(SYNAPSES, "arlif_depthwise_layout", ctypes.sizeof(_Geometry)).arlif_depthwise(
-            ctypes.byref(geometry),
-            c_int64(threads),
-            c_void_p(inputs.ctypes.data),
-            c_void_p(self.weights.ctypes.data),
-            c_void_p(sums.ctypes.data),
-        )
+        found = loaded(SYNAPSES, "arlif_depthwise_layout", ctypes.sizeof(_Geometry))
+        add = Call(found.arlif_depthwise, geometry, threads, inputs, self.weights, sums)
+        if kind == ADDED:
+            return add
+
+        def write() -> None:  # the kernel only adds
+            sums.fill(0)
+            add()
+
+        return write
 
 
 class _Geometry(Structure):

@@ -11,6 +11,7 @@ from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
 from arlif.kernels.byte_frames import ByteSums, sum_type
+from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
 GROUP, WIDEST = 32, 128
@@ -37,29 +38,23 @@ class EventConvolution(ByteSums):
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
 
-    def run(
+    def call(
         self,
         inputs: NDArray[np.uint8],
         threads: int,
         kind: int,
         scale: int,
         sums: NDArray[Any],
-    ) -> None:
+    ) -> Call:
         """See ByteSums."""
-        inputs = np.ascontiguousarray(inputs)
         frames, height, width, channels = inputs.shape
         _, rows, columns, outputs = sums.shape
         geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
         geometry.kind, geometry.scale = kind, scale
-        _library().arlif_event_convolution(
-            ctypes.byref(geometry),
-            c_int64(threads),
-            c_void_p(inputs.ctypes.data),
-            c_void_p(self.weights.ctypes.data),
-            c_void_p(sums.ctypes.data),
-        )
+        run = _library().arlif_event_convolution
+        return Call(run, geometry, threads, inputs, self.weights, sums)
 
 
 def count(inputs: NDArray[np.uint8]) -> int:

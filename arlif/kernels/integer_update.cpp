@@ -53,9 +53,9 @@ template <class N, class Lanes> void run(const Update &u) {
   for_tiles(u.size, tile, u.threads, [&](int64_t begin, int64_t count, int64_t) {
     const Lanes lanes(u.numbers, tables.data());
     Currents<Lanes> currents(u.weights, lanes, u.numbers, begin, count);
-    Lane x[tile] = {}, now[N::states * tile] = {}, fired[tile];
-    Lane rows[N::rows * tile + 1], varying[N::varying * tile + 1] = {};
-    uint8_t total[tile] = {};
+    alignas(64) Lane x[tile] = {}, now[N::states * tile] = {}, fired[tile];
+    alignas(64) Lane rows[N::rows * tile + 1], varying[N::varying * tile + 1] = {};
+    alignas(64) uint8_t total[tile] = {};
     if (u.before) copy_rows(now, tile, u.before + begin, u.size, N::states, count);
     for (int k = 0; k < N::varying; ++k) expand(u.varying[k], begin, count, varying + k * tile);
     for (int64_t t = 0; t < u.steps; ++t) {
@@ -76,6 +76,13 @@ template <class N, class Lanes> void run(const Update &u) {
   });
 }
 
+#if defined(__AVX2__)
+constexpr bool has_narrow = true;
+#else
+constexpr bool has_narrow = false;
+template <bool usual> using NarrowLanes = WideLanes<int32_t, false>; // which nobody asks for
+#endif
+
 enum Width { NARROW, NARROW_USUAL, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS };
 
 template <class N, class W> void run_wide(bool joined, const Update &u) {
@@ -83,36 +90,21 @@ template <class N, class W> void run_wide(bool joined, const Update &u) {
   else run<N, WideLanes<W, false>>(u);
 }
 
-template <class N, bool usual> void run_narrow(bool joined, const Update &u) {
-#if defined(__AVX512BW__)
-  run<N, NarrowLanes<usual>>(u);
-#elif defined(__AVX2__)
-  if (N::joins && joined) run<N, GatheringLanes<N::joins, usual>>(u);
-  else run<N, GatheringLanes<false, usual>>(u);
-#endif
-}
-
 } // namespace
 
 // What arlif/kernels/integer_update.py repeats.
 extern "C" {
 int64_t arlif_integer_layout[] = {sizeof(Table), sizeof(Weights), sizeof(Update)};
-// Whether there are lanes of 16 bits, and whether tables can be joined there.
-#if defined(__AVX512BW__)
-int64_t arlif_integer_narrow[] = {1, 0};
-#elif defined(__AVX2__)
-int64_t arlif_integer_narrow[] = {1, 1};
-#else
-int64_t arlif_integer_narrow[] = {0, 0};
-#endif
+// Whether there are lanes of 16 bits.
+int64_t arlif_integer_narrow = has_narrow;
 }
 
 // number: of a printed neuron. joined: whether tables that are read together share their values.
 extern "C" void arlif_integer(int64_t number, int64_t width, int64_t joined, const Update *u) {
   with_neuron(number, [&](auto neuron) {
     using N = decltype(neuron);
-    if (width == NARROW) run_narrow<N, false>(joined, *u);
-    else if (width == NARROW_USUAL) run_narrow<N, true>(joined, *u);
+    if (width == NARROW) run<N, NarrowLanes<false>>(*u);
+    else if (width == NARROW_USUAL) run<N, NarrowLanes<true>>(*u);
     else if (width == PRODUCTS_OF_32_BITS) run_wide<N, int32_t>(joined, *u);
     else run_wide<N, int64_t>(joined, *u);
   });

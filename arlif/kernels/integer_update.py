@@ -17,6 +17,7 @@ from arlif.core.neuron import Per, traced
 from arlif.core.real_neurons import BUILT_IN
 from arlif.core.tables import LookupTable
 from arlif.kernels.build import Source, library, loaded
+from arlif.kernels.call import Call
 from arlif.kernels.integer_printer import IntegerKernel, printed
 from arlif.kernels.integer_widths import (
     fits_16_bits,
@@ -48,6 +49,11 @@ class Update(NamedTuple):
     counts: NDArray[np.uint8]
     state: Any
     history: dict[str, NDArray[np.int32]]
+
+
+def kind_of(accumulators: NDArray[Any]) -> np.dtype[Any]:
+    """The type in which a kernel takes such accumulators."""
+    return accumulators.dtype if accumulators.dtype in KINDS else np.dtype(np.int32)
 
 
 class Compiled(NamedTuple):
@@ -113,11 +119,10 @@ class IntegerUpdate:
         self.shape = (*rest, channel)
         self.kernel, self.source, self.number = compiled(neuron)
         self.width = PRODUCTS_OF_64_BITS if has_wide_products(neuron) else PRODUCTS_OF_32_BITS
-        has_narrow, joins_narrow = _narrow_lanes(self.source)
-        if has_narrow and fits_16_bits(neuron, self.kernel):
+        narrow = _has_narrow_lanes(self.source) and fits_16_bits(neuron, self.kernel)
+        if narrow:
             self.width = NARROW_USUAL if is_usual(neuron, self.kernel) else NARROW
-        joins = joins_narrow or self.width in (PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS)
-        packed = _packed(neuron, self.kernel) if joins else {}
+        packed = {} if narrow else _packed(neuron, self.kernel)
         self.joined = bool(packed)
         tables = [(neuron.tables[name], packed.get(name)) for name in self.kernel.tables]
         held = [_cells(table, field) for table, field in tables]
@@ -157,10 +162,26 @@ class IntegerUpdate:
         state: where to start, None for 0. goes_on: whether the last state is asked for. Raises
         ArlifError where shapes do not fit.
         """
-        population, neuron = self.population, self.population.neuron
         acc = np.asarray(accumulators)
-        kept = acc.dtype if acc.dtype in KINDS else np.dtype(np.int32)
-        acc = np.ascontiguousarray(acc, kept)
+        acc = np.ascontiguousarray(acc, kind_of(acc))
+        call, update = self.bind(acc, steps, threads, state, history, goes_on)
+        call()
+        return update
+
+    def bind(
+        self,
+        acc: NDArray[Any],
+        steps: int,
+        threads: int,
+        state: Any = None,
+        history: bool = False,
+        goes_on: bool = True,
+    ) -> tuple[Call, Update]:
+        """What runs `steps` time steps, and what it writes.
+
+        acc: as above, contiguous, of a type in KINDS. Raises ArlifError where shapes do not fit.
+        """
+        population, neuron = self.population, self.population.neuron
         shape = acc.shape[1:]
         known = shape[1:] == self.shape and acc.shape[0] in (1, steps)
         if not (known and 1 <= steps <= BLOCK_STEPS):  # the text is made where it is needed
@@ -181,7 +202,7 @@ class IntegerUpdate:
             counts.size,
             threads,
             0 if acc.shape[0] < steps else counts.size,
-            KINDS.index(kept),
+            KINDS.index(acc.dtype),
             acc.ctypes.data,
             None if before is None else before.ctypes.data,
             None if after is None else after.ctypes.data,
@@ -189,15 +210,11 @@ class IntegerUpdate:
             counts.ctypes.data,
             None if past is None else past.ctypes.data,
         )
-        self.run(
-            c_int64(self.number),
-            c_int64(self.width),
-            c_int64(self.joined),
-            ctypes.byref(update),
-        )
+        held = (self, acc, before, after, spikes, counts, past)
+        call = Call(self.run, self.number, self.width, self.joined, update, held=held)
         end = None if after is None else neuron.state_type(*after)
         over_time = {} if past is None else dict(zip(names, past, strict=True))
-        return Update(spikes, counts, end, over_time)
+        return call, Update(spikes, counts, end, over_time)
 
 
 class _Table(Structure):
@@ -222,12 +239,11 @@ class _Update(Structure):
     )
 
 
-def _narrow_lanes(source: Source) -> tuple[bool, bool]:
-    """Whether a library has lanes of 16 bits, and whether tables can be joined there."""
+def _has_narrow_lanes(source: Source) -> bool:
+    """Whether a library has lanes of 16 bits."""
     found = library(source)
     assert found is not None, "callers ask `applies` first"
-    has, joins = (c_int64 * 2).in_dll(found, "arlif_integer_narrow")
-    return bool(has), bool(joins)
+    return bool(c_int64.in_dll(found, "arlif_integer_narrow").value)
 
 
 class Field(NamedTuple):

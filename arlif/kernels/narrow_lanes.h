@@ -108,117 +108,192 @@ template <bool usual> struct NarrowLanes {
 
 #elif defined(__AVX2__)
 
-// 16 bits. Numbers of tables are gathered, those of joined ones by one gather for all.
-template <bool joined, bool usual> struct GatheringLanes {
+// 16 bits, two vectors at a time. A shuffle looks 32 bytes up among 16 of a table. Cells that lie as
+// far from the ends of a sigmoid's table, or of tanh's, add up to one number, or to one less. Where
+// that is so, and a half is within 127, 8 shuffles and 7 choices replace 32 loads from memory.
+template <bool usual> struct NarrowLanes {
   using Lane = int16_t;
-  using Value = __m256i;
-  static constexpr int64_t tile = 1024, lanes = 16;
+  using Half = __m256i;
+  static constexpr int64_t tile = 1024, lanes = 32;
 
+  struct Value {
+    Half a, b;
+  };
   struct Condition { // no bit of a lane, or all where it fails
-    __m256i fails;
+    Half a, b;
   };
   // A constant factor: the part below 1 in units of 2**-16, and the whole part.
   struct Factor {
     Value below, whole;
   };
+  // A table's bytes by cells. folded: twice the numbers of the lower half, less `least`, and the 1
+  // that a sum lacks; with all bits turned, plus `turned`, that is twice those of the upper half, or
+  // 1 more. Else all lower bytes, then all upper ones.
   struct Cells {
-    const int32_t *values;
-    Value low, high;
-    __m128i shift, left, right;
+    alignas(16) uint8_t rows[2][16][16];
+    Half low, high, last, least, turned;
+    __m128i shift;
+    bool folded;
   };
-  // 32 bits of each lane: values that tables share, or the number of a cell.
+  // Numbers of cells in bytes, from the first one and from the nearer end, whose bits 4 to 6 are the
+  // highest of `bits`; where that end is the upper one, also in lanes.
   struct Entry {
-    __m256i even, odd;
+    Half cells, nearer, bits[3], upper;
+    Value upper_lanes;
   };
 
-  const Value low, high;
+  const Half low, high;
   const __m128i bits, rest;
   const int32_t factor_bits;
   const int32_t *constants;
   const Cells *tables;
 
-  GatheringLanes(const Numbers &n, const Cells *tables)
-      : low(number(n.low)), high(number(n.high)), bits(_mm_cvtsi32_si128(n.factor_bits)),
+  NarrowLanes(const Numbers &n, const Cells *tables)
+      : low(half(n.low)), high(half(n.high)), bits(_mm_cvtsi32_si128(n.factor_bits)),
         rest(_mm_cvtsi32_si128(16 - n.factor_bits)), factor_bits(n.factor_bits),
         constants(n.constants), tables(tables) {}
   static Cells cells(const Table &t) {
-    const int32_t beyond = std::max(16 - t.right, 0); // bits of a field that a lane leaves out
-    return {t.values, number(t.low), number(std::min(t.high, 32767)), _mm_cvtsi32_si128(t.shift),
-            _mm_cvtsi32_si128(t.left + beyond), _mm_cvtsi32_si128(t.right + beyond - 16)};
+    const int32_t last = (t.high - t.low) >> t.shift, half_way = last / 2, *v = t.values;
+    const auto [least, most] = std::minmax_element(v, v + half_way + 1);
+    int32_t both = v[0] + v[last];
+    for (int32_t i = 1; i <= half_way; ++i) both = std::max(both, v[i] + v[last - i]);
+    const int32_t turned = both - *least;
+    bool folded = *most - *least <= 127 && std::abs(*least) < 1 << 13 && std::abs(turned) < 1 << 13;
+    for (int32_t i = 0; i <= half_way; ++i) folded &= v[i] + v[last - i] >= both - 1;
+    Cells cells{{}, half(t.low), half(std::min(t.high, 32767)), _mm256_set1_epi8(char(last)),
+                half(2 * *least), half(2 * turned + 1), _mm_cvtsi32_si128(t.shift), folded};
+    for (int32_t i = 0; i <= (folded ? half_way : last); ++i) {
+      const int32_t byte = folded ? 2 * (v[i] - *least) + both - v[i] - v[last - i] : v[i];
+      cells.rows[0][i >> 4][i & 15] = uint8_t(byte);
+      cells.rows[1][i >> 4][i & 15] = uint8_t(byte >> 8);
+    }
+    return cells;
   }
 
   static Value load(const Lane *from) {
-    return _mm256_loadu_si256(reinterpret_cast<const Value *>(from));
+    return {_mm256_loadu_si256(reinterpret_cast<const Half *>(from)),
+            _mm256_loadu_si256(reinterpret_cast<const Half *>(from + lanes / 2))};
   }
   static void store(Lane *to, Value value) {
-    _mm256_storeu_si256(reinterpret_cast<Value *>(to), value);
+    _mm256_storeu_si256(reinterpret_cast<Half *>(to), value.a);
+    _mm256_storeu_si256(reinterpret_cast<Half *>(to + lanes / 2), value.b);
   }
   static void store(Lane *to, Condition c) { store(to, only(c, number(1))); }
-  static Value number(int32_t value) { return _mm256_set1_epi16(int16_t(value)); }
+  static Half half(int32_t value) { return _mm256_set1_epi16(int16_t(value)); }
+  static Value number(int32_t value) { return {half(value), half(value)}; }
   Value constant(int k) const { return number(constants[k]); }
   Factor factor(int k) const {
     const uint32_t factor = uint32_t(constants[k]);
     return {number(int32_t(factor << (16 - factor_bits))), number(constants[k] >> factor_bits)};
   }
-  Cells table(int k) const { return tables[k]; }
+  const Cells *table(int k) const { return tables + k; }
 
-  static Value plus(Value a, Value b) { return _mm256_add_epi16(a, b); }
-  static Value minus(Value a, Value b) { return _mm256_sub_epi16(a, b); }
-  static Value plus_within(Value a, Value b) { return _mm256_adds_epi16(a, b); }
-  static Value minus_within(Value a, Value b) { return _mm256_subs_epi16(a, b); }
-  static Condition reaches(Value a, Value b) { return {_mm256_cmpgt_epi16(b, a)}; }
-  static Value choose(Condition c, Value a, Value b) { return _mm256_blendv_epi8(a, b, c.fails); }
-  static Value only(Condition c, Value a) { return _mm256_andnot_si256(c.fails, a); }
-  static Value unless(Condition c, Value a) { return _mm256_and_si256(c.fails, a); }
+  static Value plus(Value a, Value b) {
+    return {_mm256_add_epi16(a.a, b.a), _mm256_add_epi16(a.b, b.b)};
+  }
+  static Value minus(Value a, Value b) {
+    return {_mm256_sub_epi16(a.a, b.a), _mm256_sub_epi16(a.b, b.b)};
+  }
+  static Value plus_within(Value a, Value b) {
+    return {_mm256_adds_epi16(a.a, b.a), _mm256_adds_epi16(a.b, b.b)};
+  }
+  static Value minus_within(Value a, Value b) {
+    return {_mm256_subs_epi16(a.a, b.a), _mm256_subs_epi16(a.b, b.b)};
+  }
+  static Condition reaches(Value a, Value b) {
+    return {_mm256_cmpgt_epi16(b.a, a.a), _mm256_cmpgt_epi16(b.b, a.b)};
+  }
+  static Value choose(Condition c, Value a, Value b) {
+    return {_mm256_blendv_epi8(a.a, b.a, c.a), _mm256_blendv_epi8(a.b, b.b, c.b)};
+  }
+  static Value only(Condition c, Value a) {
+    return {_mm256_andnot_si256(c.a, a.a), _mm256_andnot_si256(c.b, a.b)};
+  }
+  static Value unless(Condition c, Value a) {
+    return {_mm256_and_si256(c.a, a.a), _mm256_and_si256(c.b, a.b)};
+  }
   static Value flip(Condition c, Value a) {
-    return minus(_mm256_xor_si256(a, c.fails), c.fails);
+    return minus({_mm256_xor_si256(a.a, c.a), _mm256_xor_si256(a.b, c.b)}, {c.a, c.b});
+  }
+  static Half clamped(Half value, Half low, Half high) {
+    return _mm256_min_epi16(_mm256_max_epi16(value, low), high);
   }
   Value saturate(Value value) const {
-    return usual ? value : _mm256_min_epi16(_mm256_max_epi16(value, low), high);
+    return usual ? value : Value{clamped(value.a, low, high), clamped(value.b, low, high)};
+  }
+  // The upper halves of the products of magnitudes with numbers that have no sign.
+  static Value upper(Value value, Value factor) {
+    return {_mm256_mulhi_epu16(_mm256_abs_epi16(value.a), factor.a),
+            _mm256_mulhi_epu16(_mm256_abs_epi16(value.b), factor.b)};
+  }
+  static Value lower(Value value, Value factor) {
+    return {_mm256_mullo_epi16(_mm256_abs_epi16(value.a), factor.a),
+            _mm256_mullo_epi16(_mm256_abs_epi16(value.b), factor.b)};
+  }
+  static Value with_sign(Value size, Value of) {
+    return {_mm256_sign_epi16(size.a, of.a), _mm256_sign_epi16(size.b, of.b)};
   }
   // A sum times a gain in units of 2**-16, plus a bias.
   Value current(Value sum, Value gain, Value bias) const {
-    const Value product = _mm256_mulhi_epu16(_mm256_abs_epi16(sum), gain);
-    return saturate(plus_within(_mm256_sign_epi16(product, sum), bias));
+    return saturate(plus_within(with_sign(upper(sum, gain), sum), bias));
   }
   Value multiply(Value value, Value factor) const { // of the magnitude, then with the sign again
-    const Value magnitude = _mm256_abs_epi16(value);
-    const Value above = _mm256_sll_epi16(_mm256_mulhi_epu16(magnitude, factor), rest);
-    const Value below = _mm256_srl_epi16(_mm256_mullo_epi16(magnitude, factor), bits);
-    return _mm256_sign_epi16(_mm256_or_si256(above, below), value);
+    const Value above = upper(value, factor), below = lower(value, factor);
+    return with_sign({shifted(above.a, below.a), shifted(above.b, below.b)}, value);
   }
   Value scaled(Value value, Factor factor) const {
-    const Value magnitude = _mm256_abs_epi16(value);
-    Value product = _mm256_mulhi_epu16(magnitude, factor.below);
-    if (!usual) product = plus(product, _mm256_mullo_epi16(magnitude, factor.whole));
-    return _mm256_sign_epi16(product, value);
+    Value product = upper(value, factor.below);
+    if (!usual) product = plus(product, lower(value, factor.whole));
+    return with_sign(product, value);
   }
-  static Entry read(const Cells &table, Entry cell) {
-    return {_mm256_i32gather_epi32(table.values, cell.even, 4),
-            _mm256_i32gather_epi32(table.values, cell.odd, 4)};
+  static Entry entry(const Cells *table, Value x) {
+    const Half cells = _mm256_packus_epi16(number_of(table, x.a), number_of(table, x.b));
+    const Half other = _mm256_sub_epi8(table->last, cells);
+    const Half nearer = _mm256_min_epu8(cells, other), upper = _mm256_cmpeq_epi8(nearer, other);
+    const Half six = twice(nearer), five = twice(six), four = twice(five);
+    return {cells, nearer, {four, five, six}, upper, by_lane(upper, upper)};
   }
-  static Entry cell(const Cells &table, Value x) {
-    const Value inside = _mm256_min_epi16(_mm256_max_epi16(x, table.low), table.high);
-    const Value number = _mm256_srl_epi16(_mm256_sub_epi16(inside, table.low), table.shift);
-    return {_mm256_blend_epi16(number, _mm256_setzero_si256(), ODD), _mm256_srli_epi32(number, 16)};
+  static Value field(const Cells *table, const Entry &entry) {
+    if (table->folded) {
+      const Half found = among<3>(table->rows[0], entry.nearer, entry.bits);
+      const Value rest = by_lane(_mm256_xor_si256(found, entry.upper), entry.upper);
+      const Half least = table->least, turned = table->turned;
+      return halved(plus(rest, {_mm256_blendv_epi8(least, turned, entry.upper_lanes.a),
+                                _mm256_blendv_epi8(least, turned, entry.upper_lanes.b)}));
+    }
+    const Half low = _mm256_and_si256(entry.cells, _mm256_set1_epi8(15));
+    const Half six = twice(entry.cells), five = twice(six);
+    const Half bits[] = {twice(five), five, six, entry.cells};
+    return by_lane(among<4>(table->rows[0], low, bits), among<4>(table->rows[1], low, bits));
   }
-  // The lower halves: factors need 16 bits without a sign, other values 16 with it.
-  static Value narrow(Entry wide) {
-    return _mm256_blend_epi16(wide.even, _mm256_slli_epi32(wide.odd, 16), ODD);
-  }
-  static Value lookup(const Cells &table, Value x) { return narrow(read(table, cell(table, x))); }
-  static Entry entry(const Cells &table, Value x) {
-    const Entry found = cell(table, x);
-    return joined ? read(table, found) : found;
-  }
-  static Value field(const Cells &table, Entry entry) {
-    if (!joined) return narrow(read(table, entry));
-    const __m256i even = _mm256_srli_epi32(_mm256_sll_epi32(entry.even, table.left), 16);
-    const __m256i odd = _mm256_sll_epi32(entry.odd, table.left);
-    return _mm256_sra_epi16(_mm256_blend_epi16(even, odd, ODD), table.right);
-  }
+  static Value lookup(const Cells *table, Value x) { return field(table, entry(table, x)); }
 
 private:
-  static constexpr int ODD = 0xaa; // of a blend of lanes of 16 bits
+  Half shifted(Half above, Half below) const { // of 32 bits, by `bits`
+    return _mm256_or_si256(_mm256_sll_epi16(above, rest), _mm256_srl_epi16(below, bits));
+  }
+  static Half number_of(const Cells *table, Half x) {
+    const Half inside = clamped(x, table->low, table->high);
+    return _mm256_srl_epi16(_mm256_sub_epi16(inside, table->low), table->shift);
+  }
+  static Value halved(Value value) { // rounded down
+    return {_mm256_srai_epi16(value.a, 1), _mm256_srai_epi16(value.b, 1)};
+  }
+  static Half twice(Half bytes) { return _mm256_add_epi8(bytes, bytes); }
+  // Lanes of the lower bytes and the upper ones of those that entry() packed.
+  static Value by_lane(Half lower, Half upper) {
+    return {_mm256_unpacklo_epi8(lower, upper), _mm256_unpackhi_epi8(lower, upper)};
+  }
+  // The bytes that numbers choose of 2**n rows: of these by `bits`, of a row's by the lowest four.
+  template <int n> static Half among(const uint8_t (*rows)[16], Half number, const Half *bits) {
+    if constexpr (n == 0) {
+      const auto row = _mm_load_si128(reinterpret_cast<const __m128i *>(rows));
+      return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), number);
+    } else {
+      constexpr int half = 1 << (n - 1);
+      const Half below = among<n - 1>(rows, number, bits);
+      return _mm256_blendv_epi8(below, among<n - 1>(rows + half, number, bits), bits[n - 1]);
+    }
+  }
 };
 #endif

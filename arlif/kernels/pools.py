@@ -1,7 +1,7 @@
 """Window sums of bytes, channels last."""
 
 import ctypes
-from ctypes import Structure, c_int64, c_void_p
+from ctypes import Structure, c_int64
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import ArlifError
 from arlif.core.maps import SumPool2d
 from arlif.kernels.build import SYNAPSES, library, loaded
+from arlif.kernels.call import Bound, Call
 from arlif.kernels.reused import Empty
 
 
@@ -24,22 +25,25 @@ def pool(
 
     Raises ArlifError where inputs do not fit.
     """
+    call, sums = bind(linear, np.ascontiguousarray(inputs), threads, empty)
+    call()
+    return sums
+
+
+def bind(
+    linear: SumPool2d, inputs: NDArray[np.uint8], threads: int, empty: Empty = np.empty
+) -> Bound:
+    """New sums of contiguous inputs, and what writes them. See `pool`."""
     if inputs.ndim != 4 or inputs.dtype != np.uint8:  # the text is made where it is needed
         raise ArlifError(f"pools take uint8 [N, H, W, C], not {inputs.dtype} {inputs.shape}")
-    inputs = np.ascontiguousarray(inputs)
     frames, height, width, channels = inputs.shape
     rows, columns = linear.output_shape((channels, height, width))[1:]
     sums = empty((frames, rows, columns, channels), np.uint8)
     geometry = _Pool(frames, channels, height, width, rows, columns)
     geometry.kernel[:], geometry.stride[:] = linear.kernel, linear.stride
     geometry.padding[:] = linear.padding
-    loaded(SYNAPSES, "arlif_pool_layout", ctypes.sizeof(_Pool)).arlif_pool(
-        ctypes.byref(geometry),
-        c_int64(threads),
-        c_void_p(inputs.ctypes.data),
-        c_void_p(sums.ctypes.data),
-    )
-    return sums
+    found = loaded(SYNAPSES, "arlif_pool_layout", ctypes.sizeof(_Pool))
+    return Call(found.arlif_pool, geometry, threads, inputs, sums), sums
 
 
 class _Pool(Structure):

@@ -158,8 +158,8 @@ private:
   }
 
   template <class Count> void write(int64_t pixels, Count outputs, int16_t *to) const {
-    for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs)
-      std::copy_n(numbers() + pixel * V * width, outputs, to); // nothing was put away
+    for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs) // nothing was put away
+      std::memcpy(to, numbers() + pixel * V * width, size_t(outputs) * sizeof *to);
   }
   template <class Count> void write(int64_t pixels, Count outputs, int32_t *to) const {
     for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs) {

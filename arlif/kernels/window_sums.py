@@ -3,7 +3,7 @@
 import ctypes
 from abc import abstractmethod
 from collections.abc import Container
-from ctypes import Structure, c_int64, c_void_p
+from ctypes import Structure, c_int64
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.byte_frames import ByteSums, output_shape, sum_type
+from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
 SELDOM = 8
@@ -66,26 +67,19 @@ class WindowSums(ByteSums):
     def kernel(self) -> Any:
         """The kernel, a function of C."""
 
-    def run(
+    def call(
         self,
         inputs: NDArray[np.uint8],
         threads: int,
         kind: int,
         scale: int,
         sums: NDArray[Any],
-    ) -> None:
+    ) -> Call:
         """See ByteSums."""
-        inputs, known = np.ascontiguousarray(inputs), self.frames_of(inputs)
+        known = self.frames_of(inputs)
         geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
         geometry.frames, geometry.kind, geometry.scale = len(inputs), kind, scale
-        self.kernel()(
-            ctypes.byref(geometry),
-            ctypes.byref(known.pieces),
-            c_int64(threads),
-            c_void_p(inputs.ctypes.data),
-            c_void_p(self.weights.ctypes.data),
-            c_void_p(sums.ctypes.data),
-        )
+        return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, sums)
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
         """See ByteSums."""

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from support import strategies_neurons
 from support.byte_convolutions import check_every_kernel
-from support.integer_populations import random_population, reference
+from support.integer_populations import check, last, random_population, reference
 from support.raw_neurons import lif_soft, sampled
 from support.strategies_extreme import extreme_arlifs, extreme_lifs
 from support.strategies_graphs import graph_neurons
@@ -29,30 +29,6 @@ from arlif.kernels.integer_update import BLOCK_STEPS, IntegerUpdate
 
 pytestmark = pytest.mark.skipif(build.library() is None, reason="no C++ compiler here")
 SHAPES = st.sampled_from([(1,), (37,), (3, 1, 1), (2, 5, 7), (4, 16, 17)])
-
-
-def last(values, axis):
-    """Channels behind all other axes, as kernels have them."""
-    return np.moveaxis(np.asarray(values), axis, -1)
-
-
-def check(population, acc, steps, threads, start=None) -> None:
-    """A run from `start`, and one from where it ended: all that they give is the reference's."""
-    kept = None if start is None else [last(part, 1) for part in start]
-    for _ in range(2):
-        spikes, start, history = reference(population, acc, steps, start)
-        got = IntegerUpdate(population)(last(acc, 2), steps, threads, kept, history=True)
-        kept = got.state
-        assert np.array_equal(got.spikes, last(spikes, 2))
-        assert got.spikes.dtype == np.uint8
-        assert np.array_equal(got.counts, got.spikes.sum(0))
-        assert tuple(got.history) == population.neuron.variables
-        for name, want, end in zip(got.history, history, kept, strict=True):
-            assert np.array_equal(got.history[name], last(want, 2))
-            assert np.array_equal(end, got.history[name][-1])
-    again = IntegerUpdate(population)(last(acc, 2), steps, threads, goes_on=False)
-    assert again.history == {}
-    assert again.state is None
 
 
 @st.composite

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arlif.core.maps import Conv2d, Dense, Shape
+from arlif.kernels.call import Bound
 
 
 class Kernel(Protocol):
@@ -16,6 +17,9 @@ class Kernel(Protocol):
 
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
         """New sums."""
+
+    def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
+        """New sums of contiguous inputs, and what writes them."""
 
     def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
         """Write the sums there, whatever was there."""
@@ -49,12 +53,12 @@ class ChannelsLast:
         sums = torch.from_numpy(self.kernel(self._frames(x), torch.get_num_threads()))
         return sums.flatten(1) if self.flat else sums.movedim(-1, 1)
 
-    def of_frames(self, frames: NDArray[Any], threads: int) -> NDArray[Any]:
+    def bind(self, frames: NDArray[np.uint8], threads: int) -> Bound:
         """See FrameMap."""
-        if not self.pictures:
-            frames = np.moveaxis(frames, -1, 1).reshape(len(frames), 1, 1, -1)
-        sums = self.kernel(np.ascontiguousarray(frames, np.uint8), threads)
-        return sums[:, 0, 0] if self.flat else sums
+        if not self.pictures:  # features, which are no pictures
+            frames = frames.reshape(len(frames), 1, 1, -1)
+        call, sums = self.kernel.bind(frames, threads)
+        return call, sums[:, 0, 0] if self.flat else sums
 
     def put(self, x: Tensor, sums: Tensor) -> None:
         """Write the sums of x to int32 [N, C', H', W'] or [N, outputs]."""

@@ -5,7 +5,6 @@ floating point (arlif.arithmetic.exact).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch.nn import functional
 from arlif.arithmetic.exact import apply_map, convolve, exact_arithmetic, float_type
 from arlif.core.maps import Conv2d, Dense, Interval, LinearMap, Shape, SumPool2d, Window
 from arlif.kernels import byte_products, depthwise, pools
+from arlif.kernels.call import Bound
 from arlif.kernels.reused import Empty
 from hw_sim.engines.integer.channels_last import ChannelsLast, as_window
 from hw_sim.engines.integer.compiled_map import CompiledMap
@@ -91,13 +91,12 @@ class _BytePool:
 
     def __call__(self, x: Tensor) -> Tensor:
         frames = x.to(torch.uint8).movedim(1, -1).numpy()
-        sums = self.of_frames(frames, torch.get_num_threads())
+        sums = pools.pool(self.linear, frames, torch.get_num_threads(), self.empty)
         return torch.from_numpy(sums).movedim(-1, 1)
 
-    def of_frames(self, frames: NDArray[Any], threads: int) -> NDArray[np.uint8]:
+    def bind(self, frames: NDArray[np.uint8], threads: int) -> Bound:
         """See FrameMap."""
-        given = np.ascontiguousarray(frames, np.uint8)
-        return pools.pool(self.linear, given, threads, self.empty)
+        return pools.bind(self.linear, frames, threads, self.empty)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ cut so that memory depends neither on the number of samples nor on T.
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ from hw_sim.engines.work import Outcome, Work
 
 BLOCK_ELEMENTS = 4_000_000
 """Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
+NEARBY = 1 << 20
+"""Accumulators of the largest layer of a chain that a thread finds in its cache, and its spikes."""
 
 
 def run(work: Work[IntegerOptions]) -> Outcome:
@@ -104,8 +107,9 @@ class FastEngine:
         steps, samples = self._block(time_steps, frames.shape[1])
         chain = None if record.layers or steps < time_steps else self._chain(time_steps)
         if chain is not None:
-            for chunk in cut(frames.shape[1], samples):
-                result.take(*chain(raw[:, chunk], time_steps), chunk)
+            nearby = NEARBY * torch.get_num_threads() // (self.largest * time_steps)
+            for chunk in cut(frames.shape[1], max(1, min(samples, nearby))):
+                chain(raw[:, chunk], partial(result.take, chunk))
             return Simulation(result.readout, result.counts, result.traces)
         with torch.inference_mode():
             for chunk in cut(frames.shape[1], samples):
@@ -190,7 +194,7 @@ class _Result:
         return self.record.states and name in self.traces
 
     def take(
-        self, readout: NDArray[np.int64], counts: dict[str, NDArray[np.uint8]], chunk: slice
+        self, chunk: slice, readout: NDArray[np.int64], counts: dict[str, NDArray[np.uint8]]
     ) -> None:
         """Take the answer to some samples, all time steps of them."""
         self.readout[chunk] = readout

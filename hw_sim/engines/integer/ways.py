@@ -9,22 +9,26 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
-from arlif.kernels.byte_frames import ByteSums
+from arlif.kernels.byte_frames import KINDS, ByteSums
 from arlif.kernels.byte_products import ByteProducts
+from arlif.kernels.call import Bound
 from arlif.kernels.events import EventConvolution
 from arlif.kernels.reused import Empty
 from arlif.kernels.spike_tables import SpikeTables
 
-EVENT, EVENT_BESIDE_VNNI, PIXEL = 525, 700, 22_500
-"""What an event, and a pixel of the sums, cost in products, for a block of outputs of events.cpp.
+EVENT, PIXEL = (5.0, 5.5), (16_000, 26_000)
+"""What an event costs for each output, and a pixel of the sums, in what else would be products.
 
-Products are cheaper where one instruction makes them (VNNI). Measured on both kinds of processor by
-benchmarks/event_density.py, see docs/engine.md. They and the next two decide about speed, never
-about a result.
+Without VNNI, and with it. Measured by benchmarks/event_density.py, see
+docs/engine.md. They and the next four decide about speed, never about a result.
 """
+NARROWEST = 64
+"""Outputs for which an event costs as much as for fewer."""
 INPUTS = 1024
 """Inputs from which on a window that is never moved by less than all of it follows events: with
 fewer, finding them is dear."""
+FULL = 32
+"""Outputs that fill a row of a table in the widest vectors."""
 PIXELS = {4: 64, 2: 256}
 """Pixels of the sums from which on tables are worth making, by the inputs of a pattern."""
 
@@ -51,7 +55,7 @@ class Ways:
 
         once: whether a frame has one window, which is all of it.
         """
-        tables = not byte_products.in_32_bits() and spike_tables.applies(linear, interval)
+        tables = spike_tables.applies(linear, interval) and _tables_pay(linear, interval)
         sparse = break_even(linear, once) if events.applies(linear) else 0.0
         return cls(
             ByteProducts(linear, interval, empty),
@@ -63,6 +67,14 @@ class Ways:
     def __call__(self, inputs: NDArray[np.uint8], threads: int) -> NDArray[Any]:
         """New sums [N, H', W', C']: int16, or int32."""
         return self._chosen(inputs)(inputs, threads)
+
+    def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
+        """New sums of contiguous inputs, and what writes them in the way that is fastest then."""
+        write, sums = self.multiply.bind(inputs, threads)
+        kind, others = KINDS[self.multiply.type], filter(None, (self.look_up, self.follow))
+        calls = {way: way.call(inputs, threads, kind, 1, sums) for way in others}
+        calls[self.multiply] = write
+        return lambda: calls[self._chosen(inputs)](), sums
 
     def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
         """Write the sums, whatever was there."""
@@ -86,6 +98,12 @@ class Ways:
         return self.multiply
 
 
+def _tables_pay(linear: Conv2d, interval: Interval) -> bool:
+    """Whether tables are as fast as products; beside VNNI those of sums, or half empty, are not."""
+    full = len(linear.weight) >= FULL and spike_tables.group_of(linear, interval) == 4
+    return full or not byte_products.in_32_bits()
+
+
 def break_even(linear: Conv2d, once: bool = False) -> float:
     """The density of events up to which following them is faster, 0 where it never is.
 
@@ -95,5 +113,6 @@ def break_even(linear: Conv2d, once: bool = False) -> float:
     inputs, block = channels * height * width, min(outputs, events.WIDEST)
     if (once or height * width == 1) and inputs < INPUTS:
         return 0.0
-    event = EVENT_BESIDE_VNNI if byte_products.in_32_bits() else EVENT
-    return max(0.0, (inputs * block - PIXEL) / (inputs * event))
+    beside_vnni = byte_products.in_32_bits()
+    event = EVENT[beside_vnni] * max(block, NARROWEST)
+    return max(0.0, (inputs * block - PIXEL[beside_vnni]) / (inputs * event))
