@@ -12,6 +12,7 @@ from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
 from arlif.base.lock import only_writer
 from arlif.networks.user_neuron import class_of
+from arlif.run_content import checked
 from arlif.run_folder import CONFIG, METRICS, TRAINING, Run
 from arlif.training.finished import Summary
 from arlif.training.metrics import read_metrics
@@ -172,7 +173,7 @@ def _run(
         require_same_recipe(recipe, run)
     if home.has(TRAINING):
         home.require(METRICS)
-        return home.checked(Summary, home.read_object(TRAINING), TRAINING)
+        return checked(home, Summary, home.read_object(TRAINING), TRAINING)
     try:
         return train(
             recipe,
