@@ -19,11 +19,9 @@ from arlif.base.digests import (
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import json_text, read_json, write_text
 from arlif.base.lock import only_writer
-from arlif.base.plain_data import from_mapping
 
 Others = ParamSpec("Others")
 Result = TypeVar("Result")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -272,19 +270,6 @@ class Run:
                 f"{self.command(artifact)}"
             )
         return content
-
-    def checked(self, kind: type[T], content: dict[str, Any], artifact: Artifact) -> T:
-        """The content of an artifact as a dataclass.
-
-        Raises FormatError naming every field that it lacks or that holds another kind of value.
-        """
-        try:
-            return from_mapping(kind, content, str(self.path(artifact)))
-        except ArlifError as error:
-            raise FormatError(
-                f"{error}: it was written by another version of arlif or by hand; write it again "
-                f"with: {self.command(artifact)}"
-            ) from None
 
     def write_json(self, artifact: Artifact, content: Any) -> Path:
         """Write a JSON artifact atomically."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from arlif.base.lazy import lazily
 from arlif.training.finished import Summary
 from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_change, recipe_names
-from arlif.training.train import load_trained, read_recipe, recipe_as_written, train
+from arlif.training.run_recipe import read_recipe, recipe_as_written
+from arlif.training.train import load_trained, train
 
 if TYPE_CHECKING:
     from arlif.training.ablation import AblationRow, ablate

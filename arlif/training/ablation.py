@@ -10,7 +10,9 @@ from typing import Any
 
 from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
+from arlif.base.lock import only_writer
 from arlif.networks.user_neuron import class_of
+from arlif.run_content import checked
 from arlif.run_folder import CONFIG, METRICS, TRAINING, Run
 from arlif.training.finished import Summary
 from arlif.training.metrics import read_metrics
@@ -81,40 +83,41 @@ def ablate(
         f"{folder} holds a training run; an ablation has runs of its own: give it another folder",
     )
     recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
-    rows = []
-    for neuron, changed in zip(neurons, recipes, strict=True):
-        done = [
-            _run(
-                replace(changed, seed=seed),
-                folder / f"{class_of(neuron)}-{seed}",
-                data_folder,
-                accelerator,
-                callbacks,
+    with only_writer(folder, "ablate"):
+        rows = []
+        for neuron, changed in zip(neurons, recipes, strict=True):
+            done = [
+                _run(
+                    replace(changed, seed=seed),
+                    folder / f"{class_of(neuron)}-{seed}",
+                    data_folder,
+                    accelerator,
+                    callbacks,
+                )
+                for seed in seeds
+            ]
+            rows.append(
+                AblationRow(
+                    neuron,
+                    tuple(100 * summary.last_accuracy for summary in done),
+                    tuple(100 * summary.best_accuracy for summary in done),
+                )
             )
-            for seed in seeds
-        ]
-        rows.append(
-            AblationRow(
-                neuron,
-                tuple(100 * summary.last_accuracy for summary in done),
-                tuple(100 * summary.best_accuracy for summary in done),
-            )
-        )
-    write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
-    write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
-    write_text(folder / "layers.csv", layers_table(folder, neurons, seeds))
-    first = {name: folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
-    figures = {
-        "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
-        "spike-rates": spike_rates({_label(name): run for name, run in first.items()}),
-    }
-    for name, run in first.items():
-        if learned_symbols(read_metrics(run)[0]):
-            figures[f"learned-{class_of(name)}"] = learned(run)
-    for name, figure in figures.items():
-        for kind in ("png", "pdf", "svg"):
-            save(figure, folder / f"{name}.{kind}")
-    return tuple(rows)
+        write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
+        write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
+        write_text(folder / "layers.csv", layers_table(folder, neurons, seeds))
+        first = {name: folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
+        figures = {
+            "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
+            "spike-rates": spike_rates({_label(name): run for name, run in first.items()}),
+        }
+        for name, run in first.items():
+            if learned_symbols(read_metrics(run)[0]):
+                figures[f"learned-{class_of(name)}"] = learned(run)
+        for name, figure in figures.items():
+            for kind in ("png", "pdf", "svg"):
+                save(figure, folder / f"{name}.{kind}")
+        return tuple(rows)
 
 
 COLUMNS = ["neuron", "last epoch", "best epoch"]
@@ -170,7 +173,7 @@ def _run(
         require_same_recipe(recipe, run)
     if home.has(TRAINING):
         home.require(METRICS)
-        return home.checked(Summary, home.read_object(TRAINING), TRAINING)
+        return checked(home, Summary, home.read_object(TRAINING), TRAINING)
     try:
         return train(
             recipe,

@@ -22,13 +22,13 @@ from arlif.base.errors import (
     first_line,
     require,
 )
-from arlif.base.files import atomic_path, read_json
+from arlif.base.files import atomic_path
 from arlif.base.lock import only_writer
 from arlif.base.memory import enough_memory, freed_memory_kept
-from arlif.base.plain_data import from_mapping, to_mapping
+from arlif.base.plain_data import to_mapping
 from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
-from arlif.networks.user_neuron import class_of, file_of, is_own
+from arlif.networks.user_neuron import file_of, is_own
 from arlif.networks.weight_files import read_saved, weights_in
 from arlif.run_folder import (
     BEST,
@@ -51,6 +51,7 @@ from arlif.training.continued import changed, finished_epochs, require_continuab
 from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
+from arlif.training.run_recipe import read_recipe
 from arlif.training.trainer import make_trainer, quiet
 
 WHITENED = 2000
@@ -148,31 +149,6 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
             "lower learning_rate",
         )
     return net.eval(), recipe
-
-
-def read_recipe(run: Path) -> Recipe:
-    """The recipe of a run; a neuron of the user's own is the run's copy, which is run.
-
-    Raises ArlifError where there is none or it is damaged.
-    """
-    path = Run(run).require(CONFIG)
-    try:
-        mapping = read_json(path)
-        require(isinstance(mapping, dict), "it is not a JSON object")
-    except (OSError, ValueError) as error:
-        raise ArlifError(f"{path} is damaged ({error}); train again") from None
-    neuron = mapping.get("neuron")
-    name = neuron.get("name") if isinstance(neuron, dict) else None
-    if isinstance(name, str) and is_own(name):
-        copied = f"{Run(run).require(NEURON).absolute()}:{class_of(name)}"
-        mapping["neuron"] = {**neuron, "name": copied}
-    return from_mapping(Recipe, mapping, str(path))
-
-
-def recipe_as_written(run: Path) -> dict[str, Any]:
-    """What config.json holds: as read_recipe, but a neuron of the user's own is named as given."""
-    read_recipe(run)
-    return Run(run).read_object(CONFIG)
 
 
 def require_same_recipe(recipe: Recipe, run: Path) -> None:

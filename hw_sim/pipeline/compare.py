@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from arlif.base.bounded import Count, Share
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import BESIDE
+from arlif.run_content import checked
 from arlif.run_folder import COMPARE, NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
@@ -106,7 +107,7 @@ def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
     Raises ArlifError where the file is damaged or of another version.
     """
     content = run.read_object(COMPARE) if run.is_fresh(COMPARE) else {}
-    run.checked(_Comparisons, {"engines": content}, COMPARE)
+    checked(run, _Comparisons, {"engines": content}, COMPARE)
     return content
 
 

@@ -11,6 +11,7 @@ from arlif.base.bounded import Amount, Count, Share
 from arlif.base.errors import FormatError, SimulationError, require
 from arlif.base.plain_data import BESIDE
 from arlif.core.equality import fingerprint
+from arlif.run_content import checked
 from arlif.run_folder import NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
@@ -100,7 +101,7 @@ class _Source:
 def read_figures(run: Run, engine: Engine) -> dict[str, Any]:
     """What simulate_run wrote beside the traces. Raises ArlifError on anything else."""
     content = run.read_object(engine.figures)
-    found = run.checked(_Figures, content, engine.figures)
+    found = checked(run, _Figures, content, engine.figures)
     require(
         found.engine == engine.name,
         f"{run.path(engine.figures)} is of the engine {found.engine!r}; write it again with: "

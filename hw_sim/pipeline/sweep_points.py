@@ -8,6 +8,7 @@ from typing import ClassVar
 from arlif.base.bounded import Amount, Share
 from arlif.base.errors import require
 from arlif.base.plain_data import STRICT, to_mapping
+from arlif.run_content import checked
 from arlif.run_folder import SWEEP, Run
 
 DRAWN = "integer"
@@ -98,7 +99,7 @@ class Sweep:
 
 def read_sweep(run: Run) -> Sweep:
     """A run's sweep.json. Raises ArlifError where it is missing or of another version."""
-    return run.checked(Sweep, run.read_object(SWEEP), SWEEP)
+    return checked(run, Sweep, run.read_object(SWEEP), SWEEP)
 
 
 def write_sweep(run: Run, sweep: Sweep) -> None:

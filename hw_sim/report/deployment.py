@@ -11,6 +11,7 @@ from arlif.base.plain_data import BESIDE, to_mapping
 from arlif.core.network import Population, QuantizedNetwork
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.ranges import Interval, width
+from arlif.run_content import checked
 from arlif.run_folder import NIR, RESOURCES, Run
 from export.c.c_manifest import read_manifest
 from export.file_formats import C
@@ -69,7 +70,7 @@ def deployment(run: Run) -> dict[str, Any] | None:
     if not run.is_fresh(NIR):
         return None
     network = read_nir(run.require(NIR))
-    targets = [run.checked(Target, row, RESOURCES) for row in read_resources(run)]
+    targets = [checked(run, Target, row, RESOURCES) for row in read_resources(run)]
     return {
         "neurons": neurons_of(network),
         "populations": [_ranges(network, population) for population in network.populations],

@@ -18,6 +18,7 @@ from arlif.base.numerals import percent, significant
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
+from arlif.run_content import checked
 from arlif.run_folder import (
     COMPARE,
     CROSSCHECK,
@@ -146,7 +147,7 @@ def _training(run: Run) -> dict[str, Any] | None:
     if not run.has(TRAINING):
         return None
     content = run.read_object(TRAINING)
-    run.checked(Summary, content, TRAINING)
+    checked(run, Summary, content, TRAINING)
     return content
 
 

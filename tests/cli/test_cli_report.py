@@ -88,8 +88,9 @@ def test_comparisons_of_another_version_are_left_out(run: Path, cli: Cli):
     assert cli("report", run)[0] == 0
     (found,) = json.loads((run / "report.json").read_text())["comparisons"]
     assert found["got"] == "onnx"
+    wrong = {"integer-onnx": found | {"equal": False}}
     del found["samples"]
-    for damaged in ([], {"integer-onnx": 3}, {"integer-onnx": found}, "text"):
+    for damaged in ([], {"integer-onnx": 3}, {"integer-onnx": found}, wrong, "text"):
         (run / "compare.json").write_text(json.dumps(damaged))
         note(run, "compare.json")
         code, _, err = cli("report", run)

@@ -17,6 +17,9 @@ WRITERS = (
     ("energy", "RUN"),
     ("sweep", "RUN", "--weight-bits", "8", "--time-steps", "2"),
     ("report", "RUN"),
+    ("vectors", "RUN"),
+    ("resources", "RUN"),
+    ("verify", "RUN"),
 )
 READERS = (("check", "RUN"), ("map", "RUN"))
 
@@ -48,6 +51,13 @@ def test_an_import_into_a_run_that_is_held_is_refused(exported: Path, tmp_path: 
         assert code == 2
         assert "is in use by" in err
         assert not (tmp_path / "run" / "network.nir").exists()
+
+
+def test_two_ablations_in_one_folder_do_not_mix(tmp_path: Path, cli: Cli):
+    with another_process(tmp_path / "table"):
+        code, _, err = cli("ablate", tmp_path / "table", *SMALL, "--neurons", "lif-hard")
+        assert (code, "is in use by" in err) == (2, True), err
+        assert not (tmp_path / "table" / "lif-hard-2022").exists()
 
 
 @pytest.mark.parametrize("verb", READERS, ids=lambda verb: verb[0])

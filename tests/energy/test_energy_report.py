@@ -232,7 +232,9 @@ def test_a_sweep_without_samples_is_refused(digits):
 def test_a_sweep_knows_which_of_its_points_are_measured():
     asked = Sweep("0", "digits", 24, (8, 2), (1, 3))
     assert asked.points == [(8, 1), (8, 3), (2, 1), (2, 3)]
-    rows = {point: SweepRow(*point, 0.5, 1.0, {}) for point in [*asked.points, (4, 1)]}
+    rows = {
+        point: SweepRow(*point, 0.5, 1.0, {"integer": 1.0}) for point in [*asked.points, (4, 1)]
+    }
     begun = asked
     for point in [(2, 3), (8, 1), (4, 1)]:
         begun = begun.with_row(rows[point])
