@@ -31,6 +31,8 @@ def require_taken_up(trainer: Any, module: Any, epochs: int) -> None:
     want, got = made.optimizer.state_dict(), trainer.optimizers[0].state_dict()
     groups = [group | {"lr": rate} for group, rate in zip(want["param_groups"], now, strict=True)]
     loaded = trainer.lr_scheduler_configs[0].scheduler.state_dict()
+    strays = [key for key in trainer.optimizers[0].state if not isinstance(key, Tensor)]
+    require(not strays, f"moments {strays} are of no parameter", FormatError)
     require(
         loaded == rates and got["param_groups"] == groups,
         "the optimizer's settings or rates are not those of the recipe",

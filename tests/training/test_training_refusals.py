@@ -162,6 +162,7 @@ def stopped(tmp_path_factory):
         (("optimizer_states", 0, "state", 0), {}),
         (("optimizer_states", 0, "param_groups", 0, "weight_decay"), 0.5),
         (("optimizer_states", 0, "param_groups", 0, "lr"), 0.5),
+        (("optimizer_states", 0, "param_groups", 0, "params", 2), 0),
         (("lr_schedulers", 0, "base_lrs"), [0.5]),
         (("lr_schedulers", 0, "last_epoch"), 0),
         (("loops", "fit_loop"), None),
