@@ -8,7 +8,7 @@ from ctypes import CDLL
 from arlif.base.errors import ArlifError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
-"""Options of mallopt, by their numbers in glibc's malloc.h."""
+"""Options of mallopt, by their numbers in glibc's header."""
 _NEVER = -1
 """A threshold that nothing reaches."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = 64 << 20, 32 << 20, 1 << 16

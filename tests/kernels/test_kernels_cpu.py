@@ -167,11 +167,11 @@ def test_backward_keeps_only_the_input(name, still):
 
 @needs_library
 def test_a_very_long_run_leaves_no_memory_behind():
-    """What its backward pass keeps of every step is 300 MiB here."""
+    """What its backward pass keeps of every step is 300 MiB here; malloc may hold some of it."""
     neuron, x = arlif(), torch.randn(200_000, 3, requires_grad=True)
     before = psutil.Process().memory_info().rss
     neuron(x).sum().backward()
-    assert psutil.Process().memory_info().rss - before < 100 * 2**20
+    assert psutil.Process().memory_info().rss - before < 200 * 2**20
 
 
 @needs_library

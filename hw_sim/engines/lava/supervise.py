@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from itertools import dropwhile, islice
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def _failure(what: str, folder: Path) -> SimulationError:
     failed = [index for index, line in enumerate(lines) if line.startswith(FAILURE)]
     start = failed[0] if failed else max(0, len(lines) - LOG_LINES)
     said = lines[start : start + LOG_LINES]
-    first = _in_a_line(said) if failed else next(reversed(said), "(nothing)")
+    first = _in_a_line(lines[start:]) if failed else next(reversed(said), "(nothing)")
     error = SimulationError(f"{what}; its log says: {first}")
     error.add_note("\n".join(said))
     return error
@@ -143,6 +144,6 @@ def _failure(what: str, folder: Path) -> SimulationError:
 def _in_a_line(lines: Sequence[str]) -> str:
     """A process that failed and, where a traceback follows, what was raised."""
     failed, *rest = lines
-    if not rest or not rest[0].startswith("Traceback"):
-        return failed
-    return ": ".join([failed, *(line for line in rest[1:] if line[0] != " ")][:2])
+    told = dropwhile(lambda line: not line.startswith("Traceback"), rest)
+    raised = [line for line in islice(told, 1, None) if line[0] != " "]
+    return ": ".join([failed, *raised[:1]])
