@@ -21,3 +21,15 @@ def checked(run: Run, kind: type[T], content: dict[str, Any], artifact: Artifact
             f"{error}: it was written by another version of arlif or by hand; write it again with: "
             f"{run.command(artifact)}"
         ) from None
+
+
+def read_checked(
+    run: Run, kind: type[Any], artifact: Artifact, earlier: bool = False
+) -> dict[str, Any]:
+    """An artifact that `checked` takes for this dataclass, with what it holds besides.
+
+    earlier: see Run.read_object.
+    """
+    content = run.read_object(artifact, earlier)
+    checked(run, kind, content, artifact)
+    return content

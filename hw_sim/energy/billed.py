@@ -37,31 +37,32 @@ class LayerEnergy(Energy):
 
 
 @dataclass(frozen=True)
-class Layer:
+class Work:
+    """What is counted."""
+
+    synaptic_operations: Spread
+    synaptic_operations_per_step: Amount
+    updates: Count
+
+    __pydantic_config__: ClassVar = BESIDE
+
+
+@dataclass(frozen=True)
+class Layer(Work):
     """rate: spikes per neuron and step; None of the readout."""
 
     layer: str
     neuron: str
     neurons: Count
     rate: Share | None
-    synaptic_operations: Spread
-    synaptic_operations_per_step: Amount
-    updates: Count
     energy_uj: dict[str, LayerEnergy]
-
-    __pydantic_config__: ClassVar = BESIDE
 
 
 @dataclass(frozen=True)
-class Total:
+class Total(Work):
     """Of all layers."""
 
-    synaptic_operations: Spread
-    synaptic_operations_per_step: Amount
-    updates: Count
     energy_uj: dict[str, Energy]
-
-    __pydantic_config__: ClassVar = BESIDE
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from arlif.base.errors import require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
-from arlif.run_content import checked
+from arlif.run_content import read_checked
 from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Run, writes
 from arlif.training import read_recipe
 from arlif.training.metrics import RATE, read_metrics
@@ -94,6 +94,4 @@ def read_energy(run: Run) -> dict[str, Any] | None:
     """
     if not run.is_fresh(ENERGY):
         return None
-    content = run.read_object(ENERGY)
-    checked(run, Billed, content, ENERGY)
-    return content
+    return read_checked(run, Billed, ENERGY)

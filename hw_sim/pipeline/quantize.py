@@ -14,7 +14,7 @@ from arlif.quantize import Precision, QatNetwork
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
 from arlif.quantize.scale_free import natural
-from arlif.run_content import checked
+from arlif.run_content import read_checked
 from arlif.run_folder import MODEL, NIR, QUANTIZE, Run, writes
 from arlif.training import read_recipe
 from export.nir import write_nir
@@ -76,9 +76,7 @@ def read_quantized(run: Run, earlier: bool = False) -> dict[str, Any] | None:
     """
     if not (run.has(QUANTIZE) if earlier else run.is_fresh(QUANTIZE)):
         return None
-    content = run.read_object(QUANTIZE, earlier)
-    checked(run, _Quantized, content, QUANTIZE)
-    return content
+    return read_checked(run, _Quantized, QUANTIZE, earlier)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from arlif.base.numerals import percent, significant
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
-from arlif.run_content import checked
+from arlif.run_content import read_checked
 from arlif.run_folder import (
     COMPARE,
     CROSSCHECK,
@@ -126,7 +126,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "recipe": None if run.imported else recipe_as_written(run.folder),
         "imported": _imported(run),
-        "training": _training(run),
+        "training": read_checked(run, Summary, TRAINING) if run.has(TRAINING) else None,
         "epochs": read_metrics(run.folder),
         "quantization": read_quantized(run),
         "engines": figures,
@@ -141,14 +141,6 @@ def _collect(run: Run) -> dict[str, Any]:
         "sample": SAMPLE,
         **_traced(run, engines),
     }
-
-
-def _training(run: Run) -> dict[str, Any] | None:
-    if not run.has(TRAINING):
-        return None
-    content = run.read_object(TRAINING)
-    checked(run, Summary, content, TRAINING)
-    return content
 
 
 def _imported(run: Run) -> dict[str, Any] | None:
