@@ -10,6 +10,11 @@ from pathlib import Path
 from arlif.base.errors import ArlifError, WriteError
 from arlif.base.files import read_json, sweep, write_text
 
+
+class InUseError(ArlifError):
+    """Another process holds the folder."""
+
+
 LOCK = ".arlif.lock"
 """The file that is locked. It stays when nobody holds it: removing it could part two processes that
 wait for it."""
@@ -23,7 +28,7 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
 
     verb: what holds it, for those who are refused. The operating system frees the lock when its
     process ends, however it ends; what a killed one had begun to write is removed. A process may
-    hold a folder more than once. Raises ArlifError where another process holds it, naming verb,
+    hold a folder more than once. Raises InUseError where another process holds it, naming verb,
     process and start; WriteError where the folder cannot be written.
     """
     from filelock import FileLock, Timeout  # not where a command line only shows its help
@@ -34,7 +39,7 @@ def only_writer(folder: Path, verb: str) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         holder = _holder(folder)
-        raise ArlifError(
+        raise InUseError(
             f"{folder} is in use by {holder}; wait until it has ended, or take another folder"
         ) from None
     except OSError as error:

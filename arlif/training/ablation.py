@@ -10,7 +10,7 @@ from typing import Any
 
 from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
-from arlif.base.lock import only_writer
+from arlif.base.lock import InUseError, only_writer
 from arlif.networks.user_neuron import class_of
 from arlif.run_content import checked
 from arlif.run_folder import CONFIG, METRICS, TRAINING, Run
@@ -64,7 +64,8 @@ def ablate(
 
     neurons: names, or files and classes of the user's own, my.py:MyNeuron. Every run lies in
     folder/<neuron>-<seed>, <neuron> being the class of the latter; finished ones are kept, an
-    interrupted one continues; one of another recipe is refused.
+    interrupted one continues; one of another recipe is refused. One that another process trains is
+    left to it, so that several processes share the work; who is without a run in the end says so.
     Writes ablation.json and ablation.md; layers.csv, every run's spike rates and what its neurons
     learned; and as .png, .pdf and .svg the figures ablation, spike-rates and, where a neuron
     learns, learned-<neuron>, the last two of the first seed's runs (Figs. 2 and 3).
@@ -83,41 +84,32 @@ def ablate(
         f"{folder} holds a training run; an ablation has runs of its own: give it another folder",
     )
     recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
-    with only_writer(folder, "ablate"):
-        rows = []
-        for neuron, changed in zip(neurons, recipes, strict=True):
-            done = [
-                _run(
-                    replace(changed, seed=seed),
-                    folder / f"{class_of(neuron)}-{seed}",
-                    data_folder,
-                    accelerator,
-                    callbacks,
-                )
-                for seed in seeds
-            ]
-            rows.append(
-                AblationRow(
-                    neuron,
-                    tuple(100 * summary.last_accuracy for summary in done),
-                    tuple(100 * summary.best_accuracy for summary in done),
-                )
+    rows, in_use = [], []
+    for neuron, changed in zip(neurons, recipes, strict=True):
+        done = []
+        for seed in seeds:
+            run = folder / f"{class_of(neuron)}-{seed}"
+            try:
+                with only_writer(run, "ablate"):
+                    of_seed = replace(changed, seed=seed)
+                    done.append(_run(of_seed, run, data_folder, accelerator, callbacks))
+            except InUseError:
+                in_use.append(run.name)
+        rows.append(
+            AblationRow(
+                neuron,
+                tuple(100 * summary.last_accuracy for summary in done),
+                tuple(100 * summary.best_accuracy for summary in done),
             )
-        write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
-        write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
-        write_text(folder / "layers.csv", layers_table(folder, neurons, seeds))
-        first = {name: folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
-        figures = {
-            "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
-            "spike-rates": spike_rates({_label(name): run for name, run in first.items()}),
-        }
-        for name, run in first.items():
-            if learned_symbols(read_metrics(run)[0]):
-                figures[f"learned-{class_of(name)}"] = learned(run)
-        for name, figure in figures.items():
-            for kind in ("png", "pdf", "svg"):
-                save(figure, folder / f"{name}.{kind}")
-        return tuple(rows)
+        )
+    require(
+        not in_use,
+        f"the table of {folder} needs every run, and others train {', '.join(in_use)}; start the "
+        "same command again when they have ended",
+    )
+    with only_writer(folder, "ablate"):
+        _write(recipe, folder, neurons, seeds, rows)
+    return tuple(rows)
 
 
 COLUMNS = ["neuron", "last epoch", "best epoch"]
@@ -158,6 +150,29 @@ def layers_table(folder: Path, neurons: Sequence[str], seeds: Sequence[int]) -> 
             for epoch, layer, what, value in layer_values(folder / f"{name}-{seed}")
         ]
     return "\n".join(lines) + "\n"
+
+
+def _write(
+    recipe: Recipe,
+    folder: Path,
+    neurons: Sequence[str],
+    seeds: Sequence[int],
+    rows: Sequence[AblationRow],
+) -> None:
+    write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
+    write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
+    write_text(folder / "layers.csv", layers_table(folder, neurons, seeds))
+    first = {name: folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
+    figures = {
+        "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
+        "spike-rates": spike_rates({_label(name): run for name, run in first.items()}),
+    }
+    for name, run in first.items():
+        if learned_symbols(read_metrics(run)[0]):
+            figures[f"learned-{class_of(name)}"] = learned(run)
+    for name, figure in figures.items():
+        for kind in ("png", "pdf", "svg"):
+            save(figure, folder / f"{name}.{kind}")
 
 
 def _run(

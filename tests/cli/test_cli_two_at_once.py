@@ -1,5 +1,6 @@
 """A run has one writer at a time: the second verb is told who holds it, and writes nothing."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -53,11 +54,26 @@ def test_an_import_into_a_run_that_is_held_is_refused(exported: Path, tmp_path: 
         assert not (tmp_path / "run" / "network.nir").exists()
 
 
-def test_two_ablations_in_one_folder_do_not_mix(tmp_path: Path, cli: Cli):
-    with another_process(tmp_path / "table"):
-        code, _, err = cli("ablate", tmp_path / "table", *SMALL, "--neurons", "lif-hard")
+def test_ablations_in_one_folder_share_the_runs_and_write_one_table(tmp_path: Path, cli: Cli):
+    table = tmp_path / "table"
+    words = ("ablate", table, *SMALL, "--neurons", "lif-hard,lif-soft", "--seeds", "1")
+    with another_process(table / "lif-hard-1") as other:
+        code, _, err = cli(*words)
+        assert code == 2
+        assert "others train lif-hard-1; start the same command again when they have" in err
+        trained = (table / "lif-soft-1" / "training.json").read_bytes()
+        assert sorted(path.name for path in table.iterdir()) == ["lif-hard-1", "lif-soft-1"]
+        assert other.poll() is None
+    with another_process(table):
+        code, _, err = cli(*words)
         assert (code, "is in use by" in err) == (2, True), err
-        assert not (tmp_path / "table" / "lif-hard-2022").exists()
+        assert not (table / "ablation.json").exists()
+    assert cli(*words)[0] == 0
+    assert (table / "lif-soft-1" / "training.json").read_bytes() == trained
+    assert [row["neuron"] for row in json.loads((table / "ablation.json").read_text())] == [
+        "lif-hard",
+        "lif-soft",
+    ]
 
 
 @pytest.mark.parametrize("verb", READERS, ids=lambda verb: verb[0])
