@@ -56,6 +56,7 @@ class Target:
     def __post_init__(self) -> None:
         lacks = self.used.keys() - self.available.keys()
         require(not lacks, f"available does not say how many {', '.join(lacks)} there are")
+        require(self.fits is not bool(self.cure), "cure says what is too much where it does not fit")
         require(
             (self.stack is None) == (self.memory is None) == (self.instructions is None),
             "stack, memory and instructions are all of a microcontroller, or none is",
