@@ -170,6 +170,11 @@ class Run:
         artifact = self.standing(artifact)
         return self.has(artifact) and not self._trouble(artifact)
 
+    def is_current(self, artifact: Artifact) -> bool:
+        """As is_fresh, for what is shown and not made again; FormatError where it is damaged."""
+        self.require_whole(self.standing(artifact))
+        return self.is_fresh(artifact)
+
     def require_whole(self, *artifacts: Artifact) -> None:
         """Raise FormatError where one of these is there and damaged, or what it was made from."""
         for artifact in filter(self.has, artifacts):

@@ -122,7 +122,7 @@ def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
 
     Raises ArlifError where the file is damaged or of another version.
     """
-    content = run.read_object(COMPARE) if run.is_fresh(COMPARE) else {}
+    content = run.read_object(COMPARE) if run.is_current(COMPARE) else {}
     checked(run, _Comparisons, {"engines": content}, COMPARE)
     return content
 

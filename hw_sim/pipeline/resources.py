@@ -83,8 +83,7 @@ def read_resources(run: Run) -> list[dict[str, Any]]:
 
     Raises ArlifError where the file is damaged.
     """
-    run.require_whole(RESOURCES)
-    if not run.is_fresh(RESOURCES):
+    if not run.is_current(RESOURCES):
         return []
     rows = run.read_object(RESOURCES).get("targets")
     if not isinstance(rows, list) or not all(

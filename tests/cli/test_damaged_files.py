@@ -74,6 +74,23 @@ def test_a_damaged_file_of_a_run_is_refused(
         assert (code, err.count("\n"), err[:7]) == (2, 1, "error: "), (number, out, err)
 
 
+@pytest.mark.parametrize(
+    "file", ["compare.json", "quantize.json", "traces/onnx.h5", "traces/onnx.json"]
+)
+def test_a_verdict_leaves_out_no_damaged_file(
+    whole: Path, tmp_path: Path, cli: Cli, file: str
+) -> None:
+    """What is not asked for is not made again, and counts."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    verify = ("verify", run, "--engine", "integer", "--samples", "4")
+    assert cli(*verify)[0] == 0
+    content = bytearray((run / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / file).write_bytes(content)
+    code, out, err = cli(*verify)
+    assert (code, err.count("\n"), f"{run / file} was damaged" in err) == (2, 1, True), (out, err)
+
+
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("file", sorted(USES.keys() - {"checkpoints/last.ckpt"}))
 def test_no_damage_to_a_file_of_a_run_escapes_its_digest(
