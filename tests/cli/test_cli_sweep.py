@@ -149,5 +149,6 @@ def test_seeds_give_mean_and_spread_and_other_recipes_are_refused(
         row["energy_uj"] = {"integer": row["energy_uj"]["integer"]}
     (second / "sweep.json").write_text(json.dumps(content))
     note(second, "sweep.json")
-    error = refused(cli, "sweep", run, *options, "--seeds", second)
+    code, _, error = cli("sweep", run, *options, "--seeds", second)
+    assert (code, error.count("\n")) == (2, 1)
     assert f"priced by the same cost models, not {run}: " in error
