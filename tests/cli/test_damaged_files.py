@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from support.command_line import Cli
 from support.mutants_of_files import mutants, unsealed
+from support.noted import note
+from support.small_runs import refused
 
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
@@ -72,6 +75,21 @@ def test_a_damaged_file_of_a_run_is_refused(
         code, out, err = cli(verb, run, *words)
         assert time.monotonic() - started < LONGEST_S
         assert (code, err.count("\n"), err[:7]) == (2, 1, "error: "), (number, out, err)
+
+
+@pytest.mark.parametrize("lost", ["states/r", ""])
+def test_traces_that_lack_something_are_not_compared(
+    whole: Path, tmp_path: Path, cli: Cli, lost: str
+) -> None:
+    """With a digest that was made anew."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    file = "traces/integer.h5"
+    with h5py.File(run / file, "r+") as content:
+        name = next(iter(content["traces"]))
+        del content[f"traces/{name}/{lost}"]
+    note(run, file)
+    err = refused(cli, "compare", run, "--got", "onnx")
+    assert f"lacks {f'r of {name}' if lost else name}; simulate again with: arlif simulate" in err
 
 
 @pytest.mark.parametrize(
