@@ -91,17 +91,8 @@ BEGINNINGS = (
 """All that a training or an import leaves, but checkpoints, which carry their own digest."""
 
 IMPORTED_VERBS = (
-    "export",
-    "simulate",
-    "evaluate",
-    "compare",
-    "energy",
-    "map",
-    "prove",
-    "resources",
-    "vectors",
-    "report",
-    "verify",
+    *("export", "simulate", "evaluate", "compare", "energy", "map"),
+    *("prove", "resources", "vectors", "report", "verify"),
 )
 """What an imported network of integers has: all that needs no float network."""
 
