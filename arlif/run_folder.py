@@ -91,17 +91,8 @@ BEGINNINGS = (
 """All that a training or an import leaves, but checkpoints, which carry their own digest."""
 
 IMPORTED_VERBS = (
-    "export",
-    "simulate",
-    "evaluate",
-    "compare",
-    "energy",
-    "map",
-    "prove",
-    "resources",
-    "vectors",
-    "report",
-    "verify",
+    *("export", "simulate", "evaluate", "compare", "energy", "map"),
+    *("prove", "resources", "vectors", "report", "verify"),
 )
 """What an imported network of integers has: all that needs no float network."""
 
@@ -169,6 +160,11 @@ class Run:
         """Whether an artifact exists, is whole and was made from what the run holds now."""
         artifact = self.standing(artifact)
         return self.has(artifact) and not self._trouble(artifact)
+
+    def is_current(self, artifact: Artifact) -> bool:
+        """As is_fresh, for what is shown and not made again; FormatError where it is damaged."""
+        self.require_whole(self.standing(artifact))
+        return self.is_fresh(artifact)
 
     def require_whole(self, *artifacts: Artifact) -> None:
         """Raise FormatError where one of these is there and damaged, or what it was made from."""

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.base.errors import require
+from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import json_text, write_text
 from arlif.run_folder import CONFUSION, METRICS, Run
 
@@ -19,25 +20,28 @@ ALWAYS = {"epoch", "train_loss", "test_loss", "test_accuracy", "seconds"}
 RATE = "rate/"
 """What columns start with that hold the spike rate of a layer, whose name follows."""
 
+CHECK = "check/"
+"""What columns start with that hold what a check beside the training found, when it had ended."""
+
+SHARES = ("test_accuracy", "train_accuracy")
+"""Columns of 0 to 1, beside those of spike rates."""
+
 
 class Metrics:
     """metrics.csv of a run, its TensorBoard events and confusion.csv.
 
-    run: the run directory. epochs: rows of earlier epochs that are kept; later ones are dropped.
-    Raises ArlifError where earlier ones are missing.
+    run: the run directory. rows: of the epochs that were trained before, which are written again.
+    confusion: of the last epoch, once that has been trained.
     """
 
-    def __init__(self, run: Path, epochs: int = 0) -> None:
+    def __init__(self, run: Path, rows: Sequence[dict[str, float]] = ()) -> None:
         from arlif.training.scalars import Scalars
 
-        self.run = Run(run)
-        self.rows = read_metrics(run)[:epochs] if epochs else []
-        require(
-            len(self.rows) == epochs,
-            f"{self.run.path(METRICS)} holds {len(self.rows)} of the {epochs} epochs that were "
-            "trained; put the whole file back, or start the run anew (--overwrite)",
-        )
-        self._scalars = Scalars(run / "tensorboard", epochs + 1)
+        self.run, self.rows = Run(run), [*rows]
+        self.confusion: NDArray[np.int64] | None = None
+        self._scalars = Scalars(run / "tensorboard", len(rows) + 1)
+        if rows:
+            self._write_rows()
 
     def add_recipe(self, recipe: dict[str, Any]) -> None:
         """Show TensorBoard what is trained, as JSON."""
@@ -55,16 +59,20 @@ class Metrics:
         self._write({"epoch": float(epoch), **values})
 
     def _write(self, changed: dict[str, float]) -> None:
+        self._write_rows()
+        self._scalars.add(int(changed["epoch"]), changed)
+
+    def _write_rows(self) -> None:
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         rows = [
             [int(row[name]) if name == "epoch" else row.get(name, "") for name in columns]
             for row in self.rows
         ]
         _write_table(self.run.path(METRICS), [columns, *rows])
-        self._scalars.add(int(changed["epoch"]), changed)
 
     def add_confusion(self, confusion: NDArray[np.int64], classes: Sequence[str]) -> None:
         """Write the confusion matrix: labels down, decisions across."""
+        self.confusion = confusion
         rows = zip(classes, confusion.tolist(), strict=True)
         header = ["label, decided as", *classes]
         _write_table(self.run.path(CONFUSION), [header, *([name, *row] for name, row in rows)])
@@ -81,15 +89,28 @@ def read_metrics(run: Path) -> list[dict[str, float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        require_rows(rows)
     except (OSError, ValueError, TypeError, csv.Error):
-        rows = [{}]
-    whole = all(row.keys() >= ALWAYS and row["epoch"] == n for n, row in enumerate(rows, 1))
-    require(
-        whole,
-        f"{path} is damaged: it is no table with a row of numbers for each epoch; put the whole "
-        "file back, or train anew (--overwrite)",
-    )
+        raise ArlifError(
+            f"{path} is damaged: it is no table with a row of numbers for each epoch; put the "
+            "whole file back, or train anew (--overwrite)"
+        ) from None
     return rows
+
+
+def require_rows(rows: Sequence[dict[str, float]]) -> None:
+    """Raise FormatError unless these are rows that a training leaves, one for each epoch."""
+    for number, row in enumerate(rows, 1):
+        shares = [v for k, v in row.items() if k in SHARES or k.startswith(RATE)]
+        require(
+            row.keys() >= ALWAYS
+            and row["epoch"] == number
+            and all(map(isfinite, row.values()))
+            and all(0 <= share <= 1 for share in shares)
+            and row["seconds"] >= 0,
+            f"the row of epoch {number} is none of a training",
+            FormatError,
+        )
 
 
 def _write_table(path: Path, rows: Sequence[Sequence[object]]) -> None:

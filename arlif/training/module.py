@@ -40,6 +40,9 @@ DEVICES = "devices"
 RECIPE = "recipe"
 """The key of a checkpoint that holds the recipe that it was trained by, as plain values."""
 
+RECORD = "record"
+"""The key of a checkpoint that holds what was recorded of its epochs: see Recorded."""
+
 
 @dataclass(frozen=True)
 class Descent:
@@ -127,12 +130,18 @@ class TrainingModule(lightning.LightningModule):
                 module.keep_bounds()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note by what recipe the epochs were trained, and on how many devices.
+        """Note by what recipe the epochs were trained, on how many devices, and their metrics.
 
         Another number of devices draws other batches.
         """
         checkpoint[DEVICES] = self.trainer.world_size
         checkpoint[RECIPE] = to_mapping(self.recipe)
+        if self.metrics:
+            confusion = self.metrics.confusion
+            checkpoint[RECORD] = {
+                "rows": [dict(row) for row in self.metrics.rows],
+                "confusion": None if confusion is None else confusion.tolist(),
+            }
 
     def on_train_start(self) -> None:
         """Of a training that goes on: what it goes on from is what such a training leaves."""

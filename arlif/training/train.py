@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -47,7 +48,7 @@ from arlif.run_folder import (
     WEIGHTS,
     Run,
 )
-from arlif.training.continued import changed, finished_epochs, require_continuable
+from arlif.training.continued import changed, finished_epochs, recorded, require_continuable
 from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
@@ -246,7 +247,10 @@ def _fit(
         resume_from = str(checkpoint) if finished else None
         trainer = make_trainer(recipe, accelerator, devices, (*checkpoints, *callbacks))
         if trainer.is_global_zero:
-            module.metrics = Metrics(run.folder, finished)
+            before = recorded(run, len(dataset.info.classes))
+            module.metrics = Metrics(run.folder, before.rows)
+            if before.confusion:
+                module.metrics.add_confusion(np.array(before.confusion), dataset.info.classes)
             if not resume_from:
                 module.metrics.add_recipe(to_mapping(recipe))
         try:

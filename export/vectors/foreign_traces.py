@@ -71,9 +71,23 @@ def read_foreign(path: StrPath, known: Mapping[str, Layout]) -> dict[str, NDArra
         ) from None
 
 
-def read_one(path: Path, name: str, layout: Layout) -> NDArray[Any]:
-    """One array of a .npy file. Raises FormatError as read_foreign."""
-    return _arrays(path, {name: Member(_opener(path))}, {name: layout})[name]
+def read_one(folder: Path, name: str, layout: Layout) -> NDArray[Any]:
+    """One array of a folder of vectors, where it stands as .npy and as .hex.
+
+    Raises FormatError as read_foreign, and where the two say different numbers.
+    """
+    kinds = {folder / f"{name}.npy": False, folder / f"{name}.hex": True}
+    found = [
+        _arrays(path, {name: Member(_opener(path), text)}, {name: layout})[name]
+        for path, text in kinds.items()
+        if not text or path.is_file()
+    ]
+    require(
+        all(np.array_equal(array, found[0]) for array in found),
+        f"{' and '.join(map(str, kinds))} hold different numbers, one of them was changed",
+        FormatError,
+    )
+    return found[0]
 
 
 def _of_folder(folder: Path) -> dict[str, Member]:

@@ -13,8 +13,9 @@ import pytorch_lightning as lightning
 
 from arlif.base.ctrl_c import noted_ctrl_c
 from arlif.base.errors import FormatError, require
+from arlif.base.lock import only_writer
 from arlif.quantize import Precision
-from arlif.run_folder import METRICS, MODEL, SNAPSHOTS, Run
+from arlif.run_folder import METRICS, MODEL, SNAPSHOTS, TRAIN, Run
 from arlif.training.metrics import Metrics
 from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
 from hw_sim.crosscheck.process import CheckProcess
@@ -119,21 +120,23 @@ class CrossCheck(lightning.Callback):
     def finish(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
         """Wait, after the training, for the checks that are left; Ctrl-C drops them.
 
-        progress: called with (checks done, checks) while some are left.
+        progress: called with (checks done, checks) while some are left. The training holds its
+        folder no more, so this does. Raises ArlifError where another process has taken it.
         """
         total = self.unfinished
-        with noted_ctrl_c() as ctrl_c:
-            while self._running and not ctrl_c.came:
-                progress(total - self.unfinished, total)
-                check = None
-                while check is None and not ctrl_c.came:
-                    check = self._running.wait(LOOK_S)
-                if check:
-                    self._end(check)
-        self._drop_rest("it was not waited for")
-        self._log()
-        if self.run.has(MODEL):
-            self.run.record(METRICS, made_from=(MODEL,))  # which have the checks' figures now
+        with only_writer(self.run.folder, TRAIN):
+            with noted_ctrl_c() as ctrl_c:
+                while self._running and not ctrl_c.came:
+                    progress(total - self.unfinished, total)
+                    check = None
+                    while check is None and not ctrl_c.came:
+                        check = self._running.wait(LOOK_S)
+                    if check:
+                        self._end(check)
+            self._drop_rest("it was not waited for")
+            self._log()
+            if self.run.has(MODEL):
+                self.run.record(METRICS, made_from=(MODEL,))  # which have the checks' figures now
 
     @property
     def _folder(self) -> Path:

@@ -89,8 +89,7 @@ def read_checks(run: Run) -> list[Check]:
     """
     path = run.path(CROSSCHECK)
     try:
-        run.require_whole(CROSSCHECK)
-        if not run.is_fresh(CROSSCHECK):
+        if not run.is_current(CROSSCHECK):
             return []
         content = read_json(path)
         require(isinstance(content, list), "it holds no list of checks")

@@ -116,3 +116,10 @@ def _require_consistent(found: Simulation) -> None:
         ),
         "its counts are not of the neurons whose spikes it holds",
     )
+    require(
+        all(
+            np.array_equal(t.spikes.sum(0), counts[name][: t.spikes.shape[1]])
+            for name, t in traces.items()
+        ),
+        "its counts are not those of its spikes",
+    )

@@ -11,7 +11,7 @@ from arlif.base.errors import ArlifError, LoweringError, first_line, require
 from arlif.base.files import atomic_path
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.core.equality import fingerprint
-from arlif.core.network import OverTime
+from arlif.core.network import OverTime, require_time_steps
 from arlif.core.neuron import traced
 from arlif.interop.recognise import to_arlif
 from arlif.layers import Repeat
@@ -47,6 +47,13 @@ class Imported:
     readout: str | None = None
 
     __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        require_time_steps(self.time_steps)
+        require(
+            bool(self.input_shape) and all(size > 0 for size in self.input_shape),
+            f"input_shape has sizes of at least 1, not {self.input_shape}",
+        )
 
 
 def read_graph(file: Path, dt: float | None, time_steps: int, readout: OverTime | None) -> Original:

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 from arlif.base.bounded import Count, Share
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import BESIDE
+from arlif.core.network import QuantizedNetwork
 from arlif.run_content import checked
 from arlif.run_folder import COMPARE, NIR, Run, writes
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
+from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, INTEGER, LAVA, find_engine
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.simulate import read_figures
@@ -44,9 +46,9 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
             f"{engine} was simulated without traces; record some with: "
             f"{run.command(engine.traces)}",
         )
-        lacks = [p.name for p in network.populations if p.name not in simulation.traces]
+        lacks = _lacking(network, simulation) if engine.exact else []
         require(
-            not (engine.exact and lacks),
+            not lacks,
             f"{run.path(engine.traces)} lacks {', '.join(lacks)}; simulate again with: "
             f"{run.command(engine.traces)}",
         )
@@ -86,6 +88,20 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
     return result
 
 
+def _lacking(network: QuantizedNetwork, simulation: Simulation) -> list[str]:
+    """What a simulation has not recorded of a network: populations, and states, all or none."""
+    traces = simulation.traces
+    lacks = [p.name for p in network.populations if p.name not in traces]
+    if any(trace.states for trace in traces.values()):
+        lacks += [
+            f"{variable} of {p.name}"
+            for p in network.populations
+            for variable in p.neuron.variables
+            if p.name in traces and variable not in traces[p.name].states
+        ]
+    return lacks
+
+
 def current_comparisons(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
     """Of what compare_run has found, that of simulations that the run holds now: by want and got.
 
@@ -106,7 +122,7 @@ def read_comparisons(run: Run) -> dict[str, dict[str, Any]]:
 
     Raises ArlifError where the file is damaged or of another version.
     """
-    content = run.read_object(COMPARE) if run.is_fresh(COMPARE) else {}
+    content = run.read_object(COMPARE) if run.is_current(COMPARE) else {}
     checked(run, _Comparisons, {"engines": content}, COMPARE)
     return content
 

@@ -70,7 +70,7 @@ def _inputs(network: QuantizedNetwork, vectors: Path, cure: str) -> NDArray[np.i
         FormatError,
     )
     layout = layouts(network, samples)[INPUT]
-    found = read_one(vectors / f"{INPUT}.npy", INPUT, layout)
+    found = read_one(vectors, INPUT, layout)
     require(
         found.shape == layout.shape and layout.low <= found.min() and found.max() <= layout.high,
         f"the input beside {path} is not what was written; write it again with: {cure}",

@@ -92,6 +92,6 @@ def read_energy(run: Run) -> dict[str, Any] | None:
 
     Raises ArlifError where the file is damaged or of another version.
     """
-    if not run.is_fresh(ENERGY):
+    if not run.is_current(ENERGY):
         return None
     return read_checked(run, Billed, ENERGY)

@@ -1,9 +1,11 @@
 """vectors_run: golden vectors and the memory map of a run, for a hardware team."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from arlif.base.errors import require
+from arlif.base.lock import only_writer
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.data.own import OwnData
 from arlif.run_folder import NIR, Artifact, Run, writes
@@ -36,7 +38,8 @@ def vectors_run(
     layouts(network, samples)  # refuses what is too much before it is computed
     place = run.path(VECTORS).parent if out is None else out
     made = golden(network, samples) if own is None else _on_own(network, own, samples)
-    written = write_vectors(network, made, place)
+    with nullcontext() if out is None else only_writer(place, "vectors"):
+        written = write_vectors(network, made, place)
     if out is None:
         run.record(VECTORS, beside=(f"{Path(VECTORS.name).parent}/{INPUT}.npy",))
     return {"folder": str(place), **written}

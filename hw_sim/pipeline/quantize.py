@@ -74,7 +74,7 @@ def read_quantized(run: Run, earlier: bool = False) -> dict[str, Any] | None:
     earlier: also of a training before. Raises ArlifError where the file is damaged or of another
     version.
     """
-    if not (run.has(QUANTIZE) if earlier else run.is_fresh(QUANTIZE)):
+    if not (run.has(QUANTIZE) if earlier else run.is_current(QUANTIZE)):
         return None
     return read_checked(run, _Quantized, QUANTIZE, earlier)
 

@@ -83,17 +83,18 @@ def read_resources(run: Run) -> list[dict[str, Any]]:
 
     Raises ArlifError where the file is damaged.
     """
-    run.require_whole(RESOURCES)
-    if not run.is_fresh(RESOURCES):
+    if not run.is_current(RESOURCES):
         return []
     rows = run.read_object(RESOURCES).get("targets")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("made_from"), str) for row in rows
+    ):
         raise FormatError(
             f"{run.path(RESOURCES)} holds no resources; write it again with: "
             f"{run.command(RESOURCES)}"
         )
     now = {run.digest(artifact) for artifact in (C, VERILOG) if run.is_fresh(artifact)}
-    return [row for row in rows if row.get("made_from") in now]
+    return [row for row in rows if row["made_from"] in now]
 
 
 def _with_earlier(run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

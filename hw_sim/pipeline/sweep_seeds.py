@@ -53,13 +53,21 @@ def over_seeds(seeds: dict[Path, int], sweeps: dict[Path, dict[str, Any]]) -> di
 
     seeds: of the runs, from require_seeds. Nothing is written: it is computed from the runs' own
     sweeps each time. In the result, runs: folder, seed and the digests of the network and of the
-    sweep that the numbers are made from. Raises ArlifError where the sweeps saw other samples.
+    sweep that the numbers are made from. Raises ArlifError where the sweeps saw other samples or
+    are priced by other models.
     """
     saw = {str(f): f"{s['samples']} samples of {s['dataset']}" for f, s in sweeps.items()}
     require(
         len({*saw.values()}) == 1,
         "a spread over seeds is of sweeps that saw the same samples, not "
         f"{'; '.join(f'{f}: {what}' for f, what in saw.items())}; sweep all with one --samples",
+    )
+    priced = {str(f): ", ".join(sorted(s["rows"][0]["energy_uj"])) for f, s in sweeps.items()}
+    require(
+        len({*priced.values()}) == 1,
+        "a spread over seeds is of sweeps that are priced by the same cost models, not "
+        f"{'; '.join(f'{f}: {models}' for f, models in priced.items())}; remove their sweep.json "
+        "and sweep again",
     )
     found = [*sweeps.values()]
     return {

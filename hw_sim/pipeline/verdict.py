@@ -20,6 +20,7 @@ def verdict(run: Run) -> dict[str, Any]:
     do not, spikes and states compared. events, energy_uj: per inference, the latter by cost model.
     fits: cores of a neuromorphic chip. Raises ArlifError where a file is damaged.
     """
+    run.require_whole(*(a for row in ENGINES.values() for a in (row.traces, row.figures)))
     energy = read_energy(run)
     total = energy["total"] if energy else None
     return {
@@ -81,7 +82,7 @@ def _bits(run: Run) -> dict[str, Any] | None:
 
 
 def _fits(run: Run) -> dict[str, Any] | None:
-    if not run.is_fresh(NIR):
+    if not run.is_current(NIR):
         return None
     try:
         found = map_run(run.folder)

@@ -16,13 +16,13 @@ from arlif.base.errors import (
     WriteError,
 )
 from arlif.core.equality import fingerprint
-from arlif.run_folder import IMPORT, MODEL, NIR, Artifact, Run, writes
+from arlif.run_folder import ENERGY, IMPORT, MODEL, NIR, Artifact, Run, writes
 from hw_sim.engines.table import ENGINES, INTEGER, Engine, find_engine
 from hw_sim.engines.work import Progress
 from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.compare import compare_run, current_comparisons
 from hw_sim.pipeline.defaults import TRACED_SAMPLES
-from hw_sim.pipeline.energy import energy_run, read_energy
+from hw_sim.pipeline.energy import energy_run
 from hw_sim.pipeline.export import export_file
 from hw_sim.pipeline.quantize import quantize_run, read_quantized
 from hw_sim.pipeline.samples import Samples, Selection
@@ -65,7 +65,7 @@ def verify_run(
         if engine is not INTEGER:
             rows[engine.name] = _verified(wanted, engine, watch)
             ended(rows[engine.name])
-    if read_energy(run) is None:
+    if not run.is_fresh(ENERGY):
         with watch("energy"):
             energy_run(folder)
     told = [rows[name] for name in ENGINES if name in rows]
@@ -131,7 +131,7 @@ def _chosen(run: Run, given: Selection) -> Selection:
     """The samples asked for; else those that an imported run has seen already."""
     if given.inputs is not None or not run.imported:
         return given
-    if run.is_fresh(INTEGER.traces):
+    if run.is_current(INTEGER.traces):
         seen = Selection.from_json(read_figures(run, INTEGER)["source"])
         return replace(seen, limit=given.limit)
     kept = read_imported(run).calibrate if run.has(IMPORT) else None

@@ -57,6 +57,9 @@ class Target:
         lacks = self.used.keys() - self.available.keys()
         require(not lacks, f"available does not say how many {', '.join(lacks)} there are")
         require(
+            self.fits is not bool(self.cure), "cure says what is too much where it does not fit"
+        )
+        require(
             (self.stack is None) == (self.memory is None) == (self.instructions is None),
             "stack, memory and instructions are all of a microcontroller, or none is",
         )
@@ -67,7 +70,7 @@ def deployment(run: Run) -> dict[str, Any] | None:
 
     Raises ArlifError where a file is damaged.
     """
-    if not run.is_fresh(NIR):
+    if not run.is_current(NIR):
         return None
     network = read_nir(run.require(NIR))
     targets = [checked(run, Target, row, RESOURCES) for row in read_resources(run)]
@@ -115,7 +118,7 @@ def _program(run: Run) -> dict[str, Any]:
 def _clocks(run: Run) -> float | None:
     """Clocks of an inference, where the exported hardware was simulated."""
     engine = find_engine("verilog")
-    if not run.is_fresh(engine.figures):
+    if not run.is_current(engine.figures):
         return None
     clocks: float | None = read_figures(run, engine).get("clocks_per_inference")
     return clocks

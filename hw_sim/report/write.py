@@ -117,7 +117,7 @@ def _collect(run: Run) -> dict[str, Any]:
     figures = [read_figures(run, engine) | {"integer_accuracy": None} for engine in engines]
     _require_same_layers(run, engines, figures)
     checks, notes = _checks(run)
-    sweep = read_sweep(run) if run.is_fresh(SWEEP) else None
+    sweep = read_sweep(run) if run.is_current(SWEEP) else None
     return {
         "arlif": arlif.__version__,
         "numerics_version": NUMERICS_VERSION,
@@ -145,7 +145,7 @@ def _collect(run: Run) -> dict[str, Any]:
 
 def _imported(run: Run) -> dict[str, Any] | None:
     """What an imported network was read from; None where that is not known."""
-    if not run.is_fresh(IMPORT):
+    if not run.is_current(IMPORT):
         return None
     known = read_imported(run)
     names = [Path(known.file).name, *([known.function] if known.function else [])]

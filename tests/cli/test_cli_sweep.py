@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.command_line import Cli
+from support.noted import note
 from support.small_runs import POINT, SMALL, refused
 
 from arlif.training import read_recipe
@@ -143,3 +144,11 @@ def test_seeds_give_mean_and_spread_and_other_recipes_are_refused(
         assert "arlif train RUN --set seed=N" in error
         assert sorted(tmp_path.rglob("sweep.json")) == before
     assert "there is no run" in refused(cli, "sweep", run, *options, "--seeds", tmp_path / "no")
+    content = json.loads((second / "sweep.json").read_text())
+    for row in content["rows"]:
+        row["energy_uj"] = {"integer": row["energy_uj"]["integer"]}
+    (second / "sweep.json").write_text(json.dumps(content))
+    note(second, "sweep.json")
+    code, _, error = cli("sweep", run, *options, "--seeds", second)
+    assert (code, error.count("\n")) == (2, 1)
+    assert f"priced by the same cost models, not {run}: " in error

@@ -2,12 +2,16 @@
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
-from support.command_line import Cli
+from filelock import FileLock, Timeout
+from support.command_line import Cli, exit_code
 from support.folder_holder import another_process
-from support.small_runs import SMALL
+from support.small_runs import POINT, SMALL
+
+from arlif.base.lock import LOCK
 
 WRITERS = (
     ("train", "RUN", "--overwrite", *SMALL),
@@ -44,6 +48,69 @@ def test_a_second_writer_is_refused_and_changes_nothing(held, cli: Cli, verb):
     assert (code, out) == (2, "")
     assert f"is in use by arlif sweep (process {process}, since" in err
     assert content(folder) == before
+
+
+@pytest.fixture(scope="module")
+def simulated(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that every verb can go on from."""
+    run = Path(shutil.copytree(exported, tmp_path_factory.mktemp("simulated") / "run"))
+    for engine in ("integer", "onnx"):
+        assert exit_code("simulate", run, "--engine", engine, "--samples", "4") == 0
+    return run
+
+
+HOLDERS = (
+    ("train", "RUN", "--overwrite", *SMALL),
+    ("train", "RUN", "--resume"),
+    ("quantize", "RUN", "--samples", "9"),
+    ("export", "RUN", "--c"),
+    ("simulate", "RUN", "--samples", "2"),
+    ("compare", "RUN", "--got", "onnx"),
+    ("energy", "RUN"),
+    ("sweep", "RUN", *POINT, "--samples", "8"),
+    ("report", "RUN"),
+    ("vectors", "RUN", "--samples", "1"),
+    ("verify", "RUN", "--engine", "onnx", "--samples", "4"),
+    ("ablate", "NEW", *SMALL, "--neurons", "lif-hard", "--seeds", "1"),
+    ("import", "RUN/network.net", "NEW"),
+    ("vectors", "RUN", "--samples", "1", "--out", "NEW"),
+)
+
+
+@pytest.mark.parametrize("verb", HOLDERS, ids=lambda verb: " ".join(verb[:3:2]))
+def test_whoever_writes_holds_the_folder(
+    simulated: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, verb
+):
+    """So that a second writer is refused, whichever verb came first."""
+    run = Path(shutil.copytree(simulated, tmp_path / "run"))
+    places = {"RUN": str(run), "NEW": str(tmp_path / "new")}
+    original, written, free = tempfile.mkstemp, [], []
+
+    def looked_at(suffix: str, prefix: str, folder: Path) -> tuple[int, str]:
+        if tmp_path in folder.parents:
+            top = tmp_path / folder.relative_to(tmp_path).parts[0]
+            written.append(prefix)
+            try:
+                with FileLock(top / LOCK, timeout=0):
+                    free.append(prefix)
+            except Timeout:
+                pass
+        return original(suffix, prefix, folder)
+
+    monkeypatch.setattr(tempfile, "mkstemp", looked_at)
+    words = [word.replace("RUN", places["RUN"]).replace("NEW", places["NEW"]) for word in verb]
+    assert cli(*words)[0] == 0
+    assert written
+    assert not free
+
+
+def test_two_writers_of_vectors_into_one_folder_do_not_mix(
+    simulated: Path, tmp_path: Path, cli: Cli
+):
+    with another_process(tmp_path / "out"):
+        code, _, err = cli("vectors", simulated, "--samples", "1", "--out", tmp_path / "out")
+        assert (code, "is in use by" in err) == (2, True), err
+        assert not list((tmp_path / "out").glob("*.npy"))
 
 
 def test_an_import_into_a_run_that_is_held_is_refused(exported: Path, tmp_path: Path, cli: Cli):

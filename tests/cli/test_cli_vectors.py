@@ -101,6 +101,23 @@ def test_damaged_vectors_are_refused(run: Path, cli: Cli, name, content, rule) -
     assert rule in refused(cli, *compare)
 
 
+def test_an_input_that_was_changed_accuses_no_implementation(
+    run: Path, tmp_path: Path, cli: Cli
+) -> None:
+    """Of vectors in a folder of their own, whose digests nobody has noted."""
+    out, compare = tmp_path / "out", ("compare", run, "--foreign", tmp_path / "foreign")
+    assert cli("vectors", run, "--samples", "1", "--out", out)[0] == 0
+    shutil.copytree(out, tmp_path / "foreign")
+    (tmp_path / "foreign" / "input.npy").unlink()
+    assert cli(*compare, "--vectors", out)[0] == 0
+    inputs = np.load(out / "input.npy")
+    inputs.flat[0] ^= 1
+    np.save(out / "input.npy", inputs)
+    assert "input.hex hold different numbers" in refused(cli, *compare, "--vectors", out)
+    (out / "input.hex").unlink()
+    assert cli(*compare, "--vectors", out)[0] == 1
+
+
 def _empty(tmp_path: Path) -> Path:
     (tmp_path / "empty").mkdir()
     return tmp_path / "empty"

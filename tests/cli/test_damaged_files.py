@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from support.command_line import Cli
 from support.mutants_of_files import mutants, unsealed
+from support.noted import note
+from support.small_runs import refused
 
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
@@ -72,6 +75,35 @@ def test_a_damaged_file_of_a_run_is_refused(
         code, out, err = cli(verb, run, *words)
         assert time.monotonic() - started < LONGEST_S
         assert (code, err.count("\n"), err[:7]) == (2, 1, "error: "), (number, out, err)
+
+
+def test_traces_that_lack_a_state_are_not_compared(whole: Path, tmp_path: Path, cli: Cli) -> None:
+    """With a digest that was made anew."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    file = "traces/integer.h5"
+    with h5py.File(run / file, "r+") as content:
+        name = next(iter(content["traces"]))
+        del content[f"traces/{name}/states/r"]
+    note(run, file)
+    err = refused(cli, "compare", run, "--got", "onnx")
+    assert f"lacks r of {name}; simulate again with: arlif simulate" in err
+
+
+@pytest.mark.parametrize(
+    "file", ["compare.json", "quantize.json", "traces/onnx.h5", "traces/onnx.json"]
+)
+def test_a_verdict_leaves_out_no_damaged_file(
+    whole: Path, tmp_path: Path, cli: Cli, file: str
+) -> None:
+    """What is not asked for is not made again, and counts."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    verify = ("verify", run, "--engine", "integer", "--samples", "4")
+    assert cli(*verify)[0] == 0
+    content = bytearray((run / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / file).write_bytes(content)
+    code, out, err = cli(*verify)
+    assert (code, err.count("\n"), f"{run / file} was damaged" in err) == (2, 1, True), (out, err)
 
 
 @pytest.mark.parametrize("count", COUNTS)

@@ -7,22 +7,26 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock, Timeout
 from support.crosscheck_runs import (
     GOOD,
     HAS_LAVA,
     RECIPE,
     Ended,
     Interrupt,
+    Slow,
     in_tensorboard,
     resumed,
 )
 
 from arlif.base.errors import UnfinishedError
+from arlif.base.lock import LOCK
 from arlif.base.plain_data import to_mapping
 from arlif.run_folder import SNAPSHOTS, Run
 from arlif.training import train
@@ -144,6 +148,26 @@ def alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_the_folder_is_held_while_checks_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Their figures go into files that other verbs write, too."""
+    held: list[bool] = []
+
+    class Look(Slow):
+        def wait(self, seconds: float) -> Check:
+            with suppress(Timeout), FileLock(tmp_path / LOCK, timeout=0):
+                held.append(False)
+            return super().wait(seconds)
+
+    monkeypatch.setattr(callback, "CheckProcess", Look)
+    checks = CrossCheck(tmp_path, every=1, samples=10, traced=1)
+    train(replace(RECIPE, epochs=1), tmp_path, accelerator="cpu", callbacks=(checks,))
+    checks.finish()
+    assert [check.verdict for check in checks.checks] == [Verdict.FAILED]
+    assert not held
 
 
 def test_a_killed_training_takes_its_check_along_and_continues(plain: Path, tmp_path: Path):

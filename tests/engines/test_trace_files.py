@@ -103,6 +103,8 @@ def test_any_other_file_is_refused(damage, tmp_path: Path) -> None:
         ("traces/a/states/u", np.full((4, 2, 5), np.inf)),
         ("counts/a", np.ones((2, 6), np.uint8)),
         ("counts/a", np.zeros((2, 5))),
+        ("counts/a", np.ones((2, 5), np.uint8)),
+        ("traces/a/spikes", np.eye(4, 10, dtype=np.uint8).reshape(4, 2, 5)),
         ("traces/a/spikes", np.full((4, 2, 5), 2, np.uint8)),
         ("traces/a/spikes", np.zeros((4, 2, 5))),
         ("traces/a/spikes", np.zeros((4, 0, 5, 1), np.uint8)),

@@ -21,6 +21,7 @@ from arlif.training import Recipe, load_trained, plots, train
 from arlif.training.accuracy import evaluate
 from arlif.training.augment import Augmentation
 from arlif.training.batches import Batches
+from arlif.training.checkpoints import read_checkpoint, save
 from arlif.training.metrics import Metrics, read_metrics
 from arlif.training.scalars import Scalars
 
@@ -150,25 +151,72 @@ def cut(text):
     return lambda file: file.write_text(text)
 
 
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda file: file.unlink(), "holds 0 of the 3 epochs that were trained; put the whole"),
-        (cut(""), "holds 0 of the 3 epochs"),
-        (lambda file: file.write_text("".join(file.read_text().splitlines(True)[:2])), "holds 1 o"),
-        (cut("epoch,train_loss\n1,many\n"), "is damaged: it is no table"),
-        (cut("epoch,train_loss\n1,0.5\n"), "is damaged"),
-        (cut("epoch\n1,2,3\n"), "is damaged"),
-        (lambda file: file.write_bytes(b"\xff\xfe\x00"), "is damaged"),
-        (lambda file: (file.unlink(), file.mkdir()), "is damaged"),
-    ],
-)
-def test_a_damaged_record_is_named_on_resume(finished, tmp_path, damage, message):
-    run = shutil.copytree(finished, tmp_path / "run")
+def edited(file):
+    """The best epoch is another one."""
+    text = file.read_text()
+    file.write_text(text.replace(",0.", ",0.9", 1))
+
+
+DAMAGES = [
+    (lambda file: file.unlink(), "holds 0 of the 3 epochs that were trained; put the whole"),
+    (cut(""), "holds 0 of the 3 epochs"),
+    (lambda file: file.write_text("".join(file.read_text().splitlines(True)[:2])), "holds 1 o"),
+    (cut("epoch,train_loss\n1,many\n"), "is damaged: it is no table"),
+    (cut("epoch,train_loss\n1,0.5\n"), "is damaged"),
+    (cut("epoch\n1,2,3\n"), "is damaged"),
+    (lambda file: file.write_bytes(b"\xff\xfe\x00"), "is damaged"),
+    (edited, "was changed after it was written"),
+]
+
+
+@pytest.mark.parametrize("damage", [damage for damage, _ in DAMAGES[::3]] + [edited])
+def test_a_damaged_record_is_written_again_from_the_checkpoint(finished, tmp_path, damage):
+    """What `arlif train RUN --resume` is named as the cure for."""
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    for name in ("metrics.csv", "confusion.csv"):
+        damage(run / name)
+    assert train(SMALL, run, resume=True, accelerator="cpu").epochs == 3
+    for name in ("metrics.csv", "confusion.csv"):
+        assert (run / name).read_bytes() == (finished / name).read_bytes()
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES)
+def test_a_damaged_record_beside_an_earlier_arlifs_checkpoint_is_named(
+    finished, tmp_path, damage, message
+):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    without(run / "checkpoints/last.ckpt")
+    assert train(SMALL, run, resume=True, accelerator="cpu").epochs == 3
     damage(run / "metrics.csv")
     with pytest.raises(ArlifError, match=r"metrics\.csv " + message):
         train(SMALL, run, resume=True, accelerator="cpu")
     assert torch.load(run / "model.pt", weights_only=True)
+
+
+def without(checkpoint, **changes):
+    """The checkpoint as an earlier arlif wrote it; with another record where one is given."""
+    content = read_checkpoint(checkpoint, sealed=True)
+    del content["record"]
+    save(content | changes, checkpoint, sealed=True)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        {},
+        {"rows": [], "confusion": None},
+        {"rows": [{"epoch": 1.0}] * 3, "confusion": None},
+        {"rows": 3, "confusion": None},
+        {"rows": [], "confusion": [[1]], "more": 1},
+    ],
+)
+def test_a_record_that_no_training_leaves_is_refused(finished, tmp_path, record):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    without(run / "checkpoints/last.ckpt", record=record)
+    with pytest.raises(ArlifError, match=r"last\.ckpt"):
+        train(SMALL, run, resume=True, accelerator="cpu")
+    assert (run / "metrics.csv").read_bytes() == (finished / "metrics.csv").read_bytes()
 
 
 def test_a_run_that_starts_anew_has_no_use_for_what_lies_there(tmp_path):
