@@ -5,6 +5,7 @@ import signal
 from contextlib import nullcontext
 from dataclasses import asdict
 from errno import EACCES, EPERM, EROFS
+from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -54,6 +55,9 @@ from arlif.training.recipe import Recipe
 from arlif.training.run_recipe import read_recipe
 from arlif.training.trainer import fitting, make_trainer
 
+NEEDED = ("arlif.training.module", "arlif.training.scalars")
+"""Loaded before a run is touched: a package of theirs that is not installed leaves it as it is."""
+
 WHITENED = 2000
 """Training images, the first ones, whose patches an Airbench network whitens."""
 
@@ -80,6 +84,8 @@ def train(
     Raises ArlifError: run exists or is missing, recipe differs or cannot be built, data missing,
     memory scarce; UnfinishedError: disk full, stopped.
     """
+    for module in NEEDED:
+        import_module(module)
     from arlif.training.checkpoints import save
 
     home = Run(run)

@@ -241,6 +241,19 @@ def test_a_package_that_is_not_installed_is_named_with_its_cure(
         main(["energy", str(run)])
 
 
+def test_a_training_without_a_package_leaves_an_old_run_as_it_is(
+    run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    monkeypatch.delitem(sys.modules, "arlif.training.scalars", raising=False)
+    for name in [name for name in sys.modules if name.startswith("tensorboard.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    err = refused(cli, "train", run, *SMALL, "--overwrite")
+    assert err.endswith("install it with: pip install tensorboard\n")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
 def test_an_engine_whose_package_is_not_installed_says_the_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
