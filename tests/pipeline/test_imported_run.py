@@ -13,7 +13,7 @@ from support.noted import note
 
 from arlif.base.errors import ArlifError
 from arlif.data.own import OwnData
-from arlif.run_folder import COMPARE, GRAPH, IMPORT, NIR, WEIGHTS, Run
+from arlif.run_folder import COMPARE, GRAPH, IMPORT, METRICS, NIR, SWEEP, WEIGHTS, Run
 from export.nir import read_nir, write_nir
 from hw_sim.engines.table import FLOAT, INTEGER
 from hw_sim.engines.traces import read_traces
@@ -108,6 +108,14 @@ def test_accuracy_is_a_count_by_hand(run: Path, data: OwnData, tmp_path: Path, e
         assert found["spike_rate"]["lif"] == pytest.approx(sent["lif"].mean())
     assert abs(found["accuracy"] * N - right) <= (engine == "integer")
     assert found["samples"] == N
+
+
+def test_what_it_lacks_is_told_with_the_verb_that_writes_it(run: Path) -> None:
+    cure = r"has no sweep.json; write it with: arlif sweep \S+ --inputs FILE.npy --labels FILE.npy"
+    with pytest.raises(ArlifError, match=cure):
+        Run(run).require(SWEEP)
+    with pytest.raises(ArlifError, match=r"an imported network, which has no metrics\.csv"):
+        Run(run).require(METRICS)
 
 
 def test_it_is_quantized_again_as_it_was_imported(run: Path, data: OwnData) -> None:
