@@ -145,8 +145,7 @@ def _imported(run: Run) -> dict[str, Any] | None:
     if not run.is_fresh(IMPORT):
         return None
     known = read_imported(run)
-    names = [Path(known.file).name, *([known.function] if known.function else [])]
-    return {"from": ":".join(names), "time_steps": known.time_steps}
+    return {"from": known.name, "time_steps": known.time_steps}
 
 
 def _checks(run: Run) -> tuple[list[Check], list[str]]:

@@ -31,6 +31,7 @@ from hw_sim.pipeline import (
     sweep_run,
 )
 from hw_sim.report import write_report
+from hw_sim.report.equal_accuracy import read_sweeps
 
 DT, T, N, INPUTS, NEURONS, CLASSES = 1e-4, 12, 30, 8, 6, 3
 UNIT = np.float32(2**-14)
@@ -116,6 +117,15 @@ def test_what_it_lacks_is_told_with_the_verb_that_writes_it(run: Path) -> None:
         Run(run).require(SWEEP)
     with pytest.raises(ArlifError, match=r"an imported network, which has no metrics\.csv"):
         Run(run).require(METRICS)
+
+
+def test_it_stands_beside_others_by_the_name_of_its_file(
+    run: Path, data: OwnData, tmp_path: Path
+) -> None:
+    sweep_run(run, (8,), (T,), own=data)
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    names = [*read_sweeps([Run(run), Run(other)])]
+    assert names == [f"net.nir ({run})", f"net.nir ({other})"]
 
 
 def test_it_is_quantized_again_as_it_was_imported(run: Path, data: OwnData) -> None:
