@@ -144,7 +144,7 @@ class Run:
             f"{', '.join(IMPORTED_VERBS)}",
         )
         require(
-            not (absent and artifact.trained),
+            not (absent and self.standing(artifact.made_from or artifact).verb == TRAIN),
             f"{self.folder} holds an imported network, which has no {artifact.name}; train a run "
             "of your own in another folder",
         )
@@ -228,8 +228,8 @@ class Run:
         verb, *options = artifact.verb.split(" ")
         if verb == TRAIN and self.has(CONFIG):
             options.append("--overwrite" if artifact in (CONFIG, NEURON) else "--resume")
-        if verb == "simulate" and self.imported:
-            options += ["--inputs", "FILE.npy"]
+        if verb in ("simulate", "sweep") and self.imported:
+            options += ["--inputs", "FILE.npy", *["--labels", "FILE.npy"] * (verb == "sweep")]
         if verb == "import":
             return shlex.join(["arlif", verb, *options, str(self.folder)])
         return self.line(verb, *options)

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+STOPS = (signal.SIGINT, signal.SIGTERM)
+"""What ends a command: Ctrl-C, and what `kill` and `timeout` send."""
+
 
 @dataclass
 class CtrlC:
@@ -23,18 +26,21 @@ class CtrlC:
 def noted_ctrl_c() -> Iterator[CtrlC]:
     """In the block Ctrl-C raises nothing; it is noted in what the block is given.
 
-    Off the main thread, which alone may handle signals, and where Ctrl-C is ignored, none is noted.
+    So is SIGTERM, where the command line handles it alike. Off the main thread, which alone may
+    handle signals, and where a signal is ignored or ends the process, none is noted.
     """
-    noted, before = CtrlC(), signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield noted
-        return
+    noted = CtrlC()
+    on_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in STOPS if on_main}
 
     def note(number: int, frame: FrameType | None) -> None:
         noted.came = True
 
-    signal.signal(signal.SIGINT, note)
+    handled = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handled:
+        signal.signal(number, note)
     try:
         yield noted
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in handled.items():
+            signal.signal(number, handler)

@@ -1,7 +1,8 @@
 """Calls side by side through joblib, on whichever backend the caller has chosen."""
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from typing import Any
@@ -21,16 +22,29 @@ def in_parallel(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
 
     backend, _ = get_active_backend()
     if isinstance(backend, LokyBackend):
-        return Parallel(
+        workers = Parallel(
             n_jobs=jobs,
             return_as="generator",
             pre_dispatch="2 * n_jobs",
             initializer=begin_with,
             initargs=(os.getpid(),),
-        )(calls)
+        )
+        return _closed_quietly(workers(calls))
     if backend.supports_return_generator:
-        return Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")(calls)
+        workers = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")
+        return _closed_quietly(workers(calls))
     return _in_rounds(iter(calls), jobs, 2 * backend.effective_n_jobs(jobs))
+
+
+def _closed_quietly(results: Generator[Any]) -> Iterator[Any]:
+    """All of them; who stops before knows that the calls which are left are given up."""
+    try:
+        for result in results:  # noqa: UP028  a `yield from` closes them before the filter is set
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*You could benefit from", UserWarning)
+            results.close()
 
 
 def _in_rounds(calls: Iterator[Any], jobs: int, size: int) -> Iterator[Any]:

@@ -83,10 +83,11 @@ class OwnSamples:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        shape, labels = self.real.shape, self.labels
         require(
-            self.labels is None or self.labels.shape == self.real.shape[1:2],
-            f"inputs {self.real.shape} are time first, [1 or T, N, ...], and need N labels; "
-            f"got {None if self.labels is None else self.labels.shape}",
+            labels is None or labels.shape == shape[1:2],
+            f"inputs {shape} are time first, [1 or T, N, ...], and need N = {shape[1]} labels; got "
+            f"{None if labels is None else labels.shape}",
         )
 
     def names(self, name: str, classes: int) -> tuple[str, ...]:
@@ -163,11 +164,15 @@ class _Whole:
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
         given = self.inputs.shape
-        cure = "x.swapaxes(0, 1)" if given[1:2] == (time_steps,) else "x[None]"
+        cure = "save x[None]"
+        if given[1:2] == (time_steps,):
+            cure = "save x.swapaxes(0, 1)"
+        elif len(given) >= 3:
+            cure = f"give --time-steps {given[0]} where it does, else {cure}"
         require(
             len(given) >= 3 and given[0] in (1, time_steps),
             f"{self.where} must be [1, N, *shape], one frame a sample, or [{time_steps}, N, "
-            f"*shape], one at each of --time-steps, not {given}; time comes first: save {cure}",
+            f"*shape], one at each of --time-steps, not {given}; time comes first: {cure}",
         )
         return [self.inputs[:, : self.limit]]
 

@@ -13,6 +13,10 @@ Shape = tuple[int, ...]
 
 INPUTS, LABELS = "inputs", "labels"
 """What the arrays of an .npz file are called."""
+SAVED = {".npy": "np.save(FILE, x)", ".npz": "np.savez(FILE, inputs=x)"}
+"""What writes files of these kinds."""
+BEGINNINGS = (b"\x93NUMPY", b"PK")
+"""How they begin. What begins otherwise numpy takes for a pickle, and advises to trust it."""
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -44,12 +48,15 @@ def _contents(path: Path, kind: str) -> Any:
     require(path.is_file(), f"there is no file {path}; give the path of one")
     try:
         with path.open("rb") as file:
+            require(file.peek(6).startswith(BEGINNINGS), "it begins as none does")
             found = np.load(file, allow_pickle=False)
             if isinstance(found, np.ndarray):
                 return found
             return {n: found[n] if n in (INPUTS, LABELS) else None for n in found.files}
     except Exception as error:  # whatever a header or an archive makes numpy raise
-        raise ArlifError(f"{path} is not a readable {kind} file ({_reason(error)})") from None
+        raise ArlifError(
+            f"{path} is not a readable {kind} file ({_reason(error)}); write one with {SAVED[kind]}"
+        ) from None
 
 
 def _reason(error: Exception) -> str:
@@ -74,7 +81,7 @@ def class_labels(values: NDArray[Any], where: object) -> NDArray[np.int64]:
     """The class of each sample. Raises ArlifError where they are no integers."""
     require(
         np.issubdtype(values.dtype, np.integer),
-        f"{where} must hold integers, the class of each sample",
+        f"{where} must hold integers, the class of each sample; of a row a sample save y.argmax(1)",
     )
     return values.astype(np.int64)
 

@@ -31,7 +31,8 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
     """
     layers = parts(network, library)
     given = example[:, :SHOWN].repeat_interleave(1 if example.shape[1] > 1 else 2, dim=1)
-    failures, blamed = [], None
+    failures: dict[str, str] = {}
+    blamed = None
     for when, x in (
         (Whole.SAME, given[0]),
         (Whole.FIRST, given),
@@ -40,7 +41,7 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
         try:
             recording = record(network, library, layers, x, when)
         except Exception as error:  # whatever a network raises on what it is not made for
-            failures.append(f"on {list(x.shape)} {type(error).__name__}: {first_line(error)}")
+            failures[f"on {list(x.shape)} "] = f"{type(error).__name__}: {first_line(error)}"
             continue
         if when is Whole.SAME and recording.following.indexed:
             continue
@@ -51,8 +52,10 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
     if blamed is not None:
         raise LoweringError("; ".join(blamed.violations))
     refuse(layers)
+    alike = len(set(failures.values())) == 1
+    told = ["".join(pair) for pair in failures.items()] if not alike else [*failures.values()][:1]
     raise LoweringError(
-        f"its forward fails {'; '.join(failures)}; it must run on one "
+        f"its forward fails {'; '.join(told)}; it must run on one "
         "step [N, ...], or on all [T, N, ...], of any number of samples N"
     )
 

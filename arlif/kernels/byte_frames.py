@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,14 @@ def check_sums(linear: Conv2d, inputs: NDArray[Any], sums: NDArray[Any]) -> None
     )
 
 
+class Into(NamedTuple):
+    """Where sums go. kind: of new ones, or ADDED: `scale` times each is added to what is there."""
+
+    sums: NDArray[Any]
+    kind: int
+    scale: int = 1
+
+
 class ByteSums(ABC):
     """A kernel that gives the sums of a convolution on bytes, of that type, or puts or adds them.
 
@@ -60,18 +68,8 @@ class ByteSums(ABC):
     empty: Empty
 
     @abstractmethod
-    def call(
-        self,
-        inputs: NDArray[np.uint8],
-        threads: int,
-        kind: int,
-        scale: int,
-        sums: NDArray[Any],
-    ) -> Callable[[], None]:
-        """What writes sums of that kind; ADDED: adds `scale` times each.
-
-        Both are contiguous and have shapes that fit.
-        """
+    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Callable[[], None]:
+        """What writes the sums of inputs; both are contiguous and have shapes that fit."""
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
         """See output_shape."""
@@ -90,7 +88,7 @@ class ByteSums(ABC):
     def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
         """New sums of contiguous inputs, and what writes them. Raises ArlifError on a misfit."""
         sums = self.empty(self.shape_of(inputs), self.type)
-        return self.call(inputs, threads, KINDS[self.type], 1, sums), sums
+        return self.call(inputs, threads, Into(sums, KINDS[self.type])), sums
 
     def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
         """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
@@ -98,7 +96,7 @@ class ByteSums(ABC):
         Raises ArlifError where they do not fit.
         """
         check_sums(self.linear, inputs, sums)
-        self.call(np.ascontiguousarray(inputs), threads, WIDE, 1, sums)()
+        self.call(np.ascontiguousarray(inputs), threads, Into(sums, WIDE))()
 
     def add(
         self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
@@ -108,4 +106,4 @@ class ByteSums(ABC):
         Raises ArlifError where they do not fit.
         """
         check_sums(self.linear, inputs, sums)
-        self.call(np.ascontiguousarray(inputs), threads, ADDED, scale, sums)()
+        self.call(np.ascontiguousarray(inputs), threads, Into(sums, ADDED, scale))()

@@ -3,14 +3,13 @@
 import ctypes
 from collections.abc import Callable
 from ctypes import Structure, c_int64
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import ADDED, ByteSums
+from arlif.kernels.byte_frames import ADDED, ByteSums, Into
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -31,27 +30,20 @@ class Depthwise(ByteSums):
         self.linear, self.type, self.empty = linear, np.int32, empty
         self.weights = np.ascontiguousarray(linear.weight[:, 0].transpose(1, 2, 0))
 
-    def call(
-        self,
-        inputs: NDArray[np.uint8],
-        threads: int,
-        kind: int,
-        scale: int,
-        sums: NDArray[Any],
-    ) -> Callable[[], None]:
+    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Callable[[], None]:
         """See ByteSums."""
         frames, height, width, channels = inputs.shape
-        geometry = _Geometry(frames, channels, height, width, *sums.shape[1:3])
+        geometry = _Geometry(frames, channels, height, width, *into.sums.shape[1:3])
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.dilation[:], geometry.scale = self.linear.dilation, scale
+        geometry.dilation[:], geometry.scale = self.linear.dilation, into.scale
         found = loaded(SYNAPSES, "arlif_depthwise_layout", ctypes.sizeof(_Geometry))
-        add = Call(found.arlif_depthwise, geometry, threads, inputs, self.weights, sums)
-        if kind == ADDED:
+        add = Call(found.arlif_depthwise, geometry, threads, inputs, self.weights, into.sums)
+        if into.kind == ADDED:
             return add
 
         def write() -> None:  # the kernel only adds
-            sums.fill(0)
+            into.sums.fill(0)
             add()
 
         return write

@@ -2,7 +2,6 @@
 
 import ctypes
 from ctypes import Structure, c_int64, c_void_p
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import ByteSums, sum_type
+from arlif.kernels.byte_frames import ByteSums, Into, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -38,23 +37,16 @@ class EventConvolution(ByteSums):
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
 
-    def call(
-        self,
-        inputs: NDArray[np.uint8],
-        threads: int,
-        kind: int,
-        scale: int,
-        sums: NDArray[Any],
-    ) -> Call:
+    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Call:
         """See ByteSums."""
         frames, height, width, channels = inputs.shape
-        _, rows, columns, outputs = sums.shape
+        _, rows, columns, outputs = into.sums.shape
         geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.kind, geometry.scale = kind, scale
+        geometry.kind, geometry.scale = into.kind, into.scale
         run = _library().arlif_event_convolution
-        return Call(run, geometry, threads, inputs, self.weights, sums)
+        return Call(run, geometry, threads, inputs, self.weights, into.sums)
 
 
 def count(inputs: NDArray[np.uint8]) -> int:

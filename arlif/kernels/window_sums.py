@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
-from arlif.kernels.byte_frames import ByteSums, output_shape, sum_type
+from arlif.kernels.byte_frames import ByteSums, Into, output_shape, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -67,19 +67,12 @@ class WindowSums(ByteSums):
     def kernel(self) -> Any:
         """The kernel, a function of C."""
 
-    def call(
-        self,
-        inputs: NDArray[np.uint8],
-        threads: int,
-        kind: int,
-        scale: int,
-        sums: NDArray[Any],
-    ) -> Call:
+    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Call:
         """See ByteSums."""
         known = self.frames_of(inputs)
         geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
-        geometry.frames, geometry.kind, geometry.scale = len(inputs), kind, scale
-        return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, sums)
+        geometry.frames, geometry.kind, geometry.scale = len(inputs), into.kind, into.scale
+        return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, into.sums)
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
         """See ByteSums."""

@@ -136,9 +136,9 @@ def _(layer: nn.Conv1d | nn.Conv2d, value: Any) -> Any:
 @absorb.register
 def _(layer: nn.Linear, value: Any) -> Any:
     if value.shape != (layer.in_features,):
+        cure = "put Flatten before it" if len(value.shape) > 1 else "let it take as many"
         raise LoweringError(
-            f"takes {layer.in_features} features but receives shape {value.shape}; "
-            "put Flatten before it"
+            f"takes {layer.in_features} features but receives shape {value.shape}; {cure}"
         )
     weight = _array(layer.weight)
     if isinstance(value, Current):

@@ -3,12 +3,11 @@
 from collections.abc import Sized
 from dataclasses import replace
 
-from arlif.base.memory import freed_memory_kept
 from arlif.data import Dataset
 from arlif.data.own import own_dataset
 from arlif.quantize.qat import QatNetwork
 from arlif.training.schedule import Schedule
-from arlif.training.trainer import make_trainer, quiet
+from arlif.training.trainer import fitting, make_trainer
 
 LEARNING_RATE_SHARE = 0.1
 """Fine-tuning starts from a trained network: a tenth of the learning rate that trained it."""
@@ -58,7 +57,7 @@ def finetune(
         source, classes = network.source, network.network.readout.shape[0]
         frames = 1 if source.static else network.time_steps
         dataset = own_dataset(dataset, source.shape, frames, classes)
-    with quiet(), freed_memory_kept():
+    with fitting():
         module = TrainingModule(network, recipe, dataset)
         trainer = make_trainer(recipe, accelerator, devices=1)
         trainer.fit(module)

@@ -72,6 +72,7 @@ def ablate(
     callbacks: more Lightning callbacks of every run. Raises ArlifError.
     """
     require(bool(neurons) and bool(seeds), "an ablation needs at least one neuron and one seed")
+    recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
     for values in ([class_of(name) for name in neurons], [str(seed) for seed in seeds]):
         twice = sorted({value for value in values if values.count(value) > 1})
         require(
@@ -80,10 +81,9 @@ def ablate(
             "twice",
         )
     require(
-        not Run(folder).has(CONFIG),
-        f"{folder} holds a training run; an ablation has runs of its own: give it another folder",
+        not Run(folder).has(CONFIG) and not Run(folder).imported,
+        f"{folder} holds a run; an ablation has runs of its own: give it another folder",
     )
-    recipes = [replace(recipe, neuron=replace(recipe.neuron, name=name)) for name in neurons]
     rows, in_use = [], []
     for neuron, changed in zip(neurons, recipes, strict=True):
         done = []

@@ -1,5 +1,6 @@
 """The training step, the optimizer and what happens at the end of an epoch."""
 
+import logging
 import math
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from arlif.base.errors import require
+from arlif.base.errors import FormatError, require
 from arlif.base.plain_data import to_mapping
 from arlif.data import Dataset
 from arlif.neurons import SpikingNeuron
@@ -27,6 +28,8 @@ from arlif.training.resumed import require_taken_up
 from arlif.training.schedule import Schedule
 from arlif.training.stages import staged
 
+logger = logging.getLogger(__name__)
+
 MOMENTUM = 0.9
 """SGD momentum of the released experiments."""
 
@@ -36,6 +39,9 @@ FINISHED_ACCURACY = "finished_accuracy"
 
 DEVICES = "devices"
 """The key of a checkpoint that says on how many devices it was trained."""
+
+THREADS = "threads"
+"""The key of a checkpoint that says on how many threads of a CPU it was trained."""
 
 RECIPE = "recipe"
 """The key of a checkpoint that holds the recipe that it was trained by, as plain values."""
@@ -130,9 +136,10 @@ class TrainingModule(lightning.LightningModule):
                 module.keep_bounds()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note by what recipe the epochs were trained, on how many devices, and their metrics.
+        """Note by what recipe the epochs were trained, on what, and the metrics until now.
 
-        Another number of devices draws other batches.
+        Another number of devices draws other batches, another number of a CPU's threads adds in
+        another order.
         """
         checkpoint[DEVICES] = self.trainer.world_size
         checkpoint[RECIPE] = to_mapping(self.recipe)
@@ -142,6 +149,29 @@ class TrainingModule(lightning.LightningModule):
                 "rows": [dict(row) for row in self.metrics.rows],
                 "confusion": None if confusion is None else confusion.tolist(),
             }
+        if self._on_cpu:
+            checkpoint[THREADS] = torch.get_num_threads()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Warn where as many threads of a CPU as before are not there: they add in another order.
+
+        It is no error, as another machine may not have as many.
+        """
+        now = torch.get_num_threads()
+        before = checkpoint.get(THREADS, now)
+        require(type(before) is int, "threads in it are no number", FormatError)
+        if before != now and self._on_cpu and self.trainer.is_global_zero:
+            logger.warning(
+                "trained on %d threads so far, and %d go on to weights that differ in last bits; "
+                "for the same ones start with OMP_NUM_THREADS=%d",
+                before,
+                now,
+                before,
+            )
+
+    @property
+    def _on_cpu(self) -> bool:
+        return bool(self.trainer.strategy.root_device.type == "cpu")
 
     def on_train_start(self) -> None:
         """Of a training that goes on: what it goes on from is what such a training leaves."""

@@ -5,6 +5,7 @@ import signal
 from contextlib import nullcontext
 from dataclasses import asdict
 from errno import EACCES, EPERM, EROFS
+from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -25,7 +26,7 @@ from arlif.base.errors import (
 )
 from arlif.base.files import atomic_path
 from arlif.base.lock import only_writer
-from arlif.base.memory import enough_memory, freed_memory_kept
+from arlif.base.memory import enough_memory
 from arlif.base.plain_data import to_mapping
 from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
@@ -53,7 +54,10 @@ from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics
 from arlif.training.recipe import Recipe
 from arlif.training.run_recipe import read_recipe
-from arlif.training.trainer import make_trainer, quiet
+from arlif.training.trainer import fitting, make_trainer
+
+NEEDED = ("arlif.training.module", "arlif.training.scalars")
+"""Loaded before a run is touched: a package of theirs that is not installed leaves it as it is."""
 
 WHITENED = 2000
 """Training images, the first ones, whose patches an Airbench network whitens."""
@@ -81,6 +85,8 @@ def train(
     Raises ArlifError: run exists or is missing, recipe differs or cannot be built, data missing,
     memory scarce; UnfinishedError: disk full, stopped.
     """
+    for module in NEEDED:
+        import_module(module)
     from arlif.training.checkpoints import save
 
     home = Run(run)
@@ -241,7 +247,7 @@ def _fit(
     checkpoint = run.path(LAST)
     on_ctrl_c = signal.getsignal(signal.SIGINT)  # which Lightning ignores once it has come
     checkpoints = (EpochCheckpoint(run.path(BEST), FINISHED_ACCURACY), EpochCheckpoint(checkpoint))
-    with quiet(), freed_memory_kept():
+    with fitting():
         finished = finished_epochs(run)
         module = TrainingModule(net, recipe, dataset, finished)
         resume_from = str(checkpoint) if finished else None

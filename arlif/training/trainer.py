@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from arlif.base.memory import freed_memory_kept
 from arlif.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def make_trainer(
 ) -> "Trainer":
     """A Lightning trainer for a recipe; it shows a progress bar on a terminal.
 
-    callbacks: checkpoints are written by those given here only. Create and use it in `quiet`.
+    callbacks: checkpoints are written by those given here only. Create and use it in `fitting`.
     """
     import pytorch_lightning as lightning
     from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
@@ -45,7 +46,14 @@ def make_trainer(
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def fitting() -> Iterator[None]:
+    """Where a trainer is made and used: Lightning is quiet, and freed memory is kept."""
+    with _quiet(), freed_memory_kept():
+        yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Silence Lightning's chatter about hardware, and what torch holds against its internals."""
     names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")
     loggers = [logging.getLogger(name) for name in names]

@@ -12,3 +12,5 @@ class ExitCode(IntEnum):
     """Wrong usage, or a file, a dataset or Lava that is missing or damaged."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
+    TERMINATED = 143
+    """SIGTERM, as of `kill` and `timeout`."""

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from arlif.base.errors import require
 from arlif.base.files import json_text
 from arlif.base.numerals import whole
+from hw_sim.cli.boxes import boxed
 from hw_sim.cli.tables import csv_text, latex_text
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")]
@@ -94,16 +93,7 @@ class Output:
             return
         room = MESSAGES.width if MESSAGES.is_terminal else WIDEST
         widths = _widths(lines, numbers, room - 3 * len(columns) - 1)
-        table = Table(
-            title=Text(title, style="italic"),
-            title_justify="left",
-            width=sum(widths) + 3 * len(columns) + 1,
-        )
-        for column, number, width in zip(columns, numbers, widths, strict=True):
-            justify: JustifyMethod = "right" if number else "left"
-            table.add_column(Text(column), justify=justify, width=width, overflow="fold")
-        for row in rows:
-            table.add_row(*map(Text, row))
+        table = boxed(MESSAGES, title, columns, rows, widths, numbers)
         MESSAGES.print(table, crop=False)
 
     def result(self, content: Any) -> None:

@@ -55,6 +55,11 @@ class Imported:
             f"input_shape has sizes of at least 1, not {self.input_shape}",
         )
 
+    @property
+    def name(self) -> str:
+        """What it is called where it stands beside others: its file, and the function in it."""
+        return ":".join(filter(None, (Path(self.file).name, self.function)))
+
 
 def read_graph(file: Path, dt: float | None, time_steps: int, readout: OverTime | None) -> Original:
     """The network of a NIR graph; readout: as `over` of load_nir. Raises ArlifError."""

@@ -14,8 +14,7 @@ from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
 from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, INTEGER, LAVA, find_engine
-from hw_sim.engines.traces import read_traces
-from hw_sim.pipeline.simulate import read_figures
+from hw_sim.pipeline.simulated import read_all_figures, read_all_traces
 
 
 @writes("compare")
@@ -31,15 +30,14 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
     engines = [find_engine(name) for name in (want, got)]
     exact = all(engine.exact for engine in engines)
     run = Run(folder)
-    paths = [run.require(engine.traces) for engine in engines]
+    simulations = read_all_traces(run, engines)
     network = read_nir(run.require(NIR))
-    figures = [read_figures(run, engine) for engine in engines]
+    figures = read_all_figures(run, engines)
     require(
         all(a == b for a, b in zip(*(found["inputs"] for found in figures), strict=False)),
         f"{want} and {got} were simulated on different inputs; simulate both again with the same "
         f"--inputs: {' and '.join(run.command(engine.traces) for engine in engines)}",
     )
-    simulations = [read_traces(path) for path in paths]
     for engine, simulation in zip(engines, simulations, strict=True):
         require(
             simulation.recorded > 0,

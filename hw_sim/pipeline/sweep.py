@@ -117,7 +117,8 @@ def sweep(
     longest = max((steps for _, steps in points), default=0)
     require(
         network.static or longest <= len(real),
-        f"recordings of {len(real)} frames cannot be simulated for {longest} time steps",
+        f"recordings of {len(real)} frames cannot be simulated for {longest} time steps; take at "
+        f"most {len(real)}",
     )
     precisions = [(Precision(numbers, bits), steps) for bits, steps in points]
     inputs = real.numpy()  # as an array it goes to other processes once

@@ -7,11 +7,12 @@ from typing import Any
 from arlif.base.errors import require
 from arlif.run_folder import SWEEP, Run
 from arlif.training import recipe_as_written
+from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.sweep_points import SweepRow, cheapest, read_sweep
 
 
 def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
-    """The points that all sweeps have measured, by the neuron and folder of their runs.
+    """The points that all sweeps have measured, by their networks and folders.
 
     Raises ArlifError where one is missing, unfinished or older than its network, where they saw
     other samples, or where they have no point in common.
@@ -19,7 +20,7 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
     measured, saw = {}, {}
     for run in runs:
         run.require(SWEEP)
-        name = f"{recipe_as_written(run.folder)['neuron']['name']} ({run.folder})"
+        name = f"{_network(run)} ({run.folder})"
         sweep = read_sweep(run)
         require(
             not sweep.missing,
@@ -41,6 +42,13 @@ def read_sweeps(runs: Sequence[Run]) -> dict[str, list[SweepRow]]:
         "--weight-bits and one --time-steps",
     )
     return {name: [points[point] for point in common] for name, points in measured.items()}
+
+
+def _network(run: Run) -> str:
+    """What tells a network from others: its neuron; of an imported one, where it came from."""
+    if run.imported:
+        return read_imported(run).name
+    return str(recipe_as_written(run.folder)["neuron"]["name"])
 
 
 def at_equal_accuracy(sweeps: Mapping[str, Sequence[SweepRow]]) -> dict[str, Any]:

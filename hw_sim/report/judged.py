@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from arlif.run_folder import Run
-from hw_sim.engines.table import INTEGER, Engine
+from hw_sim.engines.table import ENGINES, INTEGER
 from hw_sim.pipeline.verdict import same_samples, verdict
 
 
-def judged(run: Run, engines: Sequence[Engine], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def judged(run: Run, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The verdict, and the engines' figures with the integer engine's accuracy on their samples.
 
-    engines: those whose simulations are current, and their figures. integer_accuracy: None where it
-    is not known.
+    rows: the figures of all simulations that are current. integer_accuracy: None where it is not
+    known.
     """
+    engines = [ENGINES[row["engine"]] for row in rows]
     known = INTEGER in engines
     told = [
         row | {"integer_accuracy": same_samples(run, engine) if known else None}

@@ -1,7 +1,7 @@
 """Collects what a run holds and writes report.json and report.html."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,12 @@ from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
-from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
-from hw_sim.engines.traces import read_traces
 from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.quantize import read_quantized
-from hw_sim.pipeline.simulate import read_figures
+from hw_sim.pipeline.simulated import read_all_figures, read_all_traces, simulated
 from hw_sim.pipeline.sweep_points import DRAWN, read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
@@ -80,7 +78,7 @@ def write_report(run: Run, beside: Sequence[Run] = ()) -> dict[str, Any]:
 
 def _write(run: Run, beside: Sequence[Run]) -> dict[str, Any]:
     content = _collect(run)
-    content |= judged(run, _simulated(run), content["engines"])
+    content |= judged(run, content["engines"])
     plots = _plots(run, content)
     if beside:
         sweeps = read_sweeps([run, *beside])
@@ -113,9 +111,8 @@ def _collect(run: Run) -> dict[str, Any]:
     files = (TRAINING, QUANTIZE, COMPARE, ENERGY, SWEEP)
     traces = [file for engine in ENGINES.values() for file in (engine.traces, engine.figures)]
     run.require_whole(*files, *traces)
-    engines = _simulated(run)
-    figures = [read_figures(run, engine) | {"integer_accuracy": None} for engine in engines]
-    _require_same_layers(run, engines, figures)
+    engines = simulated(run)
+    figures = read_all_figures(run, engines)
     checks, notes = _checks(run)
     sweep = read_sweep(run) if run.is_current(SWEEP) else None
     return {
@@ -148,44 +145,7 @@ def _imported(run: Run) -> dict[str, Any] | None:
     if not run.is_current(IMPORT):
         return None
     known = read_imported(run)
-    names = [Path(known.file).name, *([known.function] if known.function else [])]
-    return {"from": ":".join(names), "time_steps": known.time_steps}
-
-
-def _simulated(run: Run) -> list[Engine]:
-    """The engines whose simulations are current."""
-    return [engine for engine in ENGINES.values() if run.is_fresh(engine.figures)]
-
-
-def _require_same_layers(
-    run: Run, engines: Sequence[Engine], figures: Sequence[dict[str, Any]]
-) -> None:
-    layers = [row["spike_rate"].keys() for row in figures]
-    for engine, own in zip(engines, layers, strict=True):
-        require(
-            own == layers[0],
-            f"{run.path(engine.figures)} is of the layers {', '.join(own)}, "
-            f"{run.path(engines[0].figures)} of {', '.join(layers[0])}; write both again with: "
-            f"{run.command(engines[0].figures)} and {run.command(engine.figures)}",
-            FormatError,
-        )
-
-
-def _require_same_shapes(
-    run: Run, engines: Sequence[Engine], simulations: Mapping[str, Simulation]
-) -> None:
-    known: dict[str, tuple[tuple[int, ...], Engine]] = {}
-    for engine in engines:
-        for layer, trace in simulations[engine.name].traces.items():
-            steps, _, *neurons = trace.spikes.shape
-            shape, first = known.setdefault(layer, ((steps, *neurons), engine))
-            require(
-                shape == (steps, *neurons),
-                f"layer {layer} has other steps or neurons in {run.path(engine.traces)} than in "
-                f"{run.path(first.traces)}; write both again with: {run.command(first.traces)} and "
-                f"{run.command(engine.traces)}",
-                FormatError,
-            )
+    return {"from": known.name, "time_steps": known.time_steps}
 
 
 def _checks(run: Run) -> tuple[list[Check], list[str]]:
@@ -254,9 +214,8 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
 
 def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
     """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
-    every = {engine.name: read_traces(run.require(engine.traces)) for engine in engines}
-    _require_same_shapes(run, engines, every)
-    recorded = {name: simulation for name, simulation in every.items() if simulation.traces}
+    every = zip(engines, read_all_traces(run, engines), strict=True)
+    recorded = {engine.name: simulation for engine, simulation in every if simulation.traces}
     membrane = {}
     # An imported network's populations have units that were fitted to them and stand in no file.
     if {FLOAT.name, INTEGER.name} <= recorded.keys() and not run.imported:

@@ -22,6 +22,23 @@ def test_it_is_noted_and_raises_nothing_even_in_a_finalizer() -> None:
         signal.raise_signal(signal.SIGINT)
 
 
+def test_sigterm_is_noted_where_it_is_handled() -> None:
+    def handler(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        with noted_ctrl_c() as ctrl_c:
+            signal.raise_signal(signal.SIGTERM)
+        assert ctrl_c.came
+        assert signal.getsignal(signal.SIGTERM) is handler
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with noted_ctrl_c():
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_an_error_in_the_block_brings_the_handler_back_too() -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(ZeroDivisionError), noted_ctrl_c():

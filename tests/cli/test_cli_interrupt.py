@@ -1,4 +1,4 @@
-"""Ctrl-C at whatever moment: one line, exit code 130."""
+"""Ctrl-C or SIGTERM at whatever moment: one line, exit code 130 or 143."""
 
 import os
 import signal
@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+
+STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 INTERRUPTED_IMPORT = """
 import os, signal, sys, time
@@ -46,7 +48,7 @@ from hw_sim.cli import main
 from arlif.training.module import TrainingModule
 
 def interrupts(self, batch, index):
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), int(sys.argv[2]))
     signal.pause()
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,11 +57,44 @@ main(["train", sys.argv[1]])
 """
 
 
-def test_ctrl_c_while_training_says_how_to_continue(tmp_path):
-    command = [sys.executable, "-c", TRAINING, str(tmp_path / "run")]
+@pytest.mark.parametrize(
+    ("sign", "code"), [STOPS[0], pytest.param(*STOPS[1], marks=pytest.mark.slow)]
+)
+def test_a_training_that_is_stopped_says_how_to_continue(tmp_path, sign, code):
+    command = [sys.executable, "-c", TRAINING, str(tmp_path / "run"), str(int(sign))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 130
+    assert done.returncode == code
     assert done.stderr == ("error: stopped after epoch 0 of 15; continue with resume (--resume)\n")
+
+
+SIDE_BY_SIDE = """
+import os, signal, sys
+import numpy as np
+from joblib import delayed
+from arlif.base.side_by_side import in_parallel
+from hw_sim.cli import app, main
+
+def runs(arguments):
+    shared = np.ones(1 << 20)  # which joblib puts into shared memory
+    for _ in in_parallel((delayed(np.sum)(shared) for _ in range(9)), 2):
+        print(os.getpid(), sum(str(os.getpid()) in name for name in os.listdir("/dev/shm")))
+        sys.stdout.flush()
+        os.kill(os.getpid(), int(sys.argv[1]))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+app.run = runs
+main([])
+"""
+
+
+@pytest.mark.parametrize(("sign", "code"), STOPS)
+def test_what_processes_shared_is_gone_without_a_warning(sign, code):
+    command = [sys.executable, "-c", SIDE_BY_SIDE, str(int(sign))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (code, "stopped\n")
+    process, shared = done.stdout.split()
+    assert int(shared) > 0
+    assert not [name for name in os.listdir("/dev/shm") if process in name]
 
 
 def test_errors_without_ctrl_c_keep_their_traceback():

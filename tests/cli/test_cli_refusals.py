@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,9 @@ from arlif.base.errors import MissingToolError
 from arlif.base.options import NoOptions
 from arlif.run_folder import NIR
 from hw_sim.cli import main
+from hw_sim.engines.simulation import Trace
 from hw_sim.engines.table import Engine
+from hw_sim.engines.traces import read_traces, write_traces
 
 
 @pytest.fixture
@@ -66,6 +69,30 @@ def test_energy_is_not_counted_on_inputs_that_have_changed(
         assert "inputs have changed since" in refused(cli, "energy", run)
     np.save(inputs, before)
     assert cli("energy", run)[0] == 0
+
+
+def test_engines_that_left_other_layers_or_steps_are_named(run: Path, cli: Cli):
+    for engine in ("integer", "onnx"):
+        assert cli("simulate", run, "--engine", engine, "--samples", "2")[0] == 0
+    figures, traces = run / "traces/onnx.json", run / "traces/onnx.h5"
+    whole, cure = figures.read_text(), "write both again with: arlif simulate"
+    rates = dict.fromkeys(["other", "layers"], 0.5)
+    figures.write_text(json.dumps({**json.loads(whole), "spike_rate": rates}))
+    note(run, "traces/onnx.json")
+    for verb in (("compare", run, "--got", "onnx"), ("report", run)):
+        err = refused(cli, *verb)
+        assert "onnx.json is of the layers other, layers," in err
+        assert cure in err
+    figures.write_text(whole)
+    found = read_traces(traces)
+    name, trace = next(iter(found.traces.items()))
+    states = {state: values[1:] for state, values in trace.states.items()}
+    write_traces(replace(found, traces={name: Trace(trace.spikes[1:], states)}), traces)
+    note(run, "traces/onnx.json", "traces/onnx.h5")
+    for verb in (("compare", run, "--got", "onnx"), ("report", run)):
+        err = refused(cli, *verb)
+        assert f"layer {name} has other steps or neurons in {traces} than in" in err
+        assert cure in err
 
 
 def test_figures_of_another_version_are_not_compared(run: Path, cli: Cli):
@@ -212,6 +239,19 @@ def test_a_package_that_is_not_installed_is_named_with_its_cure(
     monkeypatch.setitem(sys.modules, "hw_sim.pipeline", None)
     with pytest.raises(ModuleNotFoundError, match=r"hw_sim\.pipeline"):  # a fault of ours
         main(["energy", str(run)])
+
+
+def test_a_training_without_a_package_leaves_an_old_run_as_it_is(
+    run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    monkeypatch.delitem(sys.modules, "arlif.training.scalars", raising=False)
+    for name in [name for name in sys.modules if name.startswith("tensorboard.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    err = refused(cli, "train", run, *SMALL, "--overwrite")
+    assert err.endswith("install it with: pip install tensorboard\n")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
 def test_an_engine_whose_package_is_not_installed_says_the_cure(

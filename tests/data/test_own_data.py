@@ -142,11 +142,17 @@ def test_examples_whose_time_is_not_first_are_told_what_to_save(
 ) -> None:
     x = np.ones((*lead, 5, 4))
     np.save("given.npy", x)
-    with pytest.raises(ArlifError, match="time comes first: save ") as refused:
+    with pytest.raises(ArlifError, match=r"time comes first: .*save ") as refused:
         OwnData(Path("given.npy")).examples(T)
     np.save("given.npy", eval(str(refused.value).rpartition("save ")[2], {"x": x}))
     (example,) = OwnData(Path("given.npy")).examples(T)
     assert example.shape == (*shape, 5, 4)
+
+
+def test_examples_of_other_time_steps_are_told_how_many_to_give() -> None:
+    np.save("given.npy", np.ones((T + 1, N, 5, 4)))
+    with pytest.raises(ArlifError, match=f"give --time-steps {T + 1} where it does, else save x"):
+        OwnData(Path("given.npy")).examples(T)
 
 
 def test_examples_are_what_a_network_may_be_given() -> None:
@@ -170,7 +176,7 @@ def test_examples_are_what_a_network_may_be_given() -> None:
         ("turned.npy", None, r"not \(6, 3, 2, 4\); time comes first: save x.swapaxes"),
         ("nine.npy", None, r"as the network takes its inputs, not \(9, 9, 2, 4\)"),
         ("X.npy", "X.npy", "X.npy must hold integers, the class of each sample"),
-        ("X.npy", "five.npy", r"need N labels; got \(5,\)"),
+        ("X.npy", "five.npy", r"need N = 6 labels; got \(5,\)"),
         ("XY.npz", "Y.npy", "XY.npz holds labels itself; leave out --labels Y.npy"),
         (
             "names.npz",
@@ -184,7 +190,7 @@ def test_examples_are_what_a_network_may_be_given() -> None:
             "objects.npy is not a readable .npy file .Object arrays cannot be lo",
         ),
         ("nan.npy", None, "nan.npy holds NaN, infinity"),
-        ("text.npy", None, "text.npy is not a readable .npy file"),
+        ("text.npy", None, r"text.npy is not a readable .npy file \(it begins as none does\); wri"),
         ("half.npz", None, "half.npz is not a readable .npz file"),
         ("torn.npz", None, "torn.npz is not a readable .npz file"),
         ("mixed", None, r"mixed holds samples \(a.npy\) beside folders of classes \(one\)"),

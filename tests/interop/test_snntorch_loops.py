@@ -280,5 +280,13 @@ def test_potentials_that_spikes_reset_are_refused() -> None:
 
 
 def test_a_forward_that_fails_says_so() -> None:
+    network = Loop([snntorch.Leaky(0.5)], [4, 3], None)
     with pytest.raises(LoweringError, match="its forward fails on"):
-        to_arlif(Loop([snntorch.Leaky(0.5)], [4, 3], None), torch.rand(4, 2, 5))
+        to_arlif(network, torch.rand(4, 2, 5))
+
+    def fails(x: torch.Tensor) -> torch.Tensor:
+        raise ValueError("whatever comes")
+
+    network.forward = fails
+    with pytest.raises(LoweringError, match="its forward fails ValueError: whatever comes; it mu"):
+        to_arlif(network, torch.rand(4, 2, 4))

@@ -13,7 +13,7 @@ from support.noted import note
 
 from arlif.base.errors import ArlifError
 from arlif.data.own import OwnData
-from arlif.run_folder import COMPARE, GRAPH, IMPORT, NIR, WEIGHTS, Run
+from arlif.run_folder import COMPARE, GRAPH, IMPORT, METRICS, NIR, SWEEP, WEIGHTS, Run
 from export.nir import read_nir, write_nir
 from hw_sim.engines.table import FLOAT, INTEGER
 from hw_sim.engines.traces import read_traces
@@ -31,6 +31,7 @@ from hw_sim.pipeline import (
     sweep_run,
 )
 from hw_sim.report import write_report
+from hw_sim.report.equal_accuracy import read_sweeps
 
 DT, T, N, INPUTS, NEURONS, CLASSES = 1e-4, 12, 30, 8, 6, 3
 UNIT = np.float32(2**-14)
@@ -108,6 +109,23 @@ def test_accuracy_is_a_count_by_hand(run: Path, data: OwnData, tmp_path: Path, e
         assert found["spike_rate"]["lif"] == pytest.approx(sent["lif"].mean())
     assert abs(found["accuracy"] * N - right) <= (engine == "integer")
     assert found["samples"] == N
+
+
+def test_what_it_lacks_is_told_with_the_verb_that_writes_it(run: Path) -> None:
+    cure = r"has no sweep.json; write it with: arlif sweep \S+ --inputs FILE.npy --labels FILE.npy"
+    with pytest.raises(ArlifError, match=cure):
+        Run(run).require(SWEEP)
+    with pytest.raises(ArlifError, match=r"an imported network, which has no metrics\.csv"):
+        Run(run).require(METRICS)
+
+
+def test_it_stands_beside_others_by_the_name_of_its_file(
+    run: Path, data: OwnData, tmp_path: Path
+) -> None:
+    sweep_run(run, (8,), (T,), own=data)
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    names = [*read_sweeps([Run(run), Run(other)])]
+    assert names == [f"net.nir ({run})", f"net.nir ({other})"]
 
 
 def test_it_is_quantized_again_as_it_was_imported(run: Path, data: OwnData) -> None:

@@ -68,13 +68,16 @@ def test_finished_runs_of_another_recipe_are_refused(folder):
         ablate(replace(TINY, epochs=2), folder, ["arlif"], [1], accelerator="cpu")
 
 
-def test_a_run_without_its_record_and_a_trained_run_are_refused(folder, tmp_path):
+def test_a_run_without_its_record_and_a_folder_of_a_run_are_refused(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "arlif-1" / "metrics.csv").unlink()
     with pytest.raises(ArlifError, match=r"arlif-1 has no metrics\.csv"):
         ablate(TINY, copy, ["arlif"], [1], accelerator="cpu")
-    with pytest.raises(ArlifError, match="arlif-2 holds a training run"):
-        ablate(TINY, folder / "arlif-2", ["arlif"], [1], accelerator="cpu")
+    (tmp_path / "imported").mkdir()
+    (tmp_path / "imported" / "network.nir").touch()
+    for place in (folder / "arlif-2", tmp_path / "imported"):
+        with pytest.raises(ArlifError, match=f"{place.name} holds a run; an ablation has runs of"):
+            ablate(TINY, place, ["arlif"], [1], accelerator="cpu")
 
 
 def test_ctrl_c_says_how_an_ablation_continues(tmp_path, monkeypatch):
@@ -164,6 +167,7 @@ def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
         ),
         (("--set", 'neuron={name="plif"}'), "--set neuron.name has no meaning"),
         (("--neurons", " clif , alif"), "no neuron is called 'alif'"),
+        (("--neurons", ","), "no neuron is called ''"),
     ],
 )
 def test_what_an_ablation_would_ignore_is_refused(tmp_path, capsys, options, message):

@@ -132,25 +132,42 @@ def test_a_checkpoint_of_another_run_is_not_continued(finished, tmp_path):
     assert train(SMALL, run, resume=True, accelerator="cpu").epochs == SMALL.epochs
 
 
+class Stop(lightning.Callback):
+    """Ctrl-C in the second epoch."""
+
+    def on_train_batch_start(self, trainer, module, batch, index):
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory):
     """A training that has finished one epoch of three."""
-
-    class Stop(lightning.Callback):
-        def on_train_batch_start(self, trainer, module, batch, index):
-            if trainer.current_epoch == 1:
-                raise KeyboardInterrupt
-
     run = tmp_path_factory.mktemp("runs") / "stopped"
     with pytest.raises(UnfinishedError):
         train(SMALL, run, accelerator="cpu", callbacks=(Stop(),))
     return run
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_another_number_of_threads_is_warned_of(stopped, tmp_path, caplog, more):
+    run = shutil.copytree(stopped, tmp_path / "run")
+    checkpoint, now = run / "checkpoints" / "last.ckpt", torch.get_num_threads()
+    content = read_checkpoint(checkpoint, sealed=True)
+    assert content["threads"] == now
+    save(content | {"threads": now + more}, checkpoint, sealed=True)
+    with pytest.raises(UnfinishedError, match="stopped after epoch 1"):
+        train(SMALL, run, resume=True, accelerator="cpu", callbacks=(Stop(),))
+    told = f"trained on {now + 1} threads so far, and {now} go on to weights that differ in last "
+    told += f"bits; for the same ones start with OMP_NUM_THREADS={now + 1}"
+    assert caplog.messages == [told] * more
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
         (("epoch",), -1),
+        (("threads",), "2"),
         (("epoch",), True),
         (("devices",), torch.zeros(2)),
         (("recipe",), 3),

@@ -1,6 +1,7 @@
 """Ways to the same sums, of which every batch takes the one that is fastest for it."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
-from arlif.kernels.byte_frames import KINDS, ByteSums
+from arlif.kernels.byte_frames import KINDS, ByteSums, Into
 from arlif.kernels.byte_products import ByteProducts
 from arlif.kernels.call import Bound
 from arlif.kernels.events import EventConvolution
@@ -71,9 +72,10 @@ class Ways:
     def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
         """New sums of contiguous inputs, and what writes them in the way that is fastest then."""
         write, sums = self.multiply.bind(inputs, threads)
-        kind, others = KINDS[self.multiply.type], filter(None, (self.look_up, self.follow))
-        calls = {way: way.call(inputs, threads, kind, 1, sums) for way in others}
-        calls[self.multiply] = write
+        into = Into(sums, KINDS[self.multiply.type])
+        calls: dict[ByteSums, Callable[[], None]] = {self.multiply: write}
+        for way in filter(None, (self.look_up, self.follow)):
+            calls[way] = way.call(inputs, threads, into)
         return lambda: calls[self._chosen(inputs)](), sums
 
     def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
