@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import ByteSums, sum_type
+from arlif.kernels.byte_frames import KINDS, ByteSums, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -42,9 +42,8 @@ class EventConvolution(ByteSums):
         self,
         inputs: NDArray[np.uint8],
         threads: int,
-        kind: int,
-        scale: int,
         sums: NDArray[Any],
+        scale: int = 0,
     ) -> Call:
         """See ByteSums."""
         frames, height, width, channels = inputs.shape
@@ -52,7 +51,7 @@ class EventConvolution(ByteSums):
         geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.kind, geometry.scale = kind, scale
+        geometry.kind, geometry.scale = KINDS.index(sums.dtype), scale
         run = _library().arlif_event_convolution
         return Call(run, geometry, threads, inputs, self.weights, sums)
 

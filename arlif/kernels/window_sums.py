@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
-from arlif.kernels.byte_frames import ByteSums, output_shape, sum_type
+from arlif.kernels.byte_frames import KINDS, ByteSums, output_shape, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -71,14 +71,14 @@ class WindowSums(ByteSums):
         self,
         inputs: NDArray[np.uint8],
         threads: int,
-        kind: int,
-        scale: int,
         sums: NDArray[Any],
+        scale: int = 0,
     ) -> Call:
         """See ByteSums."""
         known = self.frames_of(inputs)
         geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
-        geometry.frames, geometry.kind, geometry.scale = len(inputs), kind, scale
+        geometry.frames, geometry.scale = len(inputs), scale
+        geometry.kind = KINDS.index(sums.dtype)
         return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, sums)
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:

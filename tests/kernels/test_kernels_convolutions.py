@@ -26,7 +26,7 @@ DENSE, ALONE = (
 KERNELS = {
     "events": events.EventConvolution(DENSE, (0, 255)),
     "products": byte_products.ByteProducts(DENSE, (0, 1)),
-    "depthwise": depthwise.Depthwise(ALONE),
+    "depthwise": depthwise.Depthwise(ALONE, (0, 255)),
 }
 
 
@@ -134,5 +134,5 @@ def test_a_misfit_is_refused(kernel: Any) -> None:
             kernel(wrong, 1)
     sums = kernel(x, 1).astype(np.int32)
     for wrong in (sums[:, :3], sums.astype(np.int64), np.asfortranarray(sums)):
-        with pytest.raises(ArlifError, match="added to contiguous int32"):
+        with pytest.raises(ArlifError, match="added to contiguous int16 or int32"):
             kernel.add(x, 1, wrong, 1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
-from arlif.kernels.byte_frames import KINDS, ByteSums
+from arlif.kernels.byte_frames import ByteSums
 from arlif.kernels.byte_products import ByteProducts
 from arlif.kernels.call import Bound
 from arlif.kernels.events import EventConvolution
@@ -71,18 +71,16 @@ class Ways:
     def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
         """New sums of contiguous inputs, and what writes them in the way that is fastest then."""
         write, sums = self.multiply.bind(inputs, threads)
-        kind, others = KINDS[self.multiply.type], filter(None, (self.look_up, self.follow))
-        calls = {way: way.call(inputs, threads, kind, 1, sums) for way in others}
+        others = filter(None, (self.look_up, self.follow))
+        calls = {way: way.call(inputs, threads, sums) for way in others}
         calls[self.multiply] = write
         return lambda: calls[self._chosen(inputs)](), sums
 
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any]) -> None:
         """Write the sums, whatever was there."""
         self._chosen(inputs).put(inputs, threads, sums)
 
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
+    def add(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any], scale: int) -> None:
         """Add `scale` times the sums to those that are there."""
         self._chosen(inputs).add(inputs, threads, sums, scale)
 
