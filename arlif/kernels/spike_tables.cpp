@@ -16,7 +16,7 @@ using Sums = Vector<int16_t>;
 constexpr int64_t width = lanes<int16_t>;
 constexpr int64_t widest = VECTOR_BYTES == 64 ? 2 : 4; // vectors of outputs at once
 constexpr int64_t room = 24 << 10;                     // bytes of a table
-constexpr int64_t enough = 512;                        // pixels that share a table
+constexpr int64_t enough = 2048;                       // pixels that share a table
 
 // Inputs that are one pattern together, and the values that each takes.
 struct Fours {
