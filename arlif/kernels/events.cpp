@@ -2,11 +2,11 @@
 // Exact: sums of up to 255 weights of 8 bits fit 16 bits; they are then added to 32-bit sums. Callers
 // prove that those of kind NARROW fit 16 bits.
 // Called from Python through ctypes (arlif/kernels/events.py).
-#include <cstring>
 #include <vector>
 
 #include "sum_kinds.h"
 #include "tiles.h"
+#include "vectors.h"
 
 namespace {
 
@@ -17,11 +17,9 @@ struct Geometry {
   int64_t kind, scale;
 };
 
-constexpr int64_t group = 32;         // outputs whose weights of one event are added at once
-constexpr int64_t widest = 2 * group; // outputs whose sums are in registers at once
-constexpr int64_t exact = 255;        // weights that a 16-bit sum takes
-constexpr int64_t room = 28 << 10;    // bytes of weights that stay in the first-level cache
-constexpr int64_t enough = 512;       // pixels that are added to meanwhile
+constexpr int64_t group = 32;      // numbers of 16 bits in a cache line
+constexpr int64_t widest = 4 * group; // outputs whose sums are in registers at once
+constexpr int64_t exact = 255;     // weights that a 16-bit sum takes
 
 // The events of one frame, row by row: an event's index is x channels + c. A graded input of
 // value v is v events. `first` says where the events of each pixel begin.
@@ -82,105 +80,95 @@ private:
   }
 };
 
-// Sums of 16 bits. A word of weights is that of one output plus 128, and 256 times that of another:
-// shifted down it is the other's, and of its sum the other's leave the one's, and 128 for each event.
-constexpr int64_t half = group / 2;
-typedef int16_t Narrow __attribute__((vector_size(group)));
+// Sums of 16 bits, as many as a vector holds.
+using Narrow = Vector<int16_t>;
 
-// Adds `scale` times the sums of `count` outputs, or of `half`, where there are more.
-template <class Out> void add(const Narrow &sums, int32_t scale, int64_t count, Out *to) {
-  typedef Out Sums __attribute__((vector_size(half * sizeof(Out))));
-  Sums now = {};
-  const size_t bytes = size_t(std::clamp<int64_t>(count, 0, half)) * sizeof(Out);
-  if (count >= half) std::memcpy(&now, to, sizeof now);
-  else std::memcpy(&now, to, bytes);
-  now += __builtin_convertvector(sums, Sums) * Out(scale);
-  if (count >= half) std::memcpy(to, &now, sizeof now);
-  else std::memcpy(to, &now, bytes);
-}
+// The sums of one pixel for `groups * group` outputs, added to what is there `scale` times; 0: once,
+// to nothing at first.
+template <int groups, class Out> struct Sums {
+  static constexpr int vectors = groups * group / lanes<int16_t>;
+  static constexpr int64_t most = sizeof(Out) == sizeof(int16_t) ? int64_t(1) << 62 : exact;
+  Narrow narrow[vectors] = {};
+  int64_t room = most;
+  int32_t scale;
 
-// Adds the rows of events, at most `exact` where sums are of 32 bits, in registers from the first to
-// the last, `scale` times to `count` outputs.
-template <int groups, class Out>
-void add(const uint32_t *begin, const uint32_t *end, const uint8_t *weights, int32_t scale,
-         int64_t count, Out *to) {
-  Narrow both[groups] = {}, other[groups] = {};
-  const Narrow extra = Narrow{} + int16_t((end - begin) * 128);
-#pragma GCC unroll 4
-  for (; begin < end; ++begin) {
-    const uint8_t *row = weights + int64_t(*begin) * groups * group;
-#pragma GCC unroll 4
-    for (int i = 0; i < groups; ++i) {
-      Narrow words;
-      std::memcpy(&words, row + i * group, sizeof words);
-      both[i] += words;
-      other[i] += words >> 8;
+  explicit Sums(int64_t scale) : scale(int32_t(scale)) {}
+
+  // In registers from the first event to the last.
+  void add(const uint32_t *begin, const uint32_t *end, const int8_t *weights) {
+    Narrow sum[vectors];
+    for (int i = 0; i < vectors; ++i) sum[i] = narrow[i];
+    for (; begin < end; ++begin) {
+      const int8_t *row = weights + int64_t(*begin) * groups * group;
+#pragma GCC unroll 16
+      for (int i = 0; i < vectors; ++i) sum[i] += widened(row + i * lanes<int16_t>);
     }
+    for (int i = 0; i < vectors; ++i) narrow[i] = sum[i];
   }
-  for (int i = 0; i < groups; ++i, count -= group, to += group) {
-    add(both[i] - (other[i] << 8) - extra, scale, count, to);
-    add(other[i], scale, count - half, to + half);
+  void flush(Out *to, int64_t count) {
+    int16_t values[groups * group];
+    std::memcpy(values, narrow, sizeof values);
+    if (scale)
+      for (int64_t i = 0; i < count; ++i) to[i] = Out(to[i] + values[i] * scale);
+    else
+      for (int64_t i = 0; i < count; ++i) to[i] = values[i];
+    for (Narrow &sum : narrow) sum = Narrow{};
+    room = most;
+    scale = std::max(scale, 1);
   }
-}
+};
 
-// One frame's sums for the outputs of a block, of what `span` places of the windows from (y, x) on
-// see, whose rows of weights stay in the first-level cache meanwhile.
+// One frame's sums for the outputs of a block; `weights`: [kernel, kernel, channels, its width].
 template <int groups, class Out>
-void places(const Geometry &g, const Events &events, const uint8_t *weights, int64_t y, int64_t x,
-            int64_t span, int64_t outputs, Out *to) {
+void block(const Geometry &g, const Events &events, const int8_t *weights, int64_t outputs,
+           Out *to) {
   constexpr int64_t width = groups * group;
-  const int32_t scale = int32_t(std::max<int64_t>(g.scale, 1));
-  const uint32_t *indices = events.indices.data();
   for (int64_t row = 0; row < g.rows; ++row)
     for (int64_t column = 0; column < g.columns; ++column, to += g.outputs) {
-      const int64_t down = row * g.stride[0] - g.padding[0] + y;
-      if (down < 0 || down >= g.height) continue;
-      const int64_t left = column * g.stride[1] - g.padding[1] + x;
-      const int64_t *pixels = events.first.data() + down * g.width;
-      const int64_t end = pixels[std::clamp<int64_t>(left + span, 0, g.width)];
-      const uint8_t *rows = weights - left * g.channels * width;
-      for (int64_t i = pixels[std::clamp<int64_t>(left, 0, g.width)], stop; i < end; i = stop) {
-        stop = sizeof(Out) == sizeof(int16_t) ? end : std::min(end, i + exact);
-        add<groups>(indices + i, indices + stop, rows, scale, outputs, to);
+      const int64_t top = row * g.stride[0] - g.padding[0];
+      const int64_t left = column * g.stride[1] - g.padding[1];
+      const int64_t begin = std::clamp<int64_t>(left, 0, g.width); // a window may be outside
+      const int64_t end = std::clamp<int64_t>(left + g.kernel[1], 0, g.width);
+      Sums<groups, Out> sums(g.scale);
+      for (int64_t y = std::max<int64_t>(top, 0); y < std::min(top + g.kernel[0], g.height); ++y) {
+        const int64_t shift = ((y - top) * g.kernel[1] - left) * g.channels;
+        int64_t i = events.first[y * g.width + begin];
+        const int64_t last = events.first[y * g.width + end];
+        while (i < last) {
+          const int64_t stop = std::min(last, i + sums.room);
+          sums.room -= stop - i;
+          const uint32_t *indices = events.indices.data();
+          sums.add(indices + i, indices + stop, weights + shift * width);
+          i = stop;
+          if (sums.room == 0) sums.flush(to, outputs);
+        }
       }
-    }
-}
-
-template <int groups, class Out>
-void block(const Geometry &g, const std::vector<Events> &frames, const uint8_t *weights,
-           int64_t outputs, Out *to) {
-  const int64_t pixels = g.rows * g.columns;
-  if (!g.scale)
-    for (int64_t i = 0; i < int64_t(frames.size()) * pixels; ++i)
-      std::fill(to + i * g.outputs, to + i * g.outputs + outputs, Out{});
-  const int64_t rows = g.channels * groups * group; // bytes of a place's
-  const int64_t span = g.kernel[1] * rows <= room ? g.kernel[1] : 1;
-  for (int64_t y = 0; y < g.kernel[0]; ++y)
-    for (int64_t x = 0; x < g.kernel[1]; x += span, weights += span * rows) {
-      Out *sums = to;
-      for (const Events &events : frames) {
-        places<groups>(g, events, weights, y, x, span, outputs, sums);
-        sums += pixels * g.outputs;
-      }
+      sums.flush(to, outputs);
     }
 }
 
 template <class Out>
-void convolution(const Geometry &g, int64_t threads, const uint8_t *inputs,
-                 const uint8_t *weights, Out *sums) {
-  const int64_t size = g.height * g.width * g.channels, pixels = g.rows * g.columns;
+void frame(const Geometry &g, const Events &events, const int8_t *weights, Out *to) {
   const int64_t taps = g.kernel[0] * g.kernel[1] * g.channels;
-  const int64_t most = std::min(enough / pixels, g.frames / threads);
-  for_tiles(g.frames, std::max<int64_t>(1, most), threads, [&](int64_t from, int64_t count, int64_t) {
-    std::vector<Events> frames;
-    for (int64_t i = from; i < from + count; ++i) frames.emplace_back(inputs + i * size, g);
-    for (int64_t first = 0; first < g.outputs; first += widest) {
-      const int64_t outputs = std::min(widest, g.outputs - first);
-      const uint8_t *of_block = weights + first * taps;
-      Out *to = sums + from * pixels * g.outputs + first;
-      if (outputs > group) block<2>(g, frames, of_block, outputs, to);
-      else block<1>(g, frames, of_block, outputs, to);
+  for (int64_t first = 0; first < g.outputs; first += widest) {
+    const int64_t outputs = std::min(widest, g.outputs - first);
+    switch ((outputs + group - 1) / group) {
+    case 1: block<1>(g, events, weights, outputs, to + first); break;
+    case 2: block<2>(g, events, weights, outputs, to + first); break;
+    case 3: block<3>(g, events, weights, outputs, to + first); break;
+    case 4: block<4>(g, events, weights, outputs, to + first); break;
     }
+    weights += taps * widest;
+  }
+}
+
+template <class Out>
+void convolution(const Geometry &g, int64_t threads, const uint8_t *inputs, const int8_t *weights,
+                 Out *sums) {
+  const int64_t size = g.height * g.width * g.channels;
+  for_tiles(g.frames, 1, threads, [&](int64_t number, int64_t, int64_t) {
+    const Events events(inputs + number * size, g);
+    frame(g, events, weights, sums + number * g.rows * g.columns * g.outputs);
   });
 }
 
@@ -188,7 +176,7 @@ void convolution(const Geometry &g, int64_t threads, const uint8_t *inputs,
 
 // What arlif/kernels/events.py repeats.
 extern "C" {
-int64_t arlif_event_layout[] = {sizeof(Geometry), group, widest, room};
+int64_t arlif_event_layout[] = {sizeof(Geometry), group, widest};
 }
 
 // The events of `count` inputs.
@@ -197,9 +185,9 @@ extern "C" int64_t arlif_event_count(const uint8_t *values, int64_t count) {
 }
 
 // weights: for every block of `widest` outputs [kernel, kernel, channels, outputs of the block
-// filled up to a multiple of `group`], in words of two outputs `group / 2` apart, see Narrow.
+// filled up to a multiple of `group`].
 extern "C" void arlif_event_convolution(const Geometry *g, int64_t threads, const uint8_t *inputs,
-                                        const uint8_t *weights, void *sums) {
+                                        const int8_t *weights, void *sums) {
   if (g->kind == NARROW) convolution(*g, threads, inputs, weights, static_cast<int16_t *>(sums));
   else convolution(*g, threads, inputs, weights, static_cast<int32_t *>(sums));
 }

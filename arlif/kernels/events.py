@@ -14,8 +14,8 @@ from arlif.kernels.byte_frames import KINDS, ByteSums, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
-GROUP, WIDEST, ROOM = 32, 64, 28 << 10
-"""`group`, `widest` and `room` of events.cpp."""
+GROUP, WIDEST = 32, 128
+"""`group` and `widest` of events.cpp."""
 
 
 def applies(linear: Conv2d) -> bool:
@@ -35,8 +35,8 @@ class EventConvolution(ByteSums):
         outputs = linear.weight.shape[0]
         taps = np.moveaxis(linear.weight, 0, -1).transpose(1, 2, 0, 3).reshape(-1, outputs)
         blocks = [taps[:, part] for part in cut(outputs, WIDEST)]
-        padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))) for b in blocks]
-        self.weights = np.concatenate([_words(block).ravel() for block in padded])
+        padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
+        self.weights = np.concatenate(padded)
 
     def call(
         self,
@@ -56,19 +56,6 @@ class EventConvolution(ByteSums):
         return Call(run, geometry, threads, inputs, self.weights, sums)
 
 
-def span(linear: Conv2d) -> int:
-    """How many places of a window's row are one run of events: all, if their weights stay near."""
-    _, channels, _, width = linear.weight.shape
-    return width if width * channels * WIDEST <= ROOM else 1
-
-
-def _words(weights: NDArray[np.int8]) -> NDArray[np.uint8]:
-    """Weights [taps, outputs] as words of two, see Narrow in events.cpp."""
-    pairs = weights.reshape(len(weights), -1, 2, GROUP // 2).view(np.uint8)
-    pairs[:, :, 0] += 128
-    return pairs.transpose(0, 1, 3, 2)
-
-
 def count(inputs: NDArray[np.uint8]) -> int:
     """How many events contiguous inputs are."""
     counts = _library().arlif_event_count
@@ -77,7 +64,7 @@ def count(inputs: NDArray[np.uint8]) -> int:
 
 
 def _library() -> ctypes.CDLL:
-    return loaded(SYNAPSES, "arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST, ROOM)
+    return loaded(SYNAPSES, "arlif_event_layout", ctypes.sizeof(_Geometry), GROUP, WIDEST)
 
 
 class _Geometry(Structure):

@@ -16,13 +16,14 @@ from arlif.kernels.events import EventConvolution
 from arlif.kernels.reused import Empty
 from arlif.kernels.spike_tables import SpikeTables
 
-EVENT, FOUND, RUN = (2.5, 3.2), (2200, 5000), (3000, 5500)
-"""What an event costs for each output of a block, and once, and a run of events for each block of
-outputs, in what else would be products.
+EVENT, PIXEL = (5.0, 5.5), (16_000, 26_000)
+"""What an event costs for each output, and a pixel of the sums, in what else would be products.
 
 Without VNNI, and with it. Measured by benchmarks/event_density.py, see
-docs/engine.md. They and the next three decide about speed, never about a result.
+docs/engine.md. They and the next four decide about speed, never about a result.
 """
+NARROWEST = 64
+"""Outputs for which an event costs as much as for fewer."""
 INPUTS = 1024
 """Inputs from which on a window that is never moved by less than all of it follows events: with
 fewer, finding them is dear."""
@@ -107,11 +108,9 @@ def break_even(linear: Conv2d, once: bool = False) -> float:
     once: see Ways.of.
     """
     outputs, channels, height, width = linear.weight.shape
-    places = height * width
-    inputs, blocks = channels * places, -(-outputs // events.WIDEST)
-    if (once or places == 1) and inputs < INPUTS:
+    inputs, block = channels * height * width, min(outputs, events.WIDEST)
+    if (once or height * width == 1) and inputs < INPUTS:
         return 0.0
-    each, found, run = (cost[byte_products.in_32_bits()] for cost in (EVENT, FOUND, RUN))
-    runs = places // events.span(linear)
-    event = each * events.WIDEST * blocks + found / places
-    return max(0.0, (inputs * outputs - run * runs * blocks) / (inputs * event))
+    beside_vnni = byte_products.in_32_bits()
+    event = EVENT[beside_vnni] * max(block, NARROWEST)
+    return max(0.0, (inputs * block - PIXEL[beside_vnni]) / (inputs * event))
