@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,8 @@ from arlif.kernels.call import Bound
 from arlif.kernels.reused import Empty
 
 SumType = type[np.int16] | type[np.int32]
-NARROW, WIDE, ADDED = range(3)
+KINDS = [np.dtype(kind) for kind in (np.int16, np.int32)]
 """Kind of sum_kinds.h."""
-KINDS: dict[type, int] = {np.int16: NARROW, np.int32: WIDE}
-"""The kind of new sums, by their type."""
 
 
 def sum_type(linear: Conv2d, highest: int) -> SumType:
@@ -40,27 +38,11 @@ def output_shape(linear: Conv2d, inputs: NDArray[Any]) -> tuple[int, ...]:
     return len(inputs), rows, columns, outputs
 
 
-def check_sums(linear: Conv2d, inputs: NDArray[Any], sums: NDArray[Any]) -> None:
-    """Refuse what the sums of a convolution cannot be added to. Raises ArlifError."""
-    shape = output_shape(linear, inputs)
-    require(
-        sums.shape == shape and sums.dtype == np.int32 and sums.flags.c_contiguous,
-        f"sums are added to contiguous int32 {shape}, not {sums.dtype} {sums.shape}",
-    )
-
-
-class Into(NamedTuple):
-    """Where sums go. kind: of new ones, or ADDED: `scale` times each is added to what is there."""
-
-    sums: NDArray[Any]
-    kind: int
-    scale: int = 1
-
-
 class ByteSums(ABC):
     """A kernel that gives the sums of a convolution on bytes, of that type, or puts or adds them.
 
     empty: makes the arrays of new sums.
+    Where sums are added, callers know that their type holds them in the end.
     """
 
     linear: Conv2d
@@ -68,8 +50,17 @@ class ByteSums(ABC):
     empty: Empty
 
     @abstractmethod
-    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Callable[[], None]:
-        """What writes the sums of inputs; both are contiguous and have shapes that fit."""
+    def call(
+        self,
+        inputs: NDArray[np.uint8],
+        threads: int,
+        sums: NDArray[Any],
+        scale: int = 0,
+    ) -> Callable[[], None]:
+        """What writes new sums; with a scale: adds that many times each.
+
+        Both are contiguous and have shapes that fit. sums: of `type`, or int32.
+        """
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
         """See output_shape."""
@@ -88,22 +79,25 @@ class ByteSums(ABC):
     def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
         """New sums of contiguous inputs, and what writes them. Raises ArlifError on a misfit."""
         sums = self.empty(self.shape_of(inputs), self.type)
-        return self.call(inputs, threads, Into(sums, KINDS[self.type])), sums
+        return self.call(inputs, threads, sums), sums
 
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any]) -> None:
         """Write the sums of inputs to contiguous sums [N, H', W', C'], whatever was there.
 
         Raises ArlifError where they do not fit.
         """
-        check_sums(self.linear, inputs, sums)
-        self.call(np.ascontiguousarray(inputs), threads, Into(sums, WIDE))()
+        self.add(inputs, threads, sums, 0)
 
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
+    def add(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any], scale: int) -> None:
         """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
 
         Raises ArlifError where they do not fit.
         """
-        check_sums(self.linear, inputs, sums)
-        self.call(np.ascontiguousarray(inputs), threads, Into(sums, ADDED, scale))()
+        shape = output_shape(self.linear, inputs)
+        known = {np.dtype(self.type), np.dtype(np.int32)}
+        require(
+            sums.shape == shape and sums.dtype in known and sums.flags.c_contiguous,
+            f"sums are added to contiguous {' or '.join(sorted(map(str, known)))} {shape}, not "
+            f"{sums.dtype} {sums.shape}",
+        )
+        self.call(np.ascontiguousarray(inputs), threads, sums, scale)()

@@ -176,8 +176,9 @@ private:
       tile.run(windows.data() + i, pieces, g.pieces, weights);
       Out *place = to + i * g.outputs;
       const int32_t scale = int32_t(g.scale);
-      if (g.kind == ADDED)
-        tile.write(place, g.outputs, outputs, [&](Out &to, int32_t sum) { to += sum * scale; });
+      if (g.scale)
+        tile.write(place, g.outputs, outputs,
+                   [&](Out &to, int32_t sum) { to = Out(to + sum * scale); });
       else tile.write(place, g.outputs, outputs, [](Out &to, int32_t sum) { to = Out(sum); });
     }
   }

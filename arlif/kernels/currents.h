@@ -11,13 +11,14 @@ template <class T> struct Repeated {
   int64_t period;
 };
 
-// Where the gains are whole in units of 2**-16 and below 1, and biases fit 16 bits, both are there
-// in 16 bits, too; else null.
+// Where the gains over 2**left are whole in units of 2**-16 and below 1, and biases fit 16 bits, both
+// are there in 16 bits, too; else null.
 struct Weights {
   Repeated<float> gain;
   Repeated<int32_t> bias;
   Repeated<uint16_t> small_gain;
   Repeated<int16_t> small_bias;
+  int64_t left;
 };
 
 // The numbers of the neurons of a tile that begins at `begin`.
@@ -57,12 +58,8 @@ public:
   template <class A> [[gnu::noinline]] void of(const A *in, Lane *x) {
     if constexpr (narrow && std::is_integral_v<A>)
       if (weights.small_gain.values)
-        if (const int16_t *small = in_16_bits(in)) {
-          for (int64_t i = 0; i < count; i += Lanes::lanes)
-            lanes.store(x + i, lanes.current(lanes.load(small + i), lanes.load(small_gain + i),
-                                             lanes.load(small_bias + i)));
-          return;
-        }
+        if (const int16_t *small = in_16_bits(in))
+          if (weights.left ? by_moved(small, x) : by_16_bits(small, x)) return;
     if (!expanded) {
       expand(weights.gain, begin, count, gain);
       expand(weights.bias, begin, count, bias);
@@ -86,6 +83,27 @@ private:
       sums[i] = int16_t(in[i]);
     }
     return outside >> 16 ? nullptr : sums;
+  }
+
+  // Currents of sums of 16 bits; false where they need more on the way.
+  bool by_16_bits(const int16_t *small, Lane *x) const {
+    for (int64_t i = 0; i < count; i += Lanes::lanes) {
+      const auto sum = lanes.load(small + i);
+      const auto product = Lanes::upper(Lanes::size(sum), lanes.load(small_gain + i));
+      lanes.store(x + i, lanes.current(product, sum, lanes.load(small_bias + i)));
+    }
+    return true; // a gain below 1 makes no sum larger
+  }
+  bool by_moved(const int16_t *small, Lane *x) const {
+    const int left = int(weights.left);
+    auto sizes = Lanes::number(0), products = sizes;
+    for (int64_t i = 0; i < count; i += Lanes::lanes) {
+      const auto sum = lanes.load(small + i), size = Lanes::size(sum);
+      const auto product = Lanes::upper(Lanes::moved(size, left), lanes.load(small_gain + i));
+      sizes = Lanes::either(sizes, size), products = Lanes::either(products, product);
+      lanes.store(x + i, lanes.current(product, sum, lanes.load(small_bias + i)));
+    }
+    return Lanes::below(sizes, 16 - left) && Lanes::below(products, 15);
   }
 
   // Whether products of these sums with 8-bit gains are exact in float32.

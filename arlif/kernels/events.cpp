@@ -10,8 +10,7 @@
 
 namespace {
 
-// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs] of that kind; ADDED:
-// `scale` times each sum is added to what is there.
+// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs].
 struct Geometry {
   int64_t frames, channels, height, width, rows, columns, outputs;
   int64_t kernel[2], stride[2], padding[2];
@@ -84,15 +83,16 @@ private:
 // Sums of 16 bits, as many as a vector holds.
 using Narrow = Vector<int16_t>;
 
-// The sums of one pixel for `groups * group` outputs. adds: whether to what is there.
+// The sums of one pixel for `groups * group` outputs, added to what is there `scale` times; 0: once,
+// to nothing at first.
 template <int groups, class Out> struct Sums {
   static constexpr int vectors = groups * group / lanes<int16_t>;
   static constexpr int64_t most = sizeof(Out) == sizeof(int16_t) ? int64_t(1) << 62 : exact;
   Narrow narrow[vectors] = {};
   int64_t room = most;
-  bool adds;
+  int32_t scale;
 
-  explicit Sums(bool adds) : adds(adds) {}
+  explicit Sums(int64_t scale) : scale(int32_t(scale)) {}
 
   // In registers from the first event to the last.
   void add(const uint32_t *begin, const uint32_t *end, const int8_t *weights) {
@@ -105,16 +105,16 @@ template <int groups, class Out> struct Sums {
     }
     for (int i = 0; i < vectors; ++i) narrow[i] = sum[i];
   }
-  void flush(Out *to, int64_t count, int32_t scale) {
+  void flush(Out *to, int64_t count) {
     int16_t values[groups * group];
     std::memcpy(values, narrow, sizeof values);
-    if (adds)
+    if (scale)
       for (int64_t i = 0; i < count; ++i) to[i] = Out(to[i] + values[i] * scale);
     else
-      for (int64_t i = 0; i < count; ++i) to[i] = Out(values[i] * scale);
+      for (int64_t i = 0; i < count; ++i) to[i] = values[i];
     for (Narrow &sum : narrow) sum = Narrow{};
     room = most;
-    adds = true;
+    scale = std::max(scale, 1);
   }
 };
 
@@ -129,7 +129,7 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
       const int64_t left = column * g.stride[1] - g.padding[1];
       const int64_t begin = std::clamp<int64_t>(left, 0, g.width); // a window may be outside
       const int64_t end = std::clamp<int64_t>(left + g.kernel[1], 0, g.width);
-      Sums<groups, Out> sums(g.kind == ADDED);
+      Sums<groups, Out> sums(g.scale);
       for (int64_t y = std::max<int64_t>(top, 0); y < std::min(top + g.kernel[0], g.height); ++y) {
         const int64_t shift = ((y - top) * g.kernel[1] - left) * g.channels;
         int64_t i = events.first[y * g.width + begin];
@@ -140,10 +140,10 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
           const uint32_t *indices = events.indices.data();
           sums.add(indices + i, indices + stop, weights + shift * width);
           i = stop;
-          if (sums.room == 0) sums.flush(to, outputs, int32_t(g.scale));
+          if (sums.room == 0) sums.flush(to, outputs);
         }
       }
-      sums.flush(to, outputs, int32_t(g.scale));
+      sums.flush(to, outputs);
     }
 }
 

@@ -2,6 +2,7 @@
 
 import ctypes
 from ctypes import Structure, c_int64, c_void_p
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import ByteSums, Into, sum_type
+from arlif.kernels.byte_frames import KINDS, ByteSums, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -37,16 +38,22 @@ class EventConvolution(ByteSums):
         padded = [np.pad(b, ((0, 0), (0, -b.shape[1] % GROUP))).ravel() for b in blocks]
         self.weights = np.concatenate(padded)
 
-    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Call:
+    def call(
+        self,
+        inputs: NDArray[np.uint8],
+        threads: int,
+        sums: NDArray[Any],
+        scale: int = 0,
+    ) -> Call:
         """See ByteSums."""
         frames, height, width, channels = inputs.shape
-        _, rows, columns, outputs = into.sums.shape
+        _, rows, columns, outputs = sums.shape
         geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.kind, geometry.scale = into.kind, into.scale
+        geometry.kind, geometry.scale = KINDS.index(sums.dtype), scale
         run = _library().arlif_event_convolution
-        return Call(run, geometry, threads, inputs, self.weights, into.sums)
+        return Call(run, geometry, threads, inputs, self.weights, sums)
 
 
 def count(inputs: NDArray[np.uint8]) -> int:

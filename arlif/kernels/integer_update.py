@@ -25,7 +25,14 @@ from arlif.kernels.integer_widths import (
     is_usual,
     joined_fields,
 )
-from arlif.kernels.neuron_rows import Repeated, Weights, repeated, row_of, weight_rows
+from arlif.kernels.neuron_rows import (
+    Repeated,
+    Weights,
+    doublings,
+    repeated,
+    row_of,
+    weight_rows,
+)
 from arlif.kernels.reused import Empty
 
 NARROW, NARROW_USUAL, PRODUCTS_OF_32_BITS, PRODUCTS_OF_64_BITS = range(4)
@@ -142,7 +149,7 @@ class IntegerUpdate:
             self.constants.ctypes.data,
             ctypes.addressof(self.tables),
             ctypes.addressof(self.varying),
-            Weights(*map(repeated, rows)),
+            Weights(*map(repeated, rows), doublings(population)),
         )
         self.held = (held, rows, of_neurons)  # the memory that the structures point into
 

@@ -73,20 +73,30 @@ template <bool usual> struct NarrowLanes {
     return usual ? value : _mm512_min_epi16(_mm512_max_epi16(value, low), high);
   }
   static Value with_sign(Value size, Value of) { return flip(~_mm512_movepi16_mask(of), size); }
-  // A sum times a gain in units of 2**-16, plus a bias.
-  Value current(Value sum, Value gain, Value bias) const {
-    const Value product = _mm512_mulhi_epu16(_mm512_abs_epi16(sum), gain);
+  static Value size(Value value) { return _mm512_abs_epi16(value); }
+  // The upper halves of products of numbers without a sign.
+  static Value upper(Value a, Value b) { return _mm512_mulhi_epu16(a, b); }
+  static Value moved(Value value, int left) {
+    return _mm512_sll_epi16(value, _mm_cvtsi32_si128(left));
+  }
+  static Value either(Value a, Value b) { return _mm512_or_si512(a, b); }
+  // Whether all bits from that one on are 0.
+  static bool below(Value value, int bit) {
+    return !_mm512_test_epi16_mask(value, number(int32_t(0xffffu << bit)));
+  }
+  // The product of a sum and a gain, with the sum's sign, plus a bias.
+  Value current(Value product, Value sum, Value bias) const {
     return saturate(plus_within(with_sign(product, sum), bias));
   }
   Value multiply(Value value, Value factor) const { // of the magnitude, then with the sign again
-    const Value magnitude = _mm512_abs_epi16(value);
-    const Value above = _mm512_sllv_epi16(_mm512_mulhi_epu16(magnitude, factor), rest);
+    const Value magnitude = size(value);
+    const Value above = _mm512_sllv_epi16(upper(magnitude, factor), rest);
     const Value below = _mm512_srlv_epi16(_mm512_mullo_epi16(magnitude, factor), bits);
     return with_sign(_mm512_or_si512(above, below), value);
   }
   Value scaled(Value value, Factor factor) const {
-    const Value magnitude = _mm512_abs_epi16(value);
-    Value product = _mm512_mulhi_epu16(magnitude, factor.below);
+    const Value magnitude = size(value);
+    Value product = upper(magnitude, factor.below);
     if (!usual) product = plus(product, _mm512_mullo_epi16(magnitude, factor.whole));
     return with_sign(product, value);
   }
@@ -221,29 +231,41 @@ template <bool usual> struct NarrowLanes {
   Value saturate(Value value) const {
     return usual ? value : Value{clamped(value.a, low, high), clamped(value.b, low, high)};
   }
-  // The upper halves of the products of magnitudes with numbers that have no sign.
-  static Value upper(Value value, Value factor) {
-    return {_mm256_mulhi_epu16(_mm256_abs_epi16(value.a), factor.a),
-            _mm256_mulhi_epu16(_mm256_abs_epi16(value.b), factor.b)};
+  static Value size(Value value) {
+    return {_mm256_abs_epi16(value.a), _mm256_abs_epi16(value.b)};
   }
-  static Value lower(Value value, Value factor) {
-    return {_mm256_mullo_epi16(_mm256_abs_epi16(value.a), factor.a),
-            _mm256_mullo_epi16(_mm256_abs_epi16(value.b), factor.b)};
+  // The upper and the lower halves of products of numbers without a sign.
+  static Value upper(Value a, Value b) {
+    return {_mm256_mulhi_epu16(a.a, b.a), _mm256_mulhi_epu16(a.b, b.b)};
+  }
+  static Value lower(Value a, Value b) {
+    return {_mm256_mullo_epi16(a.a, b.a), _mm256_mullo_epi16(a.b, b.b)};
+  }
+  static Value moved(Value value, int left) {
+    const __m128i bits = _mm_cvtsi32_si128(left);
+    return {_mm256_sll_epi16(value.a, bits), _mm256_sll_epi16(value.b, bits)};
+  }
+  static Value either(Value a, Value b) {
+    return {_mm256_or_si256(a.a, b.a), _mm256_or_si256(a.b, b.b)};
+  }
+  // Whether all bits from that one on are 0.
+  static bool below(Value value, int bit) {
+    return _mm256_testz_si256(_mm256_or_si256(value.a, value.b), half(int32_t(0xffffu << bit)));
   }
   static Value with_sign(Value size, Value of) {
     return {_mm256_sign_epi16(size.a, of.a), _mm256_sign_epi16(size.b, of.b)};
   }
-  // A sum times a gain in units of 2**-16, plus a bias.
-  Value current(Value sum, Value gain, Value bias) const {
-    return saturate(plus_within(with_sign(upper(sum, gain), sum), bias));
+  // The product of a sum and a gain, with the sum's sign, plus a bias.
+  Value current(Value product, Value sum, Value bias) const {
+    return saturate(plus_within(with_sign(product, sum), bias));
   }
   Value multiply(Value value, Value factor) const { // of the magnitude, then with the sign again
-    const Value above = upper(value, factor), below = lower(value, factor);
+    const Value above = upper(size(value), factor), below = lower(size(value), factor);
     return with_sign({shifted(above.a, below.a), shifted(above.b, below.b)}, value);
   }
   Value scaled(Value value, Factor factor) const {
-    Value product = upper(value, factor.below);
-    if (!usual) product = plus(product, lower(value, factor.whole));
+    Value product = upper(size(value), factor.below);
+    if (!usual) product = plus(product, lower(size(value), factor.whole));
     return with_sign(product, value);
   }
   static Entry entry(const Cells *table, Value x) {

@@ -22,7 +22,10 @@ class Repeated(Structure):
 class Weights(Structure):
     """Weights of currents.h."""
 
-    _fields_ = tuple((name, Repeated) for name in ("gain", "bias", "small_gain", "small_bias"))
+    _fields_ = (
+        *((name, Repeated) for name in ("gain", "bias", "small_gain", "small_bias")),
+        ("left", c_int64),
+    )
 
 
 def repeated(row: NDArray[Any]) -> Repeated:
@@ -34,14 +37,19 @@ def weight_rows(population: Population) -> list[NDArray[Any]]:
     """The rows of Weights; the last two are empty where 16 bits do not hold their numbers."""
     gain, bias, shift = population.gain, population.bias, population.gain_shift
     shape, (low, high) = population.shape, INT16
-    small = gain.astype(np.int64) << max(16 - shift, 0)
-    fits = shift <= 16 and small.max() < 1 << 16 and low <= bias.min() and bias.max() <= high
+    small = gain.astype(np.int64) << max(16 - shift - doublings(population), 0)
+    fits = shift <= 16 and low <= bias.min() and bias.max() <= high
     own = [row_of(small, shape, np.uint16), row_of(bias, shape, np.int16)] if fits else []
     return [
         row_of(gain.astype(np.float32) / np.float32(1 << shift), shape, np.float32),
         row_of(bias, shape, np.int32),
         *(own or [np.empty(0, np.int16)] * 2),
     ]
+
+
+def doublings(population: Population) -> int:
+    """`left` of Weights: how often the largest gain is halved until it is below 1."""
+    return max(int(population.gain.max()).bit_length() - population.gain_shift, 0)
 
 
 def row_of(values: Any, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:

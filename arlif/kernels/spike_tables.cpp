@@ -16,7 +16,7 @@ using Sums = Vector<int16_t>;
 constexpr int64_t width = lanes<int16_t>;
 constexpr int64_t widest = VECTOR_BYTES == 64 ? 2 : 4; // vectors of outputs at once
 constexpr int64_t room = 24 << 10;                     // bytes of a table
-constexpr int64_t enough = 512;                        // pixels that share a table
+constexpr int64_t enough = 2048;                       // pixels that share a table
 
 // Inputs that are one pattern together, and the values that each takes.
 struct Fours {
@@ -158,8 +158,10 @@ private:
   }
 
   template <class Count> void write(int64_t pixels, Count outputs, int16_t *to) const {
-    for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs) // nothing was put away
-      std::memcpy(to, numbers() + pixel * V * width, size_t(outputs) * sizeof *to);
+    const int16_t *sum = numbers(); // nothing was put away
+    for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs, sum += V * width)
+      if (g.scale) write(to, outputs, [&](int64_t i) { return sum[i]; });
+      else std::memcpy(to, sum, size_t(outputs) * sizeof *to);
   }
   template <class Count> void write(int64_t pixels, Count outputs, int32_t *to) const {
     for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs) {
@@ -169,12 +171,12 @@ private:
       else write(to, outputs, [&](int64_t i) { return sum[i] + more[i]; });
     }
   }
-  template <class Count, class Sum> void write(int32_t *to, Count outputs, Sum sum) const {
-    const int32_t scale = int32_t(g.scale);
-    if (g.kind == ADDED)
-      for (int64_t i = 0; i < outputs; ++i) to[i] += sum(i) * scale;
+  template <class Out, class Count, class Sum> void write(Out *to, Count outputs, Sum sum) const {
+    const Out scale = Out(g.scale);
+    if (g.scale)
+      for (int64_t i = 0; i < outputs; ++i) to[i] = Out(to[i] + sum(i) * scale);
     else
-      for (int64_t i = 0; i < outputs; ++i) to[i] = sum(i);
+      for (int64_t i = 0; i < outputs; ++i) to[i] = Out(sum(i));
   }
 };
 

@@ -34,8 +34,8 @@ class SpikeTables(WindowSums):
     """Sums of the rows that inputs choose, where `applies(linear, interval)`.
 
     A table holds what each pattern of four spikes, or of two sums of up to four, adds to the sums.
-    It is made anew for up to 512 pixels, so it takes more of them than byte products do to be worth
-    it.
+    It is made anew for up to 2048 pixels, so it takes more of them than byte products do to be
+    worth it.
     """
 
     def __init__(self, linear: Conv2d, interval: Interval, empty: Empty = np.empty) -> None:

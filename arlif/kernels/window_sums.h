@@ -8,8 +8,7 @@
 
 #include "sum_kinds.h"
 
-// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs], int16 or int32
-// by `kind`. ADDED: `scale` times each sum is added to what is there, 32 bits. beyond: bytes that
+// Inputs [frames, height, width, channels], sums [frames, rows, columns, outputs]. beyond: bytes that
 // the last piece of a window reads behind it, for weights of 0. longs: whether sums that could leave
 // 16 bits are made in 32.
 struct Geometry {

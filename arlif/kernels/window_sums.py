@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
-from arlif.kernels.byte_frames import ByteSums, Into, output_shape, sum_type
+from arlif.kernels.byte_frames import KINDS, ByteSums, output_shape, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -67,12 +67,19 @@ class WindowSums(ByteSums):
     def kernel(self) -> Any:
         """The kernel, a function of C."""
 
-    def call(self, inputs: NDArray[np.uint8], threads: int, into: Into) -> Call:
+    def call(
+        self,
+        inputs: NDArray[np.uint8],
+        threads: int,
+        sums: NDArray[Any],
+        scale: int = 0,
+    ) -> Call:
         """See ByteSums."""
         known = self.frames_of(inputs)
         geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
-        geometry.frames, geometry.kind, geometry.scale = len(inputs), into.kind, into.scale
-        return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, into.sums)
+        geometry.frames, geometry.scale = len(inputs), scale
+        geometry.kind = KINDS.index(sums.dtype)
+        return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, sums)
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
         """See ByteSums."""

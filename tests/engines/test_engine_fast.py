@@ -100,6 +100,25 @@ def test_sums_that_float32_holds_alone_are_exact_together(shift: int) -> None:
     assert got.item() == first + (second << shift)
 
 
+@pytest.mark.parametrize(("weight", "ones"), [(127, 128), (127, 129), (-127, 129), (-127, 130)])
+def test_sums_of_several_sources_around_16_bits(weight: int, ones: int) -> None:
+    """127 * 257 + 128 is 2**15 - 1: the most and the least that 16 bits hold, and one beyond."""
+    terms = np.full((2, 1, 257), weight, np.int8)
+    terms[1, 0] = np.sign(weight) * (np.arange(257) < ones)
+    projections = [Projection(INPUT, "p", (Dense(term),)) for term in terms]
+    form = FixedPointFormat(30, 8)
+    neuron = lif_soft(form, 8, 0, form.high)
+    network = QuantizedNetwork(
+        Input((257,), 1.0, 0, 1, static=True),
+        (Population("p", (1,), neuron, np.ones(1, int), 0, np.zeros(1, int)),),
+        (*projections, Projection("p", READOUT, (Dense(np.ones((1, 1), np.int8)),))),
+        Readout(np.zeros(1, np.int32)),
+        1,
+    )
+    got = fast.simulate(network, np.ones((1, 257), np.int8), 1, Record(("p",), True))
+    assert got.traces["p"].states["u"].item() == terms.sum(dtype=int)
+
+
 def watched(engine: fast.FastEngine, watch: Callable[[str, Tensor, Tensor, int], None]) -> None:
     """After each update of a population: its name, what came in, spikes out, time steps."""
 

@@ -31,15 +31,17 @@ def oracle(linear: Conv2d, x: np.ndarray) -> np.ndarray:
 
 
 def check_sums(evaluate: Any, linear: Conv2d, x: np.ndarray, rng: np.random.Generator) -> None:
-    """New sums are torch's; added ones too, beside what was there."""
-    want, threads = oracle(linear, x), int(rng.integers(1, 3))
+    """New sums are torch's; added ones too, beside what was there, in each type that holds them."""
+    want, threads = oracle(linear, x).astype(np.int64), int(rng.integers(1, 3))
     np.testing.assert_array_equal(evaluate(x, threads), want)
-    sums = rng.integers(-(1 << 20), 1 << 20, want.shape).astype(np.int32)
-    there, scale = sums.copy(), 1 << int(rng.integers(0, 4))
-    evaluate.add(x, threads, sums, scale)
-    np.testing.assert_array_equal(sums, there + scale * want)
-    evaluate.put(x, threads, sums)
-    np.testing.assert_array_equal(sums, want)
+    for kind in {evaluate.type, np.int32}:
+        scale, most = 1 << int(rng.integers(0, 4)), 1 << (20 if kind is np.int32 else 15)
+        there = rng.integers(-most, most, want.shape).astype(kind)
+        sums = there.copy()
+        evaluate.add(x, threads, sums, scale)  # those of 16 bits wrap, as numpy's do
+        np.testing.assert_array_equal(sums, (there + scale * want).astype(kind))
+        evaluate.put(x, threads, sums)
+        np.testing.assert_array_equal(sums, want)
 
 
 @settings(max_examples=150, deadline=None)
@@ -123,7 +125,7 @@ def check_depthwise(data, shape, highest, rng):
     linear = Conv2d(weight, drawn.stride, drawn.padding, drawn.dilation, shape[0])
     assert depthwise.applies(linear, (0, highest))
     x = rng.integers(0, highest, (3, *shape[1:], shape[0]), endpoint=True).astype(np.uint8)
-    check_sums(depthwise.Depthwise(linear), linear, x, rng)
+    check_sums(depthwise.Depthwise(linear, (0, highest)), linear, x, rng)
 
 
 def check_every_kernel() -> None:

@@ -21,12 +21,10 @@ class Kernel(Protocol):
     def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
         """New sums of contiguous inputs, and what writes them."""
 
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any]) -> None:
         """Write the sums there, whatever was there."""
 
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
+    def add(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any], scale: int) -> None:
         """Add `scale` times the sums to those that are there."""
 
 
@@ -61,14 +59,14 @@ class ChannelsLast:
         return call, sums[:, 0, 0] if self.flat else sums
 
     def put(self, x: Tensor, sums: Tensor) -> None:
-        """Write the sums of x to int32 [N, C', H', W'] or [N, outputs]."""
+        """Write the sums of x to [N, C', H', W'] or [N, outputs]."""
         self.kernel.put(self._frames(x), torch.get_num_threads(), self._images(sums))
 
     def add(self, x: Tensor, sums: Tensor, scale: int) -> None:
-        """Add `scale` times the sums of x to int32 [N, C', H', W'] or [N, outputs], in place."""
+        """Add `scale` times the sums of x to [N, C', H', W'] or [N, outputs], in place."""
         self.kernel.add(self._frames(x), torch.get_num_threads(), self._images(sums), scale)
 
-    def _images(self, sums: Tensor) -> NDArray[np.int32]:
+    def _images(self, sums: Tensor) -> NDArray[Any]:
         images = sums[:, :, None, None] if self.flat else sums
         return images.movedim(1, -1).numpy()
 

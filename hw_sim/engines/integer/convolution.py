@@ -48,7 +48,7 @@ def compile_map(
         case Dense() if (ways := _ways(linear, interval, device, empty, picture)) is not None:
             return ChannelsLast(True, ways, bool(picture))
         case Conv2d() if device.type == "cpu" and depthwise.applies(linear, interval):
-            return ChannelsLast(False, depthwise.Depthwise(linear, empty))
+            return ChannelsLast(False, depthwise.Depthwise(linear, interval, empty))
         case Conv2d():
             return _float_convolution(linear, interval, device)
         case Dense():

@@ -36,8 +36,8 @@ from hw_sim.engines.simulation import (
 )
 from hw_sim.engines.work import Outcome, Work
 
-BLOCK_ELEMENTS = 4_000_000
-"""Accumulators of the largest layer that are alive at once: 16 MB, a large cache."""
+BLOCK_ELEMENTS = 1 << 23
+"""Accumulators of the largest layer that are alive at once: 16 MiB where 16 bits hold them."""
 NEARBY = 1 << 20
 """Accumulators of the largest layer of a chain that a thread finds in its cache, and its spikes."""
 

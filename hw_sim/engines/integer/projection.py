@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from arlif.core.maps import Interval, LinearMap, Shape, chain_magnitude
+from arlif.core.maps import Interval, LinearMap, Shape, chain_interval, chain_magnitude
 from arlif.core.network import INPUT, Projection, QuantizedNetwork
 from arlif.kernels.reused import Empty
 from hw_sim.engines.integer.channels_last import ChannelsLast
@@ -16,13 +16,17 @@ from hw_sim.engines.integer.compiled_map import CompiledMap
 from hw_sim.engines.integer.convolution import compile_map
 from hw_sim.engines.integer.ways import Ways
 
+NUMPY = {torch.int16: np.int16, torch.int32: np.int32, torch.int64: np.int64}
+"""Types of sums."""
+
 
 class ProjectionSum:
     """Sum over a node's projections of (maps applied to the source) << shift.
 
     frames: how many time steps of the sources are added up in each frame that is given; a sum of
     frames has the sum of their accumulators.
-    in_place: whether every partial sum of several terms fits 32 bits, so that maps may add to them.
+    type: of sums of several terms. in_place: whether 32 bits hold them on the way too, so that maps
+    may add to them.
     constant: whether every time step has the same accumulators.
     """
 
@@ -45,6 +49,7 @@ class ProjectionSum:
         ]
         bound = sum(chain_magnitude(p.maps, interval) << p.shift for p, interval in pairs)
         self.in_place = bound < 1 << 31
+        self.type = _type(pairs) if self.in_place else torch.int64
         self.shape, self.device, self.empty = network.shape(target), device, empty
 
     def __call__(self, arriving: Callable[[Projection], Tensor]) -> Tensor:
@@ -87,17 +92,26 @@ class ProjectionSum:
     def _empty(self, steps: int, samples: int) -> Tensor:
         """Room for sums, with channels last in memory."""
         channels, *rest = self.shape
-        dtype = torch.int32 if self.in_place else torch.int64
         shape = (steps, samples, *rest, channels)
-        if self.in_place and self.device.type == "cpu":
-            room = torch.from_numpy(self.empty(shape, np.int32))
+        if self.device.type == "cpu":
+            room = torch.from_numpy(self.empty(shape, NUMPY[self.type]))
         else:
-            room = torch.empty(shape, dtype=dtype, device=self.device)
+            room = torch.empty(shape, dtype=self.type, device=self.device)
         return room.movedim(-1, 2)
 
 
 def _through(maps: list[CompiledMap], x: Tensor) -> Tensor:
     return reduce(lambda value, evaluate: evaluate(value), maps, x)
+
+
+def _type(pairs: list[tuple[Projection, Interval]]) -> torch.dtype:
+    """The narrower of 16 and 32 bits that holds the sum of terms, and each of them, 0 and 1 too."""
+    low = high = 0
+    for projection, (least, most) in pairs:
+        ends = chain_interval(projection.maps, (min(least, 0), max(most, 0)))
+        low += min(ends[0], 0) << projection.shift
+        high += max(ends[1], 1) << projection.shift
+    return torch.int16 if low >= -(1 << 15) and high < 1 << 15 else torch.int32
 
 
 def _times(frames: int, interval: Interval) -> Interval:

@@ -1,7 +1,6 @@
 """Ways to the same sums, of which every batch takes the one that is fastest for it."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels import byte_products, events, spike_tables
-from arlif.kernels.byte_frames import KINDS, ByteSums, Into
+from arlif.kernels.byte_frames import ByteSums
 from arlif.kernels.byte_products import ByteProducts
 from arlif.kernels.call import Bound
 from arlif.kernels.events import EventConvolution
@@ -72,19 +71,16 @@ class Ways:
     def bind(self, inputs: NDArray[np.uint8], threads: int) -> Bound:
         """New sums of contiguous inputs, and what writes them in the way that is fastest then."""
         write, sums = self.multiply.bind(inputs, threads)
-        into = Into(sums, KINDS[self.multiply.type])
-        calls: dict[ByteSums, Callable[[], None]] = {self.multiply: write}
-        for way in filter(None, (self.look_up, self.follow)):
-            calls[way] = way.call(inputs, threads, into)
+        others = filter(None, (self.look_up, self.follow))
+        calls = {way: way.call(inputs, threads, sums) for way in others}
+        calls[self.multiply] = write
         return lambda: calls[self._chosen(inputs)](), sums
 
-    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32]) -> None:
+    def put(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any]) -> None:
         """Write the sums, whatever was there."""
         self._chosen(inputs).put(inputs, threads, sums)
 
-    def add(
-        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[np.int32], scale: int
-    ) -> None:
+    def add(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any], scale: int) -> None:
         """Add `scale` times the sums to those that are there."""
         self._chosen(inputs).add(inputs, threads, sums, scale)
 
