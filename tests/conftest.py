@@ -1,6 +1,7 @@
 """Settings and fixtures that tests share."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if not Path("/dev/nvidiactl").exists():
     # Without a GPU, Triton's kernels are interpreted; Triton reads this when it is imported.
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+# Tests press Ctrl-C, which a shell that starts a program in the background tells it to ignore.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "arlif",

@@ -87,7 +87,9 @@ def test_engines_that_left_other_layers_or_steps_are_named(run: Path, cli: Cli):
     found = read_traces(traces)
     name, trace = next(iter(found.traces.items()))
     states = {state: values[1:] for state, values in trace.states.items()}
-    write_traces(replace(found, traces={name: Trace(trace.spikes[1:], states)}), traces)
+    late = Trace(trace.spikes[1:], states)
+    counts = {name: late.spikes.sum(0, found.counts[name].dtype)}
+    write_traces(replace(found, traces={name: late}, counts=found.counts | counts), traces)
     note(run, "traces/onnx.json", "traces/onnx.h5")
     for verb in (("compare", run, "--got", "onnx"), ("report", run)):
         err = refused(cli, *verb)

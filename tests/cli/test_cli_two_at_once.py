@@ -77,6 +77,14 @@ HOLDERS = (
 )
 
 
+def is_held(lock: Path) -> bool:
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 @pytest.mark.parametrize("verb", HOLDERS, ids=lambda verb: " ".join(verb[:3:2]))
 def test_whoever_writes_holds_the_folder(
     simulated: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, verb
@@ -88,13 +96,12 @@ def test_whoever_writes_holds_the_folder(
 
     def looked_at(suffix: str, prefix: str, folder: Path) -> tuple[int, str]:
         if tmp_path in folder.parents:
-            top = tmp_path / folder.relative_to(tmp_path).parts[0]
             written.append(prefix)
-            try:
-                with FileLock(top / LOCK, timeout=0):
-                    free.append(prefix)
-            except Timeout:
-                pass
+            locks = [
+                place / LOCK for place in (folder, *folder.parents) if tmp_path in place.parents
+            ]
+            if not any(is_held(lock) for lock in locks if lock.exists()):
+                free.append(prefix)
         return original(suffix, prefix, folder)
 
     monkeypatch.setattr(tempfile, "mkstemp", looked_at)

@@ -41,8 +41,10 @@ def run(work: Work[ToyOptions]) -> Outcome:
     network = read_net(work.path)
     raw = raw_inputs(network, work.real)
     done = simulate(network, raw, work.time_steps, Record.everything(network))
-    last = done.traces[network.populations[-1].name].spikes
+    name = network.populations[-1].name
+    last = done.traces[name].spikes
     last.reshape(-1)[last.reshape(-1).nonzero()[0][: work.options.lost]] = False
+    done.counts[name][:] = last.sum(0)
     return Outcome(done, fingerprint(network), network.input.clipped(work.real))
 '''
 HELP = """
