@@ -169,7 +169,9 @@ def _read_shd(path: Path, number: int) -> NDArray[Any]:
     except Exception as error:  # whatever a file makes h5py raise
         raise damaged(path, error) from None
     if times.dtype.kind != "f" or units.dtype.kind not in "iu":
-        raise damaged(path, f"times are real, units whole numbers, not {times.dtype}, {units.dtype}")
+        raise damaged(
+            path, f"times are real, units whole numbers, not {times.dtype}, {units.dtype}"
+        )
     if times.ndim != 1 or times.shape != units.shape:
         raise damaged(path, f"recording {number} has {times.size} times and {units.size} units")
     seconds = times.astype(np.float64)
