@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import require
 
 BEGINNING, ARCHIVE = b"\x93NUMPY", b"PK"
-"""How these files begin. Numpy takes what begins otherwise for a pickle, and advises to trust it."""
+"""How these files begin. What begins otherwise numpy takes for a pickle, and says to trust it."""
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -39,7 +39,7 @@ def read_npz(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any] | No
 
 
 def _whole(file: IO[bytes]) -> NDArray[Any]:
-    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
     require(
         not file.read(1), f"it goes on behind the {array.nbytes} bytes that its header promises"
     )
