@@ -174,9 +174,9 @@ def test_frames_of_equal_duration_need_events_in_order(
 
 
 def test_marks_of_time_that_overflows_take_no_more_time_than_events(tmp_path: Path) -> None:
-    """Each shifts all later times: 60 s where they are shifted once for each."""
+    """Each shifts all later times: Minutes where they are shifted once for each."""
     path = nmnist(tmp_path)
-    marks = np.tile(np.array([0, OVERFLOW, 0, 0, 0], np.uint8), 400_000)
+    marks = np.tile(np.array([0, OVERFLOW, 0, 0, 0], np.uint8), 2_000_000)
     path.write_bytes(marks.tobytes() + path.read_bytes())
     assert not loading("nmnist", tmp_path)
 
@@ -236,12 +236,15 @@ def test_a_manifest_that_means_nothing_is_refused_by_both(tmp_path: Path, text: 
 
 
 @pytest.mark.parametrize("kind", ["x.npy", "xy.npz", "fsdd.npz"])
-@pytest.mark.parametrize(("old", "new"), [(b"60, 4)", b"30, 4)"), (b"<i8", b"<i4")])
+@pytest.mark.parametrize(("old", "new"), [(b"6000, 4)", b"3000, 4)"), (b"<i8", b"<i4")])
 def test_an_array_is_read_to_its_end(tmp_path: Path, kind: str, old: bytes, new: bytes) -> None:
-    """A header that promises less than there is was changed, which an archive's CRC-32 tells."""
+    """A header that promises less than there is was changed.
+
+    An archive's CRC-32 tells it, too, but only to who reads to the end.
+    """
     path = tmp_path / "fsdd" / kind
     path.parent.mkdir()
-    rows = np.arange(240).reshape(60, 4)
+    rows = np.arange(24_000).reshape(6000, 4)
     if kind == "x.npy":
         np.save(path, rows)
     elif kind == "xy.npz":
@@ -252,9 +255,9 @@ def test_an_array_is_read_to_its_end(tmp_path: Path, kind: str, old: bytes, new:
     said = loading("fsdd", tmp_path) if kind == "fsdd.npz" else ""
     if not said:
         with pytest.raises(ArlifError) as refused:
-            OwnData(path).examples(60)
+            OwnData(path).examples(3000)
         said = str(refused.value)
-    assert re.search("it goes on behind the (480|960) bytes|Bad CRC-32", said)
+    assert "it goes on behind the 96000 bytes" in said
 
 
 @pytest.mark.parametrize("count", COUNTS)
