@@ -13,6 +13,8 @@ from arlif.data.recordings import Found, Recording
 from arlif.data.splits import TIME_STEPS, Cut, Loader, recording_loader
 
 Shape = tuple[int, int, int]
+MOST_EVENTS = (1 << 15) - 1
+"""Of one pixel and polarity: far more than a sensor gives in the seconds of a recording."""
 
 
 def frames(
@@ -51,13 +53,24 @@ def _events(recording: Recording, shape: Shape, time_steps: int, cut: Cut) -> ND
         "lower time_steps or get the dataset again",
     )
     _require_inside(recording.file, events, shape)
-    span = int(events["t"][-1] - events["t"][0])
-    require(
-        cut == "count" or span >= time_steps,
-        f"{recording.file} lasts {span} us, too short for {time_steps} frames of equal "
-        "duration; cut it into equal counts, or get the dataset again",
-    )
+    _require_countable(recording.file, events, shape)
+    if cut == "time":
+        _require_duration(recording.file, events["t"], time_steps)
     return events
+
+
+def _require_duration(file: Path, times: NDArray[Any], time_steps: int) -> None:
+    """Raise ArlifError where events are not in the order of their times, or end too early."""
+    cure = "cut it into equal counts, or get the dataset again"
+    span = int(times[-1] - times[0])
+    require(
+        span >= time_steps,
+        f"{file} lasts {span} us, too short for {time_steps} frames of equal duration; {cure}",
+    )
+    require(
+        bool((np.diff(times) >= 0).all()),
+        f"{file}: frames of equal duration need events in the order of their times; {cure}",
+    )
 
 
 def _require_inside(file: Path, events: NDArray[Any], shape: Shape) -> None:
@@ -69,6 +82,17 @@ def _require_inside(file: Path, events: NDArray[Any], shape: Shape) -> None:
             f"{file} is damaged: {field} must lie in 0 to {size - 1}, but reaches {low} to {high}; "
             "get the dataset again",
         )
+
+
+def _require_countable(file: Path, events: NDArray[Any], shape: Shape) -> None:
+    """Raise ArlifError where tonic's counters of events, of 16 bits, could turn negative."""
+    pixels = np.ravel_multi_index(tuple(events[field] for field in "pyx"), shape)
+    most = int(np.bincount(pixels).max())
+    require(
+        most <= MOST_EVENTS,
+        f"{file} is damaged: one pixel holds {most} events of one polarity, more than "
+        f"{MOST_EVENTS}; get the dataset again",
+    )
 
 
 def event_loader(find: Callable[[Path], Found], shape: Shape) -> Loader:

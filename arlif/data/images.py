@@ -18,6 +18,8 @@ IDX_IMAGES = ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")
 IDX_LABELS = ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")
 CIFAR10_BINARY = (*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin")
 TINY_SIZE = (64, 64)
+FORMATS = ("JPEG", "PNG")
+"""Of the image files of all datasets."""
 
 Labelled = list[tuple[Path, int]]
 """Image files, each with its label."""
@@ -176,7 +178,7 @@ def cifar10_from_png(folder: Path) -> None:
 def read_image(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """An image file of `size` (H, W) as [H, W, 3]. Raises ArlifError where it cannot be read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
             require(
                 (height, width) == size,
@@ -186,7 +188,7 @@ def read_image(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
             return np.asarray(image.convert("RGB"))
     except ArlifError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # whatever a damaged image makes Pillow raise
         raise ArlifError(f"cannot read the image {path} ({error}); get the dataset again") from None
 
 
@@ -219,7 +221,7 @@ def find_tiny_imagenet(folder: Path) -> tuple[Labelled, Labelled]:
     train = sorted(root.glob("train/*/images/*.JPEG"))
     rows = [line.split("\t") for line in _text(annotations).splitlines()]
     require(
-        all(len(row) > 1 for row in rows),
+        all(len(row) > 1 and Path(row[0]).name == row[0] for row in rows),
         f"every line of {annotations} must name an image and its class; get the dataset again",
     )
     return (

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from arlif.base.errors import ArlifError, require
+from arlif.data.numpy_files import ARCHIVE, BEGINNING, read_npy, read_npz
 
 Shape = tuple[int, ...]
 
@@ -15,8 +16,6 @@ INPUTS, LABELS = "inputs", "labels"
 """What the arrays of an .npz file are called."""
 SAVED = {".npy": "np.save(FILE, x)", ".npz": "np.savez(FILE, inputs=x)"}
 """What writes files of these kinds."""
-BEGINNINGS = (b"\x93NUMPY", b"PK")
-"""How they begin. What begins otherwise numpy takes for a pickle, and advises to trust it."""
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -48,11 +47,11 @@ def _contents(path: Path, kind: str) -> Any:
     require(path.is_file(), f"there is no file {path}; give the path of one")
     try:
         with path.open("rb") as file:
-            require(file.peek(6).startswith(BEGINNINGS), "it begins as none does")
-            found = np.load(file, allow_pickle=False)
-            if isinstance(found, np.ndarray):
-                return found
-            return {n: found[n] if n in (INPUTS, LABELS) else None for n in found.files}
+            start = file.read(len(BEGINNING))
+        if start == BEGINNING:
+            return read_npy(path)
+        require(start.startswith(ARCHIVE), "it begins as none does")
+        return read_npz(path, (INPUTS, LABELS))
     except Exception as error:  # whatever a header or an archive makes numpy raise
         raise ArlifError(
             f"{path} is not a readable {kind} file ({_reason(error)}); write one with {SAVED[kind]}"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,17 @@ from numpy.typing import NDArray
 from arlif.base.errors import ArlifError, require
 from arlif.base.memory import enough_memory
 from arlif.data.filter_bank import BANDS, RATE_HZ, encode
+from arlif.data.numpy_files import read_npz
 from arlif.data.recordings import Found, Recording, damaged
 
 WAV_FOLDER = "recordings"
 PACKED = "fsdd.npz"
 TESTS = 5
 """The recordings 0 to 4 of every speaker and digit are the official test split."""
+
+RIFF_HEADER = 12
+"""Bytes before the first chunk of a wav file; a chunk is a name and a length of 4 bytes each, and
+as many bytes, filled up to an even number."""
 
 Samples = NDArray[np.int16]
 
@@ -90,7 +94,23 @@ def read_wav(path: Path) -> Samples:
     )
     if promised == 0 or len(content) != 2 * promised:
         raise damaged(path, f"it holds {len(content) // 2} of {promised} samples")
+    _require_chunks(path)
     return np.frombuffer(content, "<i2").astype(np.int16)
+
+
+def _require_chunks(path: Path) -> None:
+    """Raise ArlifError where the chunks of a RIFF file do not end where the file does.
+
+    Then a length is damaged, or bytes were lost or inserted.
+    """
+    size, at = path.stat().st_size, RIFF_HEADER
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at + 4)
+            length = int.from_bytes(file.read(4), "little")
+            at += 8 + length + length % 2
+    if at != size:
+        raise damaged(path, f"its chunks end at byte {at} of {size}")
 
 
 def _packed(path: Path) -> Found:
@@ -137,10 +157,8 @@ def read_packed(path: Path) -> tuple[Samples, NDArray[Any], NDArray[Any], NDArra
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of an npz file that its dataset needs, as far as it holds them."""
-    if not is_zipfile(path):
-        raise damaged(path, "it is no npz file")
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name: np.asarray(file[name]) for name in _ARRAYS if name in file}
+        found = read_npz(path, _ARRAYS)
     except Exception as error:  # whatever an archive or a header makes numpy raise
         raise damaged(path, error) from None
+    return {name: array for name, array in found.items() if array is not None}

@@ -1,19 +1,24 @@
 """Damaged datasets: a check and a loading judge alike, and no damage escapes a digest."""
 
+import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from support.mutants_of_files import mutants
-from support.small_datasets import WRITERS, nmnist
+from support.small_datasets import EVENTS, WRITERS, nmnist
 
 from arlif import data
 from arlif.base.errors import ArlifError
-from arlif.data import store
+from arlif.data import recordings, store
 from arlif.data.own import OwnData
+from arlif.data.recordings import OVERFLOW
 from arlif.data.registry import DATASETS
 
 LONGEST_S = 20.0
@@ -80,6 +85,102 @@ def test_no_damage_escapes_a_published_digest(
         assert [s.file for s in data.check(name, tmp_path) if s.wrong] == [path.name]
 
 
+def replaced(old: bytes, new: bytes) -> Callable[[Path], None]:
+    """What puts bytes in place of others, which lie in a file once."""
+
+    def damage(path: Path) -> None:
+        content = path.read_bytes()
+        assert content.count(old) == 1
+        path.write_bytes(content.replace(old, new))
+
+    return damage
+
+
+def grown(at: int) -> Callable[[Path], None]:
+    """What inserts 40 bytes: whole samples, events and rows, so that no length is odd."""
+
+    def damage(path: Path) -> None:
+        content = path.read_bytes()
+        path.write_bytes(content[:at] + bytes(40) + content[at:])
+
+    return damage
+
+
+def with_units(kind: Any) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with h5py.File(path, "a") as file:
+            del file["spikes/units"]
+            file["spikes/units"] = np.ones((20, EVENTS)).astype(kind)
+
+    return damage
+
+
+def named_elsewhere(path: Path) -> None:
+    """The list of Tiny-ImageNet names an image that is there, but lies elsewhere."""
+    annotations = path.parents[3] / "val" / "val_annotations.txt"
+    annotations.write_text(annotations.read_text().replace("val_7.JPEG", str(path)))
+
+
+def one_event_often(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5] * 40_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage", "why"),
+    [
+        ("dvs128-gesture", grown(800), r"it goes on behind the 1920 bytes that its header prom"),
+        ("dvs128-gesture", replaced(b"(60, 4)", b"(59, 4)"), "it goes on behind the 1888 bytes"),
+        ("dvs128-gesture", replaced(b"<f8", b"<f4"), "it goes on behind the 960 bytes"),
+        ("fsdd, wav", grown(1001), r"its chunks end at byte \d+ of 4084"),
+        ("fsdd, wav", replaced(b"data\xa0\x0f", b"data\x9e\x0f"), "its chunks end at byte"),
+        ("cifar10-dvs", replaced(b"#!AER-DAT2.0", b"#!AER-DAT3.1"), "not begin with #!AER-DAT2.0"),
+        ("cifar10-dvs", replaced(b"\n# text\r\n", b"\n% texts\n"), "an address has 16 bits"),
+        ("shd", with_units(float), "units whole numbers, not float16, float64"),
+        ("shd", with_units("S1"), r"units whole numbers, not float16, \|S1"),
+        ("tiny-imagenet", named_elsewhere, "must name an image and its class"),
+        ("nmnist", one_event_often, "one pixel holds 40000 events of one polarity"),
+    ],
+)
+def test_damage_that_the_form_of_a_file_shows_is_seen(
+    tmp_path: Path, kind: str, damage: Callable[[Path], None], why: str
+) -> None:
+    """Without any digest: it would be other data, or an error of a library."""
+    name, write = WRITERS[kind]
+    damage(write(tmp_path))
+    assert re.search(why, loading(name, tmp_path))
+    (wrong,) = [state.wrong for state in data.check(name, tmp_path) if state.wrong]
+    assert re.search(why, wrong)
+
+
+@pytest.mark.parametrize("kind", ["nmnist", "cifar10-dvs", "dvs128-gesture", "shd"])
+def test_frames_of_equal_duration_need_events_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Frames of equal counts read no times."""
+    name, write = WRITERS[kind]
+    write(tmp_path)
+    data.load(name, tmp_path, 4, "time")
+    events = recordings._events
+
+    def swapped(t: Any, *others: Any) -> Any:
+        return events(np.concatenate([t[:5], t[6:4:-1], t[7:]]), *others)
+
+    monkeypatch.setattr(recordings, "_events", swapped)
+    for file in (tmp_path / "frames").rglob("*.npy"):
+        file.unlink()
+    with pytest.raises(ArlifError, match=r"need events in the order of their times; cut it into"):
+        data.load(name, tmp_path, 4, "time")
+    assert not loading(name, tmp_path)
+
+
+def test_marks_of_time_that_overflows_take_no_more_time_than_events(tmp_path: Path) -> None:
+    """Each shifts all later times: Minutes where they are shifted once for each."""
+    path = nmnist(tmp_path)
+    marks = np.tile(np.array([0, OVERFLOW, 0, 0, 0], np.uint8), 2_000_000)
+    path.write_bytes(marks.tobytes() + path.read_bytes())
+    assert not loading("nmnist", tmp_path)
+
+
 def test_kept_frames_that_were_damaged_are_made_again(tmp_path: Path) -> None:
     nmnist(tmp_path)
     first = np.array(data.load("nmnist", tmp_path, 4).train.inputs)
@@ -132,6 +233,31 @@ def test_a_manifest_that_means_nothing_is_refused_by_both(tmp_path: Path, text: 
     (tmp_path / "nmnist" / "manifest.json").write_text(text)
     assert [state for state in data.check("nmnist", tmp_path) if state.wrong]
     assert loading("nmnist", tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["x.npy", "xy.npz", "fsdd.npz"])
+@pytest.mark.parametrize(("old", "new"), [(b"6000, 4)", b"3000, 4)"), (b"<i8", b"<i4")])
+def test_an_array_is_read_to_its_end(tmp_path: Path, kind: str, old: bytes, new: bytes) -> None:
+    """A header that promises less than there is was changed.
+
+    An archive's CRC-32 tells it, too, but only to who reads to the end.
+    """
+    path = tmp_path / "fsdd" / kind
+    path.parent.mkdir()
+    rows = np.arange(24_000).reshape(6000, 4)
+    if kind == "x.npy":
+        np.save(path, rows)
+    elif kind == "xy.npz":
+        np.savez(path, inputs=rows)
+    else:
+        np.savez(path, audio=np.zeros(9), offsets=rows, digit=[], recording=[])
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    said = loading("fsdd", tmp_path) if kind == "fsdd.npz" else ""
+    if not said:
+        with pytest.raises(ArlifError) as refused:
+            OwnData(path).examples(3000)
+        said = str(refused.value)
+    assert "it goes on behind the 96000 bytes" in said
 
 
 @pytest.mark.parametrize("count", COUNTS)

@@ -225,10 +225,19 @@ def test_damaged_nmnist_files_are_named(tmp_path):
         data.load("nmnist", tmp_path, time_steps=2)
 
 
-@pytest.mark.parametrize("content", [b"", b"# no end", b"# ends\n1234567"])
-def test_damaged_aedat_files_are_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it does not begin with #!AER-DAT2.0"),
+        (bytes(16), "it does not begin with #!AER-DAT2.0"),
+        (b"#!AER-DAT2.0 no end", "0 bytes are not whole events of 8 bytes"),
+        (b"#!AER-DAT2.0\n1234567", "7 bytes are not whole events of 8 bytes"),
+        (b"#!AER-DAT2.0\n% Text!\n", "an address has 16 bits, one is 0x25205465"),
+    ],
+)
+def test_damaged_aedat_files_are_named(tmp_path, content, why):
     (tmp_path / "one.aedat").write_bytes(content)
-    with pytest.raises(ArlifError, match=r"one\.aedat does not hold whole events"):
+    with pytest.raises(ArlifError, match=rf"one\.aedat is damaged \({why}"):
         read_aedat2(tmp_path / "one.aedat")
 
 

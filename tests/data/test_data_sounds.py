@@ -175,9 +175,9 @@ def flip_in_the_middle(path):
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (lambda path: path.write_bytes(b""), "it is no npz file"),
-        (saved(np.zeros(3)), "it is no npz file"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-50]), "it is no npz file"),
+        (lambda path: path.write_bytes(b""), "not a zip file"),
+        (saved(np.zeros(3)), "not a zip file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-50]), "not a zip file"),
         (flip_in_the_middle, ""),
         (without("audio"), "it lacks audio"),
         (without("recording"), "it lacks recording"),

@@ -1,6 +1,7 @@
 """Damage to files as disks, copies and editors do it, and as somebody would on purpose."""
 
 from collections.abc import Iterator
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -10,12 +11,8 @@ from arlif.base.seal import LENGTH, MARK
 def mutants(content: bytes, count: int, seed: int = 0) -> Iterator[bytes]:
     """So many different contents, none equal to the whole one."""
     rng = np.random.default_rng(seed)
-    made = 0
-    while made < count:
-        changed = CHANGES[made % len(CHANGES)](bytearray(content), rng)
-        if changed != content:
-            made += 1
-            yield bytes(changed)
+    changed = (change(bytearray(content), rng) for change in cycle(CHANGES))
+    yield from islice((bytes(other) for other in changed if other != content), count)
 
 
 def unsealed(content: bytes) -> bytes:
