@@ -12,6 +12,9 @@ from hw_sim.cli.flags import engine_option
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.engines.table import INTEGER, LAVA
 
+STEP_BY_STEP = {"spikes": "spikes", "states": "state values"}
+SUMMED = {"counts": "spike counts", "readouts": "readouts"}
+
 
 def compare(
     run: RunArgument,
@@ -61,7 +64,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
         output.say(f"warning: {name} is not as it was exported; what ran is the changed one")
     if not result["exact"]:
         output.table(
-            f"{result['want']} and {result['got']}, {result['samples']} samples",
+            f"{result['want']} and {result['got']}, {result['traced']} samples step by step",
             ["layer", "spikes compared", "different"],
             [
                 [
@@ -74,14 +77,11 @@ def show(output: Output, result: dict[str, Any]) -> None:
         )
         output.say(f"decisions changed: {result['decisions_different']} of {result['samples']}")
         return
-    differ = [
-        f"{result[f'{what}_different']:,} of {result[f'{what}_compared']:,} {words} differ"
-        for what, words in (("spikes", "spikes"), ("states", "state values"))
-        if result[f"{what}_compared"]
-    ]
     output.say(
-        f"{result['want']} and {result['got']}, {result['samples']} samples: {', '.join(differ)}"
+        f"{result['want']} and {result['got']}, {result['traced']} samples step by step: "
+        f"{_differ(result, STEP_BY_STEP)}"
     )
+    output.say(f"{result['samples']} samples over all steps: {_differ(result, SUMMED)}")
     if result["first"]:
         output.say(f"first divergence: {result['message']}")
     if result["same_network"] is False:
@@ -89,6 +89,15 @@ def show(output: Output, result: dict[str, Any]) -> None:
             "the two engines ran different networks (network.nir and network.net differ); "
             "if that is not on purpose, export and simulate again"
         )
+
+
+def _differ(result: dict[str, Any], words: dict[str, str]) -> str:
+    """How many values differ, of those that were compared, by what they are."""
+    return ", ".join(
+        f"{result[f'{what}_different']:,} of {result[f'{what}_compared']:,} {word} differ"
+        for what, word in words.items()
+        if result[f"{what}_compared"]
+    )
 
 
 def show_foreign(output: Output, verdict: dict[str, Any]) -> None:

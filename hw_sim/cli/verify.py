@@ -107,7 +107,8 @@ def summary(verdict: dict[str, Any]) -> list[str]:
         if bits["equal"]:
             lines.append(
                 f"equal to the integer engine in every bit: {', '.join(bits['equal'])} "
-                f"({bits['spikes']:,} spikes and {bits['states']:,} state values compared)"
+                f"({bits['spikes']:,} spikes, {bits['states']:,} state values, {bits['sums']:,} "
+                "spike counts and readouts compared)"
             )
     if verdict["energy_uj"]:
         prices = ", ".join(f"{significant(e)} ({m})" for m, e in verdict["energy_uj"].items())
@@ -146,7 +147,8 @@ def _different(row: dict[str, Any]) -> str:
     if not compared:
         return ""
     if row["exact"]:
-        return f"{compared['spikes_different']:,}"
+        spikes = compared["spikes_different"]
+        return f"{spikes:,}" if spikes else row["reason"] or "0"
     decisions = f"{compared['decisions_different']} of {compared['samples']} decisions"
     return f"{percent(compared['spikes_changed'])}, {decisions}"
 

@@ -1,6 +1,8 @@
 """Compares two simulations bit for bit and names the first divergence."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,22 +12,29 @@ from arlif.base.errors import require
 from arlif.core.network import READOUT, QuantizedNetwork
 from hw_sim.engines.simulation import Simulation
 
+SUM, COUNT = "sum", "spike count"
+"""What Divergence.variable says of a readout, and of a neuron's spikes over all steps."""
+
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where two engines first differ, in causal order: step, then layer, then sample, neuron."""
+    """Where two engines first differ, in causal order: step, then layer, then sample, neuron.
+
+    step: None of what is summed over all steps, a readout or a spike count.
+    """
 
     sample: int
     layer: str
-    step: int
+    step: int | None
     neuron: tuple[int, ...]
     variable: str
     want: int
     got: int
 
     def __str__(self) -> str:
+        step = "" if self.step is None else f" step {self.step},"
         return (
-            f"sample {self.sample}, layer {self.layer}, step {self.step}, neuron {self.neuron}: "
+            f"sample {self.sample}, layer {self.layer},{step} neuron {self.neuron}: "
             f"{self.variable} should be {self.want}, got {self.got}"
         )
 
@@ -48,10 +57,19 @@ class LayerComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The verdict on two simulations of the same samples."""
+    """The verdict on two simulations of the same samples.
+
+    traced: how many of the samples, the first ones, were compared step by step. Of all samples:
+    counts, the spikes of every neuron over all steps; readouts; decisions.
+    """
 
     samples: int
+    traced: int
     layers: tuple[LayerComparison, ...]
+    counts_compared: int
+    counts_different: int
+    readouts_compared: int
+    readouts_different: int
     decisions_different: int
     first: Divergence | None
 
@@ -87,12 +105,13 @@ class Comparison:
 
 
 def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Comparison:
-    """Compare all samples, layers and states that both simulations recorded.
+    """Compare all samples, layers, states, spike counts and readouts that both simulations hold.
 
-    Raises ArlifError where they share no recorded layer or ran different numbers of steps.
+    Raises ArlifError where they share no recorded layer, or are of other steps or neurons.
     """
-    samples = min(want.recorded, got.recorded)
-    require(samples > 0, "a simulation holds no traces; simulate with --trace")
+    samples = min(len(want.readout), len(got.readout))
+    traced = min(want.recorded, got.recorded)
+    require(traced > 0, "a simulation holds no traces; simulate with --trace")
     layers, found = [], []
     for population in network.populations:
         name = population.name
@@ -110,7 +129,7 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
                 f"layer {name} was recorded over {a.shape[0]} and {b.shape[0]} steps, shapes "
                 f"{a.shape[2:]} and {b.shape[2:]}; simulate both again from the same network",
             )
-            a, b = a[:, :samples], b[:, :samples]
+            a, b = a[:, :traced], b[:, :traced]
             wrong[variable] = a != b
             found += _first(name, variable, a, b, wrong[variable], network.depth[name])
         spikes = wrong["spikes"]
@@ -127,21 +146,43 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
         bool(layers),
         "the two simulations share no recorded layer; simulate both with traces",
     )
-    wrong_sum = want.readout[:samples] != got.readout[:samples]
-    if wrong_sum.any():
-        steps = next(iter(want.traces.values())).spikes.shape[0]
-        late = _first(
-            READOUT,
-            "sum",
-            want.readout[None, :samples],
-            got.readout[None, :samples],
-            wrong_sum[None],
-            network.depth[READOUT],
+    steps = next(iter(want.traces.values())).spikes.shape[0]
+    compared, different = Counter[str](), Counter[str]()
+    for name, variable, a, b in _summed(want, got):
+        a, b = a[:samples], b[:samples]
+        require(
+            a.shape == b.shape,
+            f"layer {name} has neurons {a.shape[1:]} in one simulation, {b.shape[1:]} in the "
+            "other; simulate both again from the same network",
         )
-        found += [((steps, *key[1:]), where) for key, where in late]
+        wrong_sums = a != b
+        compared[variable] += wrong_sums.size
+        different[variable] += int(wrong_sums.sum())
+        depth = network.depth[name.partition(".")[0]]
+        late = _first(name, variable, a[None], b[None], wrong_sums[None], depth)
+        found += [((steps, *key[1:]), replace(where, step=None)) for key, where in late]
     decisions = want.decisions[:samples] != got.decisions[:samples]
-    first = min(found, key=lambda item: item[0])[1] if found else None
-    return Comparison(samples, tuple(layers), int(decisions.sum()), first)
+    return Comparison(
+        samples,
+        traced,
+        tuple(layers),
+        counts_compared=compared[COUNT],
+        counts_different=different[COUNT],
+        readouts_compared=compared[SUM],
+        readouts_different=different[SUM],
+        decisions_different=int(decisions.sum()),
+        first=min(found, key=lambda item: item[0])[1] if found else None,
+    )
+
+
+def _summed(
+    want: Simulation, got: Simulation
+) -> Iterator[tuple[str, str, NDArray[Any], NDArray[Any]]]:
+    """What both hold of all samples, summed over time: node, or OR behind one, variable, values."""
+    yield READOUT, SUM, want.readout, got.readout
+    for name in want.counts:
+        if name in got.counts:
+            yield name, COUNT, want.counts[name], got.counts[name]
 
 
 def _first(

@@ -11,7 +11,7 @@ from arlif.core.network import QuantizedNetwork
 from arlif.run_content import checked
 from arlif.run_folder import COMPARE, NIR, Run, writes
 from export.nir import read_nir
-from hw_sim.comparison.divergence import compare
+from hw_sim.comparison.divergence import COUNT, Divergence, compare
 from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, INTEGER, LAVA, find_engine
 from hw_sim.pipeline.simulated import read_all_figures, read_all_traces
@@ -21,8 +21,9 @@ from hw_sim.pipeline.simulated import read_all_figures, read_all_traces
 def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) -> dict[str, Any]:
     """Compare two engines' traces; writes compare.json and returns its content on these two.
 
-    exact: whether both compute the integers. Else only spikes and decisions are compared, equal
-    says whether all of them are, and nothing is first.
+    Spikes and states of the samples that both traced, step by step; spike counts, readouts and
+    decisions of all samples that both ran. exact: whether both compute the integers. Else states
+    and readouts are not compared, equal says whether all the others are, and nothing is first.
     Raises ArlifError where traces are missing or older than what they are made from, were simulated
     on different inputs, or cannot be compared bit for bit.
     """
@@ -54,7 +55,8 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
         simulations = [simulation.spikes_only for simulation in simulations]
     comparison = compare(network, *simulations)
     first = comparison.first if exact else None
-    changed = comparison.spikes_different + comparison.decisions_different
+    shares = ("spikes_different", "counts_different", "decisions_different")
+    changed = any(getattr(comparison, name) for name in shares)
     networks = [found["network"] for found in figures]
     result = {
         "want": want,
@@ -64,15 +66,20 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
         "exact": exact,
         "equal": comparison.equal if exact else not changed,
         "samples": comparison.samples,
+        "traced": comparison.traced,
         "spikes_compared": comparison.spikes_compared,
         "spikes_different": comparison.spikes_different,
         "spikes_changed": comparison.spikes_changed,
         "states_compared": comparison.states_compared,
         "states_different": comparison.states_different,
+        "counts_compared": comparison.counts_compared,
+        "counts_different": comparison.counts_different,
+        "readouts_compared": comparison.readouts_compared if exact else 0,
+        "readouts_different": comparison.readouts_different if exact else 0,
         "decisions_different": comparison.decisions_different,
         "same_network": networks[0] == networks[1] if all(networks) else None,
         "first": asdict(first) if first else None,
-        "message": str(first) if first else "",
+        "message": _message(first) if first else "",
         "layers": [
             asdict(layer) | {"spikes_changed": layer.spikes_changed} for layer in comparison.layers
         ],
@@ -84,6 +91,13 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
     run.write_json(COMPARE, {**everything, f"{want}-{got}": result})
     run.record(COMPARE)
     return result
+
+
+def _message(first: Divergence) -> str:
+    """Where two engines first differ; of a sample that was not traced, how to see at which step."""
+    if first.step is not None or first.variable != COUNT:
+        return str(first)
+    return f"{first}; to see at which step, simulate both with --trace {first.sample + 1}"
 
 
 def _lacking(network: QuantizedNetwork, simulation: Simulation) -> list[str]:
@@ -164,6 +178,11 @@ class _Comparison(_Compared):
     exact: bool
     equal: bool
     samples: Count
+    traced: Count
+    counts_compared: Count
+    counts_different: Count
+    readouts_compared: Count
+    readouts_different: Count
     decisions_different: Count
     same_network: bool | None
     first: dict[str, Any] | None
@@ -179,7 +198,15 @@ class _Comparison(_Compared):
             all(getattr(self, n) == sum(getattr(la, n) for la in self.layers) for n in summed),
             "the layers do not add up to the whole",
         )
-        different = self.spikes_different + self.states_different + self.decisions_different
+        parts = ("spikes", "states", "counts", "readouts", "decisions")
+        different = sum(getattr(self, f"{part}_different") for part in parts)
+        require(
+            self.traced <= self.samples
+            and self.counts_different <= self.counts_compared
+            and self.readouts_different <= self.readouts_compared
+            and self.decisions_different <= self.samples,
+            "what differs is no part of what was compared",
+        )
         first = self.first is not None
         require(
             self.equal is not (first or different > 0) and bool(self.message) is first,

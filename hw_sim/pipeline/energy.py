@@ -55,7 +55,7 @@ def energy_run(
     simulation = read_traces(path)
     samples, time_steps = Selection.from_json(simulated["source"]).load(run)
     require(
-        samples.digest() == simulated["all_inputs"],
+        samples.digests == simulated["inputs"],
         f"the inputs have changed since {path} was simulated; {again}",
     )
     inputs = raw_inputs(network, samples.real)

@@ -68,11 +68,11 @@ def simulate_run(
         "network": done.network,
         "edited": row.reads.name if run.edited(row.reads) else None,
         "source": selection.to_json(),
-        "inputs": test.digests(simulation.recorded),
-        "all_inputs": test.digest(),
+        "inputs": test.digests,
         "all_labels": None if labels is None else fingerprint(labels),
         "clipped": done.clipped,
         "samples": count,
+        "traced": simulation.recorded,
         "accuracy": None if labels is None else simulation.accuracy(labels),
         "confusion": confusion,
         "right": None if right is None else "".join("01"[int(one)] for one in right),
@@ -134,9 +134,9 @@ class _Figures:
     edited: str | None
     source: _Source
     inputs: tuple[str, ...]
-    all_inputs: str
     clipped: Share
     samples: Annotated[int, Field(ge=1)]
+    traced: Count
     accuracy: Share | None
     right: str | None
     confusion: tuple[tuple[Count, ...], ...] | None
@@ -149,8 +149,9 @@ class _Figures:
 
     def __post_init__(self) -> None:
         require(
-            len(self.inputs) <= self.samples,
-            f"digests of {len(self.inputs)} inputs are more than {self.samples} samples have",
+            self.traced <= self.samples == len(self.inputs),
+            f"digests of {len(self.inputs)} inputs and traces of {self.traced} are not of "
+            f"{self.samples} samples",
         )
         if self.accuracy is None or self.right is None or self.confusion is None:
             none = self.accuracy is None and self.right is None and self.confusion is None

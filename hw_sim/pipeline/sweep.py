@@ -17,6 +17,7 @@ from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import to_mapping
 from arlif.base.side_by_side import in_parallel, on_cluster
 from arlif.base.workers import leave_with
+from arlif.core.equality import fingerprint
 from arlif.core.integer_neurons import PRESETS, Numbers
 from arlif.core.network import Input, require_time_steps
 from arlif.data.own import OwnData
@@ -92,7 +93,7 @@ def _material(
     given = require_own(own, run)
     parent = load_parent(run.folder, data_folder, given)
     test = parent.some(samples)
-    return parent, test, f"{given.inputs} ({test.digest()[:8]})"
+    return parent, test, f"{given.inputs} ({fingerprint(tuple(test.digests))[:8]})"
 
 
 def sweep(

@@ -17,8 +17,9 @@ def verdict(run: Run) -> dict[str, Any]:
 
     Each is None where nothing was measured. accuracy: of float and integers on the same samples,
     and what is lost, in shares of one. bits: exact engines that equal the integer engine and that
-    do not, spikes and states compared. events, energy_uj: per inference, the latter by cost model.
-    fits: cores of a neuromorphic chip. Raises ArlifError where a file is damaged.
+    do not; how many spikes, states and sums over time (spike counts, readouts) were compared.
+    events, energy_uj: per inference, the latter by cost model. fits: cores of a neuromorphic chip.
+    Raises ArlifError where a file is damaged.
     """
     run.require_whole(*(a for row in ENGINES.values() for a in (row.traces, row.figures)))
     energy = read_energy(run)
@@ -39,10 +40,9 @@ def same_samples(run: Run, engine: Engine) -> float | None:
     """
     integers, others = (read_figures(run, row) for row in (INTEGER, engine))
     right, count = integers.get("right"), others["samples"]
-    known = len(others["inputs"])
     data = ("data_folder", "inputs", "labels")
     alike = all(integers["source"].get(n) == others["source"].get(n) for n in data)
-    alike &= integers["inputs"][:known] == others["inputs"][: len(integers["inputs"])]
+    alike &= integers["inputs"][:count] == others["inputs"]
     if not right or len(right) < count or not alike:
         return None
     return float(right[:count].count("1") / count)
@@ -53,7 +53,7 @@ def _accuracy(run: Run) -> dict[str, Any] | None:
     if all(run.is_fresh(row.traces) for row in (FLOAT, INTEGER)):
         real, fixed = (read_figures(run, row) for row in (FLOAT, INTEGER))
         known = None not in (real["accuracy"], fixed["accuracy"])
-        if known and real["all_inputs"] == fixed["all_inputs"]:
+        if known and real["inputs"] == fixed["inputs"]:
             return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"])
     found = read_quantized(run) or {}
     if "float_accuracy" in found:
@@ -78,6 +78,7 @@ def _bits(run: Run) -> dict[str, Any] | None:
         "different": [name for name, comparison in found.items() if not comparison["equal"]],
         "spikes": sum(comparison["spikes_compared"] for comparison in found.values()),
         "states": sum(comparison["states_compared"] for comparison in found.values()),
+        "sums": sum(c["counts_compared"] + c["readouts_compared"] for c in found.values()),
     }
 
 

@@ -96,24 +96,20 @@ class _Wanted:
             found = read_figures(run, engine)
         except ArlifError:
             return False
-        count, recorded = found["samples"], len(found["inputs"])
-        asked, there = self.selection.limit, len(self._digests)
+        count = found["samples"]
+        asked, there = self.selection.limit, len(self._samples)
         enough = min(there, asked or engine.samples or there)
         labels = self._samples.labels
         return (
             (count == enough if asked else count >= enough)
-            and recorded >= min(self.traced, count)
-            and fingerprint(tuple(self._digests[:count])) == found["all_inputs"]
+            and found["traced"] >= min(self.traced, count)
+            and self._samples.digests[:count] == found["inputs"]
             and (None if labels is None else fingerprint(labels[:count])) == found.get("all_labels")
         )
 
     @cached_property
     def _samples(self) -> Samples:
         return replace(self.selection, limit=None).load(self.run)[0]
-
-    @cached_property
-    def _digests(self) -> list[str]:
-        return self._samples.digests(len(self._samples))
 
 
 def _quantize(run: Run, data_folder: Path | None, watch: Watch) -> None:
@@ -160,11 +156,16 @@ def _verified(wanted: _Wanted, engine: Engine, watch: Watch) -> dict[str, Any]:
     found = found or compare_run(run.folder, INTEGER.name, engine.name)
     compared = (
         "samples",
+        "traced",
         "spikes_compared",
         "spikes_different",
         "spikes_changed",
         "states_compared",
         "states_different",
+        "counts_compared",
+        "counts_different",
+        "readouts_compared",
+        "readouts_different",
         "decisions_different",
     )
     return row | {

@@ -60,9 +60,13 @@ def test_one_verb_does_all_that_is_missing_and_nothing_twice(run: Path, cli: Cli
         got = read_traces(run / f"traces/{name}.h5")
         pairs = [(t.spikes, got.traces[n].spikes) for n, t in want.traces.items()]
         different = sum(int((a[:, :5] != b[:, :5]).sum()) for a, b in pairs)
-        decisions = int((want.decisions[:5] != got.decisions[:5]).sum())
+        decisions = int((want.decisions != got.decisions).sum())
         compared = rows[name]["compared"]
-        assert compared["samples"] == 5
+        assert (compared["samples"], compared["traced"]) == (40, 5)
+        assert compared["counts_compared"] == sum(c.size for c in want.counts.values())
+        counted = [(c, got.counts[n]) for n, c in want.counts.items()]
+        assert compared["counts_different"] == sum(int((a != b).sum()) for a, b in counted)
+        assert compared["readouts_compared"] == (want.readout.size if name == "onnx" else 0)
         assert compared["spikes_different"] == different
         assert compared["decisions_different"] == decisions
         assert compared["spikes_compared"] == sum(a[:, :5].size for a, _ in pairs)
@@ -136,6 +140,15 @@ def test_integers_are_made_again_as_they_were(run: Path, cli: Cli):
     assert read_nir(run / "network.nir") == before
 
 
+def late(row: Engine, work: Work[Any]) -> Outcome:
+    """The integer engine; as another engine, a spike more in a sample that is not traced."""
+    network = read_nir(work.path.parent / NIR.name)
+    done = fast.run(Work(work.path.parent / NIR.name, *_rest(work)))
+    if row.name == "onnx":
+        done.simulation.counts[network.populations[0].name][20].flat[7] += 1
+    return done
+
+
 def flipped(row: Engine, work: Work[Any]) -> Outcome:
     """The integer engine; as another engine, with one spike flipped."""
     network = read_nir(work.path.parent / NIR.name)
@@ -166,11 +179,27 @@ def test_one_wrong_bit_is_exit_1(run: Path, cli: Cli, toy: Any):
         "different": ["onnx"],
         "spikes": row["compared"]["spikes_compared"],
         "states": row["compared"]["states_compared"],
+        "sums": row["compared"]["counts_compared"] + row["compared"]["readouts_compared"],
     }
     code, out, _ = cli("verify", run, *FEW, "--engine", "onnx")
     assert code == 1
     assert "onnx: different: sample 1" in out
     assert "not equal to the integer engine: onnx" in out
+
+
+def test_one_spike_too_many_in_a_sample_without_traces_is_exit_1(run: Path, cli: Cli, toy: Any):
+    toy(late)
+    code, out, _ = cli("verify", run, *FEW, "--engine", "onnx", "--json")
+    row = rows_of(out)["onnx"]
+    assert (code, row["outcome"]) == (1, "different")
+    compared = row["compared"]
+    assert (compared["spikes_different"], compared["counts_different"]) == (0, 1)
+    assert "sample 20, layer" in row["reason"]
+    assert row["reason"].endswith("to see at which step, simulate both with --trace 21")
+    code, out, _ = cli("verify", run, *FEW, "--engine", "onnx")
+    assert (code, "spike count should be" in out) == (1, True)
+    code, out, _ = cli("compare", run, "--got", "onnx")
+    assert (code, "1 of " in out, "first divergence: sample 20" in out) == (1, True, True)
 
 
 def test_what_is_not_installed_is_a_row_and_what_fails_is_exit_1(run: Path, cli: Cli, toy: Any):
