@@ -17,6 +17,8 @@ from threading import Lock
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.workers import command, environment
 
+LEAST_SECONDS = 5
+"""What the smallest file may take of a processor: a thousand times what sound ones do."""
 SLOWEST_BYTES_PER_SECOND = 1e6
 IDLE = 10
 """How many times as long as it works a process may take where others have the processor."""
@@ -30,7 +32,7 @@ def rehearse(path: Path, module: str) -> None:
     module: what it runs, a program that calls `serve`. Raises FormatError where that refuses
     the file, crashes or hangs, ArlifError where it lacks a package.
     """
-    limit = 10 + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
+    limit = LEAST_SECONDS + path.stat().st_size / SLOWEST_BYTES_PER_SECOND
     reader = _reader(os.getpid(), module)
     refusal = reader.answer(path.resolve(), limit)
     if refusal is not None:
