@@ -1,7 +1,7 @@
 """Damaged datasets: a check and a loading judge alike, and no damage escapes a digest."""
 
 import re
-import time
+import resource
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -28,15 +28,21 @@ QUICK = sorted(WRITERS.keys() - PUBLISHED - {"tiny-imagenet", "shd"})
 NAMES = (*QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in ("shd", "tiny-imagenet")))
 
 
+def worked() -> float:
+    """Seconds of a processor that this process and those that it has ended took."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def loading(name: str, place: Path) -> str:
     """Why a dataset is not loaded; empty where it is."""
-    started = time.monotonic()
+    started = worked()
     said = ""
     try:
         data.load(name, place, 4)
     except ArlifError as error:
         said = str(error)
-    assert time.monotonic() - started < LONGEST_S
+    assert worked() - started < LONGEST_S
     assert "\n" not in said
     return said
 
@@ -276,9 +282,9 @@ def test_damaged_samples_of_a_user_are_refused_or_real_numbers(
     content = path.read_bytes()
     for changed in mutants(content, count, seed=7):
         path.write_bytes(changed)
-        started = time.monotonic()
+        started = worked()
         with suppress(ArlifError):
             found = OwnData(path).load((2, 3), 4)
             assert found.real.shape[0] == 4
             assert np.isfinite(found.real).all()
-        assert time.monotonic() - started < LONGEST_S
+        assert worked() - started < LONGEST_S

@@ -22,7 +22,7 @@ def test_the_pipeline_runs_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyP
     scope: dict[str, object] = {}
     exec(compile(block, "docs/pipeline.md", "exec"), scope)
     comparison, energy, report = (scope[name] for name in ("comparison", "energy", "report"))
-    assert (comparison["equal"], comparison["samples"]) == (True, 32)
+    assert (comparison["equal"], comparison["samples"], comparison["traced"]) == (True, 450, 32)
     assert energy["total"]["synaptic_operations"]["mean"] > 0
     assert [row["engine"] for row in report["engines"]] == ["integer", "onnx"]
     assert report["quantization"]["weight_bits"] == 6
