@@ -33,8 +33,8 @@ def resources(
     from hw_sim.pipeline import resources_run
 
     output = Output(as_json)
-    with output.progress("building"):
-        result = resources_run(run, target or (), place, beside_lif)
+    with output.progress("targets") as update:
+        result = resources_run(run, target or (), place, beside_lif, update)
     rows = result["targets"]
     _table(output, "Microcontrollers: bytes, zig cc -Os", [r for r in rows if "stack" in r])
     _table(output, "Used of available, as yosys counts cells", [r for r in rows if "mhz" in r])
@@ -76,6 +76,6 @@ def _share(row: dict[str, Any], name: str) -> str:
 
 
 def _speed(row: dict[str, Any]) -> str:
-    if "instructions" in row:
-        return f"{row['instructions']['mean']:,.0f}"
-    return f"{row['mhz']:.1f}" if row["mhz"] else ""
+    if "mhz" in row:
+        return f"{row['mhz']:.1f}" if row["mhz"] else ""
+    return f"{row['instructions']['mean']:,.0f}" if row["instructions"] else "not run"

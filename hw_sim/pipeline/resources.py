@@ -23,6 +23,7 @@ from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.engines.deployed.boards import BOARDS
 from hw_sim.engines.deployed.fpga import DEVICES, Fit, fitted
 from hw_sim.engines.deployed.mcu_resources import Needs, cures, needs
+from hw_sim.engines.work import Progress
 from hw_sim.pipeline.defaults import DEFAULT_TARGETS
 
 INPUTS = 3
@@ -31,15 +32,19 @@ INPUTS = 3
 
 @writes("resources")
 def resources_run(
-    folder: Path, targets: Sequence[str] = (), place: bool = False, beside_lif: bool = False
+    folder: Path,
+    targets: Sequence[str] = (),
+    place: bool = False,
+    beside_lif: bool = False,
+    progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Build c/ for every microcontroller and verilog/ for every FPGA asked for.
 
     targets: names in hw_sim.engines.deployed.boards.BOARDS or fpga.DEVICES; by default all boards
     where there is c/, and DEFAULT_TARGETS where there is verilog/, but for those whose tools are
     missing, with what installs them under "not_installed". place: also place and route, for the
-    clock. beside_lif: also the same network with LIF neurons. What was found is kept in
-    resources.json, beside what was found earlier of other targets.
+    clock. beside_lif: also the same network with LIF neurons. progress: called with (targets done,
+    targets). What was found is kept in resources.json, beside what was found earlier of others.
     Raises ArlifError where a folder is missing or older than the network, or a target is unknown;
     SimulationError where a tool is missing.
     """
@@ -57,7 +62,8 @@ def resources_run(
     twin = lif_twin(network) if beside_lif else None
     rows, missing = [], {}
     with scratch() as build:
-        for name, path in paths.items():
+        for done, (name, path) in enumerate(paths.items()):
+            progress(done, len(paths))
             about = {"made_from": run.digest(made[name])}
             try:
                 rows.append(about | _measured(network, name, path, build, place))
@@ -128,7 +134,7 @@ def _measured(
         return about | _row(fitted(path, target, place))
     manifest, board = read_manifest(path.parent), BOARDS[target]
     inputs = golden(network, INPUTS).inputs
-    found = needs(path, board.processor, inputs, network.time_steps, build)
+    found = needs(path, board, inputs, network.time_steps, build)
     lacking = cures(board, found, manifest)
     return about | {"memory": manifest.memory} | _board_row(target, found, lacking)
 
@@ -141,7 +147,7 @@ def neurons_of(network: QuantizedNetwork) -> str:
 def _board_row(name: str, found: Needs, lacking: list[str]) -> dict[str, Any]:
     board, counts = BOARDS[name], found.instructions
     return {
-        "used": {"flash": found.flash, "RAM": found.memory + found.stack},
+        "used": {"flash": found.flash, "RAM": found.ram},
         "available": {"flash": board.flash, "RAM": board.ram},
         "source": board.source,
         "fits": not lacking,
@@ -152,7 +158,9 @@ def _board_row(name: str, found: Needs, lacking: list[str]) -> dict[str, Any]:
             "least": min(counts),
             "mean": sum(counts) / len(counts),
             "most": max(counts),
-        },
+        }
+        if counts
+        else None,
     }
 
 

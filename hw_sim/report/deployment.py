@@ -37,7 +37,8 @@ class Instructions:
 class Target:
     """A row of resources.json, as far as the page shows it.
 
-    stack, memory (bytes by array), instructions: of microcontrollers. mhz: of FPGAs, once placed.
+    memory (bytes by array): of microcontrollers; stack, instructions: of those that it was run on.
+    mhz: of FPGAs, once placed.
     """
 
     target: str
@@ -60,8 +61,9 @@ class Target:
             self.fits is not bool(self.cure), "cure says what is too much where it does not fit"
         )
         require(
-            (self.stack is None) == (self.memory is None) == (self.instructions is None),
-            "stack, memory and instructions are all of a microcontroller, or none is",
+            (self.stack is None) == (self.instructions is None)
+            and (self.stack is None or self.memory is not None),
+            "stack and instructions are both of a microcontroller with its memory, or none is",
         )
 
 
@@ -78,8 +80,8 @@ def deployment(run: Run) -> dict[str, Any] | None:
         "neurons": neurons_of(network),
         "populations": [_ranges(network, population) for population in network.populations],
         "c": _program(run) if run.is_fresh(C) else None,
-        "microcontrollers": [to_mapping(row) for row in targets if row.instructions],
-        "fpgas": [to_mapping(row) for row in targets if not row.instructions],
+        "microcontrollers": [to_mapping(row) for row in targets if row.memory is not None],
+        "fpgas": [to_mapping(row) for row in targets if row.memory is None],
         "clocks_per_inference": _clocks(run),
     }
 

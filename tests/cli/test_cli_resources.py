@@ -42,14 +42,26 @@ def test_what_fits_and_what_does_not(run: Path, cli: Cli, monkeypatch: pytest.Mo
     assert 1000 < row["used"]["flash"] < 20_000
     assert 100 < row["stack"] + 100 < row["used"]["RAM"] < 4000
     assert row["instructions"]["least"] > 10_000
-    used = row["used"]
-    small = replace(BOARDS[name], flash=used["flash"] - 1, ram=used["RAM"] - 7)
-    monkeypatch.setitem(BOARDS, name, small)
-    code, out, _ = cli("resources", run, "--target", name)
-    said = " ".join(out.split())
-    assert code == 1
-    assert "1 bytes of flash too many: smaller layers" in said
-    assert "7 bytes of RAM too many: smaller layers" in said
+    used, exact = row["used"], BOARDS[name]
+    for board, cure, ran in (
+        (replace(exact, flash=used["flash"], ram=used["RAM"]), "", True),
+        (
+            replace(exact, flash=used["flash"] - 1),
+            "1 bytes of flash too many: smaller layers",
+            False,
+        ),
+        (replace(exact, ram=used["RAM"] - 7), "7 bytes of RAM too many: smaller layers", True),
+        (replace(exact, ram=used["RAM"] - row["stack"] - 1), "1 bytes of RAM too many", False),
+    ):
+        monkeypatch.setitem(BOARDS, name, board)
+        code, out, _ = cli("resources", run, "--target", name)
+        said = " ".join(out.split())
+        assert code == (1 if cure else 0)
+        assert cure in said
+        assert ("not run" in said) is not ran
+        assert cli("report", run)[0] == 0
+        page = (run / "report.html").read_text(encoding="utf-8")
+        assert (cure in page, "<td>not run</td>" in page) == (True, not ran)
 
 
 def test_what_is_missing_is_one_line(

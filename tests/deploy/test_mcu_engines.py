@@ -1,8 +1,11 @@
 """Exported C on emulated processors: every bit, 64-bit arithmetic too, and exact counts."""
 
+import os
+import signal
 from dataclasses import replace
 from math import prod
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -139,3 +142,15 @@ def test_what_is_missing_names_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_pat
         match=r"^there is no emulator of processors; install it with: pip install 'arlif\[mcu\]'$",
     ):
         Emulator(tmp_path / "none.elf", CORTEX_M4)
+
+
+@pytest.mark.parametrize("verb", ["call", "counted"])
+def test_ctrl_c_ends_a_program_that_does_not_end(verb: str, tmp_path: Path) -> None:
+    built = firmware(example_network(), tmp_path, CORTEX_M4)
+    begin = built.emulator.symbols["firmware_main"][0] & ~1
+    built.emulator.machine.mem_write(begin, bytes.fromhex("fee7"))  # b .
+    stop = Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    stop.start()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(built.emulator, verb)("firmware_main")
+    stop.join()

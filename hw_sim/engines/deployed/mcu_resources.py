@@ -24,28 +24,39 @@ WRITABLE, LOADED = 1, 2
 class Needs:
     """flash: code and constants of network.o. memory: the struct. stack: the deepest that was seen.
 
-    All in bytes. instructions: of every input that was run.
+    All in bytes. instructions: of every input that was run. What is too large to be loaded is not
+    run: its stack is not known.
     """
 
     flash: int
     memory: int
-    stack: int
+    stack: int | None
     instructions: tuple[int, ...]
+
+    @property
+    def ram(self) -> int:
+        """Memory, and as far as it is known the stack."""
+        return self.memory + (self.stack or 0)
 
 
 def needs(
-    path: Path, processor: Processor, inputs: NDArray[np.int8], time_steps: int, folder: Path
+    path: Path, board: Board, inputs: NDArray[np.int8], time_steps: int, folder: Path
 ) -> Needs:
     """What a network.c needs, with -Os. inputs: raw. Raises SimulationError."""
+    processor = board.processor
     elf = build_firmware(path, folder, processor, time_steps, counted=True)
     emulator = Emulator(elf, processor)
+    flash = _flash(path, processor, folder)
+    memory = emulator.symbols["firmware_network"][1]
+    if flash > board.flash or memory > board.ram:
+        return Needs(flash, memory, None, ())
     counts = []
     for frame in frames(read_manifest(path.parent), inputs):
         emulator.write("firmware_input", frame.tobytes())
         counts.append(emulator.counted("firmware_run"))
     return Needs(
-        _flash(path, processor, folder),
-        emulator.symbols["firmware_network"][1],
+        flash,
+        memory,
         max(stack for _, stack in counts),
         tuple(instructions for instructions, _ in counts),
     )
@@ -67,14 +78,14 @@ def _flash(path: Path, processor: Processor, folder: Path) -> int:
 
 def cures(board: Board, found: Needs, manifest: Manifest) -> list[str]:
     """By how much a board is too small, and what would make the network fit; else empty."""
-    ram, lacking = found.memory + found.stack, []
+    lacking = []
     if found.flash > board.flash:
         lacking.append(f"{found.flash - board.flash:,} bytes of flash too many: smaller layers")
-    if ram > board.ram:
+    if found.ram > board.ram:
         largest = max(manifest.memory, key=lambda name: manifest.memory[name])
         style = "--style fused, or " if manifest.style != "fused" else ""
         lacking.append(
-            f"{ram - board.ram:,} bytes of RAM too many: {style}smaller layers; {largest} has "
-            f"{manifest.memory[largest]:,}"
+            f"{found.ram - board.ram:,} bytes of RAM too many: {style}smaller layers; {largest} "
+            f"has {manifest.memory[largest]:,}"
         )
     return lacking
