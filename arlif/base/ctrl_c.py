@@ -1,18 +1,26 @@
-"""Ctrl-C as a note to look at, for what must neither miss it nor be cut off in the middle.
+"""Ctrl-C where it must neither be missed nor cut off in the middle, and where none is seen.
 
 Python raises KeyboardInterrupt between any two instructions. In a finalizer it is printed and
 forgotten, as that of a Popen; before a new process is assigned, nobody knows of that process.
+In a library that works for minutes it waits for the end, and in a callback of that it may be lost.
 """
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 """What ends a command: Ctrl-C, and what `kill` and `timeout` send."""
+
+OFTEN_S = 0.01
+"""What is stopped before it has begun goes on: so it is stopped again."""
 
 
 @dataclass
@@ -44,3 +52,18 @@ def noted_ctrl_c() -> Iterator[CtrlC]:
     finally:
         for number, handler in handled.items():
             signal.signal(number, handler)
+
+
+def beside(call: Callable[[], T], stop: Callable[[], object]) -> T:
+    """What `call` returns, in a thread of its own; Ctrl-C ends it by `stop` and is raised here.
+
+    For a library that lets other threads work meanwhile.
+    """
+    with ThreadPoolExecutor(1) as worker:
+        running = worker.submit(call)
+        try:
+            return running.result()
+        finally:
+            while not running.done():
+                stop()
+                wait([running], OFTEN_S)

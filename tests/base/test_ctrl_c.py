@@ -1,11 +1,12 @@
 """Ctrl-C as a note: nothing is raised, nothing is lost, and what was before is again after."""
 
+import os
 import signal
 import threading
 
 import pytest
 
-from arlif.base.ctrl_c import noted_ctrl_c
+from arlif.base.ctrl_c import beside, noted_ctrl_c
 
 
 class Finalized:
@@ -68,3 +69,22 @@ def test_off_the_main_thread_nothing_is_noted() -> None:
     thread.start()
     thread.join()
     assert found == [False]
+
+
+def test_what_works_beside_is_stopped_by_ctrl_c() -> None:
+    stopped = threading.Event()
+    ended = []
+
+    def endless() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.append(stopped.wait(60))
+
+    with pytest.raises(KeyboardInterrupt):
+        beside(endless, stopped.set)
+    assert ended == [True]
+
+
+def test_what_works_beside_returns_and_raises() -> None:
+    assert beside(lambda: 3, lambda: pytest.fail("nothing is to be stopped")) == 3
+    with pytest.raises(ZeroDivisionError):
+        beside(lambda: 1 / 0, lambda: pytest.fail("nothing is to be stopped"))

@@ -1,10 +1,10 @@
 """Firmware in Unicorn: memory, registers, and an exact count of instructions."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from arlif.base.ctrl_c import beside
 from arlif.base.errors import SimulationError
 from hw_sim.engines.deployed.processors import Processor
 from hw_sim.engines.deployed.toolchain import ELF_READER, UNICORN
@@ -14,8 +14,6 @@ STACK_BYTES = 1 << 20
 PAGE = 4096
 FILL = 0xA5
 """What the stack holds where nothing was written."""
-OFTEN_S = 0.01
-"""What is stopped before it has begun goes on: so it is stopped again."""
 
 
 class Emulator:
@@ -66,20 +64,10 @@ class Emulator:
             arm.UC_ARM_REG_LR if thumb else riscv.UC_RISCV_REG_RA, STOP | int(thumb)
         )
         try:
-            self._run(self.symbols[name][0] | int(thumb))
+            begin = self.symbols[name][0] | int(thumb)
+            beside(lambda: self.machine.emu_start(begin, STOP), self.machine.emu_stop)
         except self.unicorn.UcError as error:
             raise SimulationError(f"the {self.processor.name} stopped: {error}") from None
-
-    def _run(self, begin: int) -> None:
-        """Emulate to the end, beside this thread: inside of Unicorn a Ctrl-C is lost."""
-        with ThreadPoolExecutor(1) as worker:
-            running = worker.submit(self.machine.emu_start, begin, STOP)
-            try:
-                running.result()
-            finally:
-                while not running.done():
-                    self.machine.emu_stop()
-                    wait([running], OFTEN_S)
 
     def counted(self, name: str) -> tuple[int, int]:
         """(instructions, bytes of stack) of a call, counted block by block.

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Event
 
+from arlif.base.ctrl_c import beside
 from arlif.base.errors import SimulationError, require
 from arlif.base.scratch import scratch
 from arlif.core.graph import CURRENT
@@ -95,8 +97,9 @@ def decided(text: str) -> dict[str, int] | None:
     options.set(bitwuzla.Option.TIME_LIMIT_PER, TIME_LIMIT_MS)
     parser = bitwuzla.Parser(manager, options)
     parser.parse(text, True, False)
-    solver = parser.bitwuzla()
-    result = solver.check_sat()
+    solver, stopped = parser.bitwuzla(), Event()
+    solver.configure_terminator(stopped.is_set)
+    result = beside(solver.check_sat, stopped.set)
     require(
         result != bitwuzla.Result.UNKNOWN,
         f"the solver needs more than {TIME_LIMIT_MS / 1000:g} s for one cell",
