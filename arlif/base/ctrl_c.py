@@ -19,15 +19,14 @@ T = TypeVar("T")
 STOPS = (signal.SIGINT, signal.SIGTERM)
 """What ends a command: Ctrl-C, and what `kill` and `timeout` send."""
 
-OFTEN_S = 0.01
-"""What is stopped before it has begun goes on: so it is stopped again."""
+LOOK_S = 0.05
 
 
 @dataclass
 class CtrlC:
-    """Whether Ctrl-C has come."""
+    """came: the signal that has come, 0 where none has."""
 
-    came: bool = False
+    came: int = 0
 
 
 @contextmanager
@@ -42,7 +41,7 @@ def noted_ctrl_c() -> Iterator[CtrlC]:
     before = {number: signal.getsignal(number) for number in STOPS if on_main}
 
     def note(number: int, frame: FrameType | None) -> None:
-        noted.came = True
+        noted.came = number
 
     handled = {number: handler for number, handler in before.items() if callable(handler)}
     for number in handled:
@@ -59,11 +58,12 @@ def beside(call: Callable[[], T], stop: Callable[[], object]) -> T:
 
     For a library that lets other threads work meanwhile.
     """
-    with ThreadPoolExecutor(1) as worker:
+    with noted_ctrl_c() as ctrl_c, ThreadPoolExecutor(1) as worker:
         running = worker.submit(call)
-        try:
-            return running.result()
-        finally:
-            while not running.done():
-                stop()
-                wait([running], OFTEN_S)
+        while not running.done():
+            wait([running], LOOK_S)
+            if ctrl_c.came:
+                stop()  # again and again: what is stopped before it has begun goes on
+    if ctrl_c.came:
+        signal.raise_signal(ctrl_c.came)
+    return running.result()
