@@ -29,6 +29,16 @@ settings.register_profile(
 settings.load_profile("arlif")
 
 
+SLOW_S = 3600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A slow test has an hour, unless it says how long it may take."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_S))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object | None) -> None:
     """A run that lost a worker fails; pytest-xdist ends with 0 where no test was running."""

@@ -197,7 +197,6 @@ def killed(verb: tuple[str, ...], whole: Path, root: Path, draw: random.Random) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(50))
 def test_a_rerun_after_a_kill_ends_well(
     whole: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli, seed: int

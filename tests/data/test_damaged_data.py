@@ -48,7 +48,6 @@ def loading(name: str, place: Path) -> str:
     return said
 
 
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_check_and_a_loading_judge_alike(tmp_path: Path, kind: str, count: int) -> None:

@@ -93,7 +93,6 @@ def test_what_the_fused_style_cannot_is_refused(case: LoopCase) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("compiler", COMPILERS)
 @settings(max_examples=200, suppress_health_check=[*HealthCheck])
 @given(case=MOSTLY_FUSED)
@@ -102,7 +101,6 @@ def test_200_random_networks_layer_by_layer(compiler: str, case: Case) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("style", [*STEPWISE, Style.AUTO])
 @pytest.mark.parametrize("compiler", COMPILERS)
 @settings(max_examples=200, suppress_health_check=[*HealthCheck])

@@ -111,7 +111,6 @@ def test_random_networks(case: Case):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @settings(few, max_examples=50)
 @given(cases(max_populations=4, max_samples=3, max_steps=6))
 def test_many_random_networks(case: Case):

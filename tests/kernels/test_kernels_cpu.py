@@ -126,9 +126,7 @@ def test_gradcheck_where_the_neuron_is_smooth(name):
 
 @needs_library
 @every_neuron
-@pytest.mark.parametrize(
-    "count", [10**5, pytest.param(10**7, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize("count", [10**5, pytest.param(10**7, marks=pytest.mark.slow)])
 def test_spikes_and_gradients_of_many_random_elements(name, count):
     torch.manual_seed(3)
     neuron = NEURONS[name]()

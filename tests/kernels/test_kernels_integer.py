@@ -168,7 +168,6 @@ def test_both_branches_of_the_integer_kernels(processor, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("flags", [("-O3",), pytest.param((AVX2,), marks=x86)])
 def test_other_processors_compute_the_same(flags, monkeypatch, tmp_path):
     """The kernels without this CPU's widest vectors."""

@@ -85,7 +85,6 @@ def test_lava_runs_random_loops_that_fire() -> None:
 
 @pytest.mark.lava
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 def test_lava_runs_50_random_loops_that_fire() -> None:
     tally = run_in_lava(50, every=5)
     assert tally.networks == 50

@@ -82,7 +82,6 @@ def test_a_torch_network_runs_on_stock_lava(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.lava
-@pytest.mark.timeout(1800)
 @settings(max_examples=5, derandomize=True, database=None, phases=[Phase.generate])
 @given(st.lists(stock_cases(), min_size=8, max_size=8))
 def test_many_stock_networks_spike_like_the_reference(tmp_path_factory, cases):

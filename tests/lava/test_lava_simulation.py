@@ -59,7 +59,6 @@ def test_stock_synapses_equal_the_reference(case):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @settings(few, max_examples=100)
 @given(cases(max_populations=6, max_samples=7, max_steps=6), st.integers(1, 7), st.integers(1, 2))
 def test_lava_equals_the_reference_on_many_networks(case, batch, workers):
@@ -67,7 +66,6 @@ def test_lava_equals_the_reference_on_many_networks(case, batch, workers):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @settings(few, max_examples=40)
 @given(cases(max_samples=3, max_steps=6))
 def test_stock_synapses_equal_the_reference_on_many_networks(case):
