@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from arlif.artifacts import CONFIG
 from arlif.base.errors import require
-from arlif.run_folder import CONFIG, Run
+from arlif.run_folder import Run
 from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output
 from hw_sim.cli.parameters import ChangeOption
 

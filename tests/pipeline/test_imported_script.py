@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from support.noted import note_with_followers
 
+from arlif.artifacts import IMPORT
 from arlif.base.errors import ArlifError
-from arlif.run_folder import IMPORT, Run
+from arlif.run_folder import Run
 from hw_sim.engines.table import FLOAT
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline import Selection, import_run, quantize_run, simulate_run

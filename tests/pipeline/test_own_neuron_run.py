@@ -10,11 +10,12 @@ import pytest
 from support.command_line import Cli
 from support.small_runs import refused
 
+from arlif.artifacts import NEURON
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
 from arlif.networks import NeuronConfig, Stack
 from arlif.quantize import Precision
-from arlif.run_folder import NEURON, Run
+from arlif.run_folder import Run
 from arlif.training import Recipe, ablate, load_recipe, load_trained, read_recipe, train
 from arlif.training.train import require_same_recipe
 from hw_sim.crosscheck.result import Verdict
