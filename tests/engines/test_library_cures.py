@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import nir
 import numpy as np
 import pytest
 import torch
-from support.other_libraries import DT, imported, nir_exchange, norse, quietly, snntorch
-from torch import Tensor, nn
+from support.other_libraries import imported, outputs
+from torch import nn
 
 import arlif
 from arlif import layers
@@ -28,10 +27,7 @@ NEURONS: dict[str, Callable[[], nn.Module]] = {
     "resets elsewhere": lambda: NeuronLayer(RealLifReset(0.5, 1.0, reset=-0.5)),
     "loop": lambda: Recurrent(arlif.LIF(0.5, 1.0, "hard"), layers.Linear(6, 6)),
 }
-LOADERS = {
-    "snntorch": (in_snntorch, lambda graph: snntorch.import_nir.import_from_nir(graph)),
-    "spikingjelly": (in_spikingjelly, lambda graph: nir_exchange.import_from_nir(graph, dt=DT)),
-}
+CURES = {"snntorch": in_snntorch.CURES, "spikingjelly": in_spikingjelly.CURES}
 SAID = [
     ("snntorch", "keeps all", "a decay below 1"),
     ("snntorch", "each its own", "the same constants"),
@@ -43,14 +39,6 @@ SAID = [
 ]
 
 
-def outputs(network: nn.Module, x: Tensor) -> Tensor:
-    state, steps = None, []
-    for frame in x:
-        step, state = network(frame, state)
-        steps.append(step)
-    return torch.stack(steps)
-
-
 @pytest.mark.parametrize(("library", "kind", "cure"), SAID)
 def test_an_error_of_a_library_says_what_to_do(
     library: str, kind: str, cure: str, tmp_path: Path
@@ -59,15 +47,14 @@ def test_an_error_of_a_library_says_what_to_do(
     net = nn.Sequential(layers.Linear(4, 6), NEURONS[kind](), layers.Linear(6, 3)).eval()
     path, x = tmp_path / "lif.nir", 2 * torch.rand(8, 5, 4)
     write_nir_lif(net, path, (4,))
-    engine, load = LOADERS[library]
-    with torch.no_grad(), quietly():
-        with pytest.raises((AssertionError, AttributeError, ValueError)) as failure:
-            outputs(load(nir.read(path)), x)
-        said = with_cure(failure.value, engine.CURES)
-        assert cure in said
-        if "take the engine norse" in said:
-            got = outputs(imported(lambda graph: norse.torch.from_nir(graph, dt=DT), path), x)
-            assert torch.allclose(got, net(x), atol=1e-4)
+    with pytest.raises((AssertionError, AttributeError, ValueError)) as failure:
+        outputs(imported(library, path), x)
+    said = with_cure(failure.value, CURES[library])
+    assert cure in said
+    if "take the engine norse" in said:
+        with torch.no_grad():
+            want = net(x)
+        assert torch.allclose(outputs(imported("norse", path), x), want, atol=1e-4)
 
 
 def test_what_is_not_known_is_said_as_it_is() -> None:
