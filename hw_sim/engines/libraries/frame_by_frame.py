@@ -27,6 +27,13 @@ from hw_sim.origin.of_run import load_original
 BATCH = 64
 """Samples at once; of traced ones no more, so that batches are traced whole or not at all."""
 
+UNREAD = {
+    "Unknown node type <class 'nir.ir.neuron": "it has no neuron that only integrates; let the "
+    "answer be the mean of the potentials over time, which needs none",
+    "Unknown node type <class 'nir.ir.delay": "it has no delays; leave them out",
+}
+"""What to do where nirtorch finds no counterpart of a node of ours, by a part of its text."""
+
 Load = Callable[[nir.NIRGraph], nn.Module]
 """Makes a library's network of a graph: (frame [N, ...], state) -> (output, state)."""
 

@@ -2,10 +2,11 @@
 
 from arlif.base.options import NoOptions
 from export.nir.conventions import DT
-from hw_sim.engines.libraries.frame_by_frame import packages, run_in
+from hw_sim.engines.libraries.frame_by_frame import UNREAD, packages, run_in
 from hw_sim.engines.work import Outcome, Work
 
 CURES = {
+    **UNREAD,
     "must be uniform": "give all neurons of a layer the same constants, or take the engine norse",
     "greater than 1": "give its neurons a decay above 0, or take the engine norse or snntorch",
     "at least dt": "give its neurons decays above 0, or take the engine norse or snntorch",
