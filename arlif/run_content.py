@@ -2,9 +2,10 @@
 
 from typing import Any, TypeVar
 
+from arlif.artifacts import Artifact
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.plain_data import from_mapping
-from arlif.run_folder import Artifact, Run
+from arlif.run_folder import Run
 
 T = TypeVar("T")
 

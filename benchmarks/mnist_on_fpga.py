@@ -24,9 +24,10 @@ from command import command
 from numpy.typing import NDArray
 from timing import machine
 
+from arlif.artifacts import NIR
 from arlif.base.cut import cut
 from arlif.core.network import QuantizedNetwork
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from arlif.training import read_recipe
 from export.file_formats import VERILOG
 from export.nir import read_nir

@@ -21,9 +21,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from arlif.artifacts import TRAINING
 from arlif.data import DatasetInfo
 from arlif.networks import build
-from arlif.run_folder import TRAINING, Run
+from arlif.run_folder import Run
 from arlif.training import Recipe, load_recipe, train
 from arlif.training.batches import Batches
 from arlif.training.loss import tet_loss

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arlif.artifacts import MODEL, NIR, Artifact
 from arlif.base.errors import ArlifError, require
 from arlif.base.lazy import named
 from arlif.base.options import NoOptions, options_of
-from arlif.run_folder import MODEL, NIR, Artifact, Run
+from arlif.run_folder import Run
 from export.c.c_options import COptions
 from export.verilog.verilog_options import VerilogOptions
 

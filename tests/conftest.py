@@ -3,11 +3,12 @@
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.command_line import Cli, exit_code
+
+pytest_plugins = ["support.dead_workers"]
 
 # Tests run side by side, each on one core; torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -37,20 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(SLOW_S))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any, error: object | None) -> None:
-    """A run that lost a worker fails; pytest-xdist ends with 0 where no test was running."""
-    if error:
-        controller = node.config.pluginmanager.getplugin("dsession")
-        controller.shouldstop = f"worker {node.gateway.id} died: {error}"
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_handlecrashitem(report: pytest.TestReport) -> None:
-    """A test that ends its worker ends the run at once; xdist lets the other workers finish."""
-    pytest.exit(str(report.longrepr), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 @pytest.fixture

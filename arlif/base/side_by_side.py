@@ -21,19 +21,12 @@ def in_parallel(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
     from joblib.parallel import LokyBackend, get_active_backend
 
     backend, _ = get_active_backend()
-    if isinstance(backend, LokyBackend):
-        workers = Parallel(
-            n_jobs=jobs,
-            return_as="generator",
-            pre_dispatch="2 * n_jobs",
-            initializer=begin_with,
-            initargs=(os.getpid(),),
-        )
-        return _closed_quietly(workers(calls))
-    if backend.supports_return_generator:
-        workers = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs")
-        return _closed_quietly(workers(calls))
-    return _in_rounds(iter(calls), jobs, 2 * backend.effective_n_jobs(jobs))
+    if not backend.supports_return_generator:
+        return _in_rounds(iter(calls), jobs, 2 * backend.effective_n_jobs(jobs))
+    own = isinstance(backend, LokyBackend)  # its processes are ours to begin
+    begin = {"initializer": begin_with, "initargs": (os.getpid(),)} if own else {}
+    workers = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2 * n_jobs", **begin)
+    return _closed_quietly(workers(calls))
 
 
 def _closed_quietly(results: Generator[Any]) -> Iterator[Any]:

@@ -115,9 +115,11 @@ class Neuron(Stateful, ArrayEquality):
     state: names of the state variables, which start at 0. Constants are fields made by `constant`
     or `learned`; other fields (flags) choose between steps. A constant holds a number, an array
     that broadcasts against [N, *shape], or a tensor. Raises ArlifError outside its bounds.
+    instead: what its users take where a file holds no step but that of plain LIF.
     """
 
     state: ClassVar[tuple[str, ...]]
+    instead: ClassVar[str] = "use arlif.LIF or arlif.ARLIF"
     known_constants: ClassVar[dict[str, Parameter]]
 
     def __init_subclass__(cls) -> None:

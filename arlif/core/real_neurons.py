@@ -199,6 +199,7 @@ class RealClif(Neuron):
     decay: Any = constant(0.5, 0, 1)
     threshold: Any = constant(1.0)
 
+    instead = "use arlif.LIF, or SpikingJelly's LIFNode"
     state_type = ClifState
 
     def gate(self, ops: RealOps, h: RealValue) -> Any:

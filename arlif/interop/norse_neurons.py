@@ -55,6 +55,9 @@ class NorseBoxSubtract(Neuron):
     threshold: Any = constant(1.0, per="neuron")
     amount: Any = constant(1.0, per="neuron")
 
+    instead = (
+        "give Norse's LIFBox reset_method=reset_value, or all neurons of a layer the same constants"
+    )
     state_type = LifState
 
     def step(self, ops: Ops, state: LifState, x: Value) -> After:

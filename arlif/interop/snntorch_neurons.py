@@ -18,6 +18,11 @@ class Membrane(Neuron):
     decay: Any = constant(0.5, 0, 1, per="neuron")
     threshold: Any = constant(1.0, per="neuron")
 
+    instead = (
+        "give snnTorch's neuron reset_mechanism='zero' and reset_delay=False (for a Lapicque use "
+        "Leaky, for an RSynaptic RLeaky)"
+    )
+
     def membrane(self, ops: Ops, u: Value, x: Value) -> tuple[Value, Value]:
         """Spikes and the next potential."""
         raise NotImplementedError

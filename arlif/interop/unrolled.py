@@ -52,8 +52,8 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
     if blamed is not None:
         raise LoweringError("; ".join(blamed.violations))
     refuse(layers)
-    alike = len(set(failures.values())) == 1
-    told = ["".join(pair) for pair in failures.items()] if not alike else [*failures.values()][:1]
+    reasons = {*failures.values()}
+    told = [*reasons] if len(reasons) == 1 else [f"{on}{why}" for on, why in failures.items()]
     raise LoweringError(
         f"its forward fails {'; '.join(told)}; it must run on one "
         "step [N, ...], or on all [T, N, ...], of any number of samples N"

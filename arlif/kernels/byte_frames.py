@@ -17,6 +17,11 @@ KINDS = [np.dtype(kind) for kind in (np.int16, np.int32)]
 """Kind of sum_kinds.h."""
 
 
+def giving(sums: NDArray[Any], scale: int | None) -> tuple[int, bool, int]:
+    """kind, adds and scale of sum_kinds.h; scale: None for new sums."""
+    return KINDS.index(sums.dtype), scale is not None, 1 if scale is None else scale
+
+
 def sum_type(linear: Conv2d, highest: int) -> SumType:
     """The type that holds every sum of inputs from 0 to `highest`, also of some of a window's."""
     low, high = linear.output_interval((0, highest))
@@ -55,7 +60,7 @@ class ByteSums(ABC):
         inputs: NDArray[np.uint8],
         threads: int,
         sums: NDArray[Any],
-        scale: int = 0,
+        scale: int | None = None,
     ) -> Callable[[], None]:
         """What writes new sums; with a scale: adds that many times each.
 
@@ -86,18 +91,23 @@ class ByteSums(ABC):
 
         Raises ArlifError where they do not fit.
         """
-        self.add(inputs, threads, sums, 0)
+        self._into(inputs, threads, sums, None)
 
     def add(self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any], scale: int) -> None:
         """Add `scale` times the sums of inputs to contiguous sums [N, H', W', C'].
 
         Raises ArlifError where they do not fit.
         """
+        self._into(inputs, threads, sums, scale)
+
+    def _into(
+        self, inputs: NDArray[np.uint8], threads: int, sums: NDArray[Any], scale: int | None
+    ) -> None:
         shape = output_shape(self.linear, inputs)
         known = {np.dtype(self.type), np.dtype(np.int32)}
         require(
             sums.shape == shape and sums.dtype in known and sums.flags.c_contiguous,
-            f"sums are added to contiguous {' or '.join(sorted(map(str, known)))} {shape}, not "
+            f"sums go to contiguous {' or '.join(sorted(map(str, known)))} {shape}, not "
             f"{sums.dtype} {sums.shape}",
         )
         self.call(np.ascontiguousarray(inputs), threads, sums, scale)()

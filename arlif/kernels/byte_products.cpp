@@ -176,7 +176,7 @@ private:
       tile.run(windows.data() + i, pieces, g.pieces, weights);
       Out *place = to + i * g.outputs;
       const int32_t scale = int32_t(g.scale);
-      if (g.scale)
+      if (g.adds)
         tile.write(place, g.outputs, outputs,
                    [&](Out &to, int32_t sum) { to = Out(to + sum * scale); });
       else tile.write(place, g.outputs, outputs, [](Out &to, int32_t sum) { to = Out(sum); });
@@ -237,14 +237,10 @@ void of_group(const Geometry &g, const Piece *pieces, int64_t steps, int64_t thr
 template <class Lanes, class Out>
 void products(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *inputs,
               const int8_t *weights, Out *sums) {
-  int64_t steps = 0;
-  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps;
-  const int64_t of_frame = g.rows * g.columns * g.outputs, size = g.height * g.width * g.channels;
-  threads = std::clamp<int64_t>(g.frames * of_frame * steps * step / worth, 1, threads);
-  in_groups(g, size, threads, [&](const Geometry &part, int64_t first) {
-    of_group<Lanes>(part, pieces, steps, threads, inputs + first * size, weights,
-                    sums + first * of_frame);
-  });
+  in_groups(g, pieces, step, threads, inputs, sums,
+            [&](const Geometry &part, int64_t steps, int64_t used, const uint8_t *from, Out *to) {
+              of_group<Lanes>(part, pieces, steps, used, from, weights, to);
+            });
 }
 
 } // namespace

@@ -9,7 +9,7 @@ namespace {
 struct Geometry {
   int64_t frames, channels, height, width, rows, columns;
   int64_t kernel[2], stride[2], padding[2], dilation[2];
-  int64_t kind, scale;
+  int64_t kind, adds, scale;
 };
 
 template <class Sum>
@@ -22,7 +22,7 @@ template <class Sum>
 void frame(const Geometry &g, const uint8_t *inputs, const Sum *weights, Sum *sums) {
   for (int64_t row = 0; row < g.rows; ++row)
     for (int64_t column = 0; column < g.columns; ++column, sums += g.channels) {
-      if (!g.scale) std::fill(sums, sums + g.channels, Sum{});
+      if (!g.adds) std::fill(sums, sums + g.channels, Sum{});
       for (int64_t ky = 0; ky < g.kernel[0]; ++ky)
         for (int64_t kx = 0; kx < g.kernel[1]; ++kx) {
           const int64_t y = row * g.stride[0] + ky * g.dilation[0] - g.padding[0];
@@ -38,7 +38,7 @@ template <class Sum>
 void frames(const Geometry &g, int64_t threads, const uint8_t *inputs, const int8_t *weights,
             Sum *sums) {
   std::vector<Sum> scaled(size_t(g.kernel[0] * g.kernel[1] * g.channels));
-  for (size_t i = 0; i < scaled.size(); ++i) scaled[i] = Sum(weights[i] * (g.scale ? g.scale : 1));
+  for (size_t i = 0; i < scaled.size(); ++i) scaled[i] = Sum(weights[i] * g.scale);
   const int64_t size = g.height * g.width * g.channels;
   const int64_t summed = g.rows * g.columns * g.channels;
   for_tiles(g.frames, 1, threads, [&](int64_t i, int64_t, int64_t) {

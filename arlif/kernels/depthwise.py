@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import KINDS, ByteSums, sum_type
+from arlif.kernels.byte_frames import ByteSums, giving, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -38,7 +38,7 @@ class Depthwise(ByteSums):
         inputs: NDArray[np.uint8],
         threads: int,
         sums: NDArray[Any],
-        scale: int = 0,
+        scale: int | None = None,
     ) -> Call:
         """See ByteSums."""
         frames, height, width, channels = inputs.shape
@@ -46,7 +46,7 @@ class Depthwise(ByteSums):
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
         geometry.dilation[:] = self.linear.dilation
-        geometry.kind, geometry.scale = KINDS.index(sums.dtype), scale
+        geometry.kind, geometry.adds, geometry.scale = giving(sums, scale)
         found = loaded(SYNAPSES, "arlif_depthwise_layout", ctypes.sizeof(_Geometry))
         return Call(found.arlif_depthwise, geometry, threads, inputs, self.weights, sums)
 
@@ -57,5 +57,5 @@ class _Geometry(Structure):
     _fields_ = (
         *((name, c_int64) for name in ("frames", "channels", "height", "width", "rows", "columns")),
         *((name, c_int64 * 2) for name in ("kernel", "stride", "padding", "dilation")),
-        *((name, c_int64) for name in ("kind", "scale")),
+        *((name, c_int64) for name in ("kind", "adds", "scale")),
     )

@@ -14,7 +14,7 @@ namespace {
 struct Geometry {
   int64_t frames, channels, height, width, rows, columns, outputs;
   int64_t kernel[2], stride[2], padding[2];
-  int64_t kind, scale;
+  int64_t kind, adds, scale;
 };
 
 constexpr int64_t group = 32;      // numbers of 16 bits in a cache line
@@ -83,16 +83,16 @@ private:
 // Sums of 16 bits, as many as a vector holds.
 using Narrow = Vector<int16_t>;
 
-// The sums of one pixel for `groups * group` outputs, added to what is there `scale` times; 0: once,
-// to nothing at first.
+// The sums of one pixel for `groups * group` outputs; a flush adds them to what is there, or, the first
+// of new ones, writes them.
 template <int groups, class Out> struct Sums {
   static constexpr int vectors = groups * group / lanes<int16_t>;
   static constexpr int64_t most = sizeof(Out) == sizeof(int16_t) ? int64_t(1) << 62 : exact;
   Narrow narrow[vectors] = {};
   int64_t room = most;
-  int32_t scale;
+  bool adds;
 
-  explicit Sums(int64_t scale) : scale(int32_t(scale)) {}
+  explicit Sums(bool adds) : adds(adds) {}
 
   // In registers from the first event to the last.
   void add(const uint32_t *begin, const uint32_t *end, const int8_t *weights) {
@@ -105,16 +105,16 @@ template <int groups, class Out> struct Sums {
     }
     for (int i = 0; i < vectors; ++i) narrow[i] = sum[i];
   }
-  void flush(Out *to, int64_t count) {
+  void flush(Out *to, int64_t count, int32_t scale) {
     int16_t values[groups * group];
     std::memcpy(values, narrow, sizeof values);
-    if (scale)
+    if (adds)
       for (int64_t i = 0; i < count; ++i) to[i] = Out(to[i] + values[i] * scale);
     else
       for (int64_t i = 0; i < count; ++i) to[i] = values[i];
     for (Narrow &sum : narrow) sum = Narrow{};
     room = most;
-    scale = std::max(scale, 1);
+    adds = true;
   }
 };
 
@@ -123,13 +123,14 @@ template <int groups, class Out>
 void block(const Geometry &g, const Events &events, const int8_t *weights, int64_t outputs,
            Out *to) {
   constexpr int64_t width = groups * group;
+  const int32_t scale = int32_t(g.scale);
   for (int64_t row = 0; row < g.rows; ++row)
     for (int64_t column = 0; column < g.columns; ++column, to += g.outputs) {
       const int64_t top = row * g.stride[0] - g.padding[0];
       const int64_t left = column * g.stride[1] - g.padding[1];
       const int64_t begin = std::clamp<int64_t>(left, 0, g.width); // a window may be outside
       const int64_t end = std::clamp<int64_t>(left + g.kernel[1], 0, g.width);
-      Sums<groups, Out> sums(g.scale);
+      Sums<groups, Out> sums(g.adds);
       for (int64_t y = std::max<int64_t>(top, 0); y < std::min(top + g.kernel[0], g.height); ++y) {
         const int64_t shift = ((y - top) * g.kernel[1] - left) * g.channels;
         int64_t i = events.first[y * g.width + begin];
@@ -140,10 +141,10 @@ void block(const Geometry &g, const Events &events, const int8_t *weights, int64
           const uint32_t *indices = events.indices.data();
           sums.add(indices + i, indices + stop, weights + shift * width);
           i = stop;
-          if (sums.room == 0) sums.flush(to, outputs);
+          if (sums.room == 0) sums.flush(to, outputs, scale);
         }
       }
-      sums.flush(to, outputs);
+      sums.flush(to, outputs, scale);
     }
 }
 

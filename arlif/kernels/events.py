@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
 from arlif.kernels.build import SYNAPSES, library, loaded
-from arlif.kernels.byte_frames import KINDS, ByteSums, sum_type
+from arlif.kernels.byte_frames import ByteSums, giving, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -43,7 +43,7 @@ class EventConvolution(ByteSums):
         inputs: NDArray[np.uint8],
         threads: int,
         sums: NDArray[Any],
-        scale: int = 0,
+        scale: int | None = None,
     ) -> Call:
         """See ByteSums."""
         frames, height, width, channels = inputs.shape
@@ -51,7 +51,7 @@ class EventConvolution(ByteSums):
         geometry = _Geometry(frames, channels, height, width, rows, columns, outputs)
         geometry.kernel[:] = self.linear.weight.shape[2:]
         geometry.stride[:], geometry.padding[:] = self.linear.stride, self.linear.padding
-        geometry.kind, geometry.scale = KINDS.index(sums.dtype), scale
+        geometry.kind, geometry.adds, geometry.scale = giving(sums, scale)
         run = _library().arlif_event_convolution
         return Call(run, geometry, threads, inputs, self.weights, sums)
 
@@ -76,5 +76,5 @@ class _Geometry(Structure):
             for name in ("frames", "channels", "height", "width", "rows", "columns", "outputs")
         ),
         *((name, c_int64 * 2) for name in ("kernel", "stride", "padding")),
-        *((name, c_int64) for name in ("kind", "scale")),
+        *((name, c_int64) for name in ("kind", "adds", "scale")),
     )

@@ -160,7 +160,7 @@ private:
   template <class Count> void write(int64_t pixels, Count outputs, int16_t *to) const {
     const int16_t *sum = numbers(); // nothing was put away
     for (int64_t pixel = 0; pixel < pixels; ++pixel, to += g.outputs, sum += V * width)
-      if (g.scale) write(to, outputs, [&](int64_t i) { return sum[i]; });
+      if (g.adds) write(to, outputs, [&](int64_t i) { return sum[i]; });
       else std::memcpy(to, sum, size_t(outputs) * sizeof *to);
   }
   template <class Count> void write(int64_t pixels, Count outputs, int32_t *to) const {
@@ -173,7 +173,7 @@ private:
   }
   template <class Out, class Count, class Sum> void write(Out *to, Count outputs, Sum sum) const {
     const Out scale = Out(g.scale);
-    if (g.scale)
+    if (g.adds)
       for (int64_t i = 0; i < outputs; ++i) to[i] = Out(to[i] + sum(i) * scale);
     else
       for (int64_t i = 0; i < outputs; ++i) to[i] = Out(sum(i));
@@ -218,15 +218,10 @@ void of_frames(const Geometry &g, const Piece *pieces, int64_t groups, int64_t t
 template <class Group, class Out>
 void sums_of(const Geometry &g, const Piece *pieces, int64_t threads, const uint8_t *spikes,
              const int8_t *weights, Out *sums) {
-  int64_t groups = 0;
-  for (int64_t i = 0; i < g.pieces; ++i) groups += pieces[i].steps;
-  const int64_t of_frame = g.rows * g.columns * g.outputs, size = g.height * g.width * g.channels;
-  const int64_t products = g.frames * of_frame * groups * Group::inputs;
-  threads = std::clamp<int64_t>(products / worth, 1, threads);
-  in_groups(g, size, threads, [&](const Geometry &part, int64_t first) {
-    of_frames<Group>(part, pieces, groups, threads, spikes + first * size, weights,
-                     sums + first * of_frame);
-  });
+  in_groups(g, pieces, Group::inputs, threads, spikes, sums,
+            [&](const Geometry &part, int64_t groups, int64_t used, const uint8_t *from, Out *to) {
+              of_frames<Group>(part, pieces, groups, used, from, weights, to);
+            });
 }
 
 template <class Group>

@@ -14,7 +14,7 @@
 struct Geometry {
   int64_t frames, channels, height, width, rows, columns, outputs, pieces;
   int64_t stride[2], padding[2];
-  int64_t kind, scale, beyond, longs;
+  int64_t kind, adds, scale, beyond, longs;
 };
 
 // Inputs that lie side by side: from `offset` on behind a window's first, `steps` times `step`. A sum
@@ -26,17 +26,22 @@ struct Piece {
 constexpr int64_t worth = 1 << 21; // products that are worth one more thread
 constexpr int64_t nearby = 1 << 20; // bytes of inputs, made ready, that a thread finds in its cache
 
-// Calls body(frames of a group, the first of them) for groups of about equal size, of as many frames
-// of `bytes` as lie nearby.
-template <class Body>
-void in_groups(const Geometry &g, int64_t bytes, int64_t threads, Body body) {
-  const int64_t most = std::max<int64_t>(1, threads * nearby / bytes);
+// Calls body(frames of a group, steps of a window, threads, inputs, sums) for groups of about equal
+// size, of as many frames as lie nearby, with as many threads as have products enough.
+template <class Out, class Body>
+void in_groups(const Geometry &g, const Piece *pieces, int64_t step, int64_t threads,
+               const uint8_t *inputs, Out *sums, Body body) {
+  int64_t steps = 0;
+  for (int64_t i = 0; i < g.pieces; ++i) steps += pieces[i].steps;
+  const int64_t size = g.height * g.width * g.channels, of_frame = g.rows * g.columns * g.outputs;
+  threads = std::clamp<int64_t>(g.frames * of_frame * steps * step / worth, 1, threads);
+  const int64_t most = std::max<int64_t>(1, threads * nearby / size);
   const int64_t groups = (g.frames + most - 1) / most;
   for (int64_t group = 0; group < groups; ++group) {
     const int64_t first = g.frames * group / groups;
     Geometry part = g;
     part.frames = g.frames * (group + 1) / groups - first;
-    body(part, first);
+    body(part, steps, threads, inputs + first * size, sums + first * of_frame);
   }
 }
 

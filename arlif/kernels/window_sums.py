@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.maps import Conv2d, Interval
-from arlif.kernels.byte_frames import KINDS, ByteSums, output_shape, sum_type
+from arlif.kernels.byte_frames import ByteSums, giving, output_shape, sum_type
 from arlif.kernels.call import Call
 from arlif.kernels.reused import Empty
 
@@ -72,13 +72,13 @@ class WindowSums(ByteSums):
         inputs: NDArray[np.uint8],
         threads: int,
         sums: NDArray[Any],
-        scale: int = 0,
+        scale: int | None = None,
     ) -> Call:
         """See ByteSums."""
         known = self.frames_of(inputs)
         geometry = Geometry.from_buffer_copy(known.geometry)  # as threads may share this map
-        geometry.frames, geometry.scale = len(inputs), scale
-        geometry.kind = KINDS.index(sums.dtype)
+        geometry.frames = len(inputs)
+        geometry.kind, geometry.adds, geometry.scale = giving(sums, scale)
         return Call(self.kernel(), geometry, known.pieces, threads, inputs, self.weights, sums)
 
     def shape_of(self, inputs: NDArray[np.uint8]) -> tuple[int, ...]:
@@ -139,7 +139,7 @@ class Geometry(Structure):
             )
         ),
         *((name, c_int64 * 2) for name in ("stride", "padding")),
-        *((name, c_int64) for name in ("kind", "scale", "beyond", "longs")),
+        *((name, c_int64) for name in ("kind", "adds", "scale", "beyond", "longs")),
     )
 
 

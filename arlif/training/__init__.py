@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from arlif.base.lazy import lazily
 from arlif.training.finished import Summary
-from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_change, recipe_names
+from arlif.training.recipe import Recipe, change_recipe, load_recipe, parse_changes, recipe_names
 from arlif.training.run_recipe import read_recipe, recipe_as_written
 from arlif.training.train import load_trained, train
 
@@ -22,7 +22,7 @@ __all__ = [
     "change_recipe",
     "load_recipe",
     "load_trained",
-    "parse_change",
+    "parse_changes",
     "read_recipe",
     "recipe_as_written",
     "recipe_names",

@@ -8,12 +8,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from arlif.artifacts import CONFIG, METRICS, TRAINING
 from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
 from arlif.base.lock import InUseError, only_writer
 from arlif.networks.user_neuron import class_of
 from arlif.run_content import checked
-from arlif.run_folder import CONFIG, METRICS, TRAINING, Run
+from arlif.run_folder import Run
 from arlif.training.finished import Summary
 from arlif.training.metrics import read_metrics
 from arlif.training.plots import (

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from arlif.artifacts import LAST, METRICS
 from arlif.base.bounded import Count
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.networks.user_neuron import class_of, identity, is_own
-from arlif.run_folder import LAST, METRICS, Run
+from arlif.run_folder import Run
 from arlif.training.metrics import CHECK, read_metrics, require_rows
 from arlif.training.recipe import Recipe
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.artifacts import CONFUSION, METRICS
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import json_text, write_text
-from arlif.run_folder import CONFUSION, METRICS, Run
+from arlif.run_folder import Run
 
 ALWAYS = {"epoch", "train_loss", "test_loss", "test_accuracy", "seconds"}
 """What every row holds."""

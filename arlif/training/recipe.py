@@ -1,5 +1,6 @@
 """Recipe: everything a training run depends on, as one frozen record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -162,8 +163,12 @@ def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return base | {k: _merged(base[k], v) if k in both else v for k, v in changes.items()}
 
 
-def parse_change(text: str) -> tuple[str, Any]:
-    """("epochs", 40) from "epochs=40"; a value that is not TOML stands for itself as text."""
+def parse_changes(texts: Iterable[str]) -> dict[str, Any]:
+    """{"epochs": 40} from ["epochs=40"]; a value that is not TOML stands for itself as text."""
+    return dict(map(_parse_change, texts))
+
+
+def _parse_change(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     require(
         bool(equals and path.strip()), f"a change reads key=value, such as epochs=40, not {text!r}"

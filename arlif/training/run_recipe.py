@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import CONFIG, NEURON
 from arlif.base.errors import ArlifError, require
 from arlif.base.files import read_json
 from arlif.base.plain_data import from_mapping
 from arlif.networks.user_neuron import class_of, is_own
-from arlif.run_folder import CONFIG, NEURON, Run
+from arlif.run_folder import Run
 from arlif.training.recipe import Recipe
 
 

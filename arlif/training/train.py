@@ -15,6 +15,22 @@ import torch
 from torch import nn
 
 from arlif import data
+from arlif.artifacts import (
+    BEST,
+    CONFIG,
+    CONFUSION,
+    CROSSCHECK,
+    GRAPH,
+    IMPORT,
+    LAST,
+    METRICS,
+    MODEL,
+    NEURON,
+    SNAPSHOTS,
+    TRAIN,
+    TRAINING,
+    WEIGHTS,
+)
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import (
     ArlifError,
@@ -32,23 +48,7 @@ from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
 from arlif.networks.user_neuron import file_of, is_own
 from arlif.networks.weight_files import read_saved, weights_in
-from arlif.run_folder import (
-    BEST,
-    CONFIG,
-    CONFUSION,
-    CROSSCHECK,
-    GRAPH,
-    IMPORT,
-    LAST,
-    METRICS,
-    MODEL,
-    NEURON,
-    SNAPSHOTS,
-    TRAIN,
-    TRAINING,
-    WEIGHTS,
-    Run,
-)
+from arlif.run_folder import Run
 from arlif.training.continued import changed, finished_epochs, recorded, require_continuable
 from arlif.training.finished import Summary, device_name, summarize
 from arlif.training.metrics import Metrics

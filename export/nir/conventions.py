@@ -113,8 +113,8 @@ def neuron_constants(neuron: Neuron) -> dict[str, Any]:
     kind, constants = type(neuron), neuron.constants()
     require(
         kind in REAL_NEURONS.values(),
-        f"NIR has no node for {integer_name(kind)}; quantize the network and write it with "
-        "write_nir, whose files hold any neuron's step, or use arlif.ARLIF or arlif.LIF",
+        f"NIR has no node for {integer_name(kind)}; {kind.instead}, or keep to network.nir, "
+        "arlif's own file (write_nir)",
         LoweringError,
     )
     many = [name for name, value in constants.items() if np.size(value) > 1]
@@ -179,7 +179,8 @@ def _equation(
     require(
         bool((lost > 0).all() and (flows > 0).all()),
         f"a {integer_name(neuron)} that keeps all of its potential or current has no time constant "
-        "in NIR; give it a decay below 1, or write the quantized network with write_nir",
+        "in NIR; give it decays below 1 (alpha and beta of snnTorch, c_decay and v_decay of "
+        "SpikingJelly), or keep to network.nir, arlif's own file (write_nir)",
         LoweringError,
     )
     rows = (1 / (lost * flows)).reshape(shape[0], -1)

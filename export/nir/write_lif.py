@@ -15,7 +15,7 @@ from arlif.core.maps import LinearMap, Shape, SumPool2d
 from arlif.core.network import INPUT, READOUT
 from arlif.quantize import linearize
 from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, RealReading, Term
-from export.nir.conventions import DT, Convention, portable
+from export.nir.conventions import DT, Convention, Spoken, portable
 from export.nir.fields import fits_float32
 from export.nir.node_list import read_graph
 
@@ -50,7 +50,7 @@ def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> 
     if len(network.input_shape) == 3:
         # Stays (C, H, W) to the end: a Flatten means different things to different tools.
         shapes = {name: (*s, 1, 1)[:3] for name, s in shapes.items()}
-    spoken = {p.name: convention(p.neuron, shapes[p.name]) for p in network.populations}
+    spoken = _spoken(network, convention, shapes)
     graph = _Graph({INPUT: nir.Input(np.array(shapes[INPUT]))})
     for population in network.populations:
         graph.nodes[population.name] = spoken[population.name].node
@@ -78,6 +78,21 @@ def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> 
         graph.drive(output, network.readout, 1.0, shapes, done)
     graph.require_same_loops()
     return nir.NIRGraph(graph.nodes, graph.edges, metadata={"arlif": metadata}, type_check=False)
+
+
+def _spoken(
+    network: LinearizedNetwork, convention: Convention, shapes: dict[str, Shape]
+) -> dict[str, Spoken]:
+    """The populations' nodes. Raises LoweringError naming every one that NIR cannot say."""
+    spoken, refused = {}, dict[str, list[str]]()
+    for population in network.populations:
+        try:
+            spoken[population.name] = convention(population.neuron, shapes[population.name])
+        except LoweringError as error:
+            refused.setdefault(str(error), []).append(population.name)
+    told = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
+    require(not told, "; ".join(told), LoweringError)
+    return spoken
 
 
 class _Graph:

@@ -33,7 +33,7 @@ def ablate(
     from arlif.training.epoch_lines import EpochLines
 
     output = Output(as_json, as_csv, as_latex)
-    changes = dict(training.parse_change(text) for text in change or ())
+    changes = training.parse_changes(change or ())
     if dataset is not None:
         changes["dataset"] = dataset
     if time_steps is not None:

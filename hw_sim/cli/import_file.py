@@ -55,7 +55,7 @@ def import_network(
 
     Of a checkpoint: a run as if it had been trained here, config.json and model.pt.
     """
-    from arlif.training.recipe import parse_change
+    from arlif.training.recipe import parse_changes
     from hw_sim.pipeline import import_run
     from hw_sim.pipeline.import_checkpoint import import_checkpoint, is_checkpoint
 
@@ -67,7 +67,7 @@ def import_network(
             "a checkpoint takes its time steps from the --recipe (--set time_steps=4), and becomes "
             "integers by arlif quantize; leave the other options out",
         )
-        changes = dict(parse_change(text) for text in change or ())
+        changes = parse_changes(change or ())
         _say_checkpoint(output, run, import_checkpoint(file, run, recipe, changes))
         return
     result = import_run(file, run, time_steps, dt, calibrate, preset, weight_bits, readout)

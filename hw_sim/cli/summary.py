@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from arlif.artifacts import CONFIG
 from arlif.base.errors import require
-from arlif.run_folder import CONFIG, Run
+from arlif.run_folder import Run
 from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output
 from hw_sim.cli.parameters import ChangeOption
 
@@ -26,7 +27,7 @@ def summary(
     from arlif.networks import summarize
 
     output = Output(as_json, as_csv, as_latex)
-    changes = dict(training.parse_change(text) for text in change or ())
+    changes = training.parse_changes(change or ())
     run = Run(Path(what))
     if run.has(CONFIG) or run.imported:
         require(not changes, f"{what} is a run, which is as it is; --set changes a recipe")

@@ -56,7 +56,7 @@ def train(
         "--cross-check-samples, --cross-check-lava and --cross-check-time-limit are for "
         "--cross-check; say every how many epochs, or leave them out",
     )
-    changes = dict(training.parse_change(text) for text in change or ())
+    changes = training.parse_changes(change or ())
     if resume and recipe is None:
         chosen = training.change_recipe(training.read_recipe(run), changes)
     else:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytorch_lightning as lightning
 
+from arlif.artifacts import METRICS, MODEL, SNAPSHOTS, TRAIN
 from arlif.base.ctrl_c import noted_ctrl_c
 from arlif.base.errors import FormatError, require
 from arlif.base.lock import only_writer
 from arlif.quantize import Precision
-from arlif.run_folder import METRICS, MODEL, SNAPSHOTS, TRAIN, Run
+from arlif.run_folder import Run
 from arlif.training.metrics import Metrics
 from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
 from hw_sim.crosscheck.process import CheckProcess

@@ -5,11 +5,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from arlif.artifacts import CROSSCHECK
 from arlif.base.bounded import Amount, Count, Share
 from arlif.base.errors import ArlifError, FormatError, require
 from arlif.base.files import read_json
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
-from arlif.run_folder import CROSSCHECK, Run
+from arlif.run_folder import Run
 
 
 class Verdict(StrEnum):

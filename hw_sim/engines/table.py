@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from arlif.artifacts import MODEL, NIR, Artifact
 from arlif.base.errors import ArlifError, MissingToolError, require
 from arlif.base.options import NoOptions, Option, options_of
 from arlif.base.own_packages import not_ours
-from arlif.run_folder import MODEL, NIR, Artifact
 from export.file_formats import LIF_NIR, NET, ONNX, VERILOG, C
 from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.integer.integer_options import IntegerOptions

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, fx
 
+from arlif.artifacts import GRAPH, IMPORT, NIR, WEIGHTS
 from arlif.base.errors import ArlifError, LoweringError, first_line, require
 from arlif.base.files import atomic_path
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
@@ -18,7 +19,7 @@ from arlif.layers import Repeat
 from arlif.networks.weight_files import read_saved, weights_in
 from arlif.quantize import linearize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.run_folder import GRAPH, IMPORT, NIR, WEIGHTS, Run
+from arlif.run_folder import Run
 from export.nir import load_nir
 from export.readout_tree import over_time
 from hw_sim.origin.original import Original

@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from arlif.artifacts import COMPARE, NIR
 from arlif.base.bounded import Count, Share
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import BESIDE
 from arlif.core.network import QuantizedNetwork
 from arlif.run_content import checked
-from arlif.run_folder import COMPARE, NIR, Run, writes
+from arlif.run_folder import Run, writes
 from export.nir import read_nir
 from hw_sim.comparison.divergence import COUNT, Divergence, compare
 from hw_sim.engines.simulation import Simulation

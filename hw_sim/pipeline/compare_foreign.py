@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.artifacts import NIR
 from arlif.base.errors import FormatError, require
 from arlif.base.files import read_json
 from arlif.core.equality import fingerprint
 from arlif.core.network import INPUT, QuantizedNetwork
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from export.golden import golden_of
 from export.nir import read_nir
 from export.vectors.foreign_traces import read_foreign, read_one

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import ENERGY, ENERGY_CSV, METRICS, MODEL
 from arlif.base.errors import require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
 from arlif.run_content import read_checked
-from arlif.run_folder import ENERGY, ENERGY_CSV, METRICS, MODEL, Run, writes
+from arlif.run_folder import Run, writes
 from arlif.training import read_recipe
 from arlif.training.metrics import RATE, read_metrics
 from export.file_formats import read_integers

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from arlif.artifacts import NIR
 from arlif.base.cut import cut
 from arlif.base.errors import ArlifError, require
 from arlif.base.side_by_side import on_cluster
 from arlif.data import Dataset
 from arlif.data.own import OwnData, OwnSamples
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from arlif.training import load_trained, read_recipe
 from arlif.training.accuracy import evaluate
 from arlif.training.batches import Batches

@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
+from arlif.artifacts import IMPORT, NIR, Artifact
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.core.network import QuantizedNetwork
-from arlif.run_folder import IMPORT, NIR, Artifact, Run, writes
+from arlif.run_folder import Run, writes
 from export.file_formats import FORMATS, LIF_NIR, FileFormat, exported, require_options
 from export.lava import stock_obstacles
 from export.nir import read_nir

@@ -4,11 +4,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import NIR, Artifact
 from arlif.base.errors import require
 from arlif.base.lock import only_writer
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.data.own import OwnData
-from arlif.run_folder import NIR, Artifact, Run, writes
+from arlif.run_folder import Run, writes
 from export.golden import Golden, golden, golden_of
 from export.nir import read_nir
 from export.vectors import write_vectors

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import CONFIG, IMPORT, MODEL, NIR
 from arlif.base.errors import require
 from arlif.base.lock import only_writer
 from arlif.base.plain_data import to_mapping
 from arlif.interop.released import SUFFIXES, load_released
 from arlif.networks.user_neuron import is_own
-from arlif.run_folder import CONFIG, IMPORT, MODEL, NIR, Run
+from arlif.run_folder import Run
 from arlif.training import load_recipe
 from arlif.training.checkpoints import save
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
+from arlif.artifacts import CONFIG, NIR
 from arlif.base.errors import ArlifError, LoweringError, require
 from arlif.base.lock import only_writer
 from arlif.core.network import OverTime, QuantizedNetwork, require_time_steps
 from arlif.data.own import OwnData, OwnSamples
 from arlif.quantize.values import Totals
-from arlif.run_folder import CONFIG, NIR, Run
+from arlif.run_folder import Run
 from export.lava import is_ours, read_net
 from export.nir import is_native, load_nir, read_nir, write_nir
 from export.slayer import read_slayer

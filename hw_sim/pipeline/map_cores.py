@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import NIR
 from arlif.base.errors import require
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from export.nir import read_nir
 from hw_sim.energy.cores import LIMITS, estimate_mapping
 from hw_sim.pipeline.defaults import DEFAULT_CORES

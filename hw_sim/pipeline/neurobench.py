@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from arlif.artifacts import NIR
 from arlif.base.errors import ArlifError
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from export.nir import read_nir
 from hw_sim.energy.connections import stored_weights
 from hw_sim.energy.counts import NetworkCounts

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import NIR
 from arlif.base.errors import require
 from arlif.core.equality import fingerprint
 from arlif.core.proven_ranges import population_ranges
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from export.nir import read_nir
 from export.smt import cells
 from hw_sim.engines.deployed.proof import chosen, hardware, proven

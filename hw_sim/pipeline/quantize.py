@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from arlif.artifacts import MODEL, NIR, QUANTIZE
 from arlif.base.bounded import Count, Share
 from arlif.base.errors import require
 from arlif.base.plain_data import BESIDE
@@ -15,7 +16,7 @@ from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.presets import STOCK_LAVA, read_numbers, read_quantizer
 from arlif.quantize.scale_free import natural
 from arlif.run_content import read_checked
-from arlif.run_folder import MODEL, NIR, QUANTIZE, Run, writes
+from arlif.run_folder import Run, writes
 from arlif.training import read_recipe
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement

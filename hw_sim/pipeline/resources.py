@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import NIR, RESOURCES, Artifact
 from arlif.base.errors import ArlifError, FormatError, MissingToolError, require
 from arlif.base.scratch import scratch
 from arlif.core.network import QuantizedNetwork
-from arlif.run_folder import NIR, RESOURCES, Artifact, Run, writes
+from arlif.run_folder import Run, writes
 from export.c import COptions, Style, write_c
 from export.c.c_manifest import read_manifest
 from export.file_formats import VERILOG, C

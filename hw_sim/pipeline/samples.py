@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from arlif.artifacts import CONFIG, NIR
 from arlif.base.errors import ArlifError, require
 from arlif.core.equality import fingerprint
 from arlif.core.maps import Shape
 from arlif.data import Dataset, Split
 from arlif.data.own import KINDS, OwnData
-from arlif.run_folder import CONFIG, NIR, Run
+from arlif.run_folder import Run
 from arlif.training import Recipe, read_recipe
 from export.nir import read_nir
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from arlif.artifacts import NIR
 from arlif.base.bounded import Amount, Count, Share
 from arlif.base.errors import FormatError, SimulationError, require
 from arlif.base.plain_data import BESIDE
 from arlif.core.equality import fingerprint
 from arlif.run_content import checked
-from arlif.run_folder import NIR, Run, writes
+from arlif.run_folder import Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
 from hw_sim.engines.table import INTEGER, Engine, find_engine

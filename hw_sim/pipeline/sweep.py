@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import arlif
+from arlif.artifacts import MODEL, SWEEP
 from arlif.base.errors import ArlifError, require
 from arlif.base.plain_data import to_mapping
 from arlif.base.side_by_side import in_parallel, on_cluster
@@ -23,7 +24,7 @@ from arlif.core.network import Input, require_time_steps
 from arlif.data.own import OwnData
 from arlif.quantize import Precision, quantize
 from arlif.quantize.linearized import LinearizedNetwork
-from arlif.run_folder import MODEL, SWEEP, Run, writes
+from arlif.run_folder import Run, writes
 from arlif.training import read_recipe
 from hw_sim.energy.catalogue import fitting_models
 from hw_sim.energy.models import CostModel

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import ClassVar
 
+from arlif.artifacts import SWEEP
 from arlif.base.bounded import Amount, Share
 from arlif.base.errors import require
 from arlif.base.plain_data import STRICT, to_mapping
 from arlif.run_content import checked
-from arlif.run_folder import SWEEP, Run
+from arlif.run_folder import Run
 
 DRAWN = "integer"
 """The cost model on the axis of a sweep's figures: it prices bit widths and neurons' arithmetic."""

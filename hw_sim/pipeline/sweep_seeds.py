@@ -5,8 +5,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from arlif.artifacts import CONFIG, MODEL, SWEEP
 from arlif.base.errors import require
-from arlif.run_folder import CONFIG, MODEL, SWEEP, Run
+from arlif.run_folder import Run
 from arlif.training import recipe_as_written
 
 

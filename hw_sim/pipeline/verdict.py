@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from arlif.artifacts import NIR
 from arlif.base.errors import ArlifError
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from arlif.artifacts import ENERGY, IMPORT, MODEL, NIR, Artifact
 from arlif.base.errors import (
     ArlifError,
     FormatError,
@@ -16,7 +17,7 @@ from arlif.base.errors import (
     WriteError,
 )
 from arlif.core.equality import fingerprint
-from arlif.run_folder import ENERGY, IMPORT, MODEL, NIR, Artifact, Run, writes
+from arlif.run_folder import Run, writes
 from hw_sim.engines.table import ENGINES, INTEGER, Engine, find_engine
 from hw_sim.engines.work import Progress
 from hw_sim.origin.imported import read_imported

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from arlif.artifacts import NIR, RESOURCES
 from arlif.base.bounded import Amount, Count
 from arlif.base.errors import require
 from arlif.base.plain_data import BESIDE, to_mapping
@@ -12,7 +13,7 @@ from arlif.core.network import Population, QuantizedNetwork
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.ranges import Interval, width
 from arlif.run_content import checked
-from arlif.run_folder import NIR, RESOURCES, Run
+from arlif.run_folder import Run
 from export.c.c_manifest import read_manifest
 from export.file_formats import C
 from export.nir import read_nir

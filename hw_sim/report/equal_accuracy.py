@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from arlif.artifacts import SWEEP
 from arlif.base.errors import require
-from arlif.run_folder import SWEEP, Run
+from arlif.run_folder import Run
 from arlif.training import recipe_as_written
 from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.sweep_points import SweepRow, cheapest, read_sweep

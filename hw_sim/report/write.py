@@ -11,15 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 import arlif
-from arlif.base.errors import FormatError, require
-from arlif.base.files import write_text
-from arlif.base.lock import only_writer
-from arlif.base.numerals import percent, significant
-from arlif.base.plain_data import from_mapping, to_mapping
-from arlif.core.network import NUMERICS_VERSION
-from arlif.data import describe
-from arlif.run_content import read_checked
-from arlif.run_folder import (
+from arlif.artifacts import (
     COMPARE,
     CROSSCHECK,
     ENERGY,
@@ -32,8 +24,16 @@ from arlif.run_folder import (
     REPORT_JSON,
     SWEEP,
     TRAINING,
-    Run,
 )
+from arlif.base.errors import FormatError, require
+from arlif.base.files import write_text
+from arlif.base.lock import only_writer
+from arlif.base.numerals import percent, significant
+from arlif.base.plain_data import from_mapping, to_mapping
+from arlif.core.network import NUMERICS_VERSION
+from arlif.data import describe
+from arlif.run_content import read_checked
+from arlif.run_folder import Run
 from arlif.training import Summary, recipe_as_written
 from arlif.training import plots as training_plots
 from arlif.training.metrics import read_metrics

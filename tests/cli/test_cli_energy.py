@@ -8,9 +8,10 @@ import pytest
 from support.command_line import Cli
 from support.noted import note
 
+from arlif.artifacts import CONFIG, METRICS, MODEL
 from arlif.base.plain_data import to_mapping
 from arlif.networks import build
-from arlif.run_folder import CONFIG, METRICS, MODEL, Run
+from arlif.run_folder import Run
 from arlif.training import load_recipe
 from arlif.training.accuracy import spiking_layers
 

@@ -16,9 +16,9 @@ from support.noted import note
 from support.small_runs import SMALL, images, refused, save
 
 import arlif
+from arlif.artifacts import NIR
 from arlif.base.errors import MissingToolError
 from arlif.base.options import NoOptions
-from arlif.run_folder import NIR
 from hw_sim.cli import main
 from hw_sim.engines.simulation import Trace
 from hw_sim.engines.table import Engine

@@ -12,8 +12,9 @@ from support.command_line import Cli
 from support.noted import note
 from support.small_runs import POINT, SMALL
 
+from arlif.artifacts import ENERGY
 from arlif.base.errors import ArlifError
-from arlif.run_folder import ENERGY, Run
+from arlif.run_folder import Run
 from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.result import Check, Verdict, write_checks
 

@@ -11,9 +11,10 @@ import torch
 from support.command_line import Cli
 from support.small_runs import images, refused, save
 
+from arlif.artifacts import NIR
 from arlif.base.errors import LoweringError, MissingToolError, SimulationError
 from arlif.base.options import NoOptions
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from export.nir import load_plain, read_nir
 from hw_sim.engines.floating_point import simulate_float
 from hw_sim.engines.integer import fast

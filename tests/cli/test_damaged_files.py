@@ -15,10 +15,11 @@ from support.mutants_of_files import mutants, unsealed
 from support.noted import note
 from support.small_runs import refused
 
+from arlif.artifacts import NIR, Artifact
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
 from arlif.base.seal import MARK
-from arlif.run_folder import NIR, Artifact, Run
+from arlif.run_folder import Run
 from arlif.training.checkpoints import read_checkpoint
 from export.lava import read_net
 from export.nir import is_native, load_nir, read_nir

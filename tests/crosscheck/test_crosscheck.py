@@ -15,9 +15,10 @@ from support.crosscheck_runs import (
     in_tensorboard,
 )
 
+from arlif.artifacts import CONFIG, SNAPSHOTS
 from arlif.base.errors import ArlifError, FormatError
 from arlif.base.plain_data import to_mapping
-from arlif.run_folder import CONFIG, SNAPSHOTS, Run
+from arlif.run_folder import Run
 from arlif.training import train
 from arlif.training.metrics import Metrics, read_metrics
 from hw_sim.cli import main

@@ -25,10 +25,11 @@ from support.crosscheck_runs import (
     resumed,
 )
 
+from arlif.artifacts import SNAPSHOTS
 from arlif.base.errors import UnfinishedError
 from arlif.base.lock import LOCK
 from arlif.base.plain_data import to_mapping
-from arlif.run_folder import SNAPSHOTS, Run
+from arlif.run_folder import Run
 from arlif.training import train
 from hw_sim.crosscheck import callback
 from hw_sim.crosscheck.background import ANSWER

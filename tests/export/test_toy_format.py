@@ -10,8 +10,9 @@ from support.command_line import Cli
 from support.networks_integer import example_network
 from support.small_runs import SMALL
 
+from arlif.artifacts import MODEL, NIR, Artifact
 from arlif.base.errors import ArlifError
-from arlif.run_folder import MODEL, NIR, Artifact, Run
+from arlif.run_folder import Run
 from export.file_formats import FORMATS, ONNX, FileFormat, exported, read_integers
 from export.lava import write_net
 from export.nir import write_nir
@@ -34,7 +35,7 @@ def write_names(module, path, input_shape):
     write_text(path, json.dumps([list(input_shape), *module.state_dict()]))
 '''
 HELP = """
-from arlif.run_folder import MODEL, Artifact
+from arlif.artifacts import MODEL, Artifact
 from export.file_formats import FORMATS, FileFormat
 
 artifact = Artifact("names.json", "export --names", MODEL)

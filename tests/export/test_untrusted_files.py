@@ -19,10 +19,11 @@ from torch import nn
 
 import export.hdf5
 from arlif import LIF, layers
+from arlif.artifacts import Artifact
 from arlif.base import rehearsal
 from arlif.base.errors import FormatError, LoweringError
 from arlif.base.seal import LENGTH, is_sealed, sealed_path
-from arlif.run_folder import Artifact, Run
+from arlif.run_folder import Run
 from export.hdf5 import MAX_DEPTH, read_tree
 from export.lava import read_net, write_net
 from export.nir import read_nir, write_nir, write_nir_lif

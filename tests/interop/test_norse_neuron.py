@@ -7,6 +7,7 @@ import pytest
 import torch
 from support.norse_networks import NEURONS, learned, run, trained
 from support.other_libraries import events, norse
+from support.simulations import as_integers
 from torch import nn
 
 with warnings.catch_warnings():
@@ -17,9 +18,6 @@ with warnings.catch_warnings():
 from arlif.base.errors import LoweringError
 from arlif.interop.norse import ARLIFCell, ARLIFFeedForwardState, ARLIFParameters
 from arlif.neurons import ARLIF
-from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from hw_sim.engines.integer.reference import simulate
-from hw_sim.engines.simulation import Record
 
 
 @pytest.mark.parametrize("kind", NEURONS)
@@ -32,11 +30,7 @@ def test_trained_networks_convert_exactly(kind: str) -> None:
         got = ours(x)
     assert want.mean() > 1e-3
     assert torch.equal(want, got)
-    integers = quantize(
-        linearize(ours, (2, 8, 8)), calibrate_input(x.numpy(), (2, 8, 8), False), Precision(), 16
-    )
-    raw = integers.input.encode(x.numpy())
-    spikes = simulate(integers, raw, 16, Record(("8",))).traces["8"].spikes
+    _, spikes = as_integers(ours, x, "8")
     assert np.mean(spikes != want.numpy().astype(bool)) < 0.2
 
 

@@ -7,15 +7,13 @@ import snntorch.surrogate
 import snntorch.utils
 import torch
 from support.other_libraries import events
+from support.simulations import as_integers
 from support.snntorch_networks import CASES, adaptive, leaky, network, run, train
 from torch import nn
 
 import arlif.interop.snntorch
 from arlif.base.errors import ArlifError, LoweringError
 from arlif.neurons import ARLIF
-from arlif.quantize import Precision, calibrate_input, linearize, quantize
-from hw_sim.engines.integer.reference import simulate
-from hw_sim.engines.simulation import Record
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -30,12 +28,8 @@ def test_trained_networks_convert_exactly(case: str) -> None:
         got = ours(x)
     assert want.mean() > 1e-3
     assert torch.equal(want, got)
-    integers = quantize(
-        linearize(ours, (2, 8, 8)), calibrate_input(x.numpy(), (2, 8, 8), False), Precision(), 16
-    )
+    integers, spikes = as_integers(ours, x, "8")
     assert [p.name for p in integers.populations] == ["2", "5_1", "8"]
-    raw = integers.input.encode(x.numpy())
-    spikes = simulate(integers, raw, 16, Record(("8",))).traces["8"].spikes
     assert np.mean(spikes != want.numpy().astype(bool)) < 0.2
 
 

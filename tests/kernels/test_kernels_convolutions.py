@@ -134,5 +134,7 @@ def test_a_misfit_is_refused(kernel: Any) -> None:
             kernel(wrong, 1)
     sums = kernel(x, 1).astype(np.int32)
     for wrong in (sums[:, :3], sums.astype(np.int64), np.asfortranarray(sums)):
-        with pytest.raises(ArlifError, match="added to contiguous int16 or int32"):
+        with pytest.raises(ArlifError, match="go to contiguous int16 or int32"):
             kernel.add(x, 1, wrong, 1)
+        with pytest.raises(ArlifError, match="go to contiguous int16 or int32"):
+            kernel.put(x, 1, wrong)

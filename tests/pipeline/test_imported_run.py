@@ -11,9 +11,10 @@ from support.nir_euler import Euler
 from support.nir_files import lif, write
 from support.noted import note
 
+from arlif.artifacts import COMPARE, GRAPH, IMPORT, METRICS, NIR, SWEEP, WEIGHTS
 from arlif.base.errors import ArlifError
 from arlif.data.own import OwnData
-from arlif.run_folder import COMPARE, GRAPH, IMPORT, METRICS, NIR, SWEEP, WEIGHTS, Run
+from arlif.run_folder import Run
 from export.nir import read_nir, write_nir
 from hw_sim.engines.table import FLOAT, INTEGER
 from hw_sim.engines.traces import read_traces

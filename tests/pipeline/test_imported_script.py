@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from support.noted import note_with_followers
 
-from arlif.base.errors import ArlifError
-from arlif.run_folder import IMPORT, Run
+from arlif.artifacts import IMPORT
+from arlif.base.errors import ArlifError, SimulationError
+from arlif.run_folder import Run
 from hw_sim.engines.table import FLOAT
 from hw_sim.engines.traces import read_traces
-from hw_sim.pipeline import Selection, import_run, quantize_run, simulate_run
+from hw_sim.pipeline import Selection, export_run, import_run, quantize_run, simulate_run
 
 SCRIPT = """
 import arlif, torch
@@ -111,3 +112,15 @@ def test_a_damaged_record_is_one_line(run: Path) -> None:
     note_with_followers(run, IMPORT.name)
     with pytest.raises(ArlifError, match=r"import.json: "):
         simulated(run)
+
+
+def test_a_library_that_cannot_run_the_file_says_what_to_do(run: Path) -> None:
+    pytest.importorskip("snntorch")
+    pytest.importorskip("nirtorch")
+    (run.parent / "mine.py").write_text(SCRIPT.replace("LIF(0.8", "LIF(1.0"))
+    built, shown = run.parent / "mine.py:build", run.parent / "mine.py:recordings"
+    import_run(built, run.parent / "kept", 6, calibrate=shown)
+    quantize_run(run.parent / "kept")
+    export_run(run.parent / "kept")
+    with pytest.raises(SimulationError, match=r"snntorch cannot run .*; give .* a decay below 1"):
+        simulate_run(run.parent / "kept", "snntorch", Selection(inputs=shown))

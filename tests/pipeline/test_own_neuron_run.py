@@ -9,27 +9,20 @@ from pathlib import Path
 import pytest
 from support.command_line import Cli
 from support.small_runs import refused
+from support.training_runs import TINY
 
+from arlif.artifacts import NEURON
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
-from arlif.networks import NeuronConfig, Stack
+from arlif.networks import NeuronConfig
 from arlif.quantize import Precision
-from arlif.run_folder import NEURON, Run
+from arlif.run_folder import Run
 from arlif.training import Recipe, ablate, load_recipe, load_trained, read_recipe, train
 from arlif.training.train import require_same_recipe
 from hw_sim.crosscheck.result import Verdict
 from hw_sim.crosscheck.task import Task, run_task, write_samples, write_task
 
 TEXT = (Path(__file__).parents[1] / "support" / "user_neurons.py").read_text()
-TINY = Recipe(
-    "digits",
-    Stack((4, "pool")),
-    time_steps=2,
-    epochs=1,
-    batch_size=50,
-    train_per_class=20,
-    test_per_class=10,
-)
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from arlif.arithmetic.surrogates import Rectangle, Surrogate, Triangle
+from arlif.artifacts import NIR
 from arlif.core.network import QuantizedNetwork
 from arlif.quantize import Precision
 from arlif.quantize.finetune import finetune, finetuning
 from arlif.quantize.qat import QatNetwork
 from arlif.quantize.trained import load_quantizable
-from arlif.run_folder import NIR, Run
+from arlif.run_folder import Run
 from arlif.training import load_recipe, train
 from export.nir import read_nir
 from hw_sim.pipeline import quantize_run

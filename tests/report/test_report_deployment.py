@@ -12,11 +12,12 @@ from support.command_line import Cli
 from support.networks_integer import example_network
 from support.networks_small import digits_like
 
+from arlif.artifacts import RESOURCES
 from arlif.core.execution import run_steps
 from arlif.core.ops import IntegerOps
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.real_neurons import RealLifSoft
-from arlif.run_folder import RESOURCES, Run
+from arlif.run_folder import Run
 from export.file_formats import VERILOG, C
 from export.nir import write_nir
 from export.verilog.manifest import read_manifest

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytorch_lightning as lightning
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from arlif.run_folder import SNAPSHOTS, Run
+from arlif.artifacts import SNAPSHOTS
+from arlif.run_folder import Run
 from arlif.training import load_recipe, train
 from hw_sim.crosscheck.callback import CrossCheck
 from hw_sim.crosscheck.result import Check, Verdict, read_checks

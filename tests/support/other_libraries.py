@@ -99,38 +99,49 @@ def ours(net: nn.Module, x: Tensor, names: tuple[str, ...] = NEURONS) -> Spikes:
     return recorded(net, names, lambda: net(x))
 
 
-def stepped(net: nn.Module, x: Tensor, names: tuple[str, ...]) -> Spikes:
-    """A network that takes (frame, state) and returns (output, state)."""
-
-    def run() -> None:
-        state = None
+def outputs(net: nn.Module, x: Tensor) -> Tensor:
+    """What a network gives out that takes (frame, state) and returns (output, state)."""
+    state, found = None, []
+    with torch.no_grad(), quietly():
         for frame in x:
-            _, state = net(frame, state)
+            output, state = net(frame, state)
+            found.append(output)
+    return torch.stack(found)
 
-    return recorded(net, names, run)
+
+def stepped(net: nn.Module, x: Tensor, names: tuple[str, ...]) -> Spikes:
+    """The spikes of such a network."""
+    return recorded(net, names, lambda: outputs(net, x))
 
 
-def imported(load: Callable[[nir.NIRGraph], nn.Module], path: Path) -> nn.Module:
+READERS: dict[str, Callable[[nir.NIRGraph], nn.Module]] = {
+    "snntorch": snntorch.import_nir.import_from_nir,
+    "norse": lambda graph: norse.torch.from_nir(graph, dt=DT),
+    "spikingjelly": lambda graph: nir_exchange.import_from_nir(graph, dt=DT),
+}
+
+
+def imported(library: str, path: Path) -> nn.Module:
     """The network that another library makes of a file; its chatter is dropped."""
     with quietly():
-        return load(nir.read(path))
+        return READERS[library](nir.read(path))
 
 
 def in_snntorch(path: Path, x: Tensor, names: tuple[str, ...] = NEURONS) -> Spikes:
     """A NIR file in snnTorch."""
-    net = imported(snntorch.import_nir.import_from_nir, path)
+    net = imported("snntorch", path)
     snntorch.utils.reset(net)
     return stepped(net, x, names)
 
 
 def in_norse(path: Path, x: Tensor, names: tuple[str, ...] = NEURONS) -> Spikes:
     """A NIR file in Norse."""
-    return stepped(imported(lambda g: norse.torch.from_nir(g, dt=DT), path), x, names)
+    return stepped(imported("norse", path), x, names)
 
 
 def in_spikingjelly(path: Path, x: Tensor, names: tuple[str, ...] = NEURONS) -> Spikes:
     """A NIR file in SpikingJelly."""
-    return stepped(imported(lambda g: nir_exchange.import_from_nir(g, dt=DT), path), x, names)
+    return stepped(imported("spikingjelly", path), x, names)
 
 
 LIBRARIES: dict[str, Callable[..., Spikes]] = {

@@ -1,8 +1,24 @@
-"""Simulations compared in every bit."""
+"""Simulations compared in every bit, and what networks of other libraries do as integers."""
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from hw_sim.engines.simulation import Simulation
+from arlif.core.network import QuantizedNetwork
+from arlif.quantize import Precision, calibrate_input, linearize, quantize
+from hw_sim.engines.integer.reference import simulate
+from hw_sim.engines.simulation import Record, Simulation
+
+
+def as_integers(
+    network: nn.Module, x: Tensor, layer: str
+) -> tuple[QuantizedNetwork, NDArray[np.bool_]]:
+    """A network quantized on x [T, N, ...], and the spikes of a layer on it."""
+    shape = tuple(x.shape[2:])
+    scale = calibrate_input(x.numpy(), shape, False)
+    integers = quantize(linearize(network, shape), scale, Precision(), len(x))
+    found = simulate(integers, integers.input.encode(x.numpy()), len(x), Record((layer,)))
+    return integers, found.traces[layer].spikes
 
 
 def assert_equal(want: Simulation, got: Simulation) -> None:

@@ -1,4 +1,4 @@
-"""A recipe that trains in seconds, and copies of its run."""
+"""Recipes that train in seconds, and copies of a run."""
 
 from pathlib import Path
 
@@ -6,6 +6,16 @@ from arlif.networks import Stack
 from arlif.training import Recipe
 
 SMALL = Recipe("digits", Stack((4, "pool"), dropout=0.1), time_steps=2, epochs=3, batch_size=128)
+TINY = Recipe(
+    "digits",
+    Stack((4, "pool")),
+    time_steps=2,
+    epochs=1,
+    batch_size=50,
+    train_per_class=20,
+    test_per_class=10,
+)
+"""Of a few images alone."""
 
 
 def copy_run(run: Path, target: Path) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
+from support.training_runs import TINY
 
 from arlif.base.errors import ArlifError
 from arlif.networks import Stack
@@ -17,16 +18,6 @@ from arlif.training.metrics import read_metrics
 from arlif.training.module import TrainingModule
 from arlif.training.train import load_trained
 from hw_sim.cli import main
-
-TINY = Recipe(
-    "digits",
-    Stack((4, "pool")),
-    time_steps=2,
-    epochs=1,
-    batch_size=50,
-    train_per_class=20,
-    test_per_class=10,
-)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from arlif.base.errors import ArlifError
-from arlif.training import load_recipe, parse_change
+from arlif.training import load_recipe, parse_changes
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from arlif.training import load_recipe, parse_change
 )
 def test_wrong_values_in_a_recipe_are_named(change, message):
     with pytest.raises(ArlifError, match=message):
-        load_recipe("digits", dict([parse_change(change)]))
+        load_recipe("digits", parse_changes([change]))
 
 
 def test_unknown_recipe_lists_the_known_ones():
@@ -46,6 +46,6 @@ def test_unknown_recipe_lists_the_known_ones():
 
 
 def test_changes_reach_nested_fields():
-    recipe = load_recipe("digits", dict(map(parse_change, ["epochs=2", "neuron.name=lif-hard"])))
+    recipe = load_recipe("digits", parse_changes(["epochs=2", "neuron.name=lif-hard"]))
     assert recipe.epochs == 2
     assert recipe.neuron.name == "lif-hard"

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import NetworkError, require
 from arlif.core.equality import ArrayEquality
-from arlif.core.maps.bounds import Interval, Shape
-from arlif.core.maps.int8_weights import int8_weights, weighted_interval, weighted_magnitude
+from arlif.core.maps.bounds import Shape
+from arlif.core.maps.int8_weights import Weighted, int8_weights
 from arlif.core.maps.linear_map import LinearMap
 from arlif.core.maps.window import Window
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Conv2d(ArrayEquality, LinearMap):
+class Conv2d(ArrayEquality, Weighted):
     """2-D cross-correlation, torch's convention. weight: int8 [Cout, Cin / groups, kH, kW]."""
 
     weight: NDArray[np.int8]
@@ -51,15 +51,6 @@ class Conv2d(ArrayEquality, LinearMap):
             NetworkError,
         )
         return (self.weight.shape[0], *size)
-
-    def output_interval(self, interval: Interval) -> Interval:
-        return weighted_interval(self.weight, interval)
-
-    def magnitude(self, interval: Interval) -> int:
-        return weighted_magnitude(self.weight, interval)
-
-    def stored_weights(self) -> NDArray[np.int8]:
-        return self.weight
 
     def __call__(self, x: NDArray[Any]) -> NDArray[Any]:
         patches = self.window.patches(x)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import NetworkError, require
 from arlif.core.equality import ArrayEquality
-from arlif.core.maps.bounds import Interval, Shape
-from arlif.core.maps.int8_weights import int8_weights, weighted_interval, weighted_magnitude
+from arlif.core.maps.bounds import Shape
+from arlif.core.maps.int8_weights import Weighted, int8_weights
 from arlif.core.maps.linear_map import LinearMap
 
 LARGEST = 1 << 28
@@ -19,7 +19,7 @@ LARGEST = 1 << 28
 
 @final
 @dataclass(frozen=True, eq=False)
-class Dense(ArrayEquality, LinearMap):
+class Dense(ArrayEquality, Weighted):
     """y = W x over all features, C order. weight: int8 [outputs, inputs]."""
 
     weight: NDArray[np.int8]
@@ -36,15 +36,6 @@ class Dense(ArrayEquality, LinearMap):
             NetworkError,
         )
         return (self.weight.shape[0],)
-
-    def output_interval(self, interval: Interval) -> Interval:
-        return weighted_interval(self.weight, interval)
-
-    def magnitude(self, interval: Interval) -> int:
-        return weighted_magnitude(self.weight, interval)
-
-    def stored_weights(self) -> NDArray[np.int8]:
-        return self.weight
 
     def __call__(self, x: NDArray[Any]) -> NDArray[Any]:
         batch = x.reshape(-1, self.weight.shape[1])

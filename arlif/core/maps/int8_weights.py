@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from arlif.base.errors import NetworkError, require
 from arlif.core.equality import frozen_array
 from arlif.core.maps.bounds import Interval
+from arlif.core.maps.linear_map import LinearMap
 
 
 def int8_weights(values: Any, dimensions: int, what: str) -> NDArray[np.int8]:
@@ -37,7 +38,18 @@ def weighted_interval(weight: NDArray[np.int8], interval: Interval) -> Interval:
     return int(lowest.min()), int(highest.max())
 
 
-def weighted_magnitude(weight: NDArray[np.int8], interval: Interval) -> int:
-    """The largest sum of |weight| |input| over any row of `weight` [outputs, ...]."""
-    rows = np.abs(weight.reshape(len(weight), -1).astype(np.int64))
-    return int(rows.sum(1).max()) * max(-interval[0], interval[1])
+class Weighted(LinearMap):
+    """A map that has a row of 8-bit weights for every output channel: weight [outputs, ...]."""
+
+    weight: NDArray[np.int8]
+
+    def output_interval(self, interval: Interval) -> Interval:
+        return weighted_interval(self.weight, interval)
+
+    def magnitude(self, interval: Interval) -> int:
+        """The largest sum of |weight| |input| over any row."""
+        rows = np.abs(self.weight.reshape(len(self.weight), -1).astype(np.int64))
+        return int(rows.sum(1).max()) * max(-interval[0], interval[1])
+
+    def stored_weights(self) -> NDArray[np.int8]:
+        return self.weight

@@ -116,7 +116,12 @@ def plain_network(graph: nir.NIRGraph) -> PlainNetwork:
             "it has a loop, and Lava's own synapses cannot forget what is on its way when a sample "
             "ends"
         )
-    require(not found, f"Lava's own processes cannot run it: {'; '.join(found)}", LoweringError)
+    require(
+        not found,
+        f"Lava's own processes cannot run it: {'; '.join(found)}; the engine lava runs the "
+        "quantized network on processes of ours",
+        LoweringError,
+    )
     entry = next(n for n, node in graph.nodes.items() if isinstance(node, nir.Input))
     shapes: dict[str, Shape] = {entry: _shape(graph.nodes[entry].input_type["input"])}
     chains: dict[str, tuple[str, tuple[Link, ...]]] = {entry: (entry, ())}

@@ -3,8 +3,9 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 import nir
@@ -26,14 +27,24 @@ from hw_sim.origin.of_run import load_original
 BATCH = 64
 """Samples at once; of traced ones no more, so that batches are traced whole or not at all."""
 
+UNREAD = {
+    "Unknown node type <class 'nir.ir.neuron": "it has no neuron that only integrates; let the "
+    "answer be the mean of the potentials over time, which needs none",
+    "Unknown node type <class 'nir.ir.delay": "it has no delays; leave them out",
+}
+"""What to do where nirtorch finds no counterpart of a node of ours, by a part of its text."""
+
 Load = Callable[[nir.NIRGraph], nn.Module]
 """Makes a library's network of a graph: (frame [N, ...], state) -> (output, state)."""
 
 
-def run_in(library: str, load: Load, work: Work[NoOptions]) -> Outcome:
+def run_in(
+    library: str, load: Load, work: Work[NoOptions], cures: Mapping[str, str] = MappingProxyType({})
+) -> Outcome:
     """The lif.nir of a run in a library; its spikes under the names that the run gives them.
 
-    Raises SimulationError where the library cannot run the file.
+    cures: what to do about an error of the library, by a part of its text. Raises SimulationError
+    where the library cannot run the file.
     """
     linear = load_original(work.path.parent).linear
     reading = linear.readout.reading if isinstance(linear.readout, RealReading) else None
@@ -48,7 +59,7 @@ def run_in(library: str, load: Load, work: Work[NoOptions]) -> Outcome:
                 outputs, spikes = _step(load(nir.read(work.path)), tuple(shapes), shown[:, part])
         except Exception as error:  # whatever a reader or its modules raise
             raise SimulationError(
-                f"{library} cannot run {work.path}: {first_line(error)}"
+                f"{library} cannot run {work.path}: {with_cure(error, cures)}"
             ) from error
         found = {name: _shaped(frames, shapes[name]) for name, frames in spikes.items()}
         counts = {n: s.sum(0, dtype=count_type(work.time_steps)) for n, s in found.items()}
@@ -73,6 +84,12 @@ def packages(library: str, *modules: str) -> list[Any]:
         raise MissingToolError(
             f"{library} cannot be imported ({first_line(error)})", f"pip install {library} nirtorch"
         ) from error
+
+
+def with_cure(error: Exception, cures: Mapping[str, str]) -> str:
+    """What a library says in its error, and what to do about it where that is known."""
+    said = first_line(error)
+    return "; ".join([said, *(cure for part, cure in cures.items() if part in said)])
 
 
 @contextlib.contextmanager

@@ -1,0 +1,92 @@
+"""What another library says of a file that it cannot run, with what to do, which works."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.other_libraries import imported, outputs
+from torch import nn
+
+import arlif
+from arlif import layers
+from arlif.core.real_neurons import RealLifReset, RealSynaptic
+from arlif.neurons.layer import NeuronLayer
+from arlif.neurons.recurrent import Recurrent
+from export.nir import write_nir_lif
+from hw_sim.engines.libraries import in_snntorch, in_spikingjelly
+from hw_sim.engines.libraries.frame_by_frame import with_cure
+
+CURES = {"snntorch": in_snntorch.CURES, "spikingjelly": in_spikingjelly.CURES}
+EACH = np.linspace(0.8, 1.2, 6)
+
+
+def hard(decay: float = 0.5) -> arlif.LIF:
+    return arlif.LIF(decay, 1.0, "hard")
+
+
+NEURONS: dict[str, Callable[[], list[nn.Module]]] = {
+    "keeps all": lambda: [hard(1.0)],
+    "keeps nothing": lambda: [hard(0.0)],
+    "each its own": lambda: [NeuronLayer(RealLifReset(EACH / 2, EACH))],
+    "current of a moment": lambda: [NeuronLayer(RealSynaptic(0.0, 0.5, 1.0))],
+    "resets elsewhere": lambda: [NeuronLayer(RealLifReset(0.5, 1.0, reset=-0.5))],
+    "loop": lambda: [Recurrent(hard(), layers.Linear(6, 6))],
+    "delay": lambda: [hard(), layers.Delay(2)],
+}
+LAST, MEAN = [layers.Integrator(0.9), layers.Last()], [layers.Integrator(0.9)]
+SAID = [
+    ("snntorch", "keeps all", "a decay below 1"),
+    ("snntorch", "each its own", "the same constants"),
+    ("snntorch", "loop", "it reads no loops"),
+    ("snntorch", "delay", "no delays"),
+    ("spikingjelly", "keeps nothing", "a decay above 0"),
+    ("spikingjelly", "each its own", "the same constants"),
+    ("spikingjelly", "current of a moment", "decays above 0"),
+    ("spikingjelly", "resets elsewhere", "reset to where their potentials leak to"),
+    ("spikingjelly", "delay", "no delays"),
+]
+
+
+def network(neurons: list[nn.Module], ends: list[nn.Module]) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(layers.Linear(4, 6), *neurons, layers.Linear(6, 3), *ends).eval()
+
+
+def said_by(library: str, path: Path, x: torch.Tensor) -> str:
+    with pytest.raises((AssertionError, AttributeError, ValueError)) as failure:
+        outputs(imported(library, path), x)
+    return with_cure(failure.value, CURES[library])
+
+
+@pytest.mark.parametrize(("library", "kind", "cure"), SAID)
+def test_an_error_of_a_library_says_what_to_do(
+    library: str, kind: str, cure: str, tmp_path: Path
+) -> None:
+    net, path = network(NEURONS[kind](), []), tmp_path / "lif.nir"
+    x = 2 * torch.rand(8, 5, 4)
+    write_nir_lif(net, path, (4,))
+    said = said_by(library, path, x)
+    assert cure in said
+    if "take the engine norse" in said:
+        with torch.no_grad():
+            want = net(x)
+        assert torch.allclose(outputs(imported("norse", path), x), want, atol=1e-4)
+
+
+@pytest.mark.parametrize("library", CURES)
+def test_a_library_without_integrators_reads_their_mean(library: str, tmp_path: Path) -> None:
+    path, x = tmp_path / "lif.nir", 2 * torch.rand(8, 5, 4)
+    write_nir_lif(network([hard()], LAST), path, (4,))
+    assert "the mean of the potentials over time" in said_by(library, path, x)
+    net = network([hard()], MEAN)
+    write_nir_lif(net, path, (4,))
+    with torch.no_grad():
+        want = net(x).mean(0)
+    got = outputs(imported(library, path), x).mean(0)
+    assert torch.equal(got.argmax(-1), want.argmax(-1))
+
+
+def test_what_is_not_known_is_said_as_it_is() -> None:
+    assert with_cure(ValueError("out of\ncheese"), in_snntorch.CURES) == "out of"
