@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 COLUMNS = ["engine", "reads", "images", "accuracy", "spikes", "compared", "different"]
 """Of the table that the README shows too."""
 
+NOT_RUN = ("not installed", "not possible", "failed")
+"""Outcomes of engines whose reason stands below the table."""
+
 
 def verify(
     run: RunArgument,
@@ -86,7 +89,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
         COLUMNS,
         [_cells(row) for row in result["engines"]],
     )
-    for line in summary(result["verdict"]):
+    for line in (*_reasons(result["engines"]), *summary(result["verdict"])):
         output.say(line)
     say_clipped(output, max(row.get("clipped", 0.0) for row in result["engines"]))
 
@@ -125,6 +128,15 @@ def summary(verdict: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _reasons(rows: list[dict[str, Any]]) -> list[str]:
+    """Why engines were not compared: each reason once."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row["outcome"] in NOT_RUN:
+            found.setdefault(f"{row['outcome']}: {row['reason']}", []).append(row["engine"])
+    return [f"{', '.join(names)}: {reason}" for reason, names in found.items()]
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     ran = "samples" in row
     compared = row.get("compared")
@@ -140,10 +152,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _different(row: dict[str, Any]) -> str:
-    """What differs from the integer engine: a number, shares, or why nothing could be compared."""
+    """What differs from the integer engine: a number, shares, or that nothing was compared."""
     compared = row.get("compared")
-    if row["outcome"] in ("not installed", "not possible", "failed"):
-        return f"{row['outcome']}: {row['reason']}"
+    if row["outcome"] in NOT_RUN:
+        return str(row["outcome"])
     if not compared:
         return ""
     if row["exact"]:
@@ -168,4 +180,4 @@ def _outcome(row: dict[str, Any]) -> str:
         return f"different: {row['reason']}"
     if row["outcome"] == "measured":
         return f"{_different(row).replace(', ', ' of spikes and ', 1)} differ"
-    return _different(row)
+    return f"{row['outcome']}: {row['reason']}"
