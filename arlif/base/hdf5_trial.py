@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 
 from arlif.base.errors import FormatError
+from arlif.base.hdf5_room import require_room
 from arlif.base.rehearsal import serve
 
 
@@ -22,6 +23,7 @@ def read_whole(path: Path) -> None:
 
 def _read(name: str, item: h5py.Dataset | h5py.Group) -> None:
     if isinstance(item, h5py.Dataset):
+        require_room(item)
         for row in range(len(item)) if item.shape else ((),):
             item[row]
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from arlif.base.errors import FormatError, require
 from arlif.networks import PreActResNet, Stack, build
-from arlif.networks.weight_files import read_saved, weights_in
+from arlif.networks.weight_files import broken, read_saved, weights_in
 from arlif.training import change_recipe
 from arlif.training.recipe import Recipe
 
@@ -132,12 +132,12 @@ def _named(
         if shape != state[both[name]].shape and not shape.numel() == state[both[name]].numel() == 1
     ]
     alike = [n for n, shape in shaped.items() if shape.numel() == state[both[n]].numel()]
-    infinite = [name for name in alike if not bool(weights[name].isfinite().all())]
+    wrong = broken({name: weights[name] for name in alike})
     problems = [
         *([f"it lacks {', '.join(missing)}{_neuron_cure(missing, names)}"] if missing else []),
         *([f"it also holds {', '.join(surplus)}{_surplus_cure(surplus)}"] if surplus else []),
         *other,
-        *([f"{', '.join(infinite)} hold NaN or infinity"] if infinite else []),
+        *([f"{wrong} hold NaN, infinity or a variance below 0"] if wrong else []),
     ]
     require(not problems, f"{file} does not fit the recipe: {'; '.join(problems)}", FormatError)
     return {

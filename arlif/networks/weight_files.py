@@ -1,6 +1,7 @@
 """What torch.save wrote, from files that need not be trusted."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def weights_in(content: Any) -> dict[str, Tensor]:
         FormatError,
     )
     return {str(name): value for name, value in content.items()}
+
+
+def broken(weights: Mapping[str, Tensor]) -> str:
+    """The names of those that no training leaves: NaN, infinity, a variance below 0."""
+    return ", ".join(
+        name
+        for name, value in weights.items()
+        if not value.isfinite().all() or (name.endswith("running_var") and (value < 0).any())
+    )
 
 
 def _is_plain(value: Tensor) -> bool:

@@ -176,7 +176,10 @@ def _(layer: nn.BatchNorm2d, value: Any) -> Any:
     current = as_current(value)
     if layer.num_features != current.shape[0]:
         raise LoweringError(f"takes {layer.num_features} channels but receives {current.shape}")
-    gain = 1.0 / np.sqrt(_array(layer.running_var) + layer.eps)
+    variance = _array(layer.running_var)
+    if variance.min() < 0:
+        raise LoweringError(f"its variance is {variance.min():g}, and none is below 0")
+    gain = 1.0 / np.sqrt(variance + layer.eps)
     if layer.affine:
         gain = gain * _array(layer.weight)
     bias = (current.bias - _array(layer.running_mean)) * gain

@@ -13,9 +13,8 @@ from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
 from arlif.base.lock import InUseError, only_writer
 from arlif.networks.user_neuron import class_of
-from arlif.run_content import checked
 from arlif.run_folder import Run
-from arlif.training.finished import Summary
+from arlif.training.finished import Summary, read_summary
 from arlif.training.metrics import read_metrics
 from arlif.training.plots import (
     layer_values,
@@ -189,7 +188,7 @@ def _run(
         require_same_recipe(recipe, run)
     if home.has(TRAINING):
         home.require(METRICS)
-        return checked(home, Summary, home.read_object(TRAINING), TRAINING)
+        return Summary(**read_summary(home, recipe))
     try:
         return train(
             recipe,

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from arlif.base.errors import FormatError, first_line
+from arlif.base.errors import FormatError, first_line, require
 from arlif.base.files import atomic_path
 from arlif.base.seal import is_sealed, sealed_path
 from arlif.networks.weight_files import read_saved
@@ -68,7 +68,16 @@ class EpochCheckpoint(ModelCheckpoint):
         )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the state with the files where the run lies now."""
+        """Take up the state with the files where the run lies now.
+
+        Raises FormatError where a score in it is no number.
+        """
+        scores = [*state_dict["best_k_models"].values(), *(state_dict[name] for name in _SCORES)]
+        require(
+            all(score is None or _is_score(score) for score in scores),
+            "the score of its best epoch is no number",
+            FormatError,
+        )
         super().load_state_dict(
             state_dict
             | {
@@ -84,4 +93,9 @@ class EpochCheckpoint(ModelCheckpoint):
         return str(Path(str(self.dirpath)) / Path(path).name) if path else path
 
 
+def _is_score(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.dtype.is_floating_point and not value.ndim
+
+
+_SCORES = ("best_model_score", "current_score", "kth_value")
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")

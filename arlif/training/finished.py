@@ -3,17 +3,22 @@
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import nn
 
 import arlif
+from arlif.artifacts import CONFIG, METRICS, TRAINING
 from arlif.base.bounded import Amount, Count, Share
+from arlif.base.errors import FormatError, require
 from arlif.base.plain_data import STRICT
+from arlif.run_content import read_checked
+from arlif.run_folder import Run
 from arlif.training.metrics import read_metrics
 from arlif.training.recipe import Recipe
 
@@ -52,16 +57,9 @@ def summarize(
     run: Path, recipe: Recipe, net: nn.Module, samples: str, device: str, devices: int
 ) -> Summary:
     """What a run whose last epoch is recorded says about itself."""
-    rows = read_metrics(run)
-    best = max(rows[recipe.staged_epochs :], key=lambda row: row["test_accuracy"])
     return Summary(
-        last_accuracy=rows[-1]["test_accuracy"],
-        best_accuracy=best["test_accuracy"],
-        best_epoch=int(best["epoch"]),
-        epochs=len(rows),
-        seconds=sum(row["seconds"] for row in rows),
+        **_recorded(read_metrics(run), recipe),
         parameters=sum(p.numel() for p in net.parameters()),
-        seed=recipe.seed,
         samples=samples,
         device=device,
         devices=devices,
@@ -72,6 +70,34 @@ def summarize(
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+def read_summary(run: Run, recipe: Recipe) -> dict[str, Any]:
+    """What a finished run says about itself. Raises ArlifError where metrics.csv says otherwise."""
+    content = read_checked(run, Summary, TRAINING)
+    rows = read_metrics(run.folder)[: content["epochs"]]  # more, where a longer training has begun
+    recorded = _recorded(rows, recipe) if len(rows) > recipe.staged_epochs else {}
+    wrong = [name for name, value in recorded.items() if content[name] != value]
+    require(
+        not wrong,
+        f"{', '.join(wrong)} of {run.path(TRAINING)} are not those of {METRICS.name} and "
+        f"{CONFIG.name}; write it again with: {run.command(TRAINING)}",
+        FormatError,
+    )
+    return content
+
+
+def _recorded(rows: Sequence[dict[str, float]], recipe: Recipe) -> dict[str, Any]:
+    """What a Summary repeats of a record and of the recipe."""
+    best = max(rows[recipe.staged_epochs :], key=lambda row: row["test_accuracy"])
+    return {
+        "last_accuracy": rows[-1]["test_accuracy"],
+        "best_accuracy": best["test_accuracy"],
+        "best_epoch": int(best["epoch"]),
+        "epochs": len(rows),
+        "seconds": sum(row["seconds"] for row in rows),
+        "seed": recipe.seed,
+    }
 
 
 def device_name(device: torch.device) -> str:

@@ -47,7 +47,7 @@ from arlif.base.plain_data import to_mapping
 from arlif.networks import Airbench, build
 from arlif.networks.builder import run_once
 from arlif.networks.user_neuron import file_of, is_own
-from arlif.networks.weight_files import read_saved, weights_in
+from arlif.networks.weight_files import broken, read_saved, weights_in
 from arlif.run_folder import Run
 from arlif.training.continued import changed, finished_epochs, recorded, require_continuable
 from arlif.training.finished import Summary, device_name, summarize
@@ -149,12 +149,12 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
         raise ArlifError(
             f"{path} is damaged or of another network ({first_line(error)}); train again"
         ) from None
-    for name, value in net.state_dict().items():
-        require(
-            bool(torch.isfinite(value).all()),
-            f"{path}: {name} holds NaN or infinity, the training diverged; train again with a "
-            "lower learning_rate",
-        )
+    wrong = broken(net.state_dict())
+    require(
+        not wrong,
+        f"{path}: {wrong} holds NaN, infinity or a variance below 0, the training diverged; train "
+        "again with a lower learning_rate",
+    )
     return net.eval(), recipe
 
 

@@ -71,7 +71,7 @@ def network_of(tree: Any, dt: float | None, over: OverTime | None = None) -> Imp
     nodes = read_graph(tree)
     about = _about(tree)
     require(
-        about.get("profile") != NATIVE,
+        "profile" not in about or value(str, about["profile"], "metadata/arlif/profile") != NATIVE,
         "this is a quantized network, not a float one; read it with read_nir",
         FormatError,
     )

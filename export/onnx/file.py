@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import onnx
-from onnx import FunctionProto, GraphProto, ModelProto, helper
+from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, helper
 
 from arlif.base.files import StrPath, atomic_path
 from export.onnx.symbols import DOMAIN, IR_VERSION, OPSET
@@ -19,6 +19,22 @@ def digest_of(content: bytes, noted: str) -> str:
     """SHA-256 of a file in which `noted`, its last place, counts as UNKNOWN."""
     before, _, after = content.rpartition(noted.encode())
     return sha256(before + UNKNOWN.encode() + after).hexdigest()
+
+
+def strange_control(content: bytes) -> list[str]:
+    """Operators with graphs inside that no file of ours has, and that may run for ever.
+
+    Ours have Scan, none within another. Raises whatever protobuf does on any other file.
+    """
+    graph = onnx.load_from_string(content).graph
+    outer = [node for node in graph.node if _bodies(node)]
+    inner = [node for scan in outer for body in _bodies(scan) for node in body.node]
+    strange = [node for node in outer if node.op_type != "Scan"]
+    return [node.op_type for node in (*strange, *filter(_bodies, inner))]
+
+
+def _bodies(node: NodeProto) -> list[GraphProto]:
+    return [held.g for held in node.attribute if held.HasField("g")]
 
 
 def with_digest(model: ModelProto) -> bytes:

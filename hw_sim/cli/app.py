@@ -124,11 +124,12 @@ def run(arguments: list[str] | None = None) -> None:
 def _refuse(kind: str, reason: str, given: list[str]) -> NoReturn:
     """One line for people; where JSON was asked for, the same as an object on standard output.
 
-    A name of thousands of letters, out of a file, is cut.
+    A name of thousands of letters, out of a file, is cut; line breaks and the like are escaped.
     """
     if len(reason) > LONGEST:
         reason = f"{reason[: LONGEST // 2]} [...] {reason[-LONGEST // 2 :]}"
-    ERRORS.print(f"error: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in reason)
+    ERRORS.print(f"error: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
     if "--json" in given:
         error = {"type": kind, "message": reason, "exit_code": int(ExitCode.BAD_INPUT)}
         typer.echo(json_text({"error": error}))

@@ -18,7 +18,7 @@ from arlif.base.files import StrPath
 from arlif.base.options import NoOptions
 from arlif.base.scratch import scratch
 from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
-from export.onnx.file import DIGEST, UNKNOWN, digest_of
+from export.onnx.file import DIGEST, UNKNOWN, digest_of, strange_control
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
 from hw_sim.engines.in_batches import in_batches
@@ -98,11 +98,12 @@ class OnnxGraph:
     @cached_property
     def input(self) -> Input:
         """Shape, range and scale of the input."""
-        static = self._metadata("input_static")
-        frame = self.session.get_inputs()[0].shape[1 if static else 2 :]
-        low, high = self._metadata("input_low"), self._metadata("input_high")
+        scale, low, high, static = (
+            self._metadata(f"input_{name}") for name in ("scale", "low", "high", "static")
+        )
         with _readable(self.path):
-            return Input(tuple(frame), self._metadata("input_scale"), low, high, static)
+            frame = self.session.get_inputs()[0].shape[1 if static else 2 :]
+            return Input(tuple(frame), scale, low, high, static)
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -157,13 +158,28 @@ class OnnxGraph:
     ) -> dict[str, NDArray[Any]]:
         """Every output that a simulation needs, by name."""
         states = [f"{name}.{v}" for name in record.layers for v in self._recorded(name, record)]
-        wanted = [name for name in self.outputs if name == READOUT or name.endswith(SPIKES)]
+        spikes = [name for name in self.outputs if name.endswith(SPIKES)]
         feeds = {INPUT: inputs.astype(np.int8)}
         if self.input.static:
             feeds[TIME_STEPS] = np.array(time_steps, np.int64)
-        names = [*wanted, *states]
+        samples = inputs.shape[self.input.sample_axis]
+        leads = {
+            READOUT: ((samples,), "i"),
+            **dict.fromkeys(spikes, ((time_steps, samples), "b")),
+            **dict.fromkeys(states, ((time_steps, samples), "i")),
+        }
         with _readable(self.path):
-            return dict(zip(names, self.session.run(names, feeds), strict=True))
+            found = dict(zip(leads, self.session.run([*leads], feeds), strict=True))
+            for name, (lead, kind) in leads.items():
+                given = found[name]
+                require(
+                    given.shape[: len(lead)] == lead
+                    and given.dtype.kind == kind
+                    and (given.ndim == 2 if name == READOUT else given.ndim > 2),
+                    f"{name} is {given.dtype} of shape {given.shape}, which no graph of arlif "
+                    f"gives for {samples} samples",
+                )
+        return found
 
     def _text(self, name: str) -> str:
         values = self.session.get_modelmeta().custom_metadata_map
@@ -195,7 +211,10 @@ def _readable(path: Path) -> Iterator[None]:
 def _session(path: Path, optimize: bool) -> InferenceSession:
     level = GraphOptimizationLevel
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what fails is raised, too
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
-    with _readable(path):  # as bytes, since it takes no name that is not UTF-8
-        return InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    with _readable(path):
+        content = path.read_bytes()  # the session takes no name that is not UTF-8
+        strange = strange_control(content)
+        require(not strange, f"it holds {', '.join(strange)}, which no graph of arlif does")
+        return InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from arlif.base.errors import FormatError, require
 from arlif.base.files import atomic_path
+from arlif.base.hdf5_room import require_room
 from arlif.core.network import READOUT, QuantizedNetwork
 from export.hdf5 import new_hdf5, require_readable
 from export.vectors.layouts import frame_axes
@@ -58,12 +59,12 @@ def read_traces(path: Path) -> Simulation:
         with h5py.File(path, "r") as file:
             groups = file.get("traces", {})
             found = Simulation(
-                readout=file["readout"][()],
-                counts={name: data[()] for name, data in file.get("counts", {}).items()},
+                readout=_values(file["readout"]),
+                counts={name: _values(data) for name, data in file.get("counts", {}).items()},
                 traces={
                     name: Trace(
-                        _spikes(group["spikes"][()]),
-                        {state: data[()] for state, data in group.get("states", {}).items()},
+                        _spikes(_values(group["spikes"])),
+                        {state: _values(data) for state, data in group.get("states", {}).items()},
                     )
                     for name, group in groups.items()
                 },
@@ -77,6 +78,12 @@ def read_traces(path: Path) -> Simulation:
             return found
     except Exception as error:  # whatever libhdf5, h5py and numpy raise on a damaged file
         raise FormatError(f"{path} is not a trace file ({error}); simulate again") from None
+
+
+def _values(data: h5py.Dataset) -> NDArray[Any]:
+    """All values. Raises FormatError where there are more than the file has room for."""
+    require_room(data)
+    return np.asarray(data[()])
 
 
 def _spikes(values: NDArray[Any]) -> NDArray[np.bool_]:

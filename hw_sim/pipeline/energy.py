@@ -3,11 +3,12 @@
 import csv
 import io
 from collections.abc import Sequence
+from math import isclose
 from pathlib import Path
 from typing import Any
 
 from arlif.artifacts import ENERGY, ENERGY_CSV, METRICS, MODEL
-from arlif.base.errors import require
+from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.core.equality import fingerprint
 from arlif.run_content import read_checked
@@ -21,9 +22,9 @@ from hw_sim.energy.catalogue import find_model
 from hw_sim.energy.table3 import Rates, Table3Row, row_of, table3_row
 from hw_sim.engines.simulation import raw_inputs
 from hw_sim.engines.table import INTEGER, find_engine
-from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.samples import Selection
 from hw_sim.pipeline.simulate import read_figures
+from hw_sim.pipeline.simulated import read_all_traces
 
 
 @writes("energy")
@@ -53,7 +54,7 @@ def energy_run(
         simulated["network"] in (None, fingerprint(network)),
         f"{path} comes from another network than {file}; {again}",
     )
-    simulation = read_traces(path)
+    (simulation,) = read_all_traces(run, [row])
     samples, time_steps = Selection.from_json(simulated["source"]).load(run)
     require(
         samples.digests == simulated["inputs"],
@@ -91,8 +92,21 @@ def table3_run(folder: Path) -> Table3Row:
 def read_energy(run: Run) -> dict[str, Any] | None:
     """What energy_run found in the simulation that the run holds now; None where it did not count.
 
-    Raises ArlifError where the file is damaged or of another version.
+    Raises ArlifError where the file is damaged, of another version or of another simulation.
     """
     if not run.is_current(ENERGY):
         return None
-    return read_checked(run, Billed, ENERGY)
+    found = read_checked(run, Billed, ENERGY)
+    figures = read_figures(run, find_engine(found["engine"]))
+    rates = {row["layer"]: row["rate"] for row in found["layers"]}
+    require(
+        found["samples"] == figures["samples"]
+        and all(
+            name in rates and isclose(rates[name] or 0.0, rate, rel_tol=1e-9)
+            for name, rate in figures["spike_rate"].items()
+        ),
+        f"{run.path(ENERGY)} is not of the spikes of engine {found['engine']}; write it again "
+        f"with: {run.command(ENERGY)}",
+        FormatError,
+    )
+    return found

@@ -12,10 +12,12 @@ from arlif.base.bounded import Amount, Count, Share
 from arlif.base.errors import FormatError, SimulationError, require
 from arlif.base.plain_data import BESIDE
 from arlif.core.equality import fingerprint
+from arlif.core.network import QuantizedNetwork
 from arlif.run_content import checked
 from arlif.run_folder import Run, writes
 from export.nir import read_nir
 from hw_sim.energy.sensors import measured
+from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import INTEGER, Engine, find_engine
 from hw_sim.engines.traces import steps_of, write_traces
 from hw_sim.engines.work import Progress, Work
@@ -59,11 +61,17 @@ def simulate_run(
         "proportion",
         SimulationError,
     )
+    network = read_nir(run.require(NIR)) if row.exact else None
+    require(
+        network is None or _fits(simulation, network, count),
+        f"{path} gives other layers or classes than {NIR.name} has; write it again with: "
+        f"{run.command(row.reads)}",
+        FormatError,
+    )
     labels = test.labels
     confusion = None if labels is None else simulation.confusion(labels).tolist()
     right = None if labels is None else simulation.decisions == labels
-    steps = steps_of(read_nir(run.require(NIR))) if row.exact else {}
-    write_traces(simulation, run.path(row.traces), steps)
+    write_traces(simulation, run.path(row.traces), steps_of(network) if network else {})
     result = {
         "engine": row.name,
         "network": done.network,
@@ -85,6 +93,13 @@ def simulate_run(
     run.write_json(row.figures, result)
     run.record(row.traces, row.figures)
     return result
+
+
+def _fits(simulation: Simulation, network: QuantizedNetwork, samples: int) -> bool:
+    """Whether a simulation is of all neurons and classes of a network, and of so many samples."""
+    neurons = {p.name: (samples, *p.shape) for p in network.populations}
+    given = {name: counts.shape for name, counts in simulation.spikes.items()}
+    return given == neurons and simulation.readout.shape == (samples, *network.readout.shape)
 
 
 @dataclass(frozen=True)

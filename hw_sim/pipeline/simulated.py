@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from arlif.base.errors import FormatError, require
 from arlif.run_folder import Run
 from hw_sim.engines.simulation import Simulation
@@ -37,10 +39,17 @@ def read_all_figures(run: Run, engines: Sequence[Engine]) -> list[dict[str, Any]
 def read_all_traces(run: Run, engines: Sequence[Engine]) -> list[Simulation]:
     """The traces of each.
 
-    Raises ArlifError where some are missing, old or damaged, or where a layer has other steps or
-    neurons in one file than in another.
+    Raises ArlifError where some are missing, old or damaged, are not those of which the figures
+    beside them are, or where a layer has other steps or neurons in one file than in another.
     """
     found = [read_traces(run.require(engine.traces)) for engine in engines]
+    for engine, simulation in zip(engines, found, strict=True):
+        require(
+            _are_of(read_figures(run, engine), simulation),
+            f"{run.path(engine.traces)} and {run.path(engine.figures)} are not of one simulation; "
+            f"write both again with: {run.command(engine.traces)}",
+            FormatError,
+        )
     known: dict[str, tuple[tuple[int, ...], Engine]] = {}
     for engine, simulation in zip(engines, found, strict=True):
         for layer, trace in simulation.traces.items():
@@ -53,6 +62,23 @@ def read_all_traces(run: Run, engines: Sequence[Engine]) -> list[Simulation]:
                 FormatError,
             )
     return found
+
+
+def _are_of(figures: dict[str, Any], simulation: Simulation) -> bool:
+    """Whether the figures of an engine are those of a simulation."""
+    samples, classes = simulation.readout.shape
+    spikes = sum(int(counts.sum()) for counts in simulation.spikes.values())
+    steps = {len(trace.spikes) for trace in simulation.traces.values()}
+    decided = np.bincount(simulation.decisions, minlength=classes).tolist()
+    confused = [sum(column) for column in zip(*figures["confusion"] or (), strict=True)]
+    return (
+        figures["samples"] == samples
+        and figures["spikes_per_inference"] == spikes / samples
+        and figures["spike_rate"].keys() == simulation.spikes.keys()
+        and all(figures["spike_rate"] == simulation.rates(number) for number in steps)
+        and len(figures["inputs"]) == simulation.recorded
+        and (figures["confusion"] is None or confused == decided)
+    )
 
 
 def _again(run: Run, first: Engine, engine: Engine) -> str:

@@ -51,6 +51,10 @@ class Sweep:
     __pydantic_config__: ClassVar = STRICT
 
     def __post_init__(self) -> None:
+        require(
+            len(self.points) == len(set(self.points)),
+            f"each point of a sweep is asked for once, which {self.points} are not",
+        )
         done = [(row.weight_bits, row.time_steps) for row in self.rows]
         require(
             len(done) == len(set(done)),

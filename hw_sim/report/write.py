@@ -32,10 +32,10 @@ from arlif.base.numerals import percent, significant
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
-from arlif.run_content import read_checked
 from arlif.run_folder import Run
-from arlif.training import Summary, recipe_as_written
 from arlif.training import plots as training_plots
+from arlif.training import read_recipe, recipe_as_written
+from arlif.training.finished import read_summary
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
@@ -123,7 +123,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "recipe": None if run.imported else recipe_as_written(run.folder),
         "imported": _imported(run),
-        "training": read_checked(run, Summary, TRAINING) if run.has(TRAINING) else None,
+        "training": read_summary(run, read_recipe(run.folder)) if run.has(TRAINING) else None,
         "epochs": read_metrics(run.folder),
         "quantization": read_quantized(run),
         "engines": figures,

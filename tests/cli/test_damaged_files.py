@@ -1,6 +1,7 @@
 """Files of a run and files given by hand, damaged in many ways: refused in a line, or the same."""
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import onnx
 import pytest
 from support.command_line import Cli
 from support.mutants_of_files import mutants, unsealed
@@ -23,6 +25,7 @@ from arlif.run_folder import Run
 from arlif.training.checkpoints import read_checkpoint
 from export.lava import read_net
 from export.nir import is_native, load_nir, read_nir
+from export.onnx.file import with_digest
 from hw_sim.engines.traces import read_traces
 
 LONGEST_S = 20.0
@@ -88,6 +91,53 @@ def test_traces_that_lack_a_state_are_not_compared(whole: Path, tmp_path: Path, 
     note(run, file)
     err = refused(cli, "compare", run, "--got", "onnx")
     assert f"lacks r of {name}; simulate again with: arlif simulate" in err
+
+
+def test_traces_and_figures_are_of_one_simulation(whole: Path, tmp_path: Path, cli: Cli) -> None:
+    """Those of other samples lie beside them, and digests were made anew."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    assert cli("simulate", run, "--samples", "3", "--trace", "2")[0] == 0
+    (run / "traces/integer.json").write_bytes((whole / "traces/integer.json").read_bytes())
+    note(run, "traces/integer.h5", "traces/integer.json")
+    for verb in (("energy", run), ("compare", run, "--got", "onnx")):
+        assert "integer.json are not of one simulation; write both" in refused(cli, *verb)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("training.json", {"seed": 9}, "seed of {} are not those of metrics.csv and config.json"),
+        ("training.json", {"best_accuracy": 0.9, "seconds": 1.5}, "best_accuracy, seconds of {}"),
+        ("energy.json", {"samples": 3}, "{} is not of the spikes of engine integer"),
+        ("energy.json", {"engine": "onnx", "samples": 5}, "{} is not of the spikes of engine onnx"),
+        ("sweep.json", {"weight_bits": [8, 8]}, "each point of a sweep is asked for once"),
+    ],
+)
+def test_what_the_rest_of_a_run_contradicts_is_not_reported(
+    whole: Path, tmp_path: Path, cli: Cli, file: str, change: dict[str, Any], said: str
+) -> None:
+    """With a digest that was made anew."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    content = json.loads((run / file).read_text())
+    (run / file).write_text(json.dumps(content | change))
+    note(run, file)
+    assert said.format(run / file) in refused(cli, "report", run)
+
+
+@pytest.mark.parametrize("name", ["neuron1.spikes", "readout"])
+def test_a_graph_of_other_layers_or_classes_is_not_simulated(
+    whole: Path, tmp_path: Path, cli: Cli, name: str
+) -> None:
+    """With digests that were made anew."""
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    model = onnx.load(run / "network.onnx")
+    (output,) = (found for found in model.graph.output if found.name == name)
+    model.graph.output.remove(output)
+    (run / "network.onnx").write_bytes(with_digest(model))
+    note(run, "network.onnx")
+    err = refused(cli, "simulate", run, "--engine", "onnx", "--samples", "2")
+    assert f"{run / 'network.onnx'} " in err
+    assert "export" in err
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx as onnx_files
 import pytest
+from onnx import helper, numpy_helper
 from support.networks_small import conv_net, images, quantized
 from support.simulations import assert_equal
 
@@ -12,6 +14,7 @@ from arlif.base.errors import FormatError, SimulationError
 from arlif.core.integer_neurons import PRESETS
 from arlif.quantize import Precision
 from export.onnx import write_onnx
+from export.onnx.file import with_digest
 from hw_sim.engines import onnx
 from hw_sim.engines.integer import reference
 from hw_sim.engines.simulation import Record
@@ -56,6 +59,37 @@ def test_a_file_of_another_version_is_refused_when_it_is_loaded(case, tmp_path: 
     entry.value = "2"
     onnx_files.save(model, tmp_path / "changed")
     with pytest.raises(FormatError, match="numerics version 2"):
+        onnx.load(tmp_path / "changed")
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_graph_that_answers_for_other_samples_is_refused(
+    case, tmp_path: Path, samples: int
+) -> None:
+    """Made by hand, with a digest that fits."""
+    _, inputs, folder = case
+    model = onnx_files.load(folder / "spikes")
+    last = next(node for node in model.graph.node if "readout" in node.output)
+    last.output[0] = "first"
+    rows = numpy_helper.from_array(np.arange(samples) % 2, "rows")
+    model.graph.initializer.append(rows)
+    model.graph.node.append(helper.make_node("Gather", ["first", "rows"], ["readout"], axis=0))
+    (tmp_path / "changed").write_bytes(with_digest(model))
+    with pytest.raises(FormatError, match=rf"readout is int64 of shape \({samples}, .* 2 samples"):
+        onnx.simulate(tmp_path / "changed", inputs, 4)
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_graph_that_might_not_end_is_refused(case, tmp_path: Path, within: bool) -> None:
+    """A loop, or a scan within a scan; ONNX Runtime could not be stopped, even by Ctrl-C."""
+    model = onnx_files.load(case[2] / "spikes")
+    scan = next(node for node in model.graph.node if node.op_type == "Scan")
+    loop = helper.make_node("Scan" if within else "Loop", ["go"], ["end"])
+    body = next(held for held in scan.attribute if held.name == "body")
+    loop.attribute.append(body)
+    (body.g if within else model.graph).node.append(loop)
+    (tmp_path / "changed").write_bytes(with_digest(model))
+    with pytest.raises(FormatError, match=rf"it holds {loop.op_type}, which no graph of arlif"):
         onnx.load(tmp_path / "changed")
 
 

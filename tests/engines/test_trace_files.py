@@ -9,6 +9,7 @@ from support.networks_small import digits_like
 from support.simulations import assert_equal
 
 from arlif.base.errors import FormatError
+from hw_sim.engines import traces
 from hw_sim.engines.integer import fast
 from hw_sim.engines.simulation import Record, Simulation, Trace
 from hw_sim.engines.traces import read_traces, steps_of, write_traces
@@ -85,6 +86,24 @@ def numbers_for_counts(path: Path) -> None:
 def test_any_other_file_is_refused(damage, tmp_path: Path) -> None:
     damage(tmp_path / "t.h5")
     with pytest.raises(FormatError, match=r"t\.h5 is not a trace file .*; simulate again$"):
+        read_traces(tmp_path / "t.h5")
+
+
+@pytest.mark.parametrize("name", ["readout", "counts/a", "traces/a/spikes", "traces/a/states/u"])
+def test_an_array_for_which_the_file_has_no_room_is_not_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that has noted its digest: it would take all memory, and minutes."""
+    monkeypatch.setattr(traces, "require_readable", lambda path: None)
+    trace = Trace(np.zeros((4, 2, 5), bool), {"u": np.zeros((4, 2, 5), np.int32)})
+    simulation = Simulation(
+        np.zeros((2, 3), np.int64), {"a": np.zeros((2, 5), np.uint8)}, {"a": trace}
+    )
+    write_traces(simulation, tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5", "a") as file:
+        del file[name]
+        file.create_dataset(name, (1 << 20, 1 << 20), np.int32, chunks=(64, 64), compression="gzip")
+    with pytest.raises(FormatError, match=rf"/{name} of shape .* does not fit the 0 bytes"):
         read_traces(tmp_path / "t.h5")
 
 

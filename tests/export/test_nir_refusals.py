@@ -127,6 +127,12 @@ def test_a_time_step_is_one_positive_number() -> None:
         load(*chain, dt=None)
 
 
+@pytest.mark.parametrize("name", ["profile", "over", "static", "dt"])
+def test_what_is_noted_of_a_graph_is_one_value(name: str) -> None:
+    with pytest.raises(FormatError, match=f"metadata/arlif/{name} must be"):
+        load(image(3), lif(), OUT, dt=None, about={"dt": DT} | {name: np.zeros(3)})
+
+
 def ones(network: ImportedNetwork) -> Any:
     with torch.no_grad():
         return network.module(torch.ones(3, 2, *network.input_shape))

@@ -88,6 +88,15 @@ class Shortcut(nn.Module):
         return self.head(self.neuron(self.plain(x) + self.norm(self.other(x))))
 
 
+def test_a_variance_below_zero_is_refused() -> None:
+    net = Shortcut(1.0)
+    nn.init.constant_(net.norm.running_var, -0.5)
+    with pytest.raises(
+        LoweringError, match=r"^norm .*: its variance is -0\.5, and none is below 0"
+    ):
+        linearize(net, (4,))
+
+
 @pytest.mark.parametrize("gamma", [1e-9, 1e-5, 1.0, 100.0])
 def test_branches_of_any_magnitude_share_a_sum(gamma: float) -> None:
     linear = linearize(Shortcut(gamma), (4,))

@@ -1,6 +1,7 @@
 """What training and loading refuse, by name, and that an old run survives it."""
 
 import dataclasses
+import math
 import shutil
 
 import pytest
@@ -14,6 +15,9 @@ from arlif.networks import Stack
 from arlif.training import load_trained, train
 from arlif.training.checkpoints import read_checkpoint, save
 from arlif.training.module import TrainingModule
+
+BEST = "EpochCheckpoint{'monitor': 'finished_accuracy'"
+"""How the key of a checkpoint begins below which the best epoch is noted."""
 
 
 def test_an_existing_run_is_not_overwritten_by_accident(finished):
@@ -185,6 +189,9 @@ def test_another_number_of_threads_is_warned_of(stopped, tmp_path, caplog, more)
         (("loops", "fit_loop"), None),
         (("loops", "fit_loop", "epoch_progress", "current", "processed"), 2),
         (("callbacks",), []),
+        (("callbacks", BEST, "kth_value"), torch.zeros(0)),
+        (("callbacks", BEST, "best_model_score"), "0.5"),
+        (("callbacks", BEST, "best_k_models"), {"best.ckpt": torch.zeros(2)}),
     ],
 )
 def test_a_checkpoint_that_no_training_left_is_not_continued(stopped, tmp_path, place, value):
@@ -194,7 +201,7 @@ def test_a_checkpoint_that_no_training_left_is_not_continued(stopped, tmp_path, 
     content = read_checkpoint(checkpoint, sealed=True)
     part = content
     for key in place[:-1]:
-        part = part[key]
+        part = part[next(name for name in part if name.startswith(BEST)) if key == BEST else key]
     part[place[-1]] = value
     save(content, checkpoint, sealed=True)
     with pytest.raises(ArlifError, match=r"last\.ckpt") as caught:
@@ -235,12 +242,13 @@ def test_a_truncated_model_is_refused(finished, tmp_path, size):
         load_trained(run)
 
 
-def test_nan_in_weights_is_refused(finished, tmp_path):
+@pytest.mark.parametrize(("name", "value"), [("head.bias", math.nan), ("bn1.running_var", -0.5)])
+def test_weights_that_no_training_leaves_are_refused(finished, tmp_path, name, value):
     run = copy_run(finished[0], tmp_path)
     weights = torch.load(run / "model.pt", weights_only=True)
-    weights["head.bias"][3] = float("nan")
+    weights[name][3] = value
     torch.save(weights, run / "model.pt")
-    with pytest.raises(ArlifError, match=r"head\.bias holds NaN"):
+    with pytest.raises(ArlifError, match=rf"{name} holds NaN, infinity or a variance below 0"):
         load_trained(run)
 
 
