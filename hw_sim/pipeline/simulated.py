@@ -76,7 +76,7 @@ def _are_of(figures: dict[str, Any], simulation: Simulation) -> bool:
         and figures["spikes_per_inference"] == spikes / samples
         and figures["spike_rate"].keys() == simulation.spikes.keys()
         and all(figures["spike_rate"] == simulation.rates(number) for number in steps)
-        and len(figures["inputs"]) == simulation.recorded
+        and figures["traced"] == simulation.recorded
         and (figures["confusion"] is None or confused == decided)
     )
 
