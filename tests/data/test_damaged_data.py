@@ -1,9 +1,7 @@
 """Damaged datasets: a check and a loading judge alike, and no damage escapes a digest."""
 
 import re
-import resource
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support.judging import COUNTS, loading
 from support.mutants_of_files import mutants
 from support.small_datasets import EVENTS, WRITERS, nmnist
 
@@ -21,31 +20,10 @@ from arlif.data.own import OwnData
 from arlif.data.recordings import OVERFLOW
 from arlif.data.registry import DATASETS
 
-LONGEST_S = 20.0
 EMPTY = "every class needs samples"
-COUNTS = (pytest.param(4), pytest.param(300, marks=pytest.mark.slow))
 PUBLISHED = {"mnist", "cifar10"}
 QUICK = sorted(WRITERS.keys() - PUBLISHED - {"tiny-imagenet", "shd"})
 NAMES = (*QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in ("shd", "tiny-imagenet")))
-
-
-def worked() -> float:
-    """Seconds of a processor that this process and those that it has ended took."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def loading(name: str, place: Path) -> str:
-    """Why a dataset is not loaded; empty where it is."""
-    started = worked()
-    said = ""
-    try:
-        data.load(name, place, 4)
-    except ArlifError as error:
-        said = str(error)
-    assert worked() - started < LONGEST_S
-    assert "\n" not in said
-    return said
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -276,27 +254,3 @@ def test_an_array_is_read_to_its_end(tmp_path: Path, kind: str, old: bytes, new:
             OwnData(path).examples(3000)
         said = str(refused.value)
     assert "it goes on behind the 96000 bytes" in said
-
-
-@pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("kind", ["x.npy", "xy.npz", "packed.npz"])
-def test_damaged_samples_of_a_user_are_refused_or_real_numbers(
-    tmp_path: Path, kind: str, count: int
-) -> None:
-    """Nobody has noted what they should be, so some damage is data: of that shape, and finite."""
-    path = tmp_path / kind
-    values = np.random.default_rng(0).random((4, 5, 2, 3))
-    if kind == "x.npy":
-        np.save(path, values)
-    else:
-        save = np.savez if kind == "xy.npz" else np.savez_compressed
-        save(path, inputs=values, labels=np.arange(5))
-    content = path.read_bytes()
-    for changed in mutants(content, count, seed=7):
-        path.write_bytes(changed)
-        started = worked()
-        with suppress(ArlifError):
-            found = OwnData(path).load((2, 3), 4)
-            assert found.real.shape[0] == 4
-            assert np.isfinite(found.real).all()
-        assert worked() - started < LONGEST_S
