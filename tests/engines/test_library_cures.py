@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import nir
 import numpy as np
 import pytest
 import torch
+from snntorch import import_nir
 from support.other_libraries import imported, outputs
 from torch import nn
 
@@ -16,7 +18,7 @@ from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.recurrent import Recurrent
 from export.nir import write_nir_lif
 from hw_sim.engines.libraries import in_snntorch, in_spikingjelly
-from hw_sim.engines.libraries.frame_by_frame import with_cure
+from hw_sim.engines.libraries.frame_by_frame import quietly, with_cure
 
 CURES = {"snntorch": in_snntorch.CURES, "spikingjelly": in_spikingjelly.CURES}
 EACH = np.linspace(0.8, 1.2, 6)
@@ -90,3 +92,38 @@ def test_a_library_without_integrators_reads_their_mean(library: str, tmp_path: 
 
 def test_what_is_not_known_is_said_as_it_is() -> None:
     assert with_cure(ValueError("out of\ncheese"), in_snntorch.CURES) == "out of"
+
+
+def looped(weight: float) -> nir.NIRGraph:
+    """Four neurons, each driven far above its threshold, whose spikes return with a weight."""
+    neurons = nir.LIF(np.full(4, 1e-3), np.full(4, 10.0), np.zeros(4), np.ones(4))
+    weights = {"fc": nir.Linear(5 * np.eye(4)), "back": nir.Linear(weight * np.eye(4))}
+    ends = {
+        "input": nir.Input({"input": np.array([4])}),
+        "output": nir.Output({"output": np.array([4])}),
+    }
+    pairs = [("input", "fc"), ("fc", "lif"), ("lif", "back"), ("back", "lif"), ("lif", "output")]
+    return nir.NIRGraph({**ends, **weights, "lif": neurons}, pairs)
+
+
+def test_snntorch_hands_what_enters_a_loop_to_its_weights() -> None:
+    """With weights of 0 nothing arrives, so that no neuron fires: why the engine refuses loops."""
+    with quietly():
+        network = import_nir.import_from_nir(looped(0.0))
+    spikes, _ = network(torch.ones(1, 4))
+    assert not spikes[0].any()
+    with pytest.raises(ValueError, match=f"^lif: {in_snntorch.LOOP}$") as refused:
+        in_snntorch.read(import_nir, looped(0.0))
+    assert with_cure(refused.value, in_snntorch.CURES).endswith("engine norse or spikingjelly")
+
+
+def test_a_loop_as_we_write_it_is_refused(tmp_path: Path) -> None:
+    for kind, loops in (("loop", True), ("delay", False), ("keeps nothing", False)):
+        write_nir_lif(network(NEURONS[kind](), []), tmp_path / "lif.nir", (4,))
+        graph = nir.read(tmp_path / "lif.nir")
+        try:
+            in_snntorch.read(import_nir, graph)
+            said = ""
+        except (AssertionError, ValueError) as error:
+            said = str(error)
+        assert (in_snntorch.LOOP in said) is loops

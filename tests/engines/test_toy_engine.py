@@ -84,7 +84,7 @@ def test_it_is_simulated_compared_counted_and_reported(run: Path, cli: Cli) -> N
     code, out, _ = cli("simulate", run, "--engine", "toy")
     assert (code, "5 samples" in out) == (0, True)
     code, out, _ = cli("compare", run, "--got", "toy")
-    assert (code, "integer and toy, 5 samples: 0 of" in out) == (0, True)
+    assert (code, "integer and toy, 5 samples step by step: 0 of" in out) == (0, True)
     assert cli("energy", run, "--engine", "toy")[0] == 0
     assert cli("report", run)[0] == 0
     assert "toy" in (run / "report.html").read_text(encoding="utf-8")
