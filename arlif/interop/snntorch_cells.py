@@ -80,6 +80,7 @@ def snntorch_cell(module: Any) -> Cell | None:
 def _require_plain(module: Any) -> None:
     """Raise LoweringError with everything that snnTorch's neuron does beside its equation."""
     late = getattr(module, "reset_delay", True)
+    saved = [*module.reset_dict][int(module.reset_mechanism_val)]
     graded = number(module.graded_spikes_factor)
     reasons = [
         reason
@@ -92,6 +93,12 @@ def _require_plain(module: Any) -> None:
             (
                 "graded_spikes_factor sends numbers; set it to 1 and scale the next weights",
                 differs(graded) or graded != 1,
+            ),
+            (
+                f"it is made with reset_mechanism={module.reset_mechanism!r}, and what it loaded "
+                f"says {saved!r} (reset_mechanism_val), so that snnTorch does half of each; load "
+                "the weights without that key, and train again where the reset has changed",
+                not late and saved != module.reset_mechanism,
             ),
             (
                 "snnTorch 1.0 fails on an RSynaptic with reset_delay=False; leave it at True",

@@ -126,9 +126,27 @@ def test_a_potential_at_the_threshold() -> None:
     assert arlif.interop.snntorch.to_arlif(quiet)(one[None]) == 0
 
 
+def with_other_weights(late: bool, hidden: bool = False) -> nn.Module:
+    """A neuron that resets to zero, with what one that subtracts has saved."""
+    made = snntorch.Leaky(0.5, reset_mechanism="zero", reset_delay=late, init_hidden=hidden)
+    net = nn.Sequential(made)
+    net.load_state_dict(nn.Sequential(snntorch.Leaky(0.5)).state_dict())
+    return net
+
+
+def test_weights_of_another_reset_change_nothing_where_it_is_late() -> None:
+    torch.manual_seed(0)
+    net, x = with_other_weights(True, hidden=True), torch.rand(20, 8)
+    assert torch.equal(run(net, x), arlif.interop.snntorch.to_arlif(net)(x))
+
+
 @pytest.mark.parametrize(
     ("net", "message"),
     [
+        (
+            with_other_weights(False),
+            "made with reset_mechanism='zero', and what it loaded says 'subtract'",
+        ),
         (
             nn.Sequential(nn.ReLU(), nn.Sequential(nn.LayerNorm(2))),
             r"0 \(ReLU\): .*1.0 \(LayerNorm",
