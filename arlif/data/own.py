@@ -165,8 +165,9 @@ class _Whole:
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
         given = self.inputs.shape
         cure = "save x[None]"
-        if given[1:2] == (time_steps,):
-            cure = "save x.swapaxes(0, 1)"
+        if time := [axis for axis, size in enumerate(given) if size == time_steps]:
+            cure = f"save {' or '.join(f'np.moveaxis(x, {axis}, 0)' for axis in time)}"
+            cure += ", whichever axis is time" * (len(time) > 1)
         elif len(given) >= 3:
             cure = f"give --time-steps {given[0]} where it does, else {cure}"
         require(

@@ -136,17 +136,31 @@ def test_a_signal_needs_no_height(tmp_path: Path) -> None:
                 OwnData(Path(inputs)).load(other, T)
 
 
-@pytest.mark.parametrize(("lead", "shape"), [((N,), (1, N)), ((N, T), (T, N))])
+@pytest.mark.parametrize(
+    ("given", "shape"),
+    [
+        ((N, 5, 4), (1, N, 5, 4)),
+        ((N, T, 5, 4), (T, N, 5, 4)),
+        ((N, 5, 4, T), (T, N, 5, 4)),
+        ((N, 5, T, 4), (T, N, 5, 4)),
+    ],
+)
 def test_examples_whose_time_is_not_first_are_told_what_to_save(
-    lead: tuple[int, ...], shape: tuple[int, int]
+    given: tuple[int, ...], shape: tuple[int, ...]
 ) -> None:
-    x = np.ones((*lead, 5, 4))
+    x = np.ones(given)
     np.save("given.npy", x)
     with pytest.raises(ArlifError, match=r"time comes first: .*save ") as refused:
         OwnData(Path("given.npy")).examples(T)
-    np.save("given.npy", eval(str(refused.value).rpartition("save ")[2], {"x": x}))
+    np.save("given.npy", eval(str(refused.value).rpartition("save ")[2], {"x": x, "np": np}))
     (example,) = OwnData(Path("given.npy")).examples(T)
-    assert example.shape == (*shape, 5, 4)
+    assert example.shape == shape
+
+
+def test_where_two_axes_may_be_time_both_are_said() -> None:
+    np.save("given.npy", np.ones((N, T, 5, T)))
+    with pytest.raises(ArlifError, match=r"x, 1, 0\) or np.moveaxis\(x, 3, 0\), whichever axis is"):
+        OwnData(Path("given.npy")).examples(T)
 
 
 def test_examples_of_other_time_steps_are_told_how_many_to_give() -> None:
