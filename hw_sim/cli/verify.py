@@ -98,7 +98,7 @@ def summary(verdict: dict[str, Any]) -> list[str]:
     """A verdict in sentences."""
     lines = []
     if accuracy := verdict["accuracy"]:
-        lost = percent(abs(accuracy["lost"]))
+        lost = f"{100 * abs(accuracy['lost']):.2f} points"
         lines.append(
             f"accuracy {'lost' if accuracy['lost'] >= 0 else 'gained'} by integers: {lost} "
             f"({percent(accuracy['float'])} float, {percent(accuracy['integers'])} integers, "

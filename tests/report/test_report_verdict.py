@@ -59,7 +59,7 @@ def test_the_verdict_comes_first_and_is_what_was_measured(verified: Path) -> Non
     energies = " to ".join(significant(f(verdict["energy_uj"].values())) for f in (min, max))
     for said in (
         '<dd class="value good">yes</dd>',
-        f"{100 * lost:.2f} %",
+        f"{100 * abs(lost):.2f} points",
         "synaptic operations",
         f'<dd class="value">{energies} uJ</dd>',
     ):
