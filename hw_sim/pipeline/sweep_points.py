@@ -9,6 +9,8 @@ from arlif.artifacts import SWEEP
 from arlif.base.bounded import Amount, Share
 from arlif.base.errors import require
 from arlif.base.plain_data import STRICT, to_mapping
+from arlif.core.network import require_time_steps
+from arlif.quantize import Precision
 from arlif.run_content import checked
 from arlif.run_folder import Run
 
@@ -20,7 +22,7 @@ DRAWN = "integer"
 class SweepRow:
     """One point: what was chosen, and what it gives and costs per inference.
 
-    energy_uj: by model.
+    energy_uj: by model. Raises ArlifError where no network has such weights or steps.
     """
 
     weight_bits: int
@@ -30,6 +32,10 @@ class SweepRow:
     energy_uj: dict[str, Amount]
 
     __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        Precision(weight_bits=self.weight_bits)
+        require_time_steps(self.time_steps)
 
 
 @dataclass(frozen=True)

@@ -248,3 +248,6 @@ def test_a_sweep_knows_which_of_its_points_are_measured():
     assert replace(begun, samples=3, arlif="1").differs(asked) == ["arlif", "samples"]
     with pytest.raises(ArlifError, match="another point"):
         begun.with_row(rows[8, 1])
+    for bits, steps, rule in ((-9, 4, "weights take 2 to 8 bits"), (8, 0, "at least 1 time step")):
+        with pytest.raises(ArlifError, match=rule):
+            SweepRow(bits, steps, 0.5, 1.0, {"integer": 1.0})
