@@ -85,6 +85,8 @@ def import_run(
         settle = partial(forget, run)
     with only_writer(folder, "import"):
         _require_untrained(run)
+        if run.has(NIR):
+            found["warnings"].append(f"the network that {folder} held before is replaced")
         settle()
         write_nir(network, run.path(NIR))
         run.record(NIR)
@@ -122,8 +124,25 @@ def _fitted(
         "wide": made.wide,
         "random_inputs": own is None,
         **made.found,
-        "warnings": [*original.warnings, *made.warnings, *_slow_answers(original)],
+        "warnings": [
+            *original.warnings,
+            *made.warnings,
+            *_slow_answers(original),
+            *_as_stored(own),
+        ],
     }
+
+
+def _as_stored(own: OwnSamples | None) -> list[str]:
+    """A warning where inputs look like images as files hold them: whole numbers up to 255."""
+    if own is None or not 127 < own.real.max() <= 255 or own.real.min() < 0:
+        return []
+    if bool((own.real != own.real.round()).any()):
+        return []
+    return [
+        f"its inputs are whole numbers up to {own.real.max():.0f}, as images are stored; if the "
+        "network was trained on scaled ones, give those: integers are fitted to what they see"
+    ]
 
 
 def _slow_answers(original: Original) -> list[str]:

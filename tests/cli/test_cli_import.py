@@ -55,6 +55,21 @@ def cure(err: str, file: Path) -> list[str]:
     return [str(file) if argument == "FILE.npy" else argument for argument in arguments]
 
 
+def test_a_network_in_place_of_another_and_unscaled_images_are_said(
+    imported: Path, tmp_path: Path, cli: Cli
+) -> None:
+    inputs = tmp_path / "raw.npy"
+    given = np.load(saved(tmp_path, 1, 5))
+    raw = np.random.default_rng(0).integers(0, 256, given.shape).astype(np.float32)
+    options = ("--calibrate", inputs, "--time-steps", "3")
+    for values, unscaled in ((raw, True), (raw / 255, False), (raw - 128, False)):
+        np.save(inputs, values)
+        code, out, _ = cli("import", tmp_path / "mine.py:images", imported, *options)
+        said = " ".join(out.split())
+        assert (code, "whole numbers up to 255, as images are stored" in said) == (0, unscaled)
+        assert "held before is replaced" in said
+
+
 def test_cures_on_an_imported_network_work(imported: Path, tmp_path: Path, cli: Cli):
     inputs = saved(tmp_path, 1, 5)
     compare = ("compare", imported, "--got", "onnx")
