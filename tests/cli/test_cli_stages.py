@@ -91,8 +91,10 @@ def test_a_stage_returns_what_its_verb_prints(
 
 
 def test_an_import_returns_what_its_verb_prints(exported: Path, tmp_path: Path, cli: Cli) -> None:
-    returned = pipeline.import_run(exported / "network.net", tmp_path)
-    _, out, _ = cli("import", exported / "network.net", tmp_path, "--json")
+    run = tmp_path / "run"
+    returned = pipeline.import_run(exported / "network.net", run)
+    shutil.rmtree(run)  # an import into a folder with a network warns that it replaces it
+    _, out, _ = cli("import", exported / "network.net", run, "--json")
     assert returned == json.loads(out)
 
 
