@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
+from arlif.core.graph import SPIKES
 from arlif.core.network import READOUT, QuantizedNetwork
 from hw_sim.engines.simulation import Simulation
 
@@ -112,55 +114,13 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
     samples = min(len(want.readout), len(got.readout))
     traced = min(want.recorded, got.recorded)
     require(traced > 0, "a simulation holds no traces; simulate with --trace")
-    layers, found = [], []
-    for population in network.populations:
-        name = population.name
-        if name not in want.traces or name not in got.traces:
-            continue
-        pairs: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
-            "spikes": (want.traces[name].spikes, got.traces[name].spikes)
-        }
-        for state in want.traces[name].states.keys() & got.traces[name].states.keys():
-            pairs[state] = want.traces[name].states[state], got.traces[name].states[state]
-        wrong = {}
-        for variable, (a, b) in pairs.items():
-            require(
-                a.shape[0] == b.shape[0] and a.shape[2:] == b.shape[2:],
-                f"layer {name} was recorded over {a.shape[0]} and {b.shape[0]} steps, shapes "
-                f"{a.shape[2:]} and {b.shape[2:]}; simulate both again from the same network",
-            )
-            a, b = a[:, :traced], b[:, :traced]
-            wrong[variable] = a != b
-            found += _first(name, variable, a, b, wrong[variable], network.depth[name])
-        spikes = wrong["spikes"]
-        layers.append(
-            LayerComparison(
-                name,
-                spikes.size,
-                int(spikes.sum()),
-                sum(w.size for variable, w in wrong.items() if variable != "spikes"),
-                sum(int(w.sum()) for variable, w in wrong.items() if variable != "spikes"),
-            )
-        )
+    layers, at_a_step = _traces_compared(network, want, got, traced)
     require(
         bool(layers),
         "the two simulations share no recorded layer; simulate both with traces",
     )
-    steps = next(iter(want.traces.values())).spikes.shape[0]
-    compared, different = Counter[str](), Counter[str]()
-    for name, variable, a, b in _summed(want, got):
-        a, b = a[:samples], b[:samples]
-        require(
-            a.shape == b.shape,
-            f"layer {name} has neurons {a.shape[1:]} in one simulation, {b.shape[1:]} in the "
-            "other; simulate both again from the same network",
-        )
-        wrong_sums = a != b
-        compared[variable] += wrong_sums.size
-        different[variable] += int(wrong_sums.sum())
-        depth = network.depth[name.partition(".")[0]]
-        late = _first(name, variable, a[None], b[None], wrong_sums[None], depth)
-        found += [((steps, *key[1:]), replace(where, step=None)) for key, where in late]
+    compared, different, at_the_end = _sums_compared(network, want, got, samples)
+    found = sorted([*at_a_step, *at_the_end], key=lambda placed: placed[0])
     decisions = want.decisions[:samples] != got.decisions[:samples]
     return Comparison(
         samples,
@@ -171,11 +131,82 @@ def compare(network: QuantizedNetwork, want: Simulation, got: Simulation) -> Com
         readouts_compared=compared[SUM],
         readouts_different=different[SUM],
         decisions_different=int(decisions.sum()),
-        first=min(found, key=lambda item: item[0])[1] if found else None,
+        first=found[0][1] if found else None,
     )
 
 
-def _summed(
+Placed = tuple[tuple[float, ...], Divergence]
+"""A divergence behind what orders causes before effects: step, depth, spikes first, sample."""
+
+
+def _traces_compared(
+    network: QuantizedNetwork, want: Simulation, got: Simulation, traced: int
+) -> tuple[list[LayerComparison], list[Placed]]:
+    """Every layer that both recorded, step by step, and where its variables first differ."""
+    layers, found = [], list[Placed]()
+    for population in network.populations:
+        name = population.name
+        if name not in want.traces or name not in got.traces:
+            continue
+        wanted, had = want.traces[name], got.traces[name]
+        pairs: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {SPIKES: (wanted.spikes, had.spikes)}
+        for state in wanted.states:
+            if state in had.states:
+                pairs[state] = wanted.states[state], had.states[state]
+        wrong = {}
+        for variable, (a, b) in pairs.items():
+            require(
+                a.shape[0] == b.shape[0] and a.shape[2:] == b.shape[2:],
+                f"layer {name} was recorded over {a.shape[0]} and {b.shape[0]} steps, shapes "
+                f"{a.shape[2:]} and {b.shape[2:]}; simulate both again from the same network",
+            )
+            a, b = a[:, :traced], b[:, :traced]
+            wrong[variable] = a != b
+            for index in _first(wrong[variable]):
+                step, sample, *neuron = index
+                place = Divergence(
+                    sample, name, step, tuple(neuron), variable, int(a[index]), int(b[index])
+                )
+                found.append(((step, network.depth[name], variable != SPIKES, sample), place))
+        spikes = wrong.pop(SPIKES)
+        layers.append(
+            LayerComparison(
+                name,
+                spikes.size,
+                int(spikes.sum()),
+                sum(state.size for state in wrong.values()),
+                sum(int(state.sum()) for state in wrong.values()),
+            )
+        )
+    return layers, found
+
+
+def _sums_compared(
+    network: QuantizedNetwork, want: Simulation, got: Simulation, samples: int
+) -> tuple[Counter[str], Counter[str], list[Placed]]:
+    """By variable, how many sums over time were compared and differ, and the first of each node."""
+    compared, different, found = Counter[str](), Counter[str](), list[Placed]()
+    for name, variable, a, b in _sums(want, got):
+        a, b = a[:samples], b[:samples]
+        require(
+            a.shape == b.shape,
+            f"layer {name} has neurons {a.shape[1:]} in one simulation, {b.shape[1:]} in the "
+            "other; simulate both again from the same network",
+        )
+        wrong = a != b
+        compared[variable] += wrong.size
+        different[variable] += int(wrong.sum())
+        depth = network.depth[name.partition(".")[0]]
+        for index in _first(wrong):
+            sample, *neuron = index
+            place = Divergence(
+                sample, name, None, tuple(neuron), variable, int(a[index]), int(b[index])
+            )
+            found.append(((inf, depth, 0, sample), place))
+    return compared, different, found
+
+
+def _sums(
     want: Simulation, got: Simulation
 ) -> Iterator[tuple[str, str, NDArray[Any], NDArray[Any]]]:
     """What both hold of all samples, summed over time: node, or OR behind one, variable, values."""
@@ -185,21 +216,8 @@ def _summed(
             yield name, COUNT, want.counts[name], got.counts[name]
 
 
-def _first(
-    layer: str,
-    variable: str,
-    want: NDArray[Any],
-    got: NDArray[Any],
-    wrong: NDArray[np.bool_],
-    depth: int,
-) -> list[tuple[tuple[int, ...], Divergence]]:
-    """The first wrong value of one variable with the key that orders causes before effects."""
+def _first(wrong: NDArray[np.bool_]) -> list[tuple[int, ...]]:
+    """The index of the first wrong value; none where all agree."""
     if not wrong.any():
         return []
-    index = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-    step, sample, *neuron = (int(i) for i in index)
-    rank = 0 if variable == "spikes" else 1
-    place = Divergence(
-        sample, layer, step, tuple(neuron), variable, int(want[index]), int(got[index])
-    )
-    return [((step, depth, rank, sample), place)]
+    return [tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape))]

@@ -15,7 +15,7 @@ from export.nir import read_nir
 from hw_sim.comparison.divergence import COUNT, Divergence, compare
 from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, INTEGER, LAVA, find_engine
-from hw_sim.pipeline.simulated import read_all_figures, read_all_traces
+from hw_sim.pipeline.simulated import read_simulations
 
 
 @writes("compare")
@@ -32,9 +32,8 @@ def compare_run(folder: Path, want: str = INTEGER.name, got: str = LAVA.name) ->
     engines = [find_engine(name) for name in (want, got)]
     exact = all(engine.exact for engine in engines)
     run = Run(folder)
-    simulations = read_all_traces(run, engines)
+    figures, simulations = read_simulations(run, engines)
     network = read_nir(run.require(NIR))
-    figures = read_all_figures(run, engines)
     require(
         all(a == b for a, b in zip(*(found["inputs"] for found in figures), strict=False)),
         f"{want} and {got} were simulated on different inputs; simulate both again with the same "

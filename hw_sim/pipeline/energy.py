@@ -24,7 +24,7 @@ from hw_sim.engines.simulation import raw_inputs
 from hw_sim.engines.table import INTEGER, find_engine
 from hw_sim.pipeline.samples import Selection
 from hw_sim.pipeline.simulate import read_figures
-from hw_sim.pipeline.simulated import read_all_traces
+from hw_sim.pipeline.simulated import read_simulations
 
 
 @writes("energy")
@@ -47,14 +47,13 @@ def energy_run(
     )
     run = Run(folder)
     path = run.require(row.traces)
-    simulated = read_figures(run, row)
+    (simulated,), (simulation,) = read_simulations(run, [row])
     network, file = read_integers(run, row.reads)
     again = f"simulate again with: {run.command(row.traces)}"
     require(
         simulated["network"] in (None, fingerprint(network)),
         f"{path} comes from another network than {file}; {again}",
     )
-    (simulation,) = read_all_traces(run, [row])
     samples, time_steps = Selection.from_json(simulated["source"]).load(run)
     require(
         samples.digests == simulated["inputs"],

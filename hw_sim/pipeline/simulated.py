@@ -18,11 +18,19 @@ def simulated(run: Run) -> list[Engine]:
     return [engine for engine in ENGINES.values() if run.is_fresh(engine.figures)]
 
 
-def read_all_figures(run: Run, engines: Sequence[Engine]) -> list[dict[str, Any]]:
-    """What simulate_run wrote beside the traces of each.
+def read_simulations(
+    run: Run, engines: Sequence[Engine]
+) -> tuple[list[dict[str, Any]], list[Simulation]]:
+    """What simulate_run wrote of each engine: the figures, and the traces that they are of.
 
-    Raises ArlifError where one is missing or damaged, or where they are of different layers.
+    Raises ArlifError where some are missing, old or damaged, where figures and traces are not of
+    one simulation, or where one engine's have other layers, steps or neurons than another's.
     """
+    figures = _figures(run, engines)
+    return figures, _traces(run, engines, figures)
+
+
+def _figures(run: Run, engines: Sequence[Engine]) -> list[dict[str, Any]]:
     found = [read_figures(run, engine) for engine in engines]
     layers = [row["spike_rate"].keys() for row in found]
     for engine, own in zip(engines, layers, strict=True):
@@ -36,16 +44,11 @@ def read_all_figures(run: Run, engines: Sequence[Engine]) -> list[dict[str, Any]
     return found
 
 
-def read_all_traces(run: Run, engines: Sequence[Engine]) -> list[Simulation]:
-    """The traces of each.
-
-    Raises ArlifError where some are missing, old or damaged, are not those of which the figures
-    beside them are, or where a layer has other steps or neurons in one file than in another.
-    """
+def _traces(run: Run, engines: Sequence[Engine], figures: list[dict[str, Any]]) -> list[Simulation]:
     found = [read_traces(run.require(engine.traces)) for engine in engines]
-    for engine, simulation in zip(engines, found, strict=True):
+    for engine, of_it, simulation in zip(engines, figures, found, strict=True):
         require(
-            _are_of(read_figures(run, engine), simulation),
+            _are_of(of_it, simulation),
             f"{run.path(engine.traces)} and {run.path(engine.figures)} are not of one simulation; "
             f"write both again with: {run.command(engine.traces)}",
             FormatError,

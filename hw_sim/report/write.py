@@ -1,7 +1,7 @@
 """Collects what a run holds and writes report.json and report.html."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,13 @@ from arlif.training.finished import read_summary
 from arlif.training.metrics import read_metrics
 from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
+from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.quantize import read_quantized
-from hw_sim.pipeline.simulated import read_all_figures, read_all_traces, simulated
+from hw_sim.pipeline.simulated import read_simulations, simulated
 from hw_sim.pipeline.sweep_points import DRAWN, read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
@@ -112,7 +113,7 @@ def _collect(run: Run) -> dict[str, Any]:
     traces = [file for engine in ENGINES.values() for file in (engine.traces, engine.figures)]
     run.require_whole(*files, *traces)
     engines = simulated(run)
-    figures = read_all_figures(run, engines)
+    figures, simulations = read_simulations(run, engines)
     checks, notes = _checks(run)
     sweep = read_sweep(run) if run.is_current(SWEEP) else None
     return {
@@ -136,7 +137,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "crosscheck": [to_mapping(check) for check in checks],
         "notes": notes,
         "sample": SAMPLE,
-        **_traced(run, engines),
+        **_traced(run, dict(zip(engines, simulations, strict=True))),
     }
 
 
@@ -212,10 +213,9 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
     return plots
 
 
-def _traced(run: Run, engines: Sequence[Engine]) -> dict[str, Any]:
+def _traced(run: Run, simulations: Mapping[Engine, Simulation]) -> dict[str, Any]:
     """What the engines recorded of one sample: spikes of the exact ones, states beside float's."""
-    every = zip(engines, read_all_traces(run, engines), strict=True)
-    recorded = {engine.name: simulation for engine, simulation in every if simulation.traces}
+    recorded = {engine.name: found for engine, found in simulations.items() if found.traces}
     membrane = {}
     # An imported network's populations have units that were fitted to them and stand in no file.
     if {FLOAT.name, INTEGER.name} <= recorded.keys() and not run.imported:
