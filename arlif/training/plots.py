@@ -5,8 +5,10 @@ from math import inf, isnan, nan
 from pathlib import Path
 from typing import Any
 
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy import linspace
 from numpy.typing import NDArray
 
 from arlif.base.errors import require
@@ -54,19 +56,22 @@ def learning_curves(run: Path) -> Figure:
 
 def spike_rates(runs: Mapping[str, Path]) -> Figure:
     """Spike rate per layer after the last epoch, one line per run (arXiv:2507.20746, Fig. 2)."""
-    figure = Figure((6, 3.5), layout="constrained")
+    rates = {label: _columns(_rows(run)[-1], RATE) for label, run in runs.items()}
+    layers = max(map(len, rates.values()))
+    figure = Figure((max(6, 0.5 * layers), 4), layout="constrained")
     axes = figure.subplots()
-    for label, run in runs.items():
-        rates = _columns(_rows(run)[-1], RATE)
-        axes.plot(list(rates), [100 * rate for rate in rates.values()], marker="o", label=label)
+    for label, of_layers in rates.items():
+        percent = [100 * rate for rate in of_layers.values()]
+        axes.plot(list(of_layers), percent, marker="o", label=label)
     axes.set(ylabel="spikes per neuron and step (%)", ylim=(0, None))
-    axes.tick_params(axis="x", rotation=45)
-    axes.legend()
+    for name in axes.get_xticklabels():
+        name.set(rotation=45, ha="right", rotation_mode="anchor")
+    figure.legend(loc="outside upper left", ncols=2, frameon=False)
     return figure
 
 
 def learned(run: Path) -> Figure:
-    """What every neuron layer learned, over training.
+    """What every neuron layer learned, over training; the deeper a layer, the brighter its line.
 
     AR-LIF's alpha and beta (arXiv:2507.20746, Fig. 3), or what another neuron trains, of several
     numbers in a layer their mean. Raises ArlifError where it trains none.
@@ -74,18 +79,18 @@ def learned(run: Path) -> Figure:
     rows = _rows(run)
     symbols = learned_symbols(rows[0])
     require(bool(symbols), f"the neuron that {run} was trained with learns no scalar")
-    figure = Figure((4 * len(symbols), 3.5), layout="constrained")
+    layers = list(dict.fromkeys(n for s in symbols for n in _columns(rows[0], f"{s}/")))
+    colours = colormaps["viridis"](linspace(0, 0.9, len(layers)))
+    figure = Figure((2 + 4 * len(symbols), max(3.5, 0.2 * len(layers))), layout="constrained")
     for number, symbol in enumerate(symbols, 1):
         axes = figure.add_subplot(1, len(symbols), number)
-        for name in _columns(rows[0], f"{symbol}/"):
-            axes.plot(
-                [row["epoch"] for row in rows],
-                [row.get(f"{symbol}/{name}", nan) for row in rows],
-                label=name,
-            )
+        for name, colour in zip(layers, colours, strict=True):
+            values = [row.get(f"{symbol}/{name}", nan) for row in rows]
+            label = name if number == 1 else None
+            axes.plot([row["epoch"] for row in rows], values, color=colour, label=label)
         axes.set(xlabel="epoch", ylabel=symbol)
         at_least(axes, LEAST_LEARNED)
-    axes.legend()
+    figure.legend(loc="outside right upper", fontsize="small", frameon=False)
     return figure
 
 

@@ -237,3 +237,22 @@ def test_an_evaluation_draws_the_same_and_leaves_the_generator(tmp_path):
     assert results[0].loss == results[1].loss
     assert np.array_equal(results[0].confusion, results[1].confusion)
     assert read_metrics(tmp_path)[-1]["test_loss"] == pytest.approx(results[0].loss, rel=1e-5)
+
+
+def test_figures_of_a_deep_network_hide_nothing(tmp_path):
+    layers = [f"stage{number}.neuron" for number in range(30)]
+    names = [f"{what}/{layer}" for what in ("alpha", "beta", "rate") for layer in layers]
+    header = ["epoch", "train_loss", "test_loss", "test_accuracy", "learning_rate", "seconds"]
+    with (tmp_path / "metrics.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*header, *names])
+        table.writerows([epoch, 1, 1, 0.5, 0.1, 9, *[0.1 * epoch] * 90] for epoch in (1, 2))
+    neurons = {f"a neuron with a long name, {number}": tmp_path for number in range(6)}
+    for figure in (plots.learned(tmp_path), plots.spike_rates(neurons)):
+        figure.draw_without_rendering()
+        (legend,) = (found.get_window_extent() for found in figure.legends)
+        assert not any(legend.overlaps(axes.get_tightbbox()) for axes in figure.axes)
+        assert figure.bbox.x0 <= legend.x0 < legend.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= legend.y0 < legend.y1 <= figure.bbox.y1
+    colours = [line.get_color() for line in plots.learned(tmp_path).axes[0].lines]
+    assert len({tuple(colour) for colour in colours}) == len(layers)
