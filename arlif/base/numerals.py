@@ -26,3 +26,8 @@ def percent(fraction: float) -> str:
 def whole(value: float) -> str:
     """A count: exact below 100,000, four significant digits above."""
     return f"{round(value):,}" if abs(value) < LONGEST else significant(value, 4)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number and what it counts: 1 epoch, 2 epochs, 1,000 epochs."""
+    return f"{number:,} {thing}" + "s" * (number != 1)

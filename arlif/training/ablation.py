@@ -12,6 +12,7 @@ from arlif.artifacts import CONFIG, METRICS, TRAINING
 from arlif.base.errors import ArlifError, UnfinishedError, require
 from arlif.base.files import write_text
 from arlif.base.lock import InUseError, only_writer
+from arlif.base.numerals import counted
 from arlif.networks.user_neuron import class_of
 from arlif.run_folder import Run
 from arlif.training.finished import Summary, read_summary
@@ -124,10 +125,8 @@ def title(recipe: Recipe, seeds: Sequence[int]) -> str:
     )
     parts = ((recipe.train_per_class, "training"), (recipe.test_per_class, "test"))
     cut = [f", the first {count:,} {part} samples a class" for count, part in parts if count]
-    return (
-        f"Test accuracy in %, {spread}: {recipe.dataset}, T = {recipe.time_steps}, "
-        f"{recipe.epochs} epochs" + "".join(cut)
-    )
+    trained = f"{recipe.dataset}, T = {recipe.time_steps}, {counted(recipe.epochs, 'epoch')}"
+    return f"Test accuracy in %, {spread}: {trained}{''.join(cut)}"
 
 
 def table(rows: Sequence[AblationRow]) -> list[list[str]]:

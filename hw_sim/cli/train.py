@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arlif.base.errors import require
-from arlif.base.numerals import percent
+from arlif.base.numerals import counted, percent
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import ChangeOption, DataOption
 from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED
@@ -78,7 +78,7 @@ def train(
         chosen, run, resume, overwrite, data_folder, devices=devices, callbacks=callbacks
     )
     output.say(
-        f"trained {run} on {summary.samples} for {summary.epochs} epochs in "
+        f"trained {run} on {summary.samples} for {counted(summary.epochs, 'epoch')} in "
         f"{summary.seconds:.0f} s: test accuracy {percent(summary.last_accuracy)} (best epoch "
         f"{summary.best_epoch}: "
         f"{percent(summary.best_accuracy)})"

@@ -90,7 +90,7 @@ def test_resume_takes_the_recipe_of_the_run(cli, tmp_path):
     assert cli("train", tmp_path / "run", *small)[0] == 0
     code, out, _ = cli("train", tmp_path / "run", "--resume")
     assert code == 0
-    assert "for 1 epochs" in out
+    assert "for 1 epoch in" in out
     code, _, err = cli("train", tmp_path / "run", "--resume", "--set", "epochs=2")
     assert (code, "another recipe (epochs differ)" in err) == (2, True)
     code, _, err = cli("train", tmp_path / "run", "--resume", "--recipe", "digits")

@@ -112,15 +112,15 @@ def test_the_table_gives_mean_and_standard_deviation():
     text = markdown(title(TINY, [4, 7]), [row])
     assert text.startswith(
         "Test accuracy in %, mean ± standard deviation over the 2 seeds 4, 7: digits, T = 2, "
-        "1 epochs, the first 20 training samples a class, the first 10 test samples a class\n\n"
+        "1 epoch, the first 20 training samples a class, the first 10 test samples a class\n\n"
         "| neuron | last epoch | best epoch |\n"
     )
     assert "| 91.00 ± 1.41 | 91.00 |" in text
     assert title(TINY, [4]).startswith("Test accuracy in %, seed 4: ")
     assert title(TINY, [4]).endswith(
-        ", 1 epochs, the first 20 training samples a class, the first 10 test samples a class"
+        ", 1 epoch, the first 20 training samples a class, the first 10 test samples a class"
     )
-    assert title(replace(TINY, train_per_class=0, test_per_class=0), [4]).endswith(", 1 epochs")
+    assert title(replace(TINY, train_per_class=0, test_per_class=0), [4]).endswith(", 1 epoch")
 
 
 def test_every_neuron_of_the_ablation_exists():
@@ -142,7 +142,7 @@ def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
     assert not stop.value.code
     out = capsys.readouterr().out
     assert "psn-mpe" in out
-    assert "seed 1: digits, T = 4, 1 epochs" in " ".join(out.split())  # titles fold
+    assert "seed 1: digits, T = 4, 1 epoch" in " ".join(out.split())  # titles fold
     rows = json.loads((tmp_path / "ablation.json").read_text())
     assert [row["neuron"] for row in rows] == ["plif", "psn-mpe"]
 
