@@ -23,6 +23,11 @@ def percent(fraction: float) -> str:
     return f"{round(100 * fraction, 2) + 0.0:.2f} %"
 
 
+def points(difference: float) -> str:
+    """How far two fractions are apart, in percentage points with two digits, without a sign."""
+    return f"{100 * abs(difference):.2f} points"
+
+
 def whole(value: float) -> str:
     """A count: exact below 100,000, four significant digits above."""
     return f"{round(value):,}" if abs(value) < LONGEST else significant(value, 4)

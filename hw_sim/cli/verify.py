@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arlif.base.numerals import percent, significant
+from arlif.base.numerals import percent, points, significant
 from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.flags import SamplesOption, engines_from
 from hw_sim.cli.output import JsonOption, Output, RunArgument
@@ -98,7 +98,7 @@ def summary(verdict: dict[str, Any]) -> list[str]:
     """A verdict in sentences."""
     lines = []
     if accuracy := verdict["accuracy"]:
-        lost = f"{100 * abs(accuracy['lost']):.2f} points"
+        lost = points(accuracy["lost"])
         lines.append(
             f"accuracy {'lost' if accuracy['lost'] >= 0 else 'gained'} by integers: {lost} "
             f"({percent(accuracy['float'])} float, {percent(accuracy['integers'])} integers, "

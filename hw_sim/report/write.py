@@ -28,7 +28,7 @@ from arlif.artifacts import (
 from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.base.lock import only_writer
-from arlif.base.numerals import percent, significant
+from arlif.base.numerals import percent, points, significant
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
@@ -96,7 +96,7 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"percent": percent, "significant": significant}
+    environment.filters |= {"percent": percent, "points": points, "significant": significant}
     drawn = {
         section: {title: svg(figure) for title, figure in drawings.items()}
         for section, drawings in plots.items()

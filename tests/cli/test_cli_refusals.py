@@ -79,9 +79,10 @@ def test_engines_that_left_other_layers_or_steps_are_named(run: Path, cli: Cli):
     rates = dict.fromkeys(["other", "layers"], 0.5)
     figures.write_text(json.dumps({**json.loads(whole), "spike_rate": rates}))
     note(run, "traces/onnx.json")
-    err = refused(cli, "report", run)
-    assert "onnx.json is of the layers other, layers," in err
-    assert cure in err
+    for verb in (("compare", run, "--got", "onnx"), ("report", run)):
+        err = refused(cli, *verb)
+        assert "onnx.json is of the layers other, layers," in err
+        assert cure in err
     found = read_traces(traces)
     name, trace = next(iter(found.traces.items()))
     states = {state: values[1:] for state, values in trace.states.items()}

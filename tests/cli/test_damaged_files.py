@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from support.command_line import Cli
+from support.judging import LONGEST_S
 from support.mutants_of_files import mutants, unsealed
 from support.noted import note
 from support.small_runs import refused
@@ -28,7 +29,6 @@ from export.nir import is_native, load_nir, read_nir
 from export.onnx.file import with_digest
 from hw_sim.engines.traces import read_traces
 
-LONGEST_S = 20.0
 COUNTS = (pytest.param(8), pytest.param(300, marks=pytest.mark.slow))
 
 

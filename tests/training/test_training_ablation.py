@@ -142,7 +142,9 @@ def test_the_command_compares_the_neurons_that_it_is_given(tmp_path, capsys):
     assert not stop.value.code
     out = capsys.readouterr().out
     assert "psn-mpe" in out
-    assert "seed 1: digits, T = 4, 1 epoch" in " ".join(out.split())  # titles fold
+    assert "seed 1: digits, T = 4, 1 epoch, the first 10 training" in " ".join(
+        out.split()
+    )  # titles fold
     rows = json.loads((tmp_path / "ablation.json").read_text())
     assert [row["neuron"] for row in rows] == ["plif", "psn-mpe"]
 
