@@ -142,8 +142,12 @@ def _failure(what: str, folder: Path) -> SimulationError:
 
 
 def _in_a_line(lines: Sequence[str]) -> str:
-    """A process that failed and, where a traceback follows, what was raised."""
+    """A process that failed and, where a traceback follows, what was raised.
+
+    Processes that fail at once write between each other's lines.
+    """
     failed, *rest = lines
     told = dropwhile(lambda line: not line.startswith("Traceback"), rest)
-    raised = [line for line in islice(told, 1, None) if line[0] != " "]
+    others = (" ", "Traceback", FAILURE)
+    raised = [line for line in islice(told, 1, None) if not line.startswith(others)]
     return ": ".join([failed, *raised[:1]])
