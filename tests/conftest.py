@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.command_line import Cli, exit_code
 
-pytest_plugins = ["support.dead_workers"]
+pytest_plugins = ["support.dead_workers", "support.seeds"]
 
 # Tests run side by side, each on one core; torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
