@@ -1,7 +1,8 @@
 """Ablation over neurons and seeds (arXiv:2507.20746, Table 2): runs, table, plot."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -66,7 +67,8 @@ def ablate(
     neurons: names, or files and classes of the user's own, my.py:MyNeuron. Every run lies in
     folder/<neuron>-<seed>, <neuron> being the class of the latter; finished ones are kept, an
     interrupted one continues; one of another recipe is refused. One that another process trains is
-    left to it, so that several processes share the work; who is without a run in the end says so.
+    left to it, so that several processes share the work, and looked at again after the others; who
+    is without a run then says so.
     Writes ablation.json and ablation.md; layers.csv, every run's spike rates and what its neurons
     learned; and as .png, .pdf and .svg the figures ablation, spike-rates and, where a neuron
     learns, learned-<neuron>, the last two of the first seed's runs (Figs. 2 and 3).
@@ -85,29 +87,32 @@ def ablate(
         not Run(folder).has(CONFIG) and not Run(folder).imported,
         f"{folder} holds a run; an ablation has runs of its own: give it another folder",
     )
-    rows, in_use = [], []
-    for neuron, changed in zip(neurons, recipes, strict=True):
-        done = []
-        for seed in seeds:
-            run = folder / f"{class_of(neuron)}-{seed}"
-            try:
-                with only_writer(run, "ablate"):
-                    of_seed = replace(changed, seed=seed)
-                    done.append(_run(of_seed, run, data_folder, accelerator, callbacks))
-            except InUseError:
-                in_use.append(run.name)
+    left = {
+        folder / f"{class_of(neuron)}-{seed}": replace(changed, seed=seed)
+        for neuron, changed in zip(neurons, recipes, strict=True)
+        for seed in seeds
+    }
+    done: dict[Path, Summary] = {}
+    while left:
+        now = _runs_that_are_free(left, data_folder, accelerator, callbacks)
+        left = {run: of_seed for run, of_seed in left.items() if run not in now}
+        require(
+            bool(now),
+            f"the table of {folder} needs every run, and others train "
+            f"{', '.join(run.name for run in left)}; start the same command again when they have "
+            "ended",
+        )
+        done |= now
+    rows = []
+    for neuron in neurons:
+        summaries = [done[folder / f"{class_of(neuron)}-{seed}"] for seed in seeds]
         rows.append(
             AblationRow(
                 neuron,
-                tuple(100 * summary.last_accuracy for summary in done),
-                tuple(100 * summary.best_accuracy for summary in done),
+                tuple(100 * summary.last_accuracy for summary in summaries),
+                tuple(100 * summary.best_accuracy for summary in summaries),
             )
         )
-    require(
-        not in_use,
-        f"the table of {folder} needs every run, and others train {', '.join(in_use)}; start the "
-        "same command again when they have ended",
-    )
     with only_writer(folder, "ablate"):
         _write(recipe, folder, neurons, seeds, rows)
     return tuple(rows)
@@ -172,6 +177,20 @@ def _write(
     for name, figure in figures.items():
         for kind in ("png", "pdf", "svg"):
             save(figure, folder / f"{name}.{kind}")
+
+
+def _runs_that_are_free(
+    recipes: Mapping[Path, Recipe],
+    data_folder: Path | None,
+    accelerator: str,
+    callbacks: tuple[Any, ...],
+) -> dict[Path, Summary]:
+    """Train what no other process trains at its turn, or read how it ended."""
+    done = {}
+    for run, recipe in recipes.items():
+        with suppress(InUseError), only_writer(run, "ablate"):
+            done[run] = _run(recipe, run, data_folder, accelerator, callbacks)
+    return done
 
 
 def _run(

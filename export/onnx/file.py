@@ -22,19 +22,20 @@ def digest_of(content: bytes, noted: str) -> str:
 
 
 def strange_control(content: bytes) -> list[str]:
-    """Operators with graphs inside that no file of ours has, and that may run for ever.
+    """Operators with graphs inside and functions that no integer file of ours has.
 
-    Ours have Scan, none within another. Raises whatever protobuf does on any other file.
+    They may run for ever. Ours have Scan, none within another, and no function. Raises whatever
+    protobuf does on any other file.
     """
-    graph = onnx.load_from_string(content).graph
-    outer = [node for node in graph.node if _bodies(node)]
+    model = onnx.load_from_string(content)
+    outer = [node for node in model.graph.node if _bodies(node)]
     inner = [node for scan in outer for body in _bodies(scan) for node in body.node]
-    strange = [node for node in outer if node.op_type != "Scan"]
-    return [node.op_type for node in (*strange, *filter(_bodies, inner))]
+    strange = [node for node in outer if node.op_type != "Scan"] + [*filter(_bodies, inner)]
+    return [node.op_type for node in strange] + [function.name for function in model.functions]
 
 
 def _bodies(node: NodeProto) -> list[GraphProto]:
-    return [held.g for held in node.attribute if held.HasField("g")]
+    return [graph for held in node.attribute for graph in (held.g, *held.graphs) if graph.node]
 
 
 def with_digest(model: ModelProto) -> bytes:

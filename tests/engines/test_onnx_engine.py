@@ -79,17 +79,22 @@ def test_a_graph_that_answers_for_other_samples_is_refused(
         onnx.simulate(tmp_path / "changed", inputs, 4)
 
 
-@pytest.mark.parametrize("within", [False, True])
-def test_a_graph_that_might_not_end_is_refused(case, tmp_path: Path, within: bool) -> None:
-    """A loop, or a scan within a scan; ONNX Runtime could not be stopped, even by Ctrl-C."""
+@pytest.mark.parametrize("where", ["graph", "scan", "branches", "function"])
+def test_a_graph_that_might_not_end_is_refused(case, tmp_path: Path, where: str) -> None:
+    """A loop, or graphs within a scan; ONNX Runtime could not be stopped, even by Ctrl-C."""
     model = onnx_files.load(case[2] / "spikes")
     scan = next(node for node in model.graph.node if node.op_type == "Scan")
-    loop = helper.make_node("Scan" if within else "Loop", ["go"], ["end"])
     body = next(held for held in scan.attribute if held.name == "body")
-    loop.attribute.append(body)
-    (body.g if within else model.graph).node.append(loop)
+    name = {"scan": "Scan", "function": "Endless"}.get(where, "Loop")
+    loop = helper.make_node(name, ["go"], ["end"])
+    held = helper.make_attribute("branches", [body.g]) if where == "branches" else body
+    loop.attribute.append(held)
+    if where == "function":
+        opsets = [helper.make_opsetid("", 17)]
+        model.functions.append(helper.make_function("own", name, ["go"], ["end"], [loop], opsets))
+    (body.g if where == "scan" else model.graph).node.append(loop)
     (tmp_path / "changed").write_bytes(with_digest(model))
-    with pytest.raises(FormatError, match=rf"it holds {loop.op_type}, which no graph of arlif"):
+    with pytest.raises(FormatError, match=rf"it holds .*{name}, which no graph of arlif"):
         onnx.load(tmp_path / "changed")
 
 

@@ -183,6 +183,39 @@ def test_one_that_fails_or_hangs_is_told_in_a_line_with_its_log_as_a_note(
     assert absent not in note
 
 
+FAILED = [f"{FAILURE}p{n} at time step 3" for n in (1, 2)]
+TRACEBACK, PLACE, VALUE = (
+    "Traceback (most recent call last):",
+    '  File "neuron.py", line 1',
+    "ValueError",
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        ([*FAILED, TRACEBACK, PLACE, VALUE, TRACEBACK, PLACE, VALUE], f"{FAILED[0]}: {VALUE}"),
+        ([FAILED[0], TRACEBACK, FAILED[1], PLACE, VALUE], f"{FAILED[0]}: {VALUE}"),
+        (
+            [FAILED[0], TRACEBACK, TRACEBACK, PLACE, FAILED[1], PLACE, VALUE],
+            f"{FAILED[0]}: {VALUE}",
+        ),
+        (["before", FAILED[0], "of another", TRACEBACK, PLACE, VALUE], f"{FAILED[0]}: {VALUE}"),
+        ([FAILED[0], TRACEBACK, PLACE], FAILED[0]),
+        ([f"{FAILED[0]}: killed"], f"{FAILED[0]}: killed"),
+        (["before"], "before"),
+        ([], "(nothing)"),
+    ],
+)
+def test_two_that_fail_at_once_write_between_each_others_lines(
+    lines: list[str], first: str, tmp_path: Path
+) -> None:
+    (tmp_path / Job.LOG).write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SimulationError) as caught:
+        supervise.watch({tmp_path: Ended(1)}, 60, lambda done: None)
+    assert str(caught.value).endswith(f"; its log says: {first}")
+
+
 def test_a_folder_whose_sockets_have_no_name_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 80)
     folder.mkdir()

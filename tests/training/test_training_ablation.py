@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
+from pytorch_lightning import Callback
+from support.folder_holder import another_process
 from support.training_runs import TINY
 
 from arlif.base.errors import ArlifError
@@ -69,6 +71,26 @@ def test_a_run_without_its_record_and_a_folder_of_a_run_are_refused(folder, tmp_
     for place in (folder / "arlif-2", tmp_path / "imported"):
         with pytest.raises(ArlifError, match=f"{place.name} holds a run; an ablation has runs of"):
             ablate(TINY, place, ["arlif"], [1], accelerator="cpu")
+
+
+def test_who_ends_last_writes_the_table(tmp_path):
+    """A run that another process trains is looked at again once the others are done."""
+    free = ("lif-soft-1", "arlif-1")
+    with another_process(tmp_path / "lif-hard-1") as other:
+
+        class Ends(Callback):
+            def on_train_end(self, trainer, module):
+                if all((tmp_path / name / "config.json").exists() for name in free):
+                    other.kill()
+                    other.wait()
+
+        names = ["lif-hard", "lif-soft", "arlif"]
+        rows = ablate(TINY, tmp_path, names, [1], accelerator="cpu", callbacks=(Ends(),))
+    assert [row.neuron for row in rows] == names
+    for row in rows:
+        trained = json.loads((tmp_path / f"{row.neuron}-1" / "training.json").read_text())
+        assert row.last == (100 * trained["last_accuracy"],)
+    assert (tmp_path / "ablation.md").exists()
 
 
 def test_ctrl_c_says_how_an_ablation_continues(tmp_path, monkeypatch):
