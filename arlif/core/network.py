@@ -49,7 +49,8 @@ class QuantizedNetwork(ArrayEquality):
     """A graph: input and populations, joined by projections, into one readout.
 
     The constructor proves that names are unique, shapes fit, every cycle has a delay, everything is
-    driven and reaches the readout, and no accumulator can leave int32.
+    driven and reaches the readout, and neither an accumulator nor a sum between the maps of a
+    projection can leave int32.
     time_steps: T that the network was trained for, 1 to MOST_STEPS.
     Raises NetworkError.
     """
@@ -141,6 +142,7 @@ class QuantizedNetwork(ArrayEquality):
                 f"projection {projection} delivers shape {shape}, but {node.name} has {node.shape}",
                 NetworkError,
             )
+            self._check_sums_between(projection)
         low, high = self.accumulator_interval(node.name)
         if isinstance(node, Readout):
             low, high = low + int(node.bias.min()), high + int(node.bias.max())
@@ -150,6 +152,18 @@ class QuantizedNetwork(ArrayEquality):
             "use fewer inputs, smaller weights or smaller shifts",
             NetworkError,
         )
+
+    def _check_sums_between(self, projection: Projection) -> None:
+        """What goes from map to map, which the accumulator need not show: a map may be all 0."""
+        interval = self.source_interval(projection.entering)
+        for linear in projection.maps[:-1]:
+            interval = linear.output_interval(interval)
+            require(
+                INT32.min <= interval[0] and interval[1] <= INT32.max,
+                f"projection {projection}: between its maps a sum may reach {[*interval]}, past "
+                "int32; use fewer inputs or smaller weights",
+                NetworkError,
+            )
 
     def _check_reading(self, reading: Reading) -> None:
         found = next((p for p in self.populations if p.name == reading.population), None)

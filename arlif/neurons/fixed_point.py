@@ -29,10 +29,13 @@ class FptLIF(LIF):
     Raises ArlifError.
     """
 
-    stepwise = False
-
     def __init__(self, decay: float = 0.5, v_threshold: float = 1.0) -> None:
         super().__init__(decay, v_threshold, "soft")
+
+    @property
+    def stepwise(self) -> bool:
+        """In eval mode."""
+        return not self.training
 
     def forward(
         self, x: Tensor, state: Any = None, return_state: bool = False

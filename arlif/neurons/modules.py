@@ -22,16 +22,17 @@ def check_constants(decay: float, v_threshold: float) -> None:
 class SpikingNeuron(nn.Module):
     """Base of all neurons: supplies the loop over time; subclasses say which neuron it is.
 
-    width: of the rectangular surrogate gradient; `surrogate` may be set to another shape. stepwise:
-    whether spikes of a time step need nothing of later ones, and a state that was returned
-    continues.
+    width: of the rectangular surrogate gradient; `surrogate` may be set to another shape.
     """
-
-    stepwise: ClassVar[bool] = True
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
         self.surrogate: Surrogate = Rectangle(width)
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether spikes of a step need nothing of later ones, and a returned state continues."""
+        return True
 
     def real_neuron(self) -> Neuron:
         """The neuron's constants, effective values, as the step reads them."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import numpy as np
 from torch import nn
 
 from arlif.base.errors import ArlifError, require
@@ -20,16 +21,15 @@ Quantizer = Callable[[LinearizedNetwork, Input, int], QuantizedNetwork]
 STOCK_LAVA = "stock-lava"
 """The numbers that lava-dl's own netx runs: plain LIF with hard reset only."""
 MEANING = "state bits/fraction/factor bits/table entries/from/to"
-SPELLING = re.compile(r"(\d+)/(\d+)/(\d+)/(\d+)/(-?\d+(?:\.\d+)?)/(-?\d+(?:\.\d+)?)")
+WHOLE, REAL = r"(\d{1,9})", r"(-?\d+(?:\.\d+)?)"
+SPELLING = re.compile("/".join([*4 * [WHOLE], *2 * [REAL]]), re.ASCII)
 
 
 def spell(numbers: Numbers) -> str:
     """Number formats as `read_numbers` reads them."""
     state, tables = numbers.state_format, numbers.tables
-    return (
-        f"{state.bits}/{state.frac_bits}/{numbers.factor_bits}/"
-        f"{tables.entries}/{tables.low:g}/{tables.high:g}"
-    )
+    low, high = (np.format_float_positional(end, trim="-") for end in (tables.low, tables.high))
+    return f"{state.bits}/{state.frac_bits}/{numbers.factor_bits}/{tables.entries}/{low}/{high}"
 
 
 def read_numbers(text: str) -> Numbers:

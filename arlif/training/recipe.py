@@ -174,9 +174,10 @@ def _parse_change(text: str) -> tuple[str, Any]:
         bool(equals and path.strip()), f"a change reads key=value, such as epochs=40, not {text!r}"
     )
     try:
-        return path.strip(), toml_content(f"value = {value}")["value"]
+        content = toml_content(f"value = {value}")
     except ArlifError:
-        return path.strip(), value.strip()
+        content = {}
+    return path.strip(), content["value"] if content.keys() == {"value"} else value.strip()
 
 
 def _changed(mapping: dict[str, Any], changes: dict[str, Any], where: str) -> Recipe:

@@ -43,15 +43,19 @@ def any_under(graph: Graph, window: Window, spikes: Symbol) -> Symbol:
 def _apply(
     graph: Graph, linear: LinearMap, x: Symbol, shape: tuple[int, ...], interval: Interval
 ) -> Symbol:
-    """One map on inputs of any width: byte by byte, since the map is linear."""
+    """One map on inputs of any width: byte by byte, since the map is linear.
+
+    Digits lie around 0: none is farther from it than the widest inputs, so that each digit's sums
+    fit the 32 bits that the whole sums are proven to fit.
+    """
     low, high = interval
     if high - low < BYTE:
         return _apply_bytes(linear, graph, x, shape, interval)
-    wide = x.cast(INTEGER)
-    digit = graph.node("Mod", wide, BYTE)
+    wide, half = x.cast(INTEGER), BYTE // 2
+    digit = graph.node("Mod", wide + half, BYTE) - half
     rest = graph.node("Div", wide - digit, BYTE)
-    return _apply(graph, linear, digit, shape, (0, BYTE - 1)) + BYTE * _apply(
-        graph, linear, rest, shape, (low // BYTE, high // BYTE)
+    return _apply(graph, linear, digit, shape, (-half, half - 1)) + BYTE * _apply(
+        graph, linear, rest, shape, ((low + half) // BYTE, (high + half) // BYTE)
     )
 
 

@@ -2,6 +2,16 @@
 
 DEFAULT_PRESET, DEFAULT_BITS = "compact16", 8
 """Number formats and bits per weight; see arlif.quantize.presets."""
+
+
+def numbers_or_default(preset: str | None, weight_bits: int | None) -> tuple[str, int]:
+    """What was asked for; where that is None, and not where it is wrong, the default."""
+    return (
+        DEFAULT_PRESET if preset is None else preset,
+        DEFAULT_BITS if weight_bits is None else weight_bits,
+    )
+
+
 TRACED_SAMPLES = 32
 """Of so many first samples spikes and states are kept."""
 CHECKED_SAMPLES = 256

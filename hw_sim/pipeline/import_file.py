@@ -20,7 +20,7 @@ from export.slayer import read_slayer
 from hw_sim.origin.imported import forget, keep, read_graph, read_script
 from hw_sim.origin.original import Original
 from hw_sim.origin.user_module import require_runs
-from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import numbers_or_default
 from hw_sim.pipeline.parent import parent_of
 
 KINDS = (".nir", ".net")
@@ -112,6 +112,7 @@ def _fitted(
 ) -> tuple[QuantizedNetwork, dict[str, Any]]:
     """The integer network, and what is to be said of it."""
     made = parent_of(original, own).fit(preset, weight_bits)
+    name, bits = numbers_or_default(preset, weight_bits)
     for population in made.network.populations:
         neuron = population.neuron
         made.found["layers"][population.name] |= {
@@ -119,8 +120,8 @@ def _fitted(
             "factor_bits": neuron.factor_bits,
         }
     return made.network, {
-        "preset": preset or DEFAULT_PRESET,
-        "weight_bits": weight_bits or DEFAULT_BITS,
+        "preset": name,
+        "weight_bits": bits,
         "wide": made.wide,
         "random_inputs": own is None,
         **made.found,

@@ -27,7 +27,7 @@ from hw_sim.comparison.fitting import SHOWN, Fit, fit, typical
 from hw_sim.origin.imported import read_imported
 from hw_sim.origin.of_run import load_original
 from hw_sim.origin.original import Original
-from hw_sim.pipeline.defaults import DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import numbers_or_default
 from hw_sim.pipeline.samples import Samples
 
 
@@ -68,12 +68,12 @@ class Parent:
         """
         if self.imported:
             return self.fit(preset, weight_bits).network
-        quantizer = read_quantizer(preset or DEFAULT_PRESET, weight_bits or DEFAULT_BITS)
+        quantizer = read_quantizer(*numbers_or_default(preset, weight_bits))
         return quantizer(self.linear, self.source, self.time_steps)
 
     def fit(self, preset: str | None, weight_bits: int | None) -> Fit:
         """The integers of an imported network, and what they change; see `integers`."""
-        name, bits = preset or DEFAULT_PRESET, weight_bits or DEFAULT_BITS
+        name, bits = numbers_or_default(preset, weight_bits)
         linear, steps = self.linear, self.time_steps
         if name == STOCK_LAVA:
             network = read_quantizer(name, bits)(linear, self.source, steps)

@@ -21,7 +21,7 @@ from arlif.training import read_recipe
 from export.nir import write_nir
 from hw_sim.comparison.agreement import agreement
 from hw_sim.origin.of_run import load_original
-from hw_sim.pipeline.defaults import CHECKED_SAMPLES, DEFAULT_BITS, DEFAULT_PRESET
+from hw_sim.pipeline.defaults import CHECKED_SAMPLES, numbers_or_default
 from hw_sim.pipeline.parent import Parent, load_parent, parent_of
 from hw_sim.pipeline.samples import Samples, load_spread, require_own
 
@@ -45,7 +45,7 @@ def quantize_run(
     it trains, one sample of five is left out and compared on.
     Raises ArlifError where the run has no float network or its numbers do not fit.
     """
-    name, bits = preset or DEFAULT_PRESET, weight_bits or DEFAULT_BITS
+    name, bits = numbers_or_default(preset, weight_bits)
     read_quantizer(name, bits)  # what is wrong with them comes first
     require(not qat or name != STOCK_LAVA, f"{STOCK_LAVA} is not trained for; leave out --qat")
     run = Run(folder)

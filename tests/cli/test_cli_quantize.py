@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.command_line import Cli
 from support.command_line import exit_code as verb
+from support.small_runs import refused
 
 from arlif.base.errors import ArlifError
+from arlif.core.formats import FixedPointFormat
+from arlif.core.integer_neurons import Numbers
+from arlif.core.tables import TableDomain
 from arlif.quantize import Precision
 from arlif.quantize.presets import read_numbers, spell
 from arlif.training import load_trained
@@ -90,9 +95,18 @@ def test_calibrate_says_whether_a_format_is_good_enough(
     assert json.loads(capsys.readouterr().out)["within_tolerance"] == (changed[2] == 0)
 
 
-@pytest.mark.parametrize("numbers", CANDIDATES)
-def test_every_candidate_can_be_spelled(numbers) -> None:
+WIDE = Numbers(FixedPointFormat(30, 4), 16, TableDomain(1024, -4194304.0, 0.0625))
+
+
+@pytest.mark.parametrize("numbers", [*CANDIDATES, WIDE])
+def test_every_candidate_can_be_spelled(numbers: Numbers) -> None:
     assert read_numbers(spell(numbers)) == numbers
+
+
+@pytest.mark.parametrize("bits", ["0", "1", "9"])
+def test_bits_that_no_weight_has_are_no_default(run: Path, cli: Cli, bits: str) -> None:
+    told = f"weights take 2 to 8 bits, not {bits}"
+    assert told in refused(cli, "quantize", run, "--weight-bits", bits)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +118,8 @@ def test_every_candidate_can_be_spelled(numbers) -> None:
         ("40/8/8/256/-8/8", "4 to 30 bits, not 40"),
         ("16/8/99/256/-8/8", "1 to 16 bits, not 99"),
         ("16/8/8/0/-8/8", "16 to 1024 entries, a power of two, not 0"),
+        (f"16/8/8/{5000 * '9'}/-8/8", "a preset is compact16"),
+        ("\uff11\uff16/8/8/256/-8/8", "a preset is compact16"),
     ],
 )
 def test_other_spellings_are_refused(text: str, told: str) -> None:

@@ -200,6 +200,29 @@ def test_no_accumulator_leaves_32_bits(target: str, last: int, past: int, told: 
 
 
 @pytest.mark.parametrize(
+    ("last", "past", "told"),
+    [
+        ((127, 127, 127, 127, 8), (127, 127, 127, 127, 9), "[-2341301769, 2341301769]"),
+        ((-127, 127, 127, 127, 8), (-127, 127, 127, 127, 9), "[-2341301769, 2341301769]"),
+        ((64, 64, 64, 64, 127), (64, 64, 64, 64, 64, 2), "[-2147483648, 2147483648]"),
+    ],
+)
+def test_no_sum_between_two_maps_leaves_32_bits(last: Any, past: Any, told: str) -> None:
+    """Not where the map behind it is all 0, so that the accumulator does not show it."""
+
+    def network(weights: tuple[int, ...]) -> QuantizedNetwork:
+        maps = (*(Dense(np.array([[weight]])) for weight in weights), Dense(np.array([[0]])))
+        return QuantizedNetwork(
+            Input((1,), 1.0, -1, 1), (), (Projection(INPUT, READOUT, maps),), Readout([0]), 1
+        )
+
+    assert network(last).accumulator_interval(READOUT) == (0, 0)
+    with pytest.raises(NetworkError) as caught:
+        network(past)
+    assert f"between its maps a sum may reach {told}, past int32" in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("total", "last", "past", "told"),
     [
         (TOP, HIGHEST - TOP, HIGHEST - TOP + 1, "[0, 2147483648]"),

@@ -37,6 +37,7 @@ NETWORKS = {
     "residual": lambda: small(PreActResNet((4, 8), (1, 1)), "lif-hard", (3, 8, 8), True),
     "recurrent": recurrent,
     "CLIF, dense": lambda: small(Stack((), (8, 8)), "clif", (1, 1, 20), False),
+    "LIF trained in parallel": lambda: small(Stack((), (8, 8)), "lif-fpt", (1, 1, 20), False),
 }
 SHAPES = {
     "AR-LIF behind a pool": (1, N, 1, 8, 8),
@@ -44,6 +45,7 @@ SHAPES = {
     "residual": (1, N, 3, 8, 8),
     "recurrent": (T, N, 12),
     "CLIF, dense": (T, N, 1, 1, 20),
+    "LIF trained in parallel": (T, N, 1, 1, 20),
 }
 
 

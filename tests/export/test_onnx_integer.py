@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 from support import strategies
 
 from arlif.base.errors import ArlifError, FormatError, SimulationError
-from arlif.core.maps import Conv2d, Dense
+from arlif.core.maps import Conv2d, Dense, SumPool2d
 from arlif.core.network import READOUT, Input, Projection, QuantizedNetwork, Readout
 from export.onnx import write_onnx
 from export.onnx.file import with_digest
@@ -94,6 +94,18 @@ def test_a_byte_holds_255_and_not_256(top: int) -> None:
     network = QuantizedNetwork(source, (), (Projection("input", READOUT, maps),), readout, 1)
     frame = np.array([[top, top]], np.int8)
     assert onnx_engine.simulate(network, frame, 1).readout.tolist() == [[4 * top]]
+
+
+@pytest.mark.parametrize("raw", [-64, -1, 64])
+def test_the_sums_of_every_digit_fit_32_bits(raw: int) -> None:
+    """Between the maps stand -128 to 128, two bytes; sums of a byte from 0 on could pass 2**31."""
+    inputs = (2**31 - 1) // (127 * 128)
+    maps = (SumPool2d((1, 2), (1, 2)), Dense(np.full((1, inputs), 127, np.int8)))
+    source, readout = Input((1, 1, 2 * inputs), 1.0, -64, 64), Readout(np.zeros(1))
+    network = QuantizedNetwork(source, (), (Projection("input", READOUT, maps),), readout, 1)
+    assert network.accumulator_bits(READOUT) == 32
+    frame = np.full((1, 1, 1, 2 * inputs), raw, np.int8)
+    assert onnx_engine.simulate(network, frame, 1).readout.tolist() == [[2 * raw * 127 * inputs]]
 
 
 @pytest.mark.parametrize("static", [True, False])

@@ -31,6 +31,7 @@ from arlif.training import load_recipe, parse_changes
         ("augmentation.crop=9223372036854775807", r"crop lies in \[0, 1024\], not 9223372"),
         ("augmentation.cutmix=1e-300", r"cutmix is 0 for none or at least 0\.001, not 1e-300"),
         ("architecture.hidden=[99999999999999]", "reach up to 1,048,576, not 99999999999999"),
+        ("epochs=1\nbatch_size=2", r"epochs: input should be a valid integer, not '1\\nbatch"),
         ("seed=2020-01-01", "2020-01-01 is a date; values are text, numbers"),
         ("seed=100000000000000000000000000", r"seed must be below 2\*\*63, not 1000"),
     ],
