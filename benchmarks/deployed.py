@@ -42,7 +42,6 @@ from hw_sim.engines.simulation import Record
 
 CPU = torch.device("cpu")
 FLAGS = ("-std=c99", "-O3", "-march=native", "-fPIC", "-shared")
-IMAGES = 32
 NETWORKS = {"AR-LIF": "small, pooled: ", "LIF": "small, pooled, LIF: "}
 """By neuron, how its case in engine.py begins."""
 NEEDED = {"AR-LIF": 3.0, "LIF": 6.0}
