@@ -2,7 +2,7 @@
 
 from export.verilog.incoming import VALUE_BITS
 from export.verilog.placement import Layer, Plan
-from export.verilog.top import TAPS, in_bits, input_place, out_bits
+from export.verilog.top import TAPS, TOP, in_bits, input_place, out_bits
 
 OVERHEAD = 12
 """Clocks of a time step beside events, neurons and the pipeline, at most."""
@@ -44,14 +44,14 @@ def makefile() -> str:
         "\tgrep -q PASS sim.log",
         "",
         "lint:",
-        "\tverilator --lint-only -Wall --top-module arlif_network $(SOURCES)",
+        f"\tverilator --lint-only -Wall --top-module {TOP} $(SOURCES)",
         "",
         *(
             line
             for family, command in FAMILIES.items()
             for line in (
                 f"synth-{family}:",
-                f"\tyosys -q -p 'read_verilog -defer $(SOURCES); {command} -top arlif_network; "
+                f"\tyosys -q -p 'read_verilog -defer $(SOURCES); {command} -top {TOP}; "
                 f"tee -o {family}.stat stat; write_json {family}.json'",
                 "",
             )
@@ -106,7 +106,7 @@ def readme(plan: Plan) -> str:
         [
             "# A spiking network in Verilog-2005",
             "",
-            "`network.v` holds the module `arlif_network` and what was printed for this network,",
+            f"`network.v` holds the module `{TOP}` and what was printed for this network,",
             "`lib/` the parts that all networks share. `*.hex` fill the memories: simulators look",
             "for them in the folder they run in. `make sim` runs golden vectors in Icarus,",
             "`make lint` checks in Verilator, `make synth-ice40`, `-ecp5`, `-xilinx`, `-gowin`",

@@ -13,7 +13,7 @@ from export.verilog.memories import Memory, fields
 from export.verilog.pipeline import address_bits
 from export.verilog.placement import Layer, Plan
 from export.verilog.scattering import frame
-from export.verilog.top import TAPS, in_bits, input_place, out_bits
+from export.verilog.top import TAPS, TOP, in_bits, input_place, out_bits
 
 PRIME = 0x01000193
 """Of FNV hashes: h = h PRIME + value, modulo 2**32, over spike and states of every update."""
@@ -104,7 +104,7 @@ def testbench(plan: Plan, known: Golden) -> str:
         f"  wire in_valid = !rst && sent < {sizes['vectors_in.hex']};",
         f"  assign {{in_last, in_data}} = beats[in_valid ? sent : {0}];",
         *(line for layer in hidden for line in _tap_wires(layer)),
-        "  arlif_network network (",
+        f"  {TOP} network (",
         "      .clk(clk), .rst(rst), .s_axis_tvalid(in_valid), .s_axis_tready(in_ready),",
         "      .s_axis_tdata(in_data), .s_axis_tlast(in_last),",
         *(f"      {ports}," for layer in hidden for ports in (_tap_ports(layer),)),

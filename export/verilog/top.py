@@ -10,6 +10,8 @@ from export.verilog.placement import Layer, Plan
 from export.verilog.scattering import frame
 from export.verilog.spelling import instance, resized
 
+TOP = "arlif_network"
+"""The name of the top module."""
 TAPS = "ARLIF_TAPS"
 """The macro that gives the top a port for every layer's spikes and states."""
 
@@ -35,7 +37,7 @@ def out_bits(plan: Plan) -> int:
 
 
 def network_text(plan: Plan) -> str:
-    """network.v: the layers and the module `arlif_network`."""
+    """network.v: the layers and the top module."""
     layers = [layer_module(layer) for layer in plan.layers]
     return "\n".join(["/* verilator lint_off DECLFILENAME */", *layers, *_top(plan)])
 
@@ -43,7 +45,7 @@ def network_text(plan: Plan) -> str:
 def _top(plan: Plan) -> Iterator[str]:
     hidden = plan.layers[:-1]
     classes = plan.readout.shape[0]
-    yield "module arlif_network ("
+    yield f"module {TOP} ("
     yield "    input wire clk,"
     yield "    input wire rst,"
     yield "    input wire s_axis_tvalid,"

@@ -11,9 +11,9 @@ from typing import Any
 from arlif.base.errors import SimulationError, require
 from arlif.base.scratch import scratch
 from export.verilog.devices import CHIPS
+from export.verilog.top import TOP
 from hw_sim.engines.deployed.toolchain import YOSYS, Tool, run_tool
 
-TOP = "arlif_network"
 SEEDS = (1, 2, 3)
 """Of the placement; the clock is the median."""
 TIME_LIMIT_S = 3600.0
