@@ -92,9 +92,17 @@ def _ice40(name: str, dsp: int) -> dict[str, int]:
 
 DEVICES: dict[str, Device] = {
     "ice40-hx8k": Device(
-        ICE40_HX, _ice40("ice40-hx8k", 0), ICE40_SHEET, ("--hx8k", "--package", "ct256")
+        ICE40_HX,
+        _ice40("ice40-hx8k", 0),
+        ICE40_SHEET,
+        ("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained"),
     ),
-    "ice40-up5k": Device(ICE40, _ice40("ice40-up5k", 8), UP_SHEET, ("--up5k", "--package", "sg48")),
+    "ice40-up5k": Device(
+        ICE40,
+        _ice40("ice40-up5k", 8),
+        UP_SHEET,
+        ("--up5k", "--package", "sg48", "--pcf-allow-unconstrained"),
+    ),
     "ecp5-25": Device(
         ECP5, {"LUT": 24288, "FF": 24288, "BRAM": 56, "DSP": 28}, ECP5_SHEET, ("--25k",)
     ),
@@ -222,8 +230,6 @@ def _clock(placer: Tool, device: Device, folder: Path, seed: int) -> float:
     """The highest clock in MHz that one placement reaches."""
     command = [*placer.require(), *device.options, "--json", "network.json", "--seed", str(seed)]
     command += ["--freq", "100", "--timing-allow-fail", "--quiet", "--report", "report.json"]
-    if "ice40" in placer.title:
-        command.append("--pcf-allow-unconstrained")
     run_tool(command, folder, TIME_LIMIT_S)
     return clock_of((folder / "report.json").read_text(encoding="utf-8"))
 
