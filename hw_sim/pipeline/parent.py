@@ -126,9 +126,9 @@ def load_parent(
             trained.source,
             trained.calibration,
             recipe.time_steps,
-            False,
-            recipe,
-            recipe.neuron.gradient,
+            imported=False,
+            schedule=recipe,
+            surrogate=recipe.neuron.gradient,
         )
     original = load_original(folder)
     if own is None:
@@ -154,11 +154,11 @@ def parent_of(original: Original, own: OwnSamples | None) -> Parent:
         source,
         real,
         original.time_steps,
-        original.recipe is None,
-        original.schedule,
-        original.surrogate,
-        None if own is None else own.labels,
-        own is None,
+        imported=original.recipe is None,
+        schedule=original.schedule,
+        surrogate=original.surrogate,
+        labels=None if own is None else own.labels,
+        random=own is None,
     )
 
 
