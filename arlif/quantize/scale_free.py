@@ -20,6 +20,7 @@ from arlif.core.neuron import Neuron, traced
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.units import Unit
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation, RealReading
+from arlif.quantize.neuron_constants import real_constants
 from arlif.quantize.reach import Reach
 from arlif.quantize.rounding import GAIN_MAX, Precision, source_unit
 
@@ -46,7 +47,7 @@ def free_constants(neuron: Neuron) -> tuple[str, ...] | None:
     which it is where it reads a function, or where a sum of constants holds a number of its own.
     """
     form = integer_form(traced(neuron))
-    real = {name: real_array(value) for name, value in neuron.constants().items()}
+    real = real_constants(neuron)
     by_unit: dict[Unit, set[str]] = {unit: set() for unit in Unit}
     for constant in form.constants.values():
         by_unit[constant.unit].update(constant.value.parameters())
@@ -182,7 +183,7 @@ class _Constants:
 
     def __init__(self, neuron: Neuron) -> None:
         form = integer_form(traced(neuron))
-        real = {name: real_array(value) for name, value in neuron.constants().items()}
+        real = real_constants(neuron)
         found = [(c, np.abs(c.value(NumpyRealOps(), real))) for c in form.constants.values()]
         self.states = [v for c, v in found if c.unit is Unit.STATE]
         self.compared = [

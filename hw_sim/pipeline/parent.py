@@ -143,8 +143,7 @@ def parent_of(original: Original, own: OwnSamples | None) -> Parent:
     linear = original.linear
     if own is None:
         real = typical(linear, original.time_steps)
-        high = 1 if linear.binary_input else 127
-        source = Input(linear.input_shape, 1.0, 0, high, static=linear.static)
+        source = Input(linear.input_shape, 1.0, 0, linear.highest, static=linear.static)
     else:
         real = torch.from_numpy(own.real)
         source = calibrate_input(own.real, linear.input_shape, linear.static, linear.binary_input)
