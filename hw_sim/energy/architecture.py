@@ -49,16 +49,6 @@ class DenseNetwork:
     parameters: int
 
     @property
-    def flops(self) -> int:
-        """As arlif summary counts them."""
-        return sum(2 * layer.connections + layer.biases for layer in self.layers)
-
-    @property
-    def multiply_accumulates(self) -> int:
-        """Connections of layers whose inputs are no spikes."""
-        return sum(layer.connections for layer in self.layers if not layer.spiking)
-
-    @property
     def graded_connections(self) -> int:
         """Connections of layers fed with the network's input."""
         return sum(layer.connections for layer in self.layers if layer.graded)
