@@ -1,5 +1,6 @@
 """Integers in C: the narrowest type of an interval, literals, constant arrays."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
@@ -63,6 +64,11 @@ def times(value: str, factor: int) -> str:
 def pixel(row: str, column: str, width: int, count: int) -> str:
     """Where the `count` numbers of a pixel begin: (row * width + column) * count."""
     return times(f"({times(row, width)} + {column})", count)
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """Lines, one level further in."""
+    return [f"    {line}" for line in lines]
 
 
 def channels_last(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
