@@ -2,7 +2,7 @@
 
 from export.verilog.incoming import VALUE_BITS
 from export.verilog.placement import Layer, Plan
-from export.verilog.top import TAPS, TOP, in_bits, input_place, out_bits
+from export.verilog.top import TAPS, TOP, in_bits, input_place, out_bits, user_bits
 
 OVERHEAD = 12
 """Clocks of a time step beside events, neurons and the pipeline, at most."""
@@ -73,7 +73,7 @@ def memory_bits(layer: Layer) -> dict[str, int]:
     weights = sum(bits for name, bits in kept.items() if name.endswith("weights.hex"))
     sums = layer.words * layer.lanes * layer.bits
     queues = sum(source.word_bits << source.log_depth for source in layer.sources)
-    states = sum(layer.port_bits(f"s_{state}") for state in layer.states) * layer.neurons
+    states = layer.state_bits * layer.neurons
     return {
         "weights": weights,
         "states": states,
@@ -99,7 +99,7 @@ def readme(plan: Plan) -> str:
             + " |"
         )
     state = "one frame, shown at every step" if source.static else "a frame at every step"
-    user = max(1, (plan.readout.shape[0] - 1).bit_length())
+    user = user_bits(plan)
     fields = f"value {low - 1}..0 (signed), x {x - 1}..{low}, y {y - 1}..{x}, "
     fields += f"c {y + place.c - 1}..{y}"
     return "\n".join(
