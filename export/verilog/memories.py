@@ -18,6 +18,11 @@ class Memory:
     words: tuple[int, ...]
     bits: int
 
+    @property
+    def size(self) -> int:
+        """In bits."""
+        return len(self.words) * self.bits
+
     def part(self, first: int, end: int | None) -> "Memory":
         """Its words from one to another."""
         return Memory(self.words[first:end], self.bits)

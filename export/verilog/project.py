@@ -69,8 +69,8 @@ def step_clocks(layer: Layer, updates: int) -> int:
 
 def memory_bits(layer: Layer) -> dict[str, int]:
     """Bits of a layer's memories by what they hold."""
-    kept = {name: len(m.words) * m.bits for name, m in layer.memories.items()}
-    weights = sum(bits for name, bits in kept.items() if name.endswith("weights.hex"))
+    kept = sum(memory.size for memory in layer.memories.values())
+    weights = sum(source.walk.weights.size for source in layer.sources)
     sums = layer.words * layer.lanes * layer.bits
     queues = sum(source.word_bits << source.log_depth for source in layer.sources)
     states = layer.state_bits * layer.neurons
@@ -79,7 +79,7 @@ def memory_bits(layer: Layer) -> dict[str, int]:
         "states": states,
         "sums": sums * len(layer.sums),
         "queues": queues,
-        "other": sum(kept.values()) - weights,
+        "other": kept - weights,
     }
 
 
