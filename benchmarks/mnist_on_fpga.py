@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from command import command
+from command import command, save
 from numpy.typing import NDArray
 from timing import machine
 
@@ -150,8 +150,7 @@ def main() -> None:
         **tally.to_json(),
     }
     print(json.dumps(result, indent=2))
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "mnist-fpga.json").write_text(json.dumps(result, indent=2) + "\n")
+    save(options.output, "mnist-fpga.json", result)
     sys.exit(int(bool(tally.first)))
 
 
