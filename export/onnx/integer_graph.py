@@ -112,7 +112,7 @@ class _Trace:
 
     def run_loop(self, loop: tuple[Population, ...], states: bool) -> None:
         """Append populations that feed each other: one Scan, step by step."""
-        names = {p.name for p in loop}
+        names = [p.name for p in loop]
         outer = {}
         for name in names:
             incoming = tuple(p for p in self.network.incoming(name) if p.source not in names)
