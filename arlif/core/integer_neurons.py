@@ -75,7 +75,7 @@ class IntegerNeuron(Stateful, ArrayEquality):
             f"{self.name} reads {_listed(needed - units.keys())} for nothing; leave it out",
             NetworkError,
         )
-        strange = [name for name in needed if not _is_title(name)]
+        strange = sorted(name for name in needed if not _is_title(name))
         require(
             not strange,
             f"constants and tables have names of printable characters without '/', not {strange}",
