@@ -32,7 +32,8 @@ from arlif.training import read_recipe
 from export.file_formats import VERILOG
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
-from hw_sim.engines.deployed.fpga import XC7, Family, synthesized
+from hw_sim.engines.deployed.fpga import synthesized
+from hw_sim.engines.deployed.fpga_devices import XC7, Family
 from hw_sim.engines.deployed.verilog_engine import Hardware, built
 from hw_sim.engines.integer.fast import FastEngine
 from hw_sim.engines.simulation import Record, raw_inputs
