@@ -15,8 +15,9 @@ from arlif.core.formats import FixedPointFormat, real_array
 from arlif.core.integer_form import Rounding, integer_form
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import SumPool2d
-from arlif.core.network import INPUT, INT32, Input
+from arlif.core.network import INPUT, Input
 from arlif.core.neuron import Neuron, traced
+from arlif.core.ranges import INT32
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.units import Unit
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation, RealReading
@@ -173,7 +174,7 @@ def _extra_bits(population: LinearizedPopulation, source: Input, precision: Prec
         peak, total = np.maximum(peak, rows.max(1)), total + rows.sum(1) * area * high
     most = float((total[peak > 0] / peak[peak > 0]).max(initial=0.0))
     bits = MOST_EXTRA_BITS
-    while bits and most * (precision.weight_max << bits) > INT32.max // 2:
+    while bits and most * (precision.weight_max << bits) > INT32[1] // 2:
         bits -= 1
     return bits
 

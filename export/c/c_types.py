@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arlif.core.maps import Shape
-from arlif.core.ranges import INT32, Interval
+from arlif.core.ranges import INT32, Interval, within
 
 SIZES = {
     "uint8_t": (0, 255),
@@ -20,11 +20,6 @@ SIZES = {
     "int64_t": (-(1 << 63), (1 << 63) - 1),
 }
 """Types and what they hold, the narrowest first."""
-
-
-def within(interval: Interval, outer: Interval) -> bool:
-    """Whether an interval lies in another."""
-    return outer[0] <= interval[0] and interval[1] <= outer[1]
 
 
 def narrowest(interval: Interval, *types: str) -> str:

@@ -20,7 +20,8 @@ from arlif.core.maps import (
     as_convolution,
 )
 from arlif.core.nodes import Projection
-from export.c.c_types import SIZES, Constants, indented, pixel, sides, times, within
+from arlif.core.ranges import within
+from export.c.c_types import SIZES, Constants, indented, pixel, sides, times
 from export.c.spike_trains import LANES, Trains
 
 BYTE = 255
