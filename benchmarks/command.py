@@ -1,7 +1,9 @@
-"""How a benchmark begins and ends where a person starts it."""
+"""How a benchmark begins and ends where a person starts it, and where its numbers go."""
 
+import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from arlif.base.errors import ArlifError
 
@@ -13,3 +15,9 @@ def command(main: Callable[[], None]) -> None:
     except ArlifError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
+
+
+def save(folder: Path, name: str, content: object) -> None:
+    """Write content as JSON to folder/name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(json.dumps(content, indent=2) + "\n")

@@ -10,14 +10,13 @@ machine that has no core to spare. Writes crosscheck.json to FOLDER.
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import torch
-from command import command
+from command import command, save
 from timing import machine
 
 from arlif.training import load_recipe, train
@@ -68,8 +67,7 @@ def main() -> None:
         "turns": taken,
         "medians": medians,
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "crosscheck.json").write_text(json.dumps(content, indent=2) + "\n")
+    save(options.output, "crosscheck.json", content)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from command import command, save
 from engine import cases, snntorch_small
 from timing import machine
 
@@ -42,7 +43,6 @@ from hw_sim.engines.simulation import Record
 
 CPU = torch.device("cpu")
 FLAGS = ("-std=c99", "-O3", "-march=native", "-fPIC", "-shared")
-IMAGES = 32
 NETWORKS = {"AR-LIF": "small, pooled: ", "LIF": "small, pooled, LIF: "}
 """By neuron, how its case in engine.py begins."""
 NEEDED = {"AR-LIF": 3.0, "LIF": 6.0}
@@ -235,8 +235,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             results[neuron] = measure(neuron, arguments.rounds, Path(folder))
     content = {"machine": about, "results": results}
-    (arguments.output / "deployed.json").write_text(json.dumps(content, indent=2) + "\n")
+    save(arguments.output, "deployed.json", content)
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -13,7 +13,6 @@ Writes engine.json.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from command import command, save
 from floor import COPIED, Floor, beaten, copy, peaks, work_of
 from timing import interleaved, machine
 from torch import Tensor, nn
@@ -226,12 +226,11 @@ def main() -> None:
         print(name)
         for key in PRINTED:
             print(f"  {key}: {found[key]}")
-    arguments.output.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine(torch.device("cpu")), "results": results}
-    (arguments.output / "engine.json").write_text(json.dumps(content, indent=2) + "\n")
+    save(arguments.output, "engine.json", content)
     if failed := beaten(results):
         sys.exit(f"faster than the floor, which cannot be: {', '.join(failed)}; measure again")
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -9,11 +9,11 @@ density up to which the engine would follow them. Writes events.json.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
+from command import command, save
 from timing import interleaved, machine
 
 from arlif.core.maps import Conv2d
@@ -80,8 +80,8 @@ def main() -> None:
         ratios = (f"{row['dense_over_events']:6.2f}x" for row in results[name])
         print(f"{name:22}", *ratios, f"   {100 * break_even(linear):.0f}%")
     content = {"machine": machine(CPU), "results": results}
-    (arguments.output / "events.json").write_text(json.dumps(content, indent=2) + "\n")
+    save(arguments.output, "events.json", content)
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

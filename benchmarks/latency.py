@@ -9,7 +9,6 @@ neurons. Writes latency.json.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from command import command, save
 from engine import FAST, FLOAT, Case, cases, snntorch_small
 from timing import interleaved, machine
 
@@ -86,10 +86,9 @@ def main() -> None:
         alone = replace(case, batch=1)
         results[name] = measure(name, alone, arguments.rounds, arguments.compiled)
         print(name, results[name]["milliseconds"], results[name]["over_integer_engine"])
-    arguments.output.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine(torch.device("cpu")), "results": results}
-    (arguments.output / "latency.json").write_text(json.dumps(content, indent=2) + "\n")
+    save(arguments.output, "latency.json", content)
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

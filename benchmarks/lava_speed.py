@@ -8,12 +8,12 @@ Every readout is compared with the reference engine's. Writes lava.json to FOLDE
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
+from command import command, save
 from support.raw_neurons import sampled
 from timing import machine
 
@@ -112,10 +112,9 @@ def main() -> None:
         print(name)
         for way, rate in rates.items():
             print(f"  {way}: {rate:.2f} {'s' if way == 'start' else 'samples/s'}")
-    arguments.output.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine(torch.device("cpu")), "time_steps": STEPS, "results": found}
-    (arguments.output / "lava.json").write_text(json.dumps(content, indent=2) + "\n")
+    save(arguments.output, "lava.json", content)
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from command import command
+from command import command, save
 from numpy.typing import NDArray
 from timing import machine
 
@@ -32,7 +32,8 @@ from arlif.training import read_recipe
 from export.file_formats import VERILOG
 from export.nir import read_nir
 from hw_sim.comparison.divergence import compare
-from hw_sim.engines.deployed.fpga import XC7, Family, synthesized
+from hw_sim.engines.deployed.fpga import synthesized
+from hw_sim.engines.deployed.fpga_devices import XC7, Family
 from hw_sim.engines.deployed.verilog_engine import Hardware, built
 from hw_sim.engines.integer.fast import FastEngine
 from hw_sim.engines.simulation import Record, raw_inputs
@@ -150,8 +151,7 @@ def main() -> None:
         **tally.to_json(),
     }
     print(json.dumps(result, indent=2))
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "mnist-fpga.json").write_text(json.dumps(result, indent=2) + "\n")
+    save(options.output, "mnist-fpga.json", result)
     sys.exit(int(bool(tally.first)))
 
 

@@ -1,13 +1,13 @@
 """How long neurons take, forward and backward, against each other and against memory itself.
 
-    python benchmarks/neuron_training.py [--quick] [--shape 32,64,32,32] [--steps 4] [--output OUT]
+    python benchmarks/neuron_training.py [--quick] [--shape 32,64,32,32] [--steps 4]
+        [--output FOLDER]
 
 The floor is the time to move what any neuron must move: forward reads x and writes the spikes,
 backward reads x and the spikes' gradient and writes that of x. Five passes over the activations at
 the bandwidth that a copy reaches in the same run (a copy is two passes), from and to tensors that
 are not in the cache. The stricter floor copies the same two tensors again and again, which partly
-stay in the last-level cache.
-Writes neuron.json and neuron.png to FOLDER.
+stay in the last-level cache. Writes neuron.json and neuron.png to FOLDER.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import matplotlib
 import torch
+from command import command, save
 from contenders import OTHERS, OURS, PLAIN, Contender, contenders
 from timing import FOREIGN, Timing, interleaved, machine
 
@@ -140,7 +141,6 @@ def main() -> None:
             print(f"\nT = {steps}, N, C, H, W = {case}")
             times = measure(quick, steps, case, 7, currents(steps, case))
             sweep[f"{steps},{','.join(map(str, case))}"] = report(times)
-    options.output.mkdir(parents=True, exist_ok=True)
     result = {
         "machine": where,
         "x": [*x.shape],
@@ -150,10 +150,10 @@ def main() -> None:
         "targets": promised,
         "sweep": sweep,
     }
-    (options.output / "neuron.json").write_text(json.dumps(result, indent=2) + "\n")
+    save(options.output, "neuron.json", result)
     title = f"T, N, C, H, W = {tuple(x.shape)}, {options.dtype}"
     plot(rows, title, options.output / "neuron.png")
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

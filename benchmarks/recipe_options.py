@@ -9,14 +9,13 @@ precision = "bf16" is measured in mixed precision. Writes options-RECIPE.json to
 
 import argparse
 import copy
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from command import command
+from command import command, save
 from timing import interleaved, machine
 from torch import Tensor, nn
 
@@ -77,7 +76,6 @@ def main() -> None:
     for name, timing in timings.items():
         gain = timings["plain"].median / timing.median
         print(f"{name:14}{timing}  {gain:5.2f} x  first step {first[name]:.1f} s")
-    options.output.mkdir(parents=True, exist_ok=True)
     result = {
         "machine": machine(device),
         "recipe": options.recipe,
@@ -86,8 +84,7 @@ def main() -> None:
         "first_step_seconds": first,
         "seconds": {name: asdict(timing) for name, timing in timings.items()},
     }
-    path = options.output / f"options-{Path(options.recipe).stem}.json"
-    path.write_text(json.dumps(result, indent=2) + "\n")
+    save(options.output, f"options-{Path(options.recipe).stem}.json", result)
 
 
 if __name__ == "__main__":

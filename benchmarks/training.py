@@ -11,13 +11,12 @@ operations. Milliseconds are measured in turns, see timing.py. Writes training.j
 import argparse
 import contextlib
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from command import command
+from command import command, save
 from timing import FOREIGN, interleaved, machine
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
@@ -65,7 +64,7 @@ def shares(forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) 
 def plain_neurons() -> Iterator[None]:
     """Neurons as loops of torch operations."""
     applies = modules.kernels.applies
-    modules.kernels.applies = lambda neuron, x: False
+    modules.kernels.applies = lambda *_: False
     try:
         yield
     finally:
@@ -137,8 +136,7 @@ def main() -> None:
             for row in measure(changed, options.batch, options.rounds, device, options.plain):
                 print(describe(row))
                 rows.append(row)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "training.json").write_text(json.dumps(result, indent=2) + "\n")
+    save(options.output, "training.json", result)
 
 
 if __name__ == "__main__":

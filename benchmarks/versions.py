@@ -91,7 +91,10 @@ def serve(lava: bool, only: str) -> None:
 def start(checkout: Path, lava: bool, only: str) -> "subprocess.Popen[str]":
     """A process that serves a checkout's jobs."""
     path = os.pathsep.join(map(str, (checkout.resolve(), checkout.resolve() / "benchmarks")))
-    command = [sys.executable, __file__, "--serve", "--only", only, *(["--lava"] if lava else [])]
+    alone = "-P"  # else this script's folder comes before the checkout's
+    command = [sys.executable, alone, __file__, "--serve", "--only", only]
+    if lava:
+        command.append("--lava")
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         command, env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, **pipes

@@ -1,1 +1,1 @@
-"""File formats: NIR, Lava, ONNX."""
+"""File formats, each in a folder; beside them what several of them share."""

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -51,20 +52,20 @@ def begin_with(caller: int) -> None:
 
 @cache
 def _watch(caller: int) -> None:
-    def watch() -> None:
-        while os.getppid() == caller:
-            time.sleep(POLL_S)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
+    _once_gone(caller, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def end_with(caller: int) -> None:
     """End this process group, by SIGTERM, once the process that started it is gone."""
+    _once_gone(caller, lambda: os.killpg(0, signal.SIGTERM))
+
+
+def _once_gone(caller: int, end: Callable[[], None]) -> None:
+    """Call `end`, from a thread, once `caller` is no longer the parent of this process."""
 
     def watch() -> None:
         while os.getppid() == caller:
             time.sleep(POLL_S)
-        os.killpg(0, signal.SIGTERM)
+        end()
 
     threading.Thread(target=watch, daemon=True).start()

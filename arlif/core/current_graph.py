@@ -24,13 +24,18 @@ class CurrentGraph:
     intervals: tuple[Interval, ...]
 
 
-def current_graph(population: Population, accumulator: Interval) -> CurrentGraph:
-    """The current of accumulators within an interval; factors have gain_shift bits."""
+def recorded_current() -> Recording:
+    """arlif.core.steps.current of the accumulator, CURRENT, and the parameters GAIN and BIAS."""
     recording = Recording()
     value = recording.add(Op.INPUT, name=CURRENT)
     gain, bias = recording.parameter(GAIN), recording.parameter(BIAS)
     current(RecordingOps(recording), value, gain, bias)
-    nodes = tuple(recording.nodes)
+    return recording
+
+
+def current_graph(population: Population, accumulator: Interval) -> CurrentGraph:
+    """The current of accumulators within an interval; factors have gain_shift bits."""
+    recording = recorded_current()
     constants = {GAIN: population.gain, BIAS: population.bias}
     found = intervals(
         recording,
@@ -41,4 +46,4 @@ def current_graph(population: Population, accumulator: Interval) -> CurrentGraph
         {CURRENT: accumulator},
         INT64,
     )
-    return CurrentGraph(nodes, tuple(found))
+    return CurrentGraph(tuple(recording.nodes), tuple(found))

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -74,7 +75,7 @@ class IntegerNeuron(Stateful, ArrayEquality):
             f"{self.name} reads {_listed(needed - units.keys())} for nothing; leave it out",
             NetworkError,
         )
-        strange = [name for name in needed if not _is_title(name)]
+        strange = sorted(name for name in needed if not _is_title(name))
         require(
             not strange,
             f"constants and tables have names of printable characters without '/', not {strange}",
@@ -113,6 +114,15 @@ class IntegerNeuron(Stateful, ArrayEquality):
         """One time step on `ops`: (spikes, new state)."""
         spikes, after = self.graph.run(ops, state, x, self.constants, self.tables)
         return spikes, self.state_type(*after)
+
+    def with_numbers(
+        self, constants: Mapping[str, Any], tables: Mapping[str, Any]
+    ) -> "IntegerNeuron":
+        """The neuron with other numbers, of whatever kind `ops` takes; nothing is checked."""
+        other = copy(self)
+        object.__setattr__(other, "constants", constants)
+        object.__setattr__(other, "tables", tables)
+        return other
 
     def is_a(self, neuron: type[Neuron] | Neuron) -> bool:
         """Whether this is the integer form of a class, or of its flags, whatever its constants."""

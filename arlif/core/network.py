@@ -21,7 +21,7 @@ from arlif.core.nodes import (
     Reading,
     Readout,
 )
-from arlif.core.ranges import width
+from arlif.core.ranges import INT32, width, within
 
 __all__ = [
     "INPUT",
@@ -40,7 +40,6 @@ __all__ = [
 NUMERICS_VERSION = 1
 """Version of docs/numerics.md that artifacts are written for; loaders refuse any other."""
 
-INT32 = np.iinfo(np.int32)
 SPIKES: Interval = (0, 1)
 
 
@@ -147,7 +146,7 @@ class QuantizedNetwork(ArrayEquality):
         if isinstance(node, Readout):
             low, high = low + int(node.bias.min()), high + int(node.bias.max())
         require(
-            INT32.min <= low and high <= INT32.max,
+            within((low, high), INT32),
             f"the accumulator of {node.name} may reach [{low}, {high}], past int32; "
             "use fewer inputs, smaller weights or smaller shifts",
             NetworkError,
@@ -182,7 +181,7 @@ class QuantizedNetwork(ArrayEquality):
         )
         state, bias = found.neuron.state_format, self.readout.bias
         require(
-            INT32.min <= state.low + int(bias.min()) and state.high + int(bias.max()) <= INT32.max,
+            within((state.low + int(bias.min()), state.high + int(bias.max())), INT32),
             f"the readout's bias, {bias.min()} to {bias.max()}, and {reading} may pass int32; use "
             "a smaller bias",
             NetworkError,

@@ -30,17 +30,6 @@ class NeuronRanges:
     states: dict[str, Interval]
     nodes: tuple[Interval, ...]
 
-    def decided(self, neuron: IntegerNeuron) -> dict[int, bool]:
-        """The conditions that never change, by node."""
-        compared = (Op.GE, Op.FIRE)
-        return {
-            place: bool(low)
-            for place, (node, (low, high)) in enumerate(
-                zip(neuron.graph.nodes, self.nodes, strict=True)
-            )
-            if node.op in compared and low == high
-        }
-
     def saturates(self, neuron: IntegerNeuron) -> bool:
         """Whether any value of the step can lie outside the state format, and then saturates."""
         state = neuron.state_format

@@ -61,7 +61,7 @@ def intervals(
             case _:
                 raise ValueError(f"{node.op} is no operation of integers")
         require(
-            word[0] <= own[0] and own[1] <= word[1],
+            within(own, word),
             f"a value of the step lies in {own[0]} to {own[1]}, which leaves 32 bits; put "
             "ops.saturate around a sum of fewer parts, or use a narrower state format",
             NetworkError,
@@ -74,6 +74,11 @@ def width(interval: Interval) -> int:
     """Bits of the narrowest two's complement that holds every integer of an interval."""
     low, high = interval
     return 1 + max(high.bit_length() if high > 0 else 0, (-low - 1).bit_length() if low < 0 else 0)
+
+
+def within(interval: Interval, outer: Interval) -> bool:
+    """Whether an interval lies in another."""
+    return outer[0] <= interval[0] and interval[1] <= outer[1]
 
 
 def joined(a: Interval, b: Interval) -> Interval:

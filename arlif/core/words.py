@@ -1,5 +1,7 @@
 """Nodes of a graph in words, for names of constants and for what is refused."""
 
+from math import inf
+
 from arlif.core.graph import Graph, Node, Op, dependencies, needed
 
 SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.TIMES: "*", Op.MULTIPLY: "*", Op.OVER: "over", Op.GE: ">="}
@@ -7,18 +9,20 @@ SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.TIMES: "*", Op.MULTIPLY: "*", Op.OVER: "ov
 
 def described(graph: Graph, place: int) -> str:
     """A node in words, as short as the equation has it; different constants differ."""
-    texts: dict[int, str] = {}
-    for n in needed(graph, [place]):
-        texts[n] = _text(graph.nodes[n], [texts[arg] for arg in graph.nodes[n].args])
-    return texts[place]
+    return _words(graph, place, inf)
 
 
 def shortly(graph: Graph, place: int) -> str:
     """A node in a line of words, however large the equation is."""
+    return _words(graph, place, 80)
+
+
+def _words(graph: Graph, place: int, longest: float) -> str:
+    """A node in words; a part of it that takes more characters than `longest` is left out."""
     texts: dict[int, str] = {}
     for n in needed(graph, [place]):
         text = _text(graph.nodes[n], [texts[arg] for arg in graph.nodes[n].args])
-        texts[n] = text if len(text) <= 80 else "..."
+        texts[n] = text if len(text) <= longest else "..."
     return texts[place]
 
 

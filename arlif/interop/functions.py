@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from inspect import signature
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -37,6 +38,8 @@ POOLS: dict[str, type[nn.Module]] = {
     "adaptive_avg_pool2d": layers.AdaptiveAvgPool2d,
 }
 """Functions that are layers."""
+
+PART = "a part of a tensor has no counterpart; only time steps may be taken"
 
 
 class Following:
@@ -74,7 +77,7 @@ class Following:
         if not found:
             return
         broken = next((m for m in given if m.stream is None), None)
-        made = [broken] * len(found) if broken else self._made(name, args, kwargs, result, given)
+        made = repeat(broken) if broken else self._made(name, args, kwargs, result, given)
         for tensor, mark in zip(found, made, strict=False):
             self.put(tensor, mark)
 
@@ -107,7 +110,7 @@ class Following:
         if name in POOLS:
             layer = POOLS[name](*args[1:], **kwargs)
             return [self.through(layer, _named(name, layer, given[0].followed), given[0])]
-        return [lost(f"the function {name} has no counterpart; {cure(name)}")] * 999
+        return repeat(lost(f"the function {name} has no counterpart; {cure(name)}"))
 
     def through(self, layer: nn.Module, path: str, mark: Mark) -> Mark:
         """Behind a layer."""
@@ -155,9 +158,7 @@ class Following:
         places = {Whole.FIRST: 0, Whole.SECOND: 1}
         if mark.step not in places:
             self.indexed |= mark.step is Whole.SAME
-            return [
-                lost("a part of a tensor has no counterpart; only time steps may be taken")
-            ] * 999
+            return repeat(lost(PART))
         assert isinstance(mark.step, Whole)
         axis, length = places[mark.step], args[0].shape[places[mark.step]]
         if name == "unbind":
@@ -172,7 +173,7 @@ class Following:
             whole = all(part == slice(None) or part is Ellipsis for part in rest)
             if len(index) > axis and isinstance(index[axis], int) and whole:
                 return [mark.at(index[axis] % length)]
-        return [lost("a part of a tensor has no counterpart; only time steps may be taken")] * 999
+        return repeat(lost(PART))
 
     def _store(self, buffer: Tensor, index: Any, value: Any) -> None:
         """buffer[t] = value, until every time step has one."""

@@ -1,10 +1,11 @@
 """One run of another library's network, in which every tensor says what it stands for."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count, repeat
 from types import FrameType
 from typing import Any
 
@@ -133,7 +134,7 @@ def _passed(
     elif mark.count > 1 or mark.step is Whole.OVER:
         mark = recording.blame(path, "it is fed with a sum over time, which may only end a network")
     if mark.stream is None:
-        found = [mark] * 999
+        found: Iterable[Mark] = repeat(mark)
     elif isinstance(part, Cell):
         found = _fired(recording, path, part, mark, args[1:])
     elif isinstance(module, nn.Flatten):
@@ -154,7 +155,7 @@ def _takes_all(recording: Recording, module: nn.Module) -> bool:
     return isinstance(module, recording.whole) or getattr(module, "step_mode", "s") == "m"
 
 
-def _fired(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any) -> list[Mark]:
+def _fired(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any) -> Iterable[Mark]:
     """What a neuron layer returns at its next call."""
     following, call = recording.following, recording.calls.get(path, 0)
     recording.calls[path] = call + 1
@@ -167,13 +168,14 @@ def _fired(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any) 
         reason = _misuse(recording, path, cell, mark, state, call)
     recording.currents.setdefault(path, mark.followed)
     if reason:
-        return [recording.blame(path, reason)] * 999
-    get, layers = following.streams.get, [cell.part(number) for number in range(9)]
-    made = [part if isinstance(part, nn.Module) else None for part in layers]
-    return [
-        Mark(get(Kind.CELL, (mark.followed,), path, made[number], number), step)
-        for number in range(9)
-    ]
+        return repeat(recording.blame(path, reason))
+
+    def part(number: int) -> Mark:
+        made = cell.part(number)
+        layer = made if isinstance(made, nn.Module) else None
+        return Mark(following.streams.get(Kind.CELL, (mark.followed,), path, layer, number), step)
+
+    return map(part, count())
 
 
 def _misuse(recording: Recording, path: str, cell: Cell, mark: Mark, state: Any, call: int) -> str:

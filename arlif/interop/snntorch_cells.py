@@ -41,7 +41,7 @@ KNOWN = (
     snntorch.Synaptic,
     snntorch.RSynaptic,
 )
-HIDDEN = "its current is read, and only spikes leave a neuron; read its spikes"
+HIDDEN = "its {} is read, and only spikes leave a neuron; read its spikes"
 
 
 def snntorch_cell(module: Any) -> Cell | None:
@@ -66,14 +66,12 @@ def snntorch_cell(module: Any) -> Cell | None:
     elif kind in (snntorch.Synaptic, snntorch.RSynaptic):
         constants["current_decay"] = number(module.alpha.clamp(0, 1))
     layer: nn.Module = _layer(module, kind, constants)
+    potential = _potential(module, constants)
     if kind in (snntorch.RLeaky, snntorch.RSynaptic):
         assert isinstance(layer, SpikingNeuron)
         layer = Recurrent(layer, _feedback(module.recurrent))
-    hidden = () if "current_decay" not in constants else (HIDDEN,)
-    if kind in (snntorch.RLeaky, snntorch.RSynaptic):
-        potential: nn.Module | str = HIDDEN.replace("current", "potential")
-    else:
-        potential = _potential(module, constants)
+        potential = HIDDEN.format("potential")
+    hidden = (HIDDEN.format("current"),) if "current_decay" in constants else ()
     return Cell((layer, *hidden, potential), drive, keeps_state=True)
 
 

@@ -38,8 +38,9 @@ def to_arlif(net: nn.Module, example: Tensor | None = None) -> nn.Module:
     converted = conversion.convert(net, "", _step_mode(net))
     if conversion.refused:
         raise LoweringError("; ".join(conversion.refused))
-    own = _home(net) == "" and example is not None
-    return _followed(net, converted, example) if own and example is not None else converted
+    if example is None or _home(net) != "":
+        return converted
+    return _followed(net, converted, example)
 
 
 def _followed(net: nn.Module, converted: nn.Module, example: Tensor) -> nn.Module:

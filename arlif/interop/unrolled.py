@@ -11,6 +11,7 @@ from arlif.base.errors import LoweringError, first_line, require
 from arlif.core.network import INPUT, READOUT
 from arlif.interop.cells import Cell
 from arlif.interop.foreign_layers import Library, Part, parts, refuse
+from arlif.interop.functions import Following
 from arlif.interop.recording import Recording, record
 from arlif.interop.streams import ENDS, Kind, Mark, Stream, Whole
 from arlif.layers import Flatten, Integrator, Repeat, evaluating
@@ -47,7 +48,8 @@ def from_run(network: nn.Module, example: Tensor, library: Library) -> nn.Module
             continue
         mark, returned = _output(recording, layers)
         if not recording.violations:
-            return _followed(_Folding(layers, recording, mark).module(), x, when, returned, mark)
+            network = _Folding(layers, recording.following, mark).module()
+            return _followed(network, x, when, returned, mark)
         blamed = blamed or recording
     if blamed is not None:
         raise LoweringError("; ".join(blamed.violations))
@@ -178,15 +180,14 @@ class _Folding:
     """The graph of what a run unrolled."""
 
     def __init__(
-        self, layers: dict[str, tuple[nn.Module, Part]], recording: Recording, output: Mark
+        self, layers: dict[str, tuple[nn.Module, Part]], following: Following, output: Mark
     ) -> None:
-        self.layers, self.recording = layers, recording
+        self.layers = layers
         self.root, self.graph = nn.Module(), fx.Graph()
         self.nodes: dict[Any, fx.Node] = {}
-        self.names: dict[tuple[str, int], str] = {}
-        still = recording.following.steps is None and output.step is not Whole.SAME
+        still = following.steps is None and output.step is not Whole.SAME
         shown = isinstance(output.step, Whole) and still
-        self.repeat = Repeat(recording.following.unrolled) if shown else None
+        self.repeat = Repeat(following.unrolled) if shown else None
         self.graph.output(self._moving(output.followed))
 
     def module(self) -> nn.Module:
@@ -219,7 +220,6 @@ class _Folding:
         value = self._moving(stream.sources[0])
         layer = cell.part(stream.part)
         if isinstance(layer, str):
-            self.recording.blame(stream.path, layer)
             raise LoweringError(f"{stream.path}: {layer}")
         if cell.drive is not None:
             value = self._call(f"{stream.path}_in", cell.drive, value)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arlif.base.errors import require
+from arlif.base.reached import reached
 from arlif.core.graph import CURRENT, Graph, Node, Op, needed
 from arlif.core.trace import Recording, Symbol, recorded
 from arlif.kernels.signed_recording import SignedRecording
@@ -216,16 +217,14 @@ def _finite(graph: Graph, spikes: int) -> list[bool]:
 
     There v = h - theta is finite, and so is all that it is a sum, a difference or a product of.
     """
-    waiting, known = [*graph.nodes[spikes].args], set()
-    while waiting:
-        place = waiting.pop()
-        if place not in known:
-            known.add(place)
-            node = graph.nodes[place]
-            if node.op in LINEAR:
-                waiting += node.args
-            elif node.op is Op.LOOKUP:
-                waiting.append(node.args[1])
+
+    def finite_with(place: int) -> tuple[int, ...]:
+        node = graph.nodes[place]
+        if node.op is Op.LOOKUP:
+            return node.args[1:]
+        return node.args if node.op in LINEAR else ()
+
+    known = reached(graph.nodes[spikes].args, finite_with)
     found: list[bool] = []
     for place, node in enumerate(graph.nodes):
         read = node.args[1:] if node.op in (Op.WHERE, Op.SELECT, Op.LOOKUP) else node.args

@@ -2,12 +2,11 @@
 
 from arlif.core.graph import Graph, Op
 from arlif.core.integer_neurons import IntegerNeuron
-from arlif.core.ranges import Interval, width
+from arlif.core.ranges import INT32, Interval, width, within
 from arlif.core.tables import LookupTable
 from arlif.kernels.integer_printer import IntegerKernel, saturated_sums
 
 INT16: Interval = (-(1 << 15), (1 << 15) - 1)
-INT32: Interval = (-(1 << 31), (1 << 31) - 1)
 LARGEST_FACTOR = (1 << 16) - 1
 CELLS = 256
 """Entries of the largest table that lanes of 16 bits look up."""
@@ -28,7 +27,7 @@ def fits_16_bits(neuron: IntegerNeuron, kernel: IntegerKernel) -> bool:
             for node in graph.nodes
             if node.op is Op.MULTIPLY
         )
-        and all(place in exact or _within(interval, INT16) for place, interval in enumerate(found))
+        and all(place in exact or within(interval, INT16) for place, interval in enumerate(found))
     )
 
 
@@ -51,7 +50,7 @@ def has_wide_products(neuron: IntegerNeuron) -> bool:
         for value in found[node.args[0]]
         for factor in found[node.args[1]]
     ]
-    return not all(_within((product, product), INT32) for product in products)
+    return not all(within((product, product), INT32) for product in products)
 
 
 def joined_fields(tables: list[LookupTable]) -> list[tuple[int, int]] | None:
@@ -81,13 +80,9 @@ def _may_wrap(graph: Graph, saturated: frozenset[int]) -> frozenset[int]:
 
 
 def _fits_cells(table: LookupTable) -> bool:
-    return table.values.size <= CELLS and table.shift <= 15 and _within((table.low,) * 2, INT16)
+    return table.values.size <= CELLS and table.shift <= 15 and within((table.low,) * 2, INT16)
 
 
 def _same_cells(tables: list[LookupTable]) -> bool:
     cells = {(table.low, table.shift, table.values.size) for table in tables}
     return len(cells) == 1
-
-
-def _within(interval: Interval, outer: Interval) -> bool:
-    return outer[0] <= interval[0] and interval[1] <= outer[1]

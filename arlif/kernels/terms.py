@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from arlif.base.reached import reached
+
 
 class Kind(Enum):
     """What a term is in C++: a vector, a vector's condition, or one number before the loops."""
@@ -72,13 +74,8 @@ class Terms:
 
     def needed(self, roots: Iterable[int], given: Mapping[int, str]) -> list[int]:
         """Terms that the roots are computed from, in order, without those that are given."""
-        waiting, seen = list(roots), set[int]()
-        while waiting:
-            place = waiting.pop()
-            if place not in seen and place not in given:
-                seen.add(place)
-                waiting += self.all[place].args
-        return sorted(seen)
+        found = reached(roots, lambda place: () if place in given else self.all[place].args)
+        return sorted(found - given.keys())
 
     def lines(self, roots: Sequence[int], names: dict[int, str]) -> list[str]:
         """Statements that compute the roots; `names` grows by what they define."""

@@ -147,6 +147,17 @@ class Recurrent(Loop):
         super().__init__({"neuron": neuron}, connections, "neuron")
 
 
+def spiking_layers(net: nn.Module) -> dict[str, SpikingNeuron]:
+    """The network's neuron layers by name, in order of construction."""
+    looped = {
+        loop.neurons[name]: path
+        for where, loop in net.named_modules()
+        if isinstance(loop, Loop)
+        for name, path in loop.paths(where).items()
+    }
+    return {looped.get(m, n): m for n, m in net.named_modules() if isinstance(m, SpikingNeuron)}
+
+
 def _order(names: list[str], connections: tuple[Connection, ...]) -> tuple[str, ...]:
     """Sources before targets, but for connections that wait."""
     waiting, ordered = list(names), []

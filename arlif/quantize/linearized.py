@@ -155,3 +155,8 @@ class LinearizedNetwork:
         currents = [p.current for p in self.populations]
         currents += [self.readout] if isinstance(self.readout, Current) else []
         return any(t.source == INPUT and bool(t.pools) for c in currents for t in c.terms)
+
+    @property
+    def highest(self) -> int:
+        """The highest raw input that it takes."""
+        return 1 if self.binary_input else 127

@@ -70,7 +70,7 @@ def _network(walk: Walk) -> LinearizedNetwork:
 def _misfits(walk: Walk, precision: Precision) -> list[str]:
     """Every node whose numbers do not fit; without any, what the network as a whole violates."""
     whole = walk.readout is not None and not walk.violations
-    high = 1 if whole and _network(walk).binary_input else 127
+    high = _network(walk).highest if whole else 127
     source = Input(walk.input_shape, 1 / high, 0, high, walk.static)
     found = []
 

@@ -39,8 +39,7 @@ def to_integer(neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
     """
     require_told_apart(neuron, numbers)
     form = integer_form(traced(neuron))
-    real = {name: real_array(value) for name, value in neuron.constants().items()}
-    learn = {name for name, known in neuron.parameters().items() if known.learned}
+    real, learn = real_constants(neuron), learned_constants(neuron)
     return IntegerNeuron(
         integer_name(neuron),
         form.graph,
@@ -49,6 +48,16 @@ def to_integer(neuron: Neuron, numbers: Numbers) -> IntegerNeuron:
         {name: _raw(name, held, real, numbers, learn) for name, held in form.constants.items()},
         {name: _sampled(name, table, real, numbers) for name, table in form.tables.items()},
     )
+
+
+def real_constants(neuron: Neuron) -> dict[str, Real]:
+    """A neuron's constants as arrays in float64, by name."""
+    return {name: real_array(value) for name, value in neuron.constants().items()}
+
+
+def learned_constants(neuron: Neuron) -> set[str]:
+    """The names of a neuron's constants that training changes."""
+    return {name for name, known in neuron.parameters().items() if known.learned}
 
 
 def _raw(

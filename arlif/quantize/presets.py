@@ -67,7 +67,7 @@ def violations(
     quantizer = read_quantizer(preset, weight_bits)
     try:
         linear = linearize(module, input_shape)
-        high = 1 if linear.binary_input else 127
+        high = linear.highest
         source = Input(linear.input_shape, 1 / high, 0, high, linear.static)
         quantizer(linear, source, time_steps)
     except ArlifError as error:

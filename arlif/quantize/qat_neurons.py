@@ -1,7 +1,6 @@
 """Neurons of quantization-aware training: torch parameters outside, the integer step inside."""
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from arlif.kernels import quantized
 from arlif.kernels.kernel import Kernel
 from arlif.kernels.quantized_printer import INVERSE, ONE, inside_functions, quantized_graph
 from arlif.neurons.layer import NeuronLayer
+from arlif.quantize.neuron_constants import learned_constants
 
 
 class QatNeuron(nn.Module):
@@ -32,7 +32,7 @@ class QatNeuron(nn.Module):
         self.layer = NeuronLayer(neuron, shape)
         self.layer.surrogate = surrogate
         self.form = form = integer_form(traced(neuron))
-        learn = {name for name, known in neuron.parameters().items() if known.learned}
+        learn = learned_constants(neuron)
         self.graph = quantized_graph(form)
         self.learned = {n for n, c in form.constants.items() if learn & {*c.value.parameters()}}
         self.learned |= {inside_functions(name) for name in learn}
@@ -109,7 +109,7 @@ class QatNeuron(nn.Module):
                 neuron.tables[name], lambda ops, x: function(ops, real, x), ones[unit]
             )
 
-        joined = copy(neuron)
-        object.__setattr__(joined, "constants", {name: number(name) for name in neuron.constants})
-        object.__setattr__(joined, "tables", {name: table(name) for name in neuron.tables})
-        return joined
+        return neuron.with_numbers(
+            {name: number(name) for name in neuron.constants},
+            {name: table(name) for name in neuron.tables},
+        )

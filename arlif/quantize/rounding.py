@@ -15,7 +15,6 @@ from arlif.core.integer_neurons import PRESETS, IntegerNeuron, Numbers
 from arlif.core.maps import Conv2d, Dense, LinearMap
 from arlif.core.network import (
     INPUT,
-    INT32,
     READOUT,
     Input,
     Population,
@@ -23,6 +22,7 @@ from arlif.core.network import (
     QuantizedNetwork,
     Readout,
 )
+from arlif.core.ranges import INT32
 from arlif.quantize.linearized import (
     Current,
     LinearizedNetwork,
@@ -206,7 +206,7 @@ def readout_bias(bias: Real, scale: float) -> NDArray[np.int32]:
     """The readout's bias in accumulator steps; raises LoweringError where int32 cannot hold it."""
     raw = np.rint(bias / scale)
     require(
-        bool((np.abs(raw) <= INT32.max).all()),
+        bool((np.abs(raw) <= INT32[1]).all()),
         f"the readout's bias reaches {np.abs(bias).max():.3g}, {np.abs(raw).max():.3g} times the "
         f"step of what it is added to, past int32; train the weights further or with a smaller "
         "bias",

@@ -15,11 +15,13 @@ from arlif.core.formats import FixedPointFormat, real_array
 from arlif.core.integer_form import Rounding, integer_form
 from arlif.core.integer_neurons import Numbers
 from arlif.core.maps import SumPool2d
-from arlif.core.network import INPUT, INT32, Input
+from arlif.core.network import INPUT, Input
 from arlif.core.neuron import Neuron, traced
+from arlif.core.ranges import INT32
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.core.units import Unit
 from arlif.quantize.linearized import LinearizedNetwork, LinearizedPopulation, RealReading
+from arlif.quantize.neuron_constants import real_constants
 from arlif.quantize.reach import Reach
 from arlif.quantize.rounding import GAIN_MAX, Precision, source_unit
 
@@ -46,7 +48,7 @@ def free_constants(neuron: Neuron) -> tuple[str, ...] | None:
     which it is where it reads a function, or where a sum of constants holds a number of its own.
     """
     form = integer_form(traced(neuron))
-    real = {name: real_array(value) for name, value in neuron.constants().items()}
+    real = real_constants(neuron)
     by_unit: dict[Unit, set[str]] = {unit: set() for unit in Unit}
     for constant in form.constants.values():
         by_unit[constant.unit].update(constant.value.parameters())
@@ -172,7 +174,7 @@ def _extra_bits(population: LinearizedPopulation, source: Input, precision: Prec
         peak, total = np.maximum(peak, rows.max(1)), total + rows.sum(1) * area * high
     most = float((total[peak > 0] / peak[peak > 0]).max(initial=0.0))
     bits = MOST_EXTRA_BITS
-    while bits and most * (precision.weight_max << bits) > INT32.max // 2:
+    while bits and most * (precision.weight_max << bits) > INT32[1] // 2:
         bits -= 1
     return bits
 
@@ -182,7 +184,7 @@ class _Constants:
 
     def __init__(self, neuron: Neuron) -> None:
         form = integer_form(traced(neuron))
-        real = {name: real_array(value) for name, value in neuron.constants().items()}
+        real = real_constants(neuron)
         found = [(c, np.abs(c.value(NumpyRealOps(), real))) for c in form.constants.values()]
         self.states = [v for c, v in found if c.unit is Unit.STATE]
         self.compared = [

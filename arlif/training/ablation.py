@@ -88,7 +88,7 @@ def ablate(
         f"{folder} holds a run; an ablation has runs of its own: give it another folder",
     )
     left = {
-        folder / f"{class_of(neuron)}-{seed}": replace(changed, seed=seed)
+        _run_of(folder, neuron, seed): replace(changed, seed=seed)
         for neuron, changed in zip(neurons, recipes, strict=True)
         for seed in seeds
     }
@@ -105,7 +105,7 @@ def ablate(
         done |= now
     rows = []
     for neuron in neurons:
-        summaries = [done[folder / f"{class_of(neuron)}-{seed}"] for seed in seeds]
+        summaries = [done[_run_of(folder, neuron, seed)] for seed in seeds]
         rows.append(
             AblationRow(
                 neuron,
@@ -148,10 +148,10 @@ def markdown(heading: str, rows: Sequence[AblationRow]) -> str:
 def layers_table(folder: Path, neurons: Sequence[str], seeds: Sequence[int]) -> str:
     """Spike rates after the last epoch and what neurons learned after each, by layer, as CSV."""
     lines = ["neuron,seed,epoch,layer,what,value"]
-    for name, seed in product(map(class_of, neurons), seeds):
+    for neuron, seed in product(neurons, seeds):
         lines += [
-            f"{name},{seed},{epoch},{layer},{what},{value:.6g}"
-            for epoch, layer, what, value in layer_values(folder / f"{name}-{seed}")
+            f"{class_of(neuron)},{seed},{epoch},{layer},{what},{value:.6g}"
+            for epoch, layer, what, value in layer_values(_run_of(folder, neuron, seed))
         ]
     return "\n".join(lines) + "\n"
 
@@ -166,7 +166,7 @@ def _write(
     write_text(folder / "ablation.json", json.dumps([asdict(r) for r in rows], indent=1) + "\n")
     write_text(folder / "ablation.md", markdown(title(recipe, seeds), rows))
     write_text(folder / "layers.csv", layers_table(folder, neurons, seeds))
-    first = {name: folder / f"{class_of(name)}-{seeds[0]}" for name in neurons}
+    first = {name: _run_of(folder, name, seeds[0]) for name in neurons}
     figures = {
         "ablation": spread_figure({_label(row.neuron): row.last for row in rows}),
         "spike-rates": spike_rates({_label(name): run for name, run in first.items()}),
@@ -222,6 +222,10 @@ def _run(
         ) from None
     except ArlifError as error:
         raise ArlifError(f"{run}: {error}") from None
+
+
+def _run_of(folder: Path, neuron: str, seed: int) -> Path:
+    return folder / f"{class_of(neuron)}-{seed}"
 
 
 def _label(neuron: str) -> str:

@@ -13,9 +13,8 @@ from torch.nn import functional
 
 from arlif.data import DatasetInfo
 from arlif.layers import evaluating
-from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
-from arlif.neurons.recurrent import Loop
+from arlif.neurons.recurrent import spiking_layers
 from arlif.training.batches import Batches
 
 
@@ -81,17 +80,6 @@ def finish(total: Tensor, layer_names: tuple[str, ...]) -> Evaluation:
     rates = {name: fired / steps for name, fired, steps in counted if steps}
     confusion = total[:counts].view(classes, classes).numpy().astype(np.int64)
     return Evaluation(confusion, loss / samples, rates)
-
-
-def spiking_layers(net: nn.Module) -> dict[str, SpikingNeuron]:
-    """The network's neuron layers by name, in order of construction."""
-    looped = {
-        loop.neurons[name]: path
-        for where, loop in net.named_modules()
-        if isinstance(loop, Loop)
-        for name, path in loop.paths(where).items()
-    }
-    return {looped.get(m, n): m for n, m in net.named_modules() if isinstance(m, SpikingNeuron)}
 
 
 @contextmanager

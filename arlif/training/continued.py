@@ -89,10 +89,16 @@ def _checks(run: Run) -> dict[float, dict[str, float]]:
 
 def changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """The fields in which two recipes differ; a neuron of the user's own is what its file holds."""
-    for mapping in (before, now):
-        if is_own(mapping["neuron"]["name"]):
-            mapping["neuron"]["name"] = identity(mapping["neuron"]["name"])
-    return [key for key in now if now[key] != before[key]]
+    known, given = _by_content(before), _by_content(now)
+    return [key for key in given if given[key] != known[key]]
+
+
+def _by_content(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe whose neuron, where it is the user's own, is named by what its file holds."""
+    neuron = recipe["neuron"]
+    if not is_own(neuron["name"]):
+        return recipe
+    return recipe | {"neuron": neuron | {"name": identity(neuron["name"])}}
 
 
 def require_continuable(recipe: Recipe, run: Run, devices: int) -> None:

@@ -16,7 +16,8 @@ from arlif.base.errors import FormatError, require
 from arlif.base.plain_data import to_mapping
 from arlif.data import Dataset
 from arlif.neurons import SpikingNeuron
-from arlif.training.accuracy import Evaluation, evaluate_sums, finish, spiking_layers
+from arlif.neurons.recurrent import spiking_layers
+from arlif.training.accuracy import Evaluation, evaluate_sums, finish
 from arlif.training.augment import alternated, augment
 from arlif.training.batches import Batches
 from arlif.training.compact import compact

@@ -28,10 +28,11 @@ class Adding:
             self.program.fields.append("} scratch; /* of one population at a time */")
             self.program.memory["scratch"] = max(self.bytes.values())
 
-    def of(
-        self, label: str, projections: list[Projection], kind: str
-    ) -> tuple[list[str], list[str]]:
-        """Calls that come first, and those that add one pixel to `sums`, for a node's label."""
+    def of(self, projections: list[Projection], kind: str) -> tuple[list[str], list[str]]:
+        """Calls that come first, and those that add one pixel to `sums`, of projections to a node.
+
+        kind: the type of the sums.
+        """
         stages, adds = [], []
         for projection in projections:
             stage, add = self._projection(projection, kind)

@@ -1,5 +1,6 @@
 """Integers in C: the narrowest type of an interval, literals, constant arrays."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arlif.core.maps import Shape
-from arlif.core.ranges import INT32, Interval
+from arlif.core.ranges import INT32, Interval, within
 
 SIZES = {
     "uint8_t": (0, 255),
@@ -19,11 +20,6 @@ SIZES = {
     "int64_t": (-(1 << 63), (1 << 63) - 1),
 }
 """Types and what they hold, the narrowest first."""
-
-
-def within(interval: Interval, outer: Interval) -> bool:
-    """Whether an interval lies in another."""
-    return outer[0] <= interval[0] and interval[1] <= outer[1]
 
 
 def narrowest(interval: Interval, *types: str) -> str:
@@ -63,6 +59,11 @@ def times(value: str, factor: int) -> str:
 def pixel(row: str, column: str, width: int, count: int) -> str:
     """Where the `count` numbers of a pixel begin: (row * width + column) * count."""
     return times(f"({times(row, width)} + {column})", count)
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """Lines, one level further in."""
+    return [f"    {line}" for line in lines]
 
 
 def channels_last(values: NDArray[Any], shape: Shape) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import LinearMap, Shape, chain_shape
+from arlif.core.maps import Shape, chain_paths, chain_shape
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.nodes import Projection
 from export.c.c_options import Style
@@ -29,7 +29,8 @@ def should_scatter(network: QuantizedNetwork, vectors: Golden) -> frozenset[int]
     for number in can_scatter(network):
         projection = network.projections[number]
         shape = network.shape(projection.source)
-        events = (_rates(network, vectors, projection.source) * _fan_out(projection, shape)).sum()
+        rates = _rates(network, vectors, projection.source)
+        events = (rates * chain_paths(projection.maps, shape)).sum()
         if EVENT_COST * events < _products(projection, shape):
             chosen.append(number)
     return frozenset(chosen)
@@ -58,24 +59,9 @@ def _rates(network: QuantizedNetwork, vectors: Golden, name: str) -> NDArray[np.
     return np.asarray(np.mean(spikes, (0, 1)), np.float64)
 
 
-def _fan_out(projection: Projection, shape: Shape) -> NDArray[np.int64]:
-    """How many outputs each input reaches."""
-    reached = np.ones(chain_shape(projection.maps, shape), np.int64)
-    for place in reversed(range(len(projection.maps))):
-        reached = _spread(
-            projection.maps[place], reached, chain_shape(projection.maps[:place], shape)
-        )
-    return reached
-
-
 def _products(projection: Projection, shape: Shape) -> int:
     """Multiplications of the last map where every sum is formed in full."""
     before = chain_shape(projection.maps[:-1], shape)
     if not projection.maps:
         return int(np.prod(shape))
-    last = projection.maps[-1]
-    return int(_spread(last, np.ones(last.output_shape(before), np.int64), before).sum())
-
-
-def _spread(linear: LinearMap, reached: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
-    return linear.spread(reached, shape).reshape(shape)
+    return int(chain_paths(projection.maps[-1:], before).sum())

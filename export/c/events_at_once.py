@@ -24,7 +24,15 @@ from arlif.core.maps import (
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.nodes import Projection
 from arlif.core.ranges import INT32
-from export.c.c_types import Constants, channels_last, narrowest, pixel, sides, times
+from export.c.c_types import (
+    Constants,
+    channels_last,
+    indented,
+    narrowest,
+    pixel,
+    sides,
+    times,
+)
 
 WEIGHT = 127
 """The largest weight."""
@@ -159,7 +167,7 @@ class Scatter:
         body += lines
         for axis in (1, 0):
             body = self._taps(axis, linear.window, shape, place, constants, body)
-        return ["for (int32_t k = 0; k < count; k++) {", *_indented(body), "}"]
+        return ["for (int32_t k = 0; k < count; k++) {", *indented(body), "}"]
 
     def _taps(
         self,
@@ -191,7 +199,7 @@ class Scatter:
         guard = [f"if ({' || '.join(outside)}) {{", "    continue;", "}"] if outside else []
         return [
             f"for (int32_t k{letter} = 0; k{letter} < {kernel}; k{letter}++) {{",
-            *_indented([f"const int32_t {letter} = {reach};", *guard, *body]),
+            *indented([f"const int32_t {letter} = {reach};", *guard, *body]),
             "}",
         ]
 
@@ -209,7 +217,7 @@ class Scatter:
         at = f"&{weights}[{times(f'({first}sent[k])', prod(to))}]"
         return [
             "for (int32_t k = 0; k < count; k++) {",
-            *_indented(self._row(at, prod(to), "sums")),
+            *indented(self._row(at, prod(to), "sums")),
             "}",
         ]
 
@@ -232,7 +240,3 @@ class Scatter:
 def _same(shape: tuple[int, int, int]) -> Conv2d:
     """What passes values on, as a convolution."""
     return Conv2d(np.ones((shape[0], 1, 1, 1), np.int8), groups=shape[0])
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]

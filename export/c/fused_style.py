@@ -64,7 +64,7 @@ class _Fused:
             self.program.keep(self.trains.kind, f"trains_{label}", count, "spikes, T bits each")
         reads = code is None or code.reads_current
         static, moving = (self.plan.incoming(name, s) if reads else [] for s in (True, False))
-        stages, adds = self.adding.of(label, static, self.plan.sum_type(name))
+        stages, adds = self.adding.of(static, self.plan.sum_type(name))
         patches = [self._patch(label, projection) for projection in moving]
         before = []
         if static:

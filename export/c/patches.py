@@ -20,7 +20,8 @@ from arlif.core.maps import (
     as_convolution,
 )
 from arlif.core.nodes import Projection
-from export.c.c_types import SIZES, Constants, pixel, sides, times, within
+from arlif.core.ranges import within
+from export.c.c_types import SIZES, Constants, indented, pixel, sides, times
 from export.c.spike_trains import LANES, Trains
 
 BYTE = 255
@@ -94,7 +95,7 @@ class Patch:
             self.weights.window, ("y", "x"), ("row", "column"), middle, "k", gather, clear, advance
         )
         if groups > 1:
-            body = [f"for (int32_t g = 0; g < {groups}; g++) {{", *_indented(body), "}"]
+            body = [f"for (int32_t g = 0; g < {groups}; g++) {{", *indented(body), "}"]
         text = "\n".join(body)
         unused = [f"(void){word};" for word in ("row", "column") if word not in text]
         return [
@@ -102,7 +103,7 @@ class Patch:
             "*restrict from, int32_t row,",
             "                  int32_t column)",
             "{",
-            *_indented([*unused, *body]),
+            *indented([*unused, *body]),
             "}",
         ]
 
@@ -137,11 +138,11 @@ class Patch:
             "const uint32_t *restrict patch,",
             "                        const int8_t *restrict w)",
             "{",
-            *_indented(declared),
+            *indented(declared),
             f"    for (int32_t k = 0; k < {self.taps}; k++) {{",
-            *_indented(_indented([*weight, *products])),
+            *indented(indented([*weight, *products])),
             "    }",
-            *_indented(results),
+            *indented(results),
             "}",
         ]
 
@@ -212,10 +213,6 @@ def _weights(linear: LinearMap | None, shape: tuple[int, int, int], who: Project
     return found
 
 
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
-
-
 def _under(
     window: Window,
     places: tuple[str, str],
@@ -244,12 +241,12 @@ def _under(
         coordinates.append(f"const int32_t {place} = {whole};")
         if padding:
             limits.append(f"({place} >= 0) && ({place} < {limit})")
-    guarded = [f"if ({' && '.join(limits)}) {{", *_indented(inside), "}"] if limits else inside
+    guarded = [f"if ({' && '.join(limits)}) {{", *indented(inside), "}"] if limits else inside
     body = [*before, *coordinates, *guarded, *([after] if after else [])]
     for axis, kernel in (("x", window.kernel[1]), ("y", window.kernel[0])):
         if kernel > 1:
             head = (
                 f"for (int32_t {letter}{axis} = 0; {letter}{axis} < {kernel}; {letter}{axis}++) {{"
             )
-            body = [head, *_indented(body), "}"]
+            body = [head, *indented(body), "}"]
     return body

@@ -10,9 +10,9 @@ from math import gcd
 
 from arlif.core.formats import FixedPointFormat
 from arlif.core.graph import Node, Op
-from arlif.core.ranges import INT32, Interval, reachable
+from arlif.core.ranges import INT32, Interval, reachable, within
 from arlif.core.tables import LookupTable
-from export.c.c_types import literal, within
+from export.c.c_types import literal
 
 
 @dataclass

@@ -257,7 +257,7 @@ class _Stepwise:
         label, shape = self.plan.label(name), self.network.shape(name)
         count, _, width = sides(shape)
         kind = self.plan.sum_type(name)
-        stages, adds = self.adding.of(label, gathered, kind)
+        stages, adds = self.adding.of(gathered, kind)
         summing = []
         if at_once:
             place = f"&n->sums_{label}[{pixel('row', 'column', width, count)}]"

@@ -8,11 +8,12 @@ from arlif import layers
 from arlif.base.errors import FormatError, require
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT, OverTime
-from export.nir.cycles import Region, loop, regions
+from export.nir.cycles import loop
 from export.nir.fields import integers, numbers
 from export.nir.foreign_neurons import INTEGRATORS, NEURONS, neuron
 from export.nir.linear_layers import LAYERS, delay, head
-from export.nir.node_list import Node, module_name
+from export.nir.node_list import Node, module_name, summed_shape
+from export.nir.regions import Region, regions
 
 
 class Build:
@@ -93,16 +94,11 @@ class Build:
                 self.values[name] = self._call(f"{name}_flat", flatten, self.values[name])
 
     def _sum(self, node: Node) -> tuple[Shape, fx.Node]:
-        shapes = {self.shapes[source] for source in node.sources}
-        require(
-            len(shapes) == 1,
-            f"{node.name} sums different shapes, {', '.join(map(str, sorted(shapes)))}",
-            FormatError,
-        )
+        shape = summed_shape(node, self.shapes)
         first, *rest = (self.values[source] for source in node.sources)
         for term in rest:
             first = self.graph.call_function(operator.add, (first, term))
-        return shapes.pop(), first
+        return shape, first
 
     def _goes_to(self, name: str) -> list[str]:
         return [node.name for node in self.nodes.values() if name in node.sources]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from arlif.base.errors import FormatError, require
 from arlif.base.reached import reached
+from arlif.core.maps import Shape
 from export.hdf5 import Tree
 
 BOUNDARY = ("Input", "Output")
@@ -39,6 +40,17 @@ def module_name(name: str, taken: Callable[[str], bool]) -> str:
     while not word or iskeyword(word) or word == "self" or taken(word):
         word += "_"
     return word
+
+
+def summed_shape(node: Node, shapes: Mapping[str, Shape]) -> Shape:
+    """The one shape of all that a node sums. Raises FormatError where they differ."""
+    found = {shapes[source] for source in node.sources}
+    require(
+        len(found) == 1,
+        f"{node.name} sums different shapes, {', '.join(map(str, sorted(found)))}",
+        FormatError,
+    )
+    return found.pop()
 
 
 def read_graph(tree: Any) -> list[Node]:

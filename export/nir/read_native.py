@@ -131,8 +131,9 @@ def _projection(
         )
         at = before[0]
         if at in ends:
-            ordered = tuple(reversed(maps)), tuple(reversed(pools))
-            return Projection(at, target, ordered[0], shift, delay, ordered[1])
+            maps.reverse()
+            pools.reverse()
+            return Projection(at, target, tuple(maps), shift, delay, tuple(pools))
         seen.add(at)
         node = entry(nodes, at)
         if value(str, entry(node, "type"), f"{at}/type") == "Or":

@@ -110,7 +110,7 @@ class _Walk:
         if isinstance(layer, Integrator):
             return self._integrate(str(node.target), layer, x, shape)
         if isinstance(layer, Last):
-            return self.graph.node("Slice", x, self._index(-1), self._index(LATER), self._index(0))
+            return self._last_step(x)
         if isinstance(layer, Largest):
             return self.graph.node("ReduceMax", x, axes=[0], keepdims=1)
         if isinstance(layer, Repeat):
@@ -183,11 +183,14 @@ class _Walk:
             kept = _rank(node) == _rank(node.all_input_nodes[0])
             return self.graph.node("ReduceMax", inputs[0], axes=[0], keepdims=int(kept))
         if kind == "last" and _rank(node) == _rank(node.all_input_nodes[0]):
-            ends = (self._index(-1), self._index(LATER), self._index(0))
-            return self.graph.node("Slice", inputs[0], *ends)
+            return self._last_step(inputs[0])
         if kind == "last":
             return self.graph.node("Gather", inputs[0], self.graph.constant(-1, np.int64), axis=0)
         return self.graph.node("ReduceMean", inputs[0], axes=[0], keepdims=0)
+
+    def _last_step(self, x: Symbol) -> Symbol:
+        """[1, ...] of [T, ...]."""
+        return self.graph.node("Slice", x, self._index(-1), self._index(LATER), self._index(0))
 
     def _index(self, *values: int) -> Symbol:
         return self.graph.constant(values, np.int64)

@@ -1,21 +1,19 @@
 """A torch Loop as a Scan in float32 whose body is one time step of its layers and neurons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from onnx import FunctionProto, ValueInfoProto, helper
+from onnx import FunctionProto
 
 from arlif.core.maps import Shape
 from arlif.core.neuron import Neuron
 from arlif.neurons.recurrent import GIVEN, Loop
 from export.onnx.function import call_neuron
-from export.onnx.loop import zeros
-from export.onnx.symbols import Graph, Symbol, value_info
+from export.onnx.scan import Axes, Body, zeros
+from export.onnx.symbols import Graph, Symbol
 from export.onnx.torch_layers import append
-
-Axes = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,24 +23,6 @@ class Part:
     title: str
     neuron: Neuron
     function: FunctionProto
-
-
-@dataclass(eq=False)
-class _Body:
-    """One time step under way: what it takes from the step before and leaves to the next."""
-
-    graph: Graph
-    inputs: list[ValueInfoProto] = field(default_factory=list)
-    outputs: list[ValueInfoProto] = field(default_factory=list)
-
-    def take(self, name: str, axes: Axes) -> Symbol:
-        symbol = self.graph.symbol(f"{self.graph.prefix}{name}")
-        self.inputs.append(value_info(symbol.name, self.graph.dtype, axes))
-        return symbol
-
-    def leave(self, value: Symbol, name: str, axes: Axes) -> None:
-        named = self.graph.named(value, f"{self.graph.prefix}{name}_next")
-        self.outputs.append(value_info(named.name, self.graph.dtype, axes))
 
 
 def scan_float_loop(
@@ -66,11 +46,13 @@ def scan_float_loop(
         if (longest := max((c.delay for c in loop.connections if c.source == name), default=0))
     }
     axes: dict[str, Axes] = {name: ("N", *shape) for name, shape in shapes.items()}
-    body = _Body(Graph(f"{title}/step/", graph.dtype))
+    dtype = graph.dtype
+    body = Body(Graph(f"{title}/step/", dtype))
     held = {
-        n: [body.take(f"{n}.{v}", axes[n]) for v in parts[n].neuron.variables] for n in loop.order
+        n: [body.take(f"{n}.{v}", axes[n], dtype) for v in parts[n].neuron.variables]
+        for n in loop.order
     }
-    past = {n: body.take(f"{n}.past", (longest, *axes[n])) for n, longest in waits.items()}
+    past = {n: body.take(f"{n}.past", (longest, *axes[n]), dtype) for n, longest in waits.items()}
     batch = graph.node("Shape", x, start=1, end=2)
     start = [
         zeros(graph, batch, (), shapes[n], graph.dtype)
@@ -78,7 +60,7 @@ def scan_float_loop(
         for _ in parts[n].neuron.variables
     ]
     start += [zeros(graph, batch, (waits[n],), shapes[n], graph.dtype) for n in past]
-    sent = {GIVEN: body.take("given", axes[GIVEN])}
+    sent = {GIVEN: body.take("given", axes[GIVEN], dtype)}
     for name in loop.order:
         part, step = parts[name], body.graph
         currents = [
@@ -98,31 +80,17 @@ def scan_float_loop(
         held[name] = list(after)
     for name in loop.order:
         for variable, value in zip(parts[name].neuron.variables, held[name], strict=True):
-            body.leave(value, f"{name}.{variable}", axes[name])
+            body.leave(value, f"{name}.{variable}", axes[name], dtype)
     for name, frames in past.items():
-        now = body.graph.node("Unsqueeze", sent[name], body.graph.constant([0], np.int64))
-        rest = body.graph.node(
-            "Slice", frames, *(body.graph.constant([n], np.int64) for n in (0, waits[name] - 1))
-        )
-        kept = body.graph.node("Concat", now, rest, axis=0)
-        body.leave(kept, f"{name}.past", (waits[name], *axes[name]))
+        kept = body.waiting(sent[name], frames, waits[name])
+        body.leave(kept, f"{name}.past", (waits[name], *axes[name]), dtype)
     recorded: dict[str, Shape] = {}
     for name in loop.order:
         values = {"spikes": sent[name]}
         if states:
             values |= dict(zip(parts[name].neuron.variables, held[name], strict=True))
         for kind, symbol in values.items():
-            body.leave(symbol, f"{name}.{kind}_trace", axes[name])
+            body.leave(symbol, f"{name}.{kind}_trace", axes[name], dtype)
             recorded[f"{parts[name].title}.{kind}"] = shapes[name]
-    finals = [f"{body.graph.prefix}final_{index}" for index in range(len(start))]
-    graph.nodes.append(
-        helper.make_node(
-            "Scan",
-            [*(s.name for s in start), x.name],
-            [*finals, *recorded],
-            name=title,
-            body=body.graph.proto(body.inputs, body.outputs),
-            num_scan_inputs=1,
-        )
-    )
+    body.run(graph, title, start, [x], recorded)
     return {trace: (graph.symbol(trace), size) for trace, size in recorded.items()}

@@ -18,9 +18,9 @@ from arlif.core.network import (
 from arlif.core.steps import current
 from export.onnx.file import save_model
 from export.onnx.interpreters import OnnxIntegerOps
-from export.onnx.loop import scan_loop, zeros
+from export.onnx.loop import scan_loop
 from export.onnx.products import any_under, apply_projection
-from export.onnx.scan import scan_step
+from export.onnx.scan import scan_step, zeros
 from export.onnx.symbols import INTEGER, Graph, Symbol, value_info
 
 TIME_STEPS = "time_steps"

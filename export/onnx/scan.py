@@ -1,11 +1,12 @@
-"""Time: a Scan whose body is one step of a neuron."""
+"""Time: a Scan, whose body is one step of a neuron or of a loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
-from onnx import helper, numpy_helper
+from onnx import ValueInfoProto, helper, numpy_helper
 
 from arlif.core.maps import Shape
 from export.onnx.symbols import Graph, Symbol, value_info
@@ -66,3 +67,68 @@ def _zeros(graph: Graph, x: Symbol) -> Symbol:
     return graph.node(
         "ConstantOfShape", shape, value=numpy_helper.from_array(np.zeros(1, graph.dtype))
     )
+
+
+Axes = tuple[int | str, ...]
+
+
+@dataclass(eq=False)
+class Body:
+    """The body of a loop's Scan under way: what one time step takes and what it leaves."""
+
+    graph: Graph
+    inputs: list[ValueInfoProto] = field(default_factory=list)
+    outputs: list[ValueInfoProto] = field(default_factory=list)
+
+    def take(self, name: str, axes: Axes, dtype: DTypeLike) -> Symbol:
+        """A value from the step before, or of what comes from outside at this step."""
+        symbol = self.graph.symbol(f"{self.graph.prefix}{name}")
+        self.inputs.append(value_info(symbol.name, dtype, axes))
+        return symbol
+
+    def leave(self, value: Symbol, name: str, axes: Axes, dtype: DTypeLike) -> Symbol:
+        """A value for the next step, or for whoever reads all steps."""
+        named = self.graph.named(value, f"{self.graph.prefix}{name}_next")
+        self.outputs.append(value_info(named.name, dtype, axes))
+        return named
+
+    def waiting(self, now: Symbol, past: Symbol, longest: int) -> Symbol:
+        """What waits for later steps, [longest, N, ...], the latest first."""
+        index = [self.graph.constant([place], np.int64) for place in (0, longest - 1)]
+        first = self.graph.node("Unsqueeze", now, index[0])
+        return self.graph.node("Concat", first, self.graph.node("Slice", past, *index), axis=0)
+
+    def run(
+        self,
+        graph: Graph,
+        name: str,
+        start: Sequence[Symbol],
+        outer: Sequence[Symbol],
+        recorded: Iterable[str],
+    ) -> None:
+        """Append the Scan to a graph.
+
+        start: what the first step takes from the step before. outer: [T, ...], whose steps come
+        from outside. recorded: names of what is read of all steps.
+        """
+        finals = [f"{self.graph.prefix}final_{index}" for index in range(len(start))]
+        graph.nodes.append(
+            helper.make_node(
+                "Scan",
+                [symbol.name for symbol in (*start, *outer)],
+                [*finals, *recorded],
+                name=name,
+                body=self.graph.proto(self.inputs, self.outputs),
+                num_scan_inputs=len(outer),
+            )
+        )
+
+
+def zeros(
+    graph: Graph, batch: Symbol, lead: tuple[int, ...], shape: tuple[int, ...], dtype: Any
+) -> Symbol:
+    """Zeros [*lead, N, *shape]."""
+    parts = [graph.constant(list(lead), np.int64)] if lead else []
+    whole = graph.node("Concat", *parts, batch, graph.constant(list(shape), np.int64), axis=0)
+    zero = helper.make_tensor("zero", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), [1], [0])
+    return graph.node("ConstantOfShape", whole, value=zero)

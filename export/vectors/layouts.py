@@ -12,6 +12,7 @@ from arlif.base.errors import require
 from arlif.core.graph import SPIKES
 from arlif.core.maps import Shape
 from arlif.core.network import INPUT, READOUT, QuantizedNetwork
+from arlif.core.nodes import Population
 from arlif.core.proven_ranges import population_ranges
 from arlif.core.ranges import Interval, width
 from export.golden import Golden
@@ -75,7 +76,7 @@ def layouts(network: QuantizedNetwork, samples: int) -> dict[str, Layout]:
         )
     }
     for population in network.populations:
-        found |= _of_population(network, population.name, (steps, samples))
+        found |= _of_population(network, population, (steps, samples))
     found |= _of_readout(network, samples)
     values = sum(prod(layout.shape) for layout in found.values())
     require(
@@ -87,9 +88,9 @@ def layouts(network: QuantizedNetwork, samples: int) -> dict[str, Layout]:
 
 
 def _of_population(
-    network: QuantizedNetwork, name: str, lead: tuple[int, int]
+    network: QuantizedNetwork, population: Population, lead: tuple[int, int]
 ) -> dict[str, Layout]:
-    population = next(p for p in network.populations if p.name == name)
+    name = population.name
     ranges, step = population_ranges(network, name), population.neuron.state_format
     axes = ("T", "N", *frame_axes(population.shape))
     shape = (*lead, *population.shape)

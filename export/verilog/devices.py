@@ -26,4 +26,4 @@ CHIPS: dict[str, Chip] = {
     "ice40-hx8k": Chip(7680, 32, ICE40_BLOCK),
     "ice40-up5k": Chip(5280, 30, ICE40_BLOCK),
 }
-"""By name. Their sources stand beside the devices in hw_sim/engines/deployed/fpga.py."""
+"""By name. Their sources stand beside the devices in hw_sim/engines/deployed/fpga_devices.py."""

@@ -125,8 +125,7 @@ def _moves(layer: Layer, chip: Chip) -> Iterator[Layer]:
         if memory.name.startswith("weights") and not layer.head(memory.name):
             head = _rows_kept(memory, chip)
             if head:
-                number = int(memory.name.removeprefix("weights"))
-                yield replace(layer, heads={**layer.heads, number: head})
+                yield replace(layer, heads={**layer.heads, memory.name: head})
 
 
 def _rows_kept(memory: Stored, chip: Chip) -> int:

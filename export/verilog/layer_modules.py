@@ -169,7 +169,7 @@ def _entering(stage: int) -> str:
 
 
 def _rom(layer: Layer, title: str, names: tuple[str, ...], stage: int) -> Iterator[str]:
-    memory = layer.memories[f"layer{layer.number}_{title}.hex"]
+    memory = layer.memories[layer.file(title)]
     words = len(memory.words)
     for name in names:
         yield f"  wire signed [{layer.port_bits(name) - 1}:0] {name};"
@@ -177,7 +177,7 @@ def _rom(layer: Layer, title: str, names: tuple[str, ...], stage: int) -> Iterat
         "arlif_rom",
         title,
         {"BITS": memory.bits, "WORDS": words, "ADDRESS_BITS": address_bits(words)}
-        | {"STYLE": layer.style(title), "FILE": f'"layer{layer.number}_{title}.hex"'},
+        | {"STYLE": layer.style(title), "FILE": f'"{layer.file(title)}"'},
         {"clk": "clk", "rst": "rst", "read": _entering(stage)} | {"word": packed_wires(names)},
     )
 
@@ -187,18 +187,21 @@ def _states(layer: Layer) -> Iterator[str]:
     if not layer.states:
         return
     netlist = layer.pipeline.netlist
-    bits = {state: layer.port_bits(before(state)) for state in layer.states}
-    whole = sum(bits.values())
     kept = []
-    for state, have in bits.items():
+    for state in layer.states:
+        have = layer.port_bits(before(state))
         yield f"  wire signed [{have - 1}:0] {before(state)};"
         kept.append(resized(after(state), netlist.wires[netlist.outputs[after(state)]].bits, have))
-    yield f"  wire [{whole - 1}:0] state;"
+    yield f"  wire [{layer.state_bits - 1}:0] state;"
     yield f"  assign {packed_wires([before(s) for s in layer.states])} = state;"
     yield instance(
         "arlif_states",
         "states",
-        {"BITS": whole, "WORDS": layer.neurons, "ADDRESS_BITS": address_bits(layer.neurons)}
+        {
+            "BITS": layer.state_bits,
+            "WORDS": layer.neurons,
+            "ADDRESS_BITS": address_bits(layer.neurons),
+        }
         | {"STYLE": layer.style("states")},
         {"clk": "clk", "rst": "rst", "first": "first", "read": _entering(layer.late)}
         | {"word": "state", "write": "leaves", "next": packed_wires(kept)},

@@ -44,14 +44,13 @@ def stored(layer: Layer) -> Iterator[Stored]:
     for sums in layer.sums:
         yield Stored(sums.name, layer.words, layer.lanes * layer.bits, "sums")
     for name in ("scales", "constants"):
-        memory = layer.memories.get(f"layer{layer.number}_{name}.hex")
+        memory = layer.memories.get(layer.file(name))
         if memory:
             yield Stored(name, len(memory.words), memory.bits, "constants")
     if layer.population is None:
         yield Stored("answers", 1 << layer.answers, logit_bits(layer) + 5, "queue")
     if layer.states:
-        bits = sum(layer.port_bits(f"s_{state}") for state in layer.states)
-        yield Stored("states", layer.neurons, bits, "sums")
+        yield Stored("states", layer.neurons, layer.state_bits, "sums")
     for title, table in layer.pipeline.netlist.tables.items():
         yield Stored(title, len(table), width((min(table), max(table))), "table")
 

@@ -1,6 +1,6 @@
 """What memories hold at the start, as words for $readmemh."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,11 @@ class Memory:
     words: tuple[int, ...]
     bits: int
 
+    @property
+    def size(self) -> int:
+        """In bits."""
+        return len(self.words) * self.bits
+
     def part(self, first: int, end: int | None) -> "Memory":
         """Its words from one to another."""
         return Memory(self.words[first:end], self.bits)
@@ -28,14 +33,8 @@ class Memory:
         return "".join(f"{word:0{digits}x}\n" for word in self.words)
 
 
-def packed(values: Iterable[int], bits: int) -> int:
-    """Values in one word, the first lowest, each in two's complement."""
-    mask = (1 << bits) - 1
-    return sum((int(value) & mask) << (bits * n) for n, value in enumerate(values))
-
-
 def fields(values: Sequence[int], widths: Sequence[int]) -> int:
-    """Values of different widths in one word, the first lowest."""
+    """Values of such widths in one word, the first lowest, each in two's complement."""
     word = at = 0
     for value, bits in zip(values, widths, strict=True):
         word |= (int(value) & ((1 << bits) - 1)) << at
@@ -129,7 +128,8 @@ def _paths(paths: Paths, step: int, row_step: int, address: int, row_bits: int) 
 
 def _rows(rows: NDArray[np.int64], bits: int) -> Memory:
     """Rows of weights, one a word."""
-    words = [packed(row, bits) for row in rows.tolist()]
+    widths = [bits] * rows.shape[1]
+    words = [fields(row, widths) for row in rows.tolist()]
     return Memory(tuple(words), bits * rows.shape[1])
 
 

@@ -11,6 +11,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from arlif.base.reached import reached
 from arlif.core.graph import CURRENT, Op, needed
 from arlif.core.integer_neurons import IntegerNeuron
 from arlif.core.nodes import Population
@@ -150,13 +151,7 @@ class Netlist:
 
     def needed(self) -> list[int]:
         """What the outputs need, in order."""
-        found, stack = set(), [*self.outputs.values()]
-        while stack:
-            place = stack.pop()
-            if place not in found:
-                found.add(place)
-                stack += self.wires[place].args
-        return sorted(found)
+        return sorted(reached(self.outputs.values(), lambda place: self.wires[place].args))
 
 
 SUMS = "acc"

@@ -26,8 +26,8 @@ class Layer:
 
     late: the stage of the pipeline at which states and constants of neurons arrive. values: the
     constants that differ between channels or neurons, by port, [C, 1, 1] or [C, H, W]. logic:
-    memories, by name, that are made of logic in place of block memory. heads: by source, rows of
-    weights in block memory where the others are logic.
+    memories, by name, that are made of logic in place of block memory. heads: of memories of
+    weights, by name, the rows in block memory where the others are logic.
     """
 
     number: int
@@ -42,7 +42,7 @@ class Layer:
     values: Mapping[str, NDArray[np.int64]]
     time_steps: int
     logic: frozenset[str] = frozenset()
-    heads: Mapping[int, int] = field(default_factory=dict)
+    heads: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def bits(self) -> int:
@@ -133,7 +133,7 @@ class Layer:
 
     def head(self, memory: str) -> int:
         """Rows of a memory that are blocks where the others are logic; 0 where all are alike."""
-        return self.heads.get(int(memory[7:]), 0) if memory.startswith("weights") else 0
+        return self.heads.get(memory, 0)
 
     @property
     def margin(self) -> int:
@@ -150,6 +150,15 @@ class Layer:
         netlist = self.pipeline.netlist
         return netlist.wires[netlist.inputs[port]].bits
 
+    @property
+    def state_bits(self) -> int:
+        """Of a word of state."""
+        return sum(self.port_bits(before(state)) for state in self.states)
+
+    def file(self, part: str) -> str:
+        """What holds a memory: one of the layer, or one of a source, as "0_weights"."""
+        return f"layer{self.number}_{part}.hex"
+
     def memory(self, ports: tuple[str, ...]) -> Memory:
         """Constants in the order of the sweep: of channels, or of all neurons."""
         found = [self.values[port] for port in ports]
@@ -163,10 +172,10 @@ class Layer:
         """What its memories hold, by name of the file."""
         found: dict[str, Memory] = {}
         for k, source in enumerate(self.sources):
-            walk, start = source.walk, f"layer{self.number}_{k}"
+            walk = source.walk
             if source.ors:
                 found |= {
-                    f"{start}_or_{side}.hex": gates(paths, bits)
+                    self.file(f"{k}_or_{side}"): gates(paths, bits)
                     for side, paths, bits in zip(
                         ("rows", "columns"),
                         source.ors,
@@ -174,15 +183,15 @@ class Layer:
                         strict=True,
                     )
                 }
-            found |= {f"{start}_rows.hex": walk.rows, f"{start}_columns.hex": walk.columns}
-            found |= {f"{start}_channels.hex": walk.channels} if walk.grouped else {}
-            head = self.heads.get(k, 0)
-            found[f"{start}_weights.hex"] = walk.weights.part(0, head or None)
+            found |= {self.file(f"{k}_rows"): walk.rows, self.file(f"{k}_columns"): walk.columns}
+            found |= {self.file(f"{k}_channels"): walk.channels} if walk.grouped else {}
+            head = self.head(f"weights{k}")
+            found[self.file(f"{k}_weights")] = walk.weights.part(0, head or None)
             if head:
-                found[f"{start}_tail.hex"] = walk.weights.part(head, None)
+                found[self.file(f"{k}_tail")] = walk.weights.part(head, None)
         for title, ports in (("scales", self.scales), ("constants", self.constants)):
             if ports:
-                found[f"layer{self.number}_{title}.hex"] = self.memory(ports)
+                found[self.file(title)] = self.memory(ports)
         return found
 
 

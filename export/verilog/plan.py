@@ -1,6 +1,6 @@
 """How a network is laid out in hardware, and what Verilog cannot take yet."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,7 @@ LOGIT = "logit"
 """The output of the readout's update."""
 
 
-def planned(
-    network: QuantizedNetwork,
-    lanes: int | Mapping[str, int] | None = None,
-    cuts: Collection[Part] = FAST,
-) -> Plan:
+def planned(network: QuantizedNetwork, lanes: int | Mapping[str, int] | None = None) -> Plan:
     """How a network is laid out.
 
     lanes: output channels at a time, at most, of all layers or by name; None is all.
@@ -46,7 +42,7 @@ def planned(
     _require_possible(network)
     layers: list[Layer] = []
     nodes: tuple[Population | Readout, ...] = (*network.populations, network.readout)
-    updates = [_pipeline(network, number, node, cuts) for number, node in enumerate(nodes)]
+    updates = [_pipeline(network, number, node) for number, node in enumerate(nodes)]
     margins = {INPUT: 1} | {
         node.name: pipeline.latency + UNDER_WAY
         for node, (pipeline, _) in zip(nodes, updates, strict=True)
@@ -137,7 +133,7 @@ def _source(
 
 
 def _pipeline(
-    network: QuantizedNetwork, number: int, node: Population | Readout, cuts: Collection[Part]
+    network: QuantizedNetwork, number: int, node: Population | Readout
 ) -> tuple[Pipeline, int]:
     """A layer's update, and the stage at which states and constants arrive."""
     name = f"update{number}"
@@ -145,9 +141,9 @@ def _pipeline(
         return Pipeline(name, _readout(network), (Part.ADD,)), 0
     ranges = population_ranges(network, node.name)
     netlist = update_netlist(node, ranges)
-    late = Pipeline("", current_netlist(node, ranges), cuts).latency
+    late = Pipeline("", current_netlist(node, ranges), FAST).latency
     ports = [port for port in netlist.inputs if port not in (SUMS, GAIN, BIAS)]
-    return Pipeline(name, netlist, cuts, dict.fromkeys(ports, late)), late
+    return Pipeline(name, netlist, FAST, dict.fromkeys(ports, late)), late
 
 
 def _readout(network: QuantizedNetwork) -> Netlist:

@@ -2,7 +2,7 @@
 
 from export.verilog.incoming import VALUE_BITS
 from export.verilog.placement import Layer, Plan
-from export.verilog.top import TAPS, in_bits, input_place, out_bits
+from export.verilog.top import TAPS, TOP, in_bits, input_place, out_bits, user_bits
 
 OVERHEAD = 12
 """Clocks of a time step beside events, neurons and the pipeline, at most."""
@@ -44,14 +44,14 @@ def makefile() -> str:
         "\tgrep -q PASS sim.log",
         "",
         "lint:",
-        "\tverilator --lint-only -Wall --top-module arlif_network $(SOURCES)",
+        f"\tverilator --lint-only -Wall --top-module {TOP} $(SOURCES)",
         "",
         *(
             line
             for family, command in FAMILIES.items()
             for line in (
                 f"synth-{family}:",
-                f"\tyosys -q -p 'read_verilog -defer $(SOURCES); {command} -top arlif_network; "
+                f"\tyosys -q -p 'read_verilog -defer $(SOURCES); {command} -top {TOP}; "
                 f"tee -o {family}.stat stat; write_json {family}.json'",
                 "",
             )
@@ -69,17 +69,17 @@ def step_clocks(layer: Layer, updates: int) -> int:
 
 def memory_bits(layer: Layer) -> dict[str, int]:
     """Bits of a layer's memories by what they hold."""
-    kept = {name: len(m.words) * m.bits for name, m in layer.memories.items()}
-    weights = sum(bits for name, bits in kept.items() if name.endswith("weights.hex"))
+    kept = sum(memory.size for memory in layer.memories.values())
+    weights = sum(source.walk.weights.size for source in layer.sources)
     sums = layer.words * layer.lanes * layer.bits
     queues = sum(source.word_bits << source.log_depth for source in layer.sources)
-    states = sum(layer.port_bits(f"s_{state}") for state in layer.states) * layer.neurons
+    states = layer.state_bits * layer.neurons
     return {
         "weights": weights,
         "states": states,
         "sums": sums * len(layer.sums),
         "queues": queues,
-        "other": sum(kept.values()) - weights,
+        "other": kept - weights,
     }
 
 
@@ -99,14 +99,14 @@ def readme(plan: Plan) -> str:
             + " |"
         )
     state = "one frame, shown at every step" if source.static else "a frame at every step"
-    user = max(1, (plan.readout.shape[0] - 1).bit_length())
+    user = user_bits(plan)
     fields = f"value {low - 1}..0 (signed), x {x - 1}..{low}, y {y - 1}..{x}, "
     fields += f"c {y + place.c - 1}..{y}"
     return "\n".join(
         [
             "# A spiking network in Verilog-2005",
             "",
-            "`network.v` holds the module `arlif_network` and what was printed for this network,",
+            f"`network.v` holds the module `{TOP}` and what was printed for this network,",
             "`lib/` the parts that all networks share. `*.hex` fill the memories: simulators look",
             "for them in the folder they run in. `make sim` runs golden vectors in Icarus,",
             "`make lint` checks in Verilator, `make synth-ice40`, `-ecp5`, `-xilinx`, `-gowin`",

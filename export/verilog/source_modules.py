@@ -12,7 +12,7 @@ from export.verilog.spelling import instance
 
 def source_text(layer: Layer, k: int, source: Source) -> Iterator[str]:
     """A source's queue, its OR, its scatter unit and its weights."""
-    place, walk, start = source.place, source.walk, f"layer{layer.number}_{k}"
+    place, walk = source.place, source.walk
     v = f"q{k}_v" if source.graded else "2'sd1"
     yield f"  wire w{k}_valid;"
     yield f"  reg u{k};"
@@ -25,7 +25,7 @@ def source_text(layer: Layer, k: int, source: Source) -> Iterator[str]:
         yield from _queue(layer, k, source, f"q{k}")
     else:
         yield from _queue(layer, k, source, f"r{k}")
-        yield from _or(k, source, source.ors, start)
+        yield from _or(layer, k, source, source.ors)
     yield instance(
         "arlif_scatter",
         f"scatter{k}",
@@ -41,9 +41,9 @@ def source_text(layer: Layer, k: int, source: Source) -> Iterator[str]:
             "GROUPED": int(walk.grouped),
             "ADDRESS_BITS": layer.address_bits,
             "ROW_BITS": walk.row_bits,
-            "Y_FILE": f'"{start}_rows.hex"',
-            "X_FILE": f'"{start}_columns.hex"',
-            "C_FILE": f'"{start}_channels.hex"',
+            "Y_FILE": _quoted(layer, f"{k}_rows"),
+            "X_FILE": _quoted(layer, f"{k}_columns"),
+            "C_FILE": _quoted(layer, f"{k}_channels"),
         },
         clocked
         | {"active": f"active[{k}]", "i_valid": f"q{k}_valid", "i_last": f"q{k}_last"}
@@ -64,7 +64,7 @@ def source_text(layer: Layer, k: int, source: Source) -> Iterator[str]:
             "ROWS": len(walk.weights.words),
             "ROW_BITS": walk.row_bits,
             "STYLE": layer.style(f"weights{k}"),
-            "FILE": f'"{start}_weights.hex"',
+            "FILE": _quoted(layer, f"{k}_weights"),
         }
         | _split(layer, k),
         {"clk": "clk", "row": f"w{k}_row", "v": f"w{k}_v", "valid": f"u{k}"}
@@ -103,7 +103,7 @@ def _queue(layer: Layer, k: int, source: Source, name: str) -> Iterator[str]:
     )
 
 
-def _or(k: int, source: Source, ors: tuple[Paths, Paths], start: str) -> Iterator[str]:
+def _or(layer: Layer, k: int, source: Source, ors: tuple[Paths, Paths]) -> Iterator[str]:
     """The OR of a source's spikes, from the queue's events to those of windows."""
     sent, place = source.sent, source.place
     yield from _fields(f"q{k}", place)
@@ -113,7 +113,7 @@ def _or(k: int, source: Source, ors: tuple[Paths, Paths], start: str) -> Iterato
         {"C_BITS": sent.c, "Y_BITS": sent.y, "X_BITS": sent.x}
         | {"Y_PATH_BITS": path_bits(ors[0]), "X_PATH_BITS": path_bits(ors[1])}
         | {"TO_Y_BITS": place.y, "TO_X_BITS": place.x}
-        | {"Y_FILE": f'"{start}_or_rows.hex"', "X_FILE": f'"{start}_or_columns.hex"'},
+        | {"Y_FILE": _quoted(layer, f"{k}_or_rows"), "X_FILE": _quoted(layer, f"{k}_or_columns")},
         {"clk": "clk", "rst": "rst"}
         | {f"i_{n}": f"r{k}_{n}" for n in ("valid", "last", "c", "y", "x", "pop")}
         | {f"o_{n}": f"q{k}_{n}" for n in ("valid", "last", "c", "y", "x", "pop")},
@@ -122,8 +122,13 @@ def _or(k: int, source: Source, ors: tuple[Paths, Paths], start: str) -> Iterato
 
 def _split(layer: Layer, k: int) -> dict[str, object]:
     """Where the weights of a source lie in two memories."""
-    head, rows = layer.heads.get(k, 0), len(layer.sources[k].walk.weights.words)
+    head, rows = layer.head(f"weights{k}"), len(layer.sources[k].walk.weights.words)
     if not head:
         return {}
-    tail = f'"layer{layer.number}_{k}_tail.hex"'
+    tail = _quoted(layer, f"{k}_tail")
     return {"HEAD": head, "TAIL_BITS": address_bits(rows - head), "TAIL_FILE": tail}
+
+
+def _quoted(layer: Layer, part: str) -> str:
+    """The file of a memory as a text in Verilog."""
+    return f'"{layer.file(part)}"'

@@ -1,6 +1,6 @@
 """tb.v and its vectors: golden inputs run back to back, everything checked, without Python."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 import numpy as np
@@ -10,10 +10,9 @@ from export.golden import Golden
 from export.verilog.incoming import VALUE_BITS
 from export.verilog.layer_modules import tap_bits
 from export.verilog.memories import Memory, fields
-from export.verilog.pipeline import address_bits
 from export.verilog.placement import Layer, Plan
 from export.verilog.scattering import frame
-from export.verilog.top import TAPS, in_bits, input_place, out_bits
+from export.verilog.top import TAPS, TOP, in_bits, input_place, out_bits, taps, user_bits
 
 PRIME = 0x01000193
 """Of FNV hashes: h = h PRIME + value, modulo 2**32, over spike and states of every update."""
@@ -31,8 +30,7 @@ def vectors(plan: Plan, known: Golden) -> dict[str, Memory]:
     beats = [
         beat for sample in _frames(plan, known) for step in sample for beat in _beats(plan, step)
     ]
-    bits, classes = out_bits(plan), plan.readout.shape[0]
-    user = address_bits(classes)
+    bits, user = out_bits(plan), user_bits(plan)
     answers = [
         fields((value, int(np.argmax(row[: k + 1]))), (bits, user))
         for row in known.readout.tolist()
@@ -81,12 +79,14 @@ def _hashes(layer: Layer, known: Golden) -> list[int]:
     return [int(h) for h in (values * powers).sum(axis=1, dtype=np.uint32)]
 
 
-def testbench(plan: Plan, known: Golden) -> str:
-    """tb.v: sends every beat, checks every logit, decision and layer, prints PASS or FAIL."""
-    samples = known.readout.shape[0]
-    sizes = {name: len(memory.words) for name, memory in vectors(plan, known).items()}
+def testbench(plan: Plan, samples: int, held: Mapping[str, Memory]) -> str:
+    """tb.v: sends every beat, checks every logit, decision and layer, prints PASS or FAIL.
+
+    held: the `vectors` of so many samples.
+    """
+    sizes = {name: len(memory.words) for name, memory in held.items()}
     hidden = plan.layers[:-1]
-    bits, user = out_bits(plan), address_bits(plan.readout.shape[0])
+    bits, user = out_bits(plan), user_bits(plan)
     lines = [
         f"// Golden vectors of {samples} inputs; needs the macro {TAPS}. Prints PASS or FAIL.",
         "`timescale 1ns / 1ps",
@@ -102,12 +102,12 @@ def testbench(plan: Plan, known: Golden) -> str:
         f"  wire [{user - 1}:0] out_user;",
         "  integer sent = 0, answered = 0, faults = 0, clocks = 0;",
         f"  wire in_valid = !rst && sent < {sizes['vectors_in.hex']};",
-        f"  assign {{in_last, in_data}} = beats[in_valid ? sent : {0}];",
+        "  assign {in_last, in_data} = beats[in_valid ? sent : 0];",
         *(line for layer in hidden for line in _tap_wires(layer)),
-        "  arlif_network network (",
+        f"  {TOP} network (",
         "      .clk(clk), .rst(rst), .s_axis_tvalid(in_valid), .s_axis_tready(in_ready),",
         "      .s_axis_tdata(in_data), .s_axis_tlast(in_last),",
-        *(f"      {ports}," for layer in hidden for ports in (_tap_ports(layer),)),
+        *(f"      {_tap_ports(layer)}," for layer in hidden),
         "      .m_axis_tvalid(out_valid), .m_axis_tready(1'b1), .m_axis_tdata(out_data),",
         "      .m_axis_tuser(out_user), .m_axis_tlast(out_last)",
         "  );",
@@ -167,8 +167,7 @@ def _tap_wires(layer: Layer) -> Iterator[str]:
 
 
 def _tap_ports(layer: Layer) -> str:
-    names = ["valid", "spike", *(str(k) for k, _ in enumerate(tap_bits(layer)))]
-    return ", ".join(f".tap{layer.number}_{n}(tap{layer.number}_{n})" for n in names)
+    return ", ".join(f".{name}({name})" for name, _ in taps(layer))
 
 
 def _tap_check(layer: Layer, samples: int) -> Iterator[str]:

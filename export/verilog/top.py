@@ -10,6 +10,8 @@ from export.verilog.placement import Layer, Plan
 from export.verilog.scattering import frame
 from export.verilog.spelling import instance, resized
 
+TOP = "arlif_network"
+"""The name of the top module."""
 TAPS = "ARLIF_TAPS"
 """The macro that gives the top a port for every layer's spikes and states."""
 
@@ -34,16 +36,20 @@ def out_bits(plan: Plan) -> int:
     return stream_bits(max(32, logit_bits(plan.readout)))
 
 
+def user_bits(plan: Plan) -> int:
+    """Of the output's tuser: a class."""
+    return address_bits(plan.readout.shape[0])
+
+
 def network_text(plan: Plan) -> str:
-    """network.v: the layers and the module `arlif_network`."""
+    """network.v: the layers and the top module."""
     layers = [layer_module(layer) for layer in plan.layers]
     return "\n".join(["/* verilator lint_off DECLFILENAME */", *layers, *_top(plan)])
 
 
 def _top(plan: Plan) -> Iterator[str]:
     hidden = plan.layers[:-1]
-    classes = plan.readout.shape[0]
-    yield "module arlif_network ("
+    yield f"module {TOP} ("
     yield "    input wire clk,"
     yield "    input wire rst,"
     yield "    input wire s_axis_tvalid,"
@@ -60,7 +66,7 @@ def _top(plan: Plan) -> Iterator[str]:
     yield "    output wire m_axis_tvalid,"
     yield "    input wire m_axis_tready,"
     yield f"    output wire [{out_bits(plan) - 1}:0] m_axis_tdata,"
-    yield f"    output wire [{address_bits(classes) - 1}:0] m_axis_tuser,"
+    yield f"    output wire [{user_bits(plan) - 1}:0] m_axis_tuser,"
     yield "    output wire m_axis_tlast"
     yield ");"
     yield from _input(plan)
@@ -156,7 +162,7 @@ def _output(plan: Plan) -> Iterator[str]:
     yield instance(
         "arlif_axis_out",
         "axis_out",
-        {"CLASS_BITS": address_bits(classes), "BITS": bits, "CLASSES": classes}
+        {"CLASS_BITS": user_bits(plan), "BITS": bits, "CLASSES": classes}
         | {"LOG_DEPTH": layer.answers, "MARGIN": layer.margin}
         | {"STYLE": layer.style("answers")},
         {"clk": "clk", "rst": "rst", "push": f"push{layer.number}", "logit": "logit"}

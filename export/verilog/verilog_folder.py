@@ -36,14 +36,14 @@ def write_verilog(
     known = golden(network, options.vectors)
     main = Path(path)
     library = sorted(LIBRARY.glob("*.v"))
-    memories = plan.memories | vectors(plan, known)
+    held = vectors(plan, known)
     return write_files(
         main.parent,
         {
             **{f"lib/{part.name}": part.read_text(encoding="utf-8") for part in library},
-            **{name: memory.text() for name, memory in memories.items()},
+            **{name: memory.text() for name, memory in (plan.memories | held).items()},
             **CONSTRAINTS,
-            "tb.v": testbench(plan, known),
+            "tb.v": testbench(plan, options.vectors, held),
             "Makefile": makefile(),
             "README.md": readme(plan),
             NAME: json_text(manifest_tree(manifest(plan))) + "\n",

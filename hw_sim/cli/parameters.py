@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arlif.base.errors import require
-
 if TYPE_CHECKING:
     from arlif.data.own import OwnData
 
@@ -52,14 +50,6 @@ def own_data(
     inputs: Path | None, labels: Path | None, data_folder: Path | None = None
 ) -> "OwnData | None":
     """The user's own data; None where the run's are asked for. Raises ArlifError."""
-    from arlif.data.own import OwnData
+    from hw_sim.pipeline import Selection
 
-    require(
-        labels is None or inputs is not None,
-        f"labels {labels} belong to inputs of your own; give --inputs too",
-    )
-    require(
-        inputs is None or data_folder is None,
-        f"inputs {inputs} need no dataset; give --inputs or --data, not both",
-    )
-    return None if inputs is None else OwnData(inputs, labels)
+    return Selection(None, data_folder, inputs, labels).own

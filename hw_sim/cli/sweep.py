@@ -70,40 +70,34 @@ def sweep(
 
 def show(output: Output, result: dict[str, Any]) -> None:
     """Print every point that was asked for."""
-    rows = result["rows"]
-    models = list(rows[0]["energy_uj"])
-    output.table(
-        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference",
-        ["bits", "T", "accuracy", "ops", *models],
-        [
-            [
-                str(row["weight_bits"]),
-                str(row["time_steps"]),
-                percent(row["accuracy"]),
-                output.count(row["synaptic_operations"]),
-                *(significant(row["energy_uj"][model]) for model in models),
-            ]
-            for row in rows
-        ],
-    )
+    _show(output, result, "", lambda value, written: written(value))
 
 
 def show_spread(output: Output, result: dict[str, Any]) -> None:
     """Print mean and standard deviation over seeds of every point."""
+    seeds = ", ".join(str(run["seed"]) for run in result["runs"])
+    _show(output, result, f"; mean ± standard deviation over seeds {seeds}", _spread)
+
+
+def _show(
+    output: Output,
+    result: dict[str, Any],
+    about: str,
+    cell: Callable[[Any, Callable[[float], str]], str],
+) -> None:
+    """One table of points. about: what its title ends in. cell: a figure, as others are written."""
     rows = result["rows"]
     models = list(rows[0]["energy_uj"])
-    seeds = ", ".join(str(run["seed"]) for run in result["runs"])
     output.table(
-        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference; mean ± "
-        f"standard deviation over seeds {seeds}",
+        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference{about}",
         ["bits", "T", "accuracy", "ops", *models],
         [
             [
                 str(row["weight_bits"]),
                 str(row["time_steps"]),
-                _spread(row["accuracy"], percent),
-                _spread(row["synaptic_operations"], output.count),
-                *(_spread(row["energy_uj"][model], significant) for model in models),
+                cell(row["accuracy"], percent),
+                cell(row["synaptic_operations"], output.count),
+                *(cell(row["energy_uj"][model], significant) for model in models),
             ]
             for row in rows
         ],

@@ -83,7 +83,10 @@ class ForeignComparison:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array stands in causal order. step_axis: whether its first axis is T."""
+    """Where an array stands in causal order.
+
+    order, part: of its layer, and within that. steps: whether its first axis is T.
+    """
 
     name: str
     layer: str

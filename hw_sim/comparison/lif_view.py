@@ -1,5 +1,6 @@
 """What plain LIF neurons, which other NIR tools read in lif.nir, change of a float network."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +32,13 @@ def lif_view_changes(
         want = simulate_float(module, shown, samples).traces
         got = simulate_float(view.module, frames, samples).traces
         for name, trace in want.items():
-            other = got[_named(name, set(got))].spikes.reshape(trace.spikes.shape)
+            other = got[_named(name, got)].spikes.reshape(trace.spikes.shape)
             wrong[name] = wrong.get(name, 0) + int(np.count_nonzero(other != trace.spikes))
             places[name] = places.get(name, 0) + trace.spikes.size
     return {name: wrong[name] / places[name] for name in wrong}
 
 
-def _named(name: str, found: set[str]) -> str:
+def _named(name: str, found: Iterable[str]) -> str:
     """How a layer is called in the file: in a loop behind the loop's name."""
     fitting = [other for other in found if other.rstrip("_").endswith(name.rstrip("_"))]
     return min(fitting, key=len)

@@ -15,7 +15,6 @@ from arlif.artifacts import METRICS, MODEL, SNAPSHOTS, TRAIN
 from arlif.base.ctrl_c import noted_ctrl_c
 from arlif.base.errors import FormatError, require
 from arlif.base.lock import only_writer
-from arlif.quantize import Precision
 from arlif.run_folder import Run
 from arlif.training.metrics import Metrics
 from hw_sim.crosscheck.amount import SAMPLES, TIME_LIMIT_S, TRACED, WAITING
@@ -23,7 +22,6 @@ from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import Check, Verdict, read_checks, set_aside, write_checks
 from hw_sim.crosscheck.task import Task, write_samples, write_task
 
-DEFAULT = Precision()
 LOOK_S = 0.2
 """How often a wait for checks looks up."""
 logger = logging.getLogger(__name__)
@@ -51,7 +49,6 @@ class CrossCheck(lightning.Callback):
         every: int = 5,
         samples: int = SAMPLES,
         traced: int = TRACED,
-        precision: Precision = DEFAULT,
         time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
         require(every >= 1, f"a cross-check every {every} epochs is impossible; take at least 1")
@@ -64,7 +61,7 @@ class CrossCheck(lightning.Callback):
             f"the time limit of a cross-check is above 0 s, not {time_limit_s:g}; give it more",
         )
         self.run, self.every, self.samples, self.traced = Run(run), every, samples, traced
-        self.precision, self.time_limit_s = precision, time_limit_s
+        self.time_limit_s = time_limit_s
         self.checks: list[Check] = []
         self._unlogged: list[Check] = []
         self._waiting: deque[Path] = deque()
@@ -98,7 +95,7 @@ class CrossCheck(lightning.Callback):
         epoch = trainer.current_epoch + 1
         if not trainer.is_global_zero or epoch % self.every:
             return
-        task = Task(epoch, pl_module.recipe, self.precision, self.traced, self.time_limit_s)
+        task = Task(epoch, pl_module.recipe, self.traced, self.time_limit_s)
         folder = self._folder / str(epoch)
         with self._harmless(epoch):
             write_task(folder, task, pl_module.net.state_dict())

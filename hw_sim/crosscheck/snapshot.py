@@ -21,11 +21,10 @@ def cross_check(
     epoch: int,
     snapshot: Quantizable,
     samples: Samples,
-    precision: Precision,
     traced: int,
     time_limit_s: float,
 ) -> Check:
-    """Check one snapshot of a network on labelled samples.
+    """Check one snapshot of a network, in the default numbers, on labelled samples.
 
     traced: the first of them, which Lava runs too, within half of the time limit.
     Raises ArlifError where the network cannot be quantized.
@@ -33,7 +32,7 @@ def cross_check(
     started = time.perf_counter()
     assert samples.labels is not None
     steps = snapshot.recipe.time_steps
-    network = quantize(snapshot.linear, snapshot.source, precision, steps)
+    network = quantize(snapshot.linear, snapshot.source, Precision(), steps)
     bench = Bench.of(network, samples.real, (PAPER, INTEGER, MEMORY))
     floating = simulate_float(snapshot.module, samples.real, traced, ors=network.ors)
     fixed = bench.simulate(traced)

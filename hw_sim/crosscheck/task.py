@@ -14,7 +14,6 @@ from arlif.base.files import atomic_path, write_text
 from arlif.base.plain_data import STRICT, from_mapping, to_mapping
 from arlif.data import Dataset
 from arlif.networks import build
-from arlif.quantize import Precision
 from arlif.quantize.trained import CALIBRATION_SAMPLES, Quantizable
 from arlif.training import Recipe
 from hw_sim.crosscheck.result import Check
@@ -33,7 +32,6 @@ class Task:
 
     epoch: int
     recipe: Recipe
-    precision: Precision
     traced: int
     time_limit_s: float
 
@@ -75,6 +73,4 @@ def run_task(folder: Path) -> Check:
 
     snapshot = Quantizable.of(module.eval(), task.recipe, real(calibration))
     samples = Samples(real(inputs), labels)
-    return cross_check(
-        task.epoch, snapshot, samples, task.precision, task.traced, task.time_limit_s
-    )
+    return cross_check(task.epoch, snapshot, samples, task.traced, task.time_limit_s)

@@ -49,29 +49,9 @@ class DenseNetwork:
     parameters: int
 
     @property
-    def flops(self) -> int:
-        """As arlif summary counts them."""
-        return sum(2 * layer.connections + layer.biases for layer in self.layers)
-
-    @property
-    def multiply_accumulates(self) -> int:
-        """Connections of layers whose inputs are no spikes."""
-        return sum(layer.connections for layer in self.layers if not layer.spiking)
-
-    @property
-    def spiking_connections(self) -> int:
-        """Connections of layers whose inputs are spikes; times the spike rate: accumulates."""
-        return sum(layer.connections for layer in self.layers if layer.spiking)
-
-    @property
     def graded_connections(self) -> int:
         """Connections of layers fed with the network's input."""
         return sum(layer.connections for layer in self.layers if layer.graded)
-
-    @property
-    def event_connections(self) -> float:
-        """What spikes travel when every pool is a sum of events."""
-        return sum(layer.connections * layer.window for layer in self.layers if not layer.graded)
 
 
 def dense_network(config: NetworkConfig) -> DenseNetwork:

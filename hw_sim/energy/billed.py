@@ -130,7 +130,7 @@ class Billed:
         names = {layer.layer for layer in self.layers}
         require(
             all(layers.keys() == names for layers in lines),
-            f"not every part is of the layers {', '.join(names)}",
+            f"not every part is of the layers {', '.join(sorted(names))}",
         )
         steps = {len(values) for layers in lines for values in layers.values()}
         require(

@@ -17,7 +17,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.core.maps import LinearMap, Shape
+from arlif.core.maps import LinearMap, Shape, chain_paths, chain_shapes
 from arlif.core.network import Pooled, Projection, QuantizedNetwork
 
 Counts = NDArray[np.int64]
@@ -25,10 +25,7 @@ Counts = NDArray[np.int64]
 
 def fan_out(network: QuantizedNetwork, projection: Projection) -> Counts:
     """Connections that leave each place of what enters a projection's maps, int64 [*shape]."""
-    reached = np.ones(network.shape(projection.target), np.int64)
-    for linear, shape in reversed(maps_and_shapes(network, projection)):
-        reached = linear.spread(reached, shape)
-    return reached
+    return chain_paths(projection.maps, network.shape(projection.entering))
 
 
 def windows_over(network: QuantizedNetwork, pooled: Pooled) -> Counts:
@@ -53,8 +50,5 @@ def maps_and_shapes(
     network: QuantizedNetwork, projection: Projection
 ) -> list[tuple[LinearMap, Shape]]:
     """The maps of a projection, each with the shape of its inputs."""
-    shape, steps = network.shape(projection.entering), []
-    for linear in projection.maps:
-        steps.append((linear, shape))
-        shape = linear.output_shape(shape)
-    return steps
+    shapes = chain_shapes(projection.maps, network.shape(projection.entering))
+    return list(zip(projection.maps, shapes, strict=False))

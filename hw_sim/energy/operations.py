@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from arlif.core.current_graph import BIAS, GAIN, recorded_current
 from arlif.core.graph import CURRENT, Graph, Node, Op
 from arlif.core.network import Population
-from arlif.core.steps import current
+from arlif.core.ranges import width
 from arlif.core.tables import LookupTable
-from arlif.core.trace import Recording, RecordingOps
 
 
 class OperationKind(Enum):
@@ -78,7 +78,7 @@ def update_cost(population: Population, accumulator_bits: int) -> UpdateCost:
     """
     neuron = population.neuron
     state = neuron.state_format.bits
-    before = {CURRENT: accumulator_bits, "gain": GAIN_BITS, "bias": state}
+    before = {CURRENT: accumulator_bits, GAIN: GAIN_BITS, BIAS: state}
     operations = counted(_current(), before, state, population.gain_shift)
     widths = dict.fromkeys((CURRENT, *neuron.variables), state)
     widths |= {name: value_bits(value) for name, value in neuron.constants.items()}
@@ -135,12 +135,7 @@ def counted(
 
 @cache
 def _current() -> tuple[Node, ...]:
-    """The input current: its accumulator is the input, gain and bias are constants."""
-    recording = Recording()
-    accumulator = recording.add(Op.INPUT, name=CURRENT)
-    gain, bias = (recording.parameter(name) for name in ("gain", "bias"))
-    current(RecordingOps(recording), accumulator, gain, bias)
-    return tuple(recording.nodes)
+    return tuple(recorded_current().nodes)
 
 
 def _states_read(graph: Graph) -> tuple[str, ...]:
@@ -150,8 +145,4 @@ def _states_read(graph: Graph) -> tuple[str, ...]:
 
 def value_bits(value: Any) -> int:
     """Two's complement width of an integer, or of the widest of an array."""
-    return max(_bits(int(np.min(value))), _bits(int(np.max(value))))
-
-
-def _bits(value: int) -> int:
-    return (value if value >= 0 else -value - 1).bit_length() + 1
+    return width((int(np.min(value)), int(np.max(value))))

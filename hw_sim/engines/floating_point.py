@@ -16,8 +16,8 @@ from arlif.core.network import INPUT, Pooled
 from arlif.layers import evaluating
 from arlif.neurons import SpikingNeuron
 from arlif.neurons.modules import spikes_of
+from arlif.neurons.recurrent import spiking_layers
 from arlif.quantize.torch_graph import population_name, reads_last, require_plain
-from arlif.training.accuracy import spiking_layers
 from hw_sim.engines.simulation import Simulation, Trace, count_type, joined
 from hw_sim.engines.work import Outcome, Work
 from hw_sim.origin.of_run import load_original

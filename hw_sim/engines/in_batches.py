@@ -1,16 +1,36 @@
 """Any engine over any number of samples: batch by batch, the first samples recorded."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from arlif.base.cut import cut
 from arlif.core.network import Input
-from hw_sim.engines.simulation import Record, Simulation, joined
-from hw_sim.engines.work import Progress
+from hw_sim.engines.simulation import Record, Simulation, TakesInput, joined, raw_inputs
+from hw_sim.engines.work import Progress, Work
 
 BATCH = 64
+
+
+class Simulates(TakesInput, Protocol):
+    """What runs raw inputs: a network made ready, or a program."""
+
+    def simulate(self, inputs: NDArray[Any], time_steps: int, record: Record, /) -> Simulation:
+        """Run raw inputs."""
+
+
+def over_work(engine: Simulates, work: Work[Any], record: Record, batch: int = BATCH) -> Simulation:
+    """Run the test inputs of some work. record: what to keep of the samples to trace."""
+    return in_batches(
+        lambda part, kept: engine.simulate(part, work.time_steps, kept),
+        engine.input,
+        raw_inputs(engine, work.real),
+        record,
+        work.traced,
+        work.progress,
+        batch,
+    )
 
 
 def in_batches(

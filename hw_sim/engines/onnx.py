@@ -21,14 +21,13 @@ from arlif.core.network import INPUT, READOUT, Input, QuantizedNetwork
 from export.onnx.file import DIGEST, UNKNOWN, digest_of, strange_control
 from export.onnx.integer_graph import SPIKES, TIME_STEPS, write_onnx
 from export.records import require_numerics_version
-from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.in_batches import over_work
 from hw_sim.engines.simulation import (
     Record,
     Simulation,
     Trace,
     check_request,
     count_type,
-    raw_inputs,
 )
 from hw_sim.engines.work import Outcome, Work
 
@@ -36,14 +35,7 @@ from hw_sim.engines.work import Outcome, Work
 def run(work: Work[NoOptions]) -> Outcome:
     """The graph of an integer .onnx file; it outputs spikes, not states."""
     graph = load(work.path)
-    simulation = in_batches(
-        lambda part, record: graph.simulate(part, work.time_steps, record),
-        graph.input,
-        raw_inputs(graph, work.real),
-        Record(graph.populations),
-        work.traced,
-        work.progress,
-    )
+    simulation = over_work(graph, work, Record(graph.populations))
     return Outcome(simulation, clipped=graph.input.clipped(work.real))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arlif.artifacts import NIR
+from arlif.artifacts import NIR, VECTORS
 from arlif.base.errors import FormatError, require
 from arlif.base.files import read_json
 from arlif.core.equality import fingerprint
@@ -19,7 +19,6 @@ from export.vectors.foreign_traces import read_foreign, read_one
 from export.vectors.layouts import layouts, values_of
 from export.vectors.vectors_folder import MANIFEST
 from hw_sim.comparison.foreign import compare_foreign
-from hw_sim.pipeline.hand_over import VECTORS
 
 
 def compare_foreign_run(folder: Path, foreign: Path, vectors: Path | None = None) -> dict[str, Any]:

@@ -29,4 +29,4 @@ VECTOR_SAMPLES = 4
 PROVEN_CELLS = 4
 """Cells of a neuron's tables that a proof goes through; each takes seconds."""
 DEFAULT_TARGETS = ("xc7a35",)
-"""Whose resources are counted; see hw_sim.engines.deployed.fpga.DEVICES."""
+"""Whose resources are counted; see hw_sim.engines.deployed.fpga_devices.DEVICES."""

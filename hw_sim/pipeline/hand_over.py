@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from arlif.artifacts import NIR, Artifact
+from arlif.artifacts import NIR, VECTORS
 from arlif.base.errors import require
 from arlif.base.lock import only_writer
 from arlif.core.network import INPUT, QuantizedNetwork
@@ -15,8 +15,6 @@ from export.nir import read_nir
 from export.vectors import write_vectors
 from export.vectors.layouts import layouts
 from hw_sim.pipeline.defaults import VECTOR_SAMPLES
-
-VECTORS = Artifact("vectors/vectors.json", "vectors", NIR)
 
 
 @writes("vectors")

@@ -126,9 +126,9 @@ def load_parent(
             trained.source,
             trained.calibration,
             recipe.time_steps,
-            False,
-            recipe,
-            recipe.neuron.gradient,
+            imported=False,
+            schedule=recipe,
+            surrogate=recipe.neuron.gradient,
         )
     original = load_original(folder)
     if own is None:
@@ -143,8 +143,7 @@ def parent_of(original: Original, own: OwnSamples | None) -> Parent:
     linear = original.linear
     if own is None:
         real = typical(linear, original.time_steps)
-        high = 1 if linear.binary_input else 127
-        source = Input(linear.input_shape, 1.0, 0, high, static=linear.static)
+        source = Input(linear.input_shape, 1.0, 0, linear.highest, static=linear.static)
     else:
         real = torch.from_numpy(own.real)
         source = calibrate_input(own.real, linear.input_shape, linear.static, linear.binary_input)
@@ -154,11 +153,11 @@ def parent_of(original: Original, own: OwnSamples | None) -> Parent:
         source,
         real,
         original.time_steps,
-        original.recipe is None,
-        original.schedule,
-        original.surrogate,
-        None if own is None else own.labels,
-        own is None,
+        imported=original.recipe is None,
+        schedule=original.schedule,
+        surrogate=original.surrogate,
+        labels=None if own is None else own.labels,
+        random=own is None,
     )
 
 

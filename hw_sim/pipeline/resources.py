@@ -22,7 +22,8 @@ from export.verilog.verilog_options import VerilogOptions
 from hw_sim.comparison.lif_twin import lif_twin
 from hw_sim.energy.neuron_titles import neuron_title
 from hw_sim.engines.deployed.boards import BOARDS
-from hw_sim.engines.deployed.fpga import DEVICES, Fit, fitted
+from hw_sim.engines.deployed.fpga import Fit, fitted
+from hw_sim.engines.deployed.fpga_devices import DEVICES
 from hw_sim.engines.deployed.mcu_resources import Needs, cures, needs
 from hw_sim.engines.work import Progress
 from hw_sim.pipeline.defaults import DEFAULT_TARGETS

@@ -19,7 +19,6 @@ from arlif.base.plain_data import to_mapping
 from arlif.base.side_by_side import in_parallel, on_cluster
 from arlif.base.workers import leave_with
 from arlif.core.equality import fingerprint
-from arlif.core.integer_neurons import PRESETS, Numbers
 from arlif.core.network import Input, require_time_steps
 from arlif.data.own import OwnData
 from arlif.quantize import Precision, quantize
@@ -103,7 +102,6 @@ def sweep(
     real: Tensor,
     labels: NDArray[np.int64],
     points: Sequence[tuple[int, int]],
-    numbers: Numbers = PRESETS["compact16"],
     models: Sequence[CostModel] | None = None,
     jobs: int = 1,
     fitted: Callable[[Precision], LinearizedNetwork] | None = None,
@@ -122,7 +120,7 @@ def sweep(
         f"recordings of {len(real)} frames cannot be simulated for {longest} time steps; take at "
         f"most {len(real)}",
     )
-    precisions = [(Precision(numbers, bits), steps) for bits, steps in points]
+    precisions = [(Precision(weight_bits=bits), steps) for bits, steps in points]
     inputs = real.numpy()  # as an array it goes to other processes once
     calls = (
         delayed(_point)(

@@ -57,7 +57,7 @@ class Target:
 
     def __post_init__(self) -> None:
         lacks = self.used.keys() - self.available.keys()
-        require(not lacks, f"available does not say how many {', '.join(lacks)} there are")
+        require(not lacks, f"available does not say how many {', '.join(sorted(lacks))} there are")
         require(
             self.fits is not bool(self.cure), "cure says what is too much where it does not fit"
         )

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 import arlif
 from arlif.artifacts import (
     COMPARE,
-    CROSSCHECK,
     ENERGY,
     IMPORT,
     METRICS,
@@ -29,7 +28,7 @@ from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.base.lock import only_writer
 from arlif.base.numerals import percent, points, significant
-from arlif.base.plain_data import from_mapping, to_mapping
+from arlif.base.plain_data import to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
 from arlif.run_folder import Run
@@ -41,6 +40,7 @@ from export.nir import read_nir
 from hw_sim.crosscheck.result import Check, read_checks
 from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
+from hw_sim.engines.traces import steps_of
 from hw_sim.origin.imported import read_imported
 from hw_sim.pipeline.compare import current_comparisons
 from hw_sim.pipeline.energy import read_energy
@@ -159,8 +159,7 @@ def _checks(run: Run) -> tuple[list[Check], list[str]]:
 
 def _plots(run: Run, content: dict[str, Any]) -> Plots:
     """What the run's stages allow to draw."""
-    where, energy = str(run.path(CROSSCHECK)), content["energy"]
-    checks = [from_mapping(Check, check, where) for check in content["crosscheck"]]
+    energy, (checks, _) = content["energy"], _checks(run)
     drawn = any(check.figures for check in checks)
     sweep = read_sweep(run).rows if content["sweep"] else ()
     return {
@@ -219,7 +218,7 @@ def _traced(run: Run, simulations: Mapping[Engine, Simulation]) -> dict[str, Any
     membrane = {}
     # An imported network's populations have units that were fitted to them and stand in no file.
     if {FLOAT.name, INTEGER.name} <= recorded.keys() and not run.imported:
-        scales = _state_scales(run.require(NIR))
+        scales = steps_of(read_nir(run.require(NIR)))
         membrane = spike_plots.membrane_values(
             recorded[FLOAT.name], recorded[INTEGER.name], scales, SAMPLE
         )
@@ -230,8 +229,3 @@ def _traced(run: Run, simulations: Mapping[Engine, Simulation]) -> dict[str, Any
         "raster_neurons": spike_plots.raster_neurons(exact, values),
         "membrane": membrane,
     }
-
-
-def _state_scales(network: Path) -> dict[str, float]:
-    """Real value of one raw state step, per population."""
-    return {p.name: 1.0 / p.neuron.state_format.one for p in read_nir(network).populations}

@@ -11,9 +11,9 @@ from support.noted import note
 from arlif.artifacts import CONFIG, METRICS, MODEL
 from arlif.base.plain_data import to_mapping
 from arlif.networks import build
+from arlif.neurons.recurrent import spiking_layers
 from arlif.run_folder import Run
 from arlif.training import load_recipe
-from arlif.training.accuracy import spiking_layers
 
 
 @pytest.fixture

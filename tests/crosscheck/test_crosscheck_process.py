@@ -14,7 +14,6 @@ from support.crosscheck_runs import RECIPE
 
 from arlif.data import Split, load
 from arlif.networks import build
-from arlif.quantize import Precision
 from hw_sim.crosscheck import process
 from hw_sim.crosscheck.process import CheckProcess
 from hw_sim.crosscheck.result import Verdict
@@ -98,7 +97,7 @@ def test_without_lava_no_sample_was_on_lava(tmp_path: Path, monkeypatch: pytest.
     dataset = load("digits")
     write_samples(tmp_path, dataset, 10)
     net = build(RECIPE.network())
-    write_task(tmp_path / "1", Task(1, RECIPE, Precision(), 4, 60.0), net.state_dict())
+    write_task(tmp_path / "1", Task(1, RECIPE, 4, 60.0), net.state_dict())
     alone = run_task(tmp_path / "1")
     assert alone.verdict is Verdict.NO_LAVA
     assert alone.figures is not None

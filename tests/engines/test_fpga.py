@@ -9,18 +9,8 @@ from support.networks_integer import example_network
 from support.verilog_projects import exported
 
 from arlif.base.errors import ArlifError, SimulationError
-from hw_sim.engines.deployed.fpga import (
-    DEVICES,
-    ECP5,
-    ICE40_HX,
-    XC7,
-    Fit,
-    clock_of,
-    counted,
-    fitted,
-    logic_cells,
-    used,
-)
+from hw_sim.engines.deployed.fpga import Fit, clock_of, counted, fitted, logic_cells, used
+from hw_sim.engines.deployed.fpga_devices import DEVICES, ECP5, ICE40_HX, XC7
 
 OLD = """
 === top ===

@@ -1,5 +1,7 @@
 """Networks laid out for small FPGAs: memories that become logic are the same memories."""
 
+from dataclasses import replace
+
 import pytest
 from support.networks_integer import example_network
 from support.networks_small import digits_like
@@ -9,6 +11,7 @@ from arlif.base.errors import ArlifError, NetworkError
 from export.verilog.devices import CHIPS, ICE40_BLOCK, Chip
 from export.verilog.for_chip import laid_out, room
 from export.verilog.manifest import manifest
+from export.verilog.project import memory_bits
 from export.verilog.verilog_folder import write_verilog
 from export.verilog.verilog_options import VerilogOptions
 
@@ -45,6 +48,15 @@ def test_golden_vectors_pass_with_memories_in_logic(blocks: int, tmp_path, monke
     assert 'STYLE("logic")' in (tmp_path / "network.v").read_text()
     assert bool([*tmp_path.glob("*_tail.hex")]) == (blocks == 22)
     assert "PASS: 1 vectors" in simulated(tmp_path)
+
+
+def test_rows_of_weights_in_logic_are_still_counted_as_weights(monkeypatch) -> None:
+    monkeypatch.setitem(CHIPS, NAME, Chip(10**6, 22, ICE40_BLOCK))
+    network = digits_like(1)[0]
+    split = [layer for layer in laid_out(network, NAME, 4).layers if layer.heads]
+    assert split
+    for layer in split:
+        assert memory_bits(layer) == memory_bits(replace(layer, heads={}))
 
 
 def test_what_does_not_fit_is_refused_by_layer_with_its_amounts(monkeypatch) -> None:

@@ -15,7 +15,6 @@ from arlif.artifacts import NEURON
 from arlif.base.digests import DIGESTS
 from arlif.base.errors import ArlifError
 from arlif.networks import NeuronConfig
-from arlif.quantize import Precision
 from arlif.run_folder import Run
 from arlif.training import Recipe, ablate, load_recipe, load_trained, read_recipe, train
 from arlif.training.train import require_same_recipe
@@ -94,7 +93,7 @@ def test_it_is_trained_on_as_integers(run: Path, tmp_path: Path, cli: Cli):
 def test_it_is_checked_beside_its_training(run: Path, tmp_path: Path):
     module, recipe = load_trained(run)
     write_samples(tmp_path, recipe.load_data(), 20)
-    task = Task(1, recipe, Precision(), 2, 200.0)
+    task = Task(1, recipe, 2, 200.0)
     write_task(tmp_path / "1", task, module.state_dict())
     assert run_task(tmp_path / "1").verdict in (Verdict.PASSED, Verdict.NO_LAVA)
 

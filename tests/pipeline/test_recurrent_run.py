@@ -11,7 +11,6 @@ import torch
 from support.command_line import Cli
 from support.places import SHARED
 
-from arlif.quantize import Precision
 from arlif.training import load_recipe, load_trained, train
 from arlif.training.metrics import read_metrics
 from hw_sim.crosscheck.result import Verdict
@@ -133,7 +132,7 @@ def test_it_is_trained_on_as_integers(
 def test_it_is_checked_beside_its_training(run: Path, sounds: Path, tmp_path: Path):
     module, recipe = load_trained(run)
     write_samples(tmp_path, recipe.load_data(sounds), 10)
-    task = Task(1, recipe, Precision(), 2, 200.0)
+    task = Task(1, recipe, 2, 200.0)
     write_task(tmp_path / "1", task, module.state_dict())
     assert run_task(tmp_path / "1").verdict in (Verdict.PASSED, Verdict.NO_LAVA)
 

@@ -54,10 +54,10 @@ class LoopCase:
 
 
 @st.composite
-def loop_cases(draw: st.DrawFn, most: int = 3, longest: int = 5) -> LoopCase:
-    """Up to `most` populations, joined forwards and backwards, with delays up to `longest`."""
+def loop_cases(draw: st.DrawFn, longest: int = 5) -> LoopCase:
+    """Up to three populations, joined forwards and backwards, with delays up to `longest`."""
     rng = draw(rngs())
-    names = [INPUT, *(f"p{index}" for index in range(draw(st.integers(1, most))))]
+    names = [INPUT, *(f"p{index}" for index in range(draw(st.integers(1, 3))))]
     sizes = {name: draw(st.integers(1, 5)) for name in names} | {READOUT: CLASSES}
     projections = []
 

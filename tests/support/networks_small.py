@@ -10,9 +10,9 @@ from arlif.neurons import ARLIF
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
 
 
-def randomise(module: nn.Module, seed: int = 0) -> nn.Module:
+def randomise(module: nn.Module) -> nn.Module:
     """Batch-norm statistics and scales that make neurons fire at plausible rates."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
 
     def uniform(size: int, low: float, high: float) -> torch.Tensor:
         return torch.rand(size, generator=generator) * (high - low) + low
@@ -27,7 +27,7 @@ def randomise(module: nn.Module, seed: int = 0) -> nn.Module:
     return module.eval()
 
 
-def conv_net(time_steps: int = 4, classes: int = 10) -> nn.Module:
+def conv_net(time_steps: int = 4) -> nn.Module:
     """1x8x8: two convolutions with batch norm and pooling, one linear head."""
     torch.manual_seed(0)
     net = nn.Sequential(
@@ -41,7 +41,7 @@ def conv_net(time_steps: int = 4, classes: int = 10) -> nn.Module:
         ARLIF(),
         layers.AvgPool2d(2),
         layers.Flatten(),
-        layers.Linear(64, classes),
+        layers.Linear(64, 10),
     )
     return randomise(net)
 

@@ -58,10 +58,10 @@ def spikes(*shape: int) -> Any:
     return (RNG.random((120, 8, *shape)) < rates).astype(np.float32)
 
 
-def assert_is_euler(path: Path, x: Any, dt: float = DT) -> None:
+def assert_is_euler(path: Path, x: Any) -> None:
     """In float64, so that no potential rounds to the other side of a threshold."""
-    want, sent = Euler(path, dt).run(x)
+    want, sent = Euler(path, DT).run(x)
     with torch.no_grad():
-        got = load_nir(path, dt).module.double()(torch.from_numpy(x).double()).numpy()
+        got = load_nir(path, DT).module.double()(torch.from_numpy(x).double()).numpy()
     assert any(np.mean(values > 0) > 0.005 for values in sent.values())
     assert np.allclose(got, want, rtol=1e-9, atol=1e-9)

@@ -11,13 +11,13 @@ from arlif.core.execution import accumulate
 from arlif.core.network import INPUT, Input, QuantizedNetwork
 from arlif.core.ops import IntegerOps
 from arlif.core.steps import current
+from arlif.neurons.recurrent import spiking_layers
 from arlif.quantize import Precision, linearize
 from arlif.quantize.linearized import LinearizedNetwork
 from arlif.quantize.reach import reach
 from arlif.quantize.scale_free import fitted
 from arlif.quantize.torch_graph import population_name
 from arlif.quantize.walk import detached
-from arlif.training.accuracy import spiking_layers
 from export.nir import load_nir
 from hw_sim.comparison.fitting import Fit, fit, typical
 from hw_sim.engines.floating_point import simulate_float

@@ -23,11 +23,11 @@ class Drawn(NamedTuple):
     loops: bool
 
 
-def random_spikes(seed: int, drawn: Drawn, samples: int = 5) -> Values:
+def random_spikes(seed: int, drawn: Drawn) -> Values:
     """Inputs [T, N, ...] of five rates, as float32."""
     rng = np.random.default_rng((seed, 1))
-    rates = np.linspace(0.1, 0.6, samples).reshape(-1, *(1 for _ in drawn.shape))
-    return (rng.random((STEPS, samples, *drawn.shape)) < rates).astype(np.float32)
+    rates = np.linspace(0.1, 0.6, 5).reshape(-1, *(1 for _ in drawn.shape))
+    return (rng.random((STEPS, len(rates), *drawn.shape)) < rates).astype(np.float32)
 
 
 def random_graph(seed: int, path: Path) -> Drawn:

@@ -23,19 +23,17 @@ def sigma(x: float) -> float:
 
 def arlif_float(
     xs: list[float],
-    decay: float = 0.5,
-    v_threshold: float = 1.0,
     alpha: float = 1.0,
     beta: float = 0.0,
     memory: bool = True,
     strict: bool = False,
 ) -> list[tuple[int, float, float]]:
-    """(s, u, r) at every step for the currents xs."""
+    """(s, u, r) at every step for the currents xs; the decay is 0.5, the threshold at rest 1."""
     u = r = 0.0
     history = []
     for x in xs:
-        h = decay * u + x
-        theta = v_threshold + beta * math.tanh(x)
+        h = 0.5 * u + x
+        theta = 1.0 + beta * math.tanh(x)
         s = 1 if h > theta or (h == theta and not strict) else 0
         if not memory:
             r = 0.0

@@ -35,9 +35,9 @@ Spikes = dict[str, Tensor]
 """Spikes [T, N, neurons] by layer."""
 
 
-def spiking_net(neuron: Callable[[], nn.Module], seed: int = 0) -> nn.Sequential:
+def spiking_net(neuron: Callable[[], nn.Module]) -> nn.Sequential:
     """conv - norm - neuron - pool - conv - neuron - dense - neuron with lively weights."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     net = nn.Sequential(
         layers.Conv2d(2, 8, 3, padding=1),
         layers.BatchNorm2d(8),

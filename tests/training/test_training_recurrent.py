@@ -13,10 +13,10 @@ from arlif.layers import Dropout, Linear
 from arlif.networks import NetworkConfig, NeuronConfig, Stack, build, summarize
 from arlif.networks.neuron_choice import NEURONS
 from arlif.neurons import ARLIF
-from arlif.neurons.recurrent import GIVEN, Connection, Loop, Recurrent
+from arlif.neurons.recurrent import GIVEN, Connection, Loop, Recurrent, spiking_layers
 from arlif.quantize import linearize
 from arlif.training import load_recipe
-from arlif.training.accuracy import evaluate, spiking_layers
+from arlif.training.accuracy import evaluate
 from arlif.training.batches import Batches
 from arlif.training.compact import compact
 

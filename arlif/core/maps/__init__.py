@@ -5,6 +5,7 @@ out time and batch; data is [..., C, H, W] or [..., features].
 """
 
 from functools import reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ __all__ = [
     "as_dense",
     "chain_interval",
     "chain_magnitude",
+    "chain_paths",
     "chain_shape",
+    "chain_shapes",
     "exact_float",
 ]
 
@@ -42,6 +45,11 @@ MAPS: dict[str, type[LinearMap]] = {cls.__name__: cls for cls in (Dense, Conv2d,
 def chain_shape(maps: tuple[LinearMap, ...], shape: Shape) -> Shape:
     """Output shape of maps applied one after another."""
     return reduce(lambda shape, linear: linear.output_shape(shape), maps, shape)
+
+
+def chain_shapes(maps: tuple[LinearMap, ...], shape: Shape) -> list[Shape]:
+    """Shapes of what enters each of the maps, one after another, and of what the last one gives."""
+    return [*accumulate(maps, lambda at, linear: linear.output_shape(at), initial=shape)]
 
 
 def chain_interval(maps: tuple[LinearMap, ...], interval: Interval) -> Interval:
@@ -56,6 +64,15 @@ def chain_magnitude(maps: tuple[LinearMap, ...], interval: Interval) -> int:
         bound = max(bound, linear.magnitude(interval))
         interval = linear.output_interval(interval)
     return bound
+
+
+def chain_paths(maps: tuple[LinearMap, ...], shape: Shape) -> NDArray[np.int64]:
+    """Paths from each input of `shape` to outputs of maps one after another, int64 [*shape]."""
+    shapes = chain_shapes(maps, shape)
+    reached = np.ones(shapes.pop(), np.int64)
+    for linear, before in zip(reversed(maps), reversed(shapes), strict=True):
+        reached = linear.spread(reached, before)
+    return reached
 
 
 def apply_chain(

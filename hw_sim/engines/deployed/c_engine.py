@@ -16,8 +16,8 @@ from export.c.c_types import sides
 from hw_sim.engines.deployed.c_recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.host_options import HostOptions
 from hw_sim.engines.deployed.toolchain import C_COMPILER, run_tool
-from hw_sim.engines.in_batches import in_batches
-from hw_sim.engines.simulation import Record, Simulation, check_request, raw_inputs
+from hw_sim.engines.in_batches import over_work
+from hw_sim.engines.simulation import Record, Simulation, check_request
 from hw_sim.engines.work import Outcome, Work
 
 RUNNER = Path(__file__).parent / "runner.c"
@@ -29,14 +29,8 @@ def run(work: Work[HostOptions]) -> Outcome:
     """The project that a network.c is part of; spikes and states."""
     with scratch() as folder:
         program = build(work.path, folder, work.options)
-        done = in_batches(
-            lambda part, record: program.simulate(part, work.time_steps, record),
-            program.input,
-            raw_inputs(program, work.real),
-            Record(tuple(p.name for p in program.manifest.populations), states=True),
-            work.traced,
-            work.progress,
-        )
+        names = tuple(p.name for p in program.manifest.populations)
+        done = over_work(program, work, Record(names, states=True))
     return Outcome(done, program.manifest.network, program.input.clipped(work.real))
 
 

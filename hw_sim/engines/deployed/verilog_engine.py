@@ -14,7 +14,7 @@ from arlif.base.errors import SimulationError, require
 from arlif.base.options import NoOptions
 from arlif.base.scratch import scratch
 from export.verilog.manifest import NAME, Manifest, Tapped, read_manifest
-from export.verilog.top import TAPS
+from export.verilog.top import TAPS, TOP
 from hw_sim.engines.deployed.toolchain import VERILATOR, run_tool
 from hw_sim.engines.deployed.verilog_bench import bench
 from hw_sim.engines.in_batches import in_batches
@@ -27,8 +27,6 @@ from hw_sim.engines.simulation import (
     raw_inputs,
 )
 from hw_sim.engines.work import Outcome, Work
-
-TOP = "arlif_network"
 
 
 def run(work: Work[NoOptions]) -> Outcome:

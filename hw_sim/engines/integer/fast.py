@@ -18,10 +18,10 @@ from torch import Tensor
 
 from arlif.base.cut import cut
 from arlif.core.equality import fingerprint
-from arlif.core.network import READOUT, QuantizedNetwork
+from arlif.core.network import READOUT, Input, QuantizedNetwork
 from arlif.kernels.integer_update import BLOCK_STEPS
 from export.nir import read_nir
-from hw_sim.engines.in_batches import in_batches
+from hw_sim.engines.in_batches import over_work
 from hw_sim.engines.integer.compiled_network import CompiledNetwork
 from hw_sim.engines.integer.in_a_row import Chain, channels_first
 from hw_sim.engines.integer.integer_options import IntegerOptions
@@ -32,7 +32,6 @@ from hw_sim.engines.simulation import (
     Trace,
     check_request,
     count_type,
-    raw_inputs,
 )
 from hw_sim.engines.work import Outcome, Work
 
@@ -47,14 +46,7 @@ def run(work: Work[IntegerOptions]) -> Outcome:
     network = read_nir(work.path)
     steps = 1 if work.options.stream else BLOCK_STEPS
     engine = FastEngine(network, work.options.device, block_steps=steps)
-    simulation = in_batches(
-        lambda part, record: engine.simulate(part, work.time_steps, record),
-        network.input,
-        raw_inputs(network, work.real),
-        Record.everything(network),
-        work.traced,
-        work.progress,
-    )
+    simulation = over_work(engine, work, Record.everything(network))
     ways = [{"target": to, "source": by, **n} for (to, by), n in engine.ways().items()]
     return Outcome(
         simulation, fingerprint(network), network.input.clipped(work.real), {"ways": ways}
@@ -93,6 +85,11 @@ class FastEngine:
         self.block_elements, self.block_steps = block_elements, block_steps
         self.largest = max((math.prod(p.shape) for p in network.populations), default=1)
         self.chains: dict[int, Chain | None] = {}
+
+    @property
+    def input(self) -> Input:
+        """What it is fed with."""
+        return self.network.input
 
     def simulate(
         self, inputs: NDArray[Any], time_steps: int, record: Record = Record()

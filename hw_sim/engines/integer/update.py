@@ -1,7 +1,6 @@
 """The update of one population over time steps: accumulators in, spikes out."""
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -96,6 +95,4 @@ def _with_tensors(neuron: IntegerNeuron, device: torch.device) -> IntegerNeuron:
         name: torch.tensor(value, device=device) if isinstance(value, np.ndarray) else value
         for name, value in neuron.constants.items()
     }
-    copied = copy(neuron)
-    object.__setattr__(copied, "constants", tensors)
-    return copied
+    return neuron.with_numbers(tensors, neuron.tables)

@@ -1,13 +1,12 @@
 """The shared memory that a simulation's channels take, to the page: full, it kills processes."""
 
 import shutil
-from itertools import accumulate
 from math import ceil, prod
 from mmap import PAGESIZE
 from pathlib import Path
 
 from arlif.base.errors import SimulationError, require
-from arlif.core.maps import Shape
+from arlif.core.maps import Shape, chain_shapes
 from arlif.core.network import Projection, QuantizedNetwork
 from hw_sim.engines.lava.lava_options import Models
 from hw_sim.engines.lava.stream import depths
@@ -79,9 +78,7 @@ def free() -> int:
 
 def _stages(projection: Projection, shape: Shape, models: Models, delay: int) -> list[Shape]:
     """What each process of a projection sends; stock models are one per map or step of delay."""
-    shapes = [
-        *accumulate(projection.maps, lambda at, linear: linear.output_shape(at), initial=shape)
-    ]
+    shapes = chain_shapes(projection.maps, shape)
     if models is Models.FAST:
         return shapes[-1:]
     return shapes[1:] + shapes[-1:] * (delay - len(projection.maps))
