@@ -158,7 +158,7 @@ class QuantizedNetwork(ArrayEquality):
         for linear in projection.maps[:-1]:
             interval = linear.output_interval(interval)
             require(
-                INT32.min <= interval[0] and interval[1] <= INT32.max,
+                within(interval, INT32),
                 f"projection {projection}: between its maps a sum may reach {[*interval]}, past "
                 "int32; use fewer inputs or smaller weights",
                 NetworkError,
