@@ -89,13 +89,18 @@ def _spoken(
     network: LinearizedNetwork, convention: Convention, shapes: dict[str, Shape]
 ) -> dict[str, Spoken]:
     """The populations' nodes. Raises LoweringError naming every one that NIR cannot say."""
-    spoken, refused = {}, dict[str, list[str]]()
+    spoken, refused = {}, dict[str, dict[str, list[str]]]()
     for population in network.populations:
         try:
             spoken[population.name] = convention(population.neuron, shapes[population.name])
         except LoweringError as error:
-            refused.setdefault(str(error), []).append(population.name)
-    told = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
+            reason, _, cure = str(error).partition("; ")
+            refused.setdefault(cure, {}).setdefault(reason, []).append(population.name)
+    told = [
+        part
+        for cure, reasons in refused.items()
+        for part in (*(f"{', '.join(names)}: {reason}" for reason, names in reasons.items()), cure)
+    ]
     require(not told, "; ".join(told), LoweringError)
     return spoken
 

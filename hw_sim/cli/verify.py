@@ -180,4 +180,4 @@ def _outcome(row: dict[str, Any]) -> str:
         return f"different: {row['reason']}"
     if row["outcome"] == "measured":
         return f"{_different(row).replace(', ', ' of spikes and ', 1)} differ"
-    return f"{row['outcome']}: {row['reason']}"
+    return f"{row['outcome']}, see below"
