@@ -50,7 +50,12 @@ from hw_sim.pipeline.sweep_points import DRAWN, read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
 from hw_sim.report.deployment import deployment
-from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
+from hw_sim.report.energy_plots import (
+    energy_figures,
+    neurons_figure,
+    projection_names,
+    sweep_figure,
+)
 from hw_sim.report.equal_accuracy import at_equal_accuracy, read_sweeps
 from hw_sim.report.judged import judged
 from hw_sim.report.svg import svg
@@ -96,7 +101,12 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"percent": percent, "points": points, "significant": significant}
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "significant": significant,
+        "projection_names": projection_names,
+    }
     drawn = {
         section: {title: svg(figure) for title, figure in drawings.items()}
         for section, drawings in plots.items()
