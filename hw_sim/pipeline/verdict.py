@@ -6,7 +6,7 @@ from arlif.artifacts import NIR
 from arlif.base.errors import ArlifError
 from arlif.run_folder import Run
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
-from hw_sim.pipeline.compare import current_comparisons
+from hw_sim.pipeline.compare import current_comparisons, with_sums
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.map_cores import map_run
 from hw_sim.pipeline.quantize import read_quantized
@@ -79,7 +79,7 @@ def _bits(run: Run) -> dict[str, Any] | None:
         "different": [name for name, comparison in found.items() if not comparison["equal"]],
         "spikes": sum(comparison["spikes_compared"] for comparison in found.values()),
         "states": sum(comparison["states_compared"] for comparison in found.values()),
-        "sums": sum(c["counts_compared"] + c["readouts_compared"] for c in found.values()),
+        "sums": sum(with_sums(comparison)["sums_compared"] for comparison in found.values()),
     }
 
 

@@ -14,6 +14,8 @@ from hw_sim.pipeline.sweep_points import SweepRow, front
 WIDTH = 8.0
 MARKERS = "os^Dv<>PX"
 OPERATIONS = "synaptic operations"
+KILO = 1000
+"""From here on lengths have the prefixes of units; smaller ones, such as percentages, none."""
 
 
 def energy_figures(report: dict[str, Any]) -> dict[str, Figure]:
@@ -49,7 +51,8 @@ def grouped_bars(names: Sequence[str], groups: Mapping[str, Sequence[float]], la
     _grouped(axes, groups)
     _name_rows(axes, names)
     axes.set_xlabel(label)
-    axes.xaxis.set_major_formatter(EngFormatter())
+    if max((length for lengths in groups.values() for length in lengths), default=0) >= KILO:
+        axes.xaxis.set_major_formatter(EngFormatter())
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 

@@ -28,7 +28,7 @@ from arlif.artifacts import (
 from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.base.lock import only_writer
-from arlif.base.numerals import percent, points, significant
+from arlif.base.numerals import counted, percent, points, significant
 from arlif.base.plain_data import from_mapping, to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
@@ -42,7 +42,7 @@ from hw_sim.crosscheck.result import Check, read_checks
 from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.origin.imported import read_imported
-from hw_sim.pipeline.compare import current_comparisons
+from hw_sim.pipeline.compare import current_comparisons, with_sums
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.quantize import read_quantized
 from hw_sim.pipeline.simulated import read_simulations, simulated
@@ -102,6 +102,7 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     environment.filters |= {
+        "counted": counted,
         "percent": percent,
         "points": points,
         "significant": significant,
@@ -138,7 +139,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "epochs": read_metrics(run.folder),
         "quantization": read_quantized(run),
         "engines": figures,
-        "comparisons": [*current_comparisons(run).values()],
+        "comparisons": [*map(with_sums, current_comparisons(run).values())],
         "energy": read_energy(run),
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
         "neurons": None,

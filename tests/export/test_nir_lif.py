@@ -98,7 +98,10 @@ def test_outputs_are_equal_whatever_the_layers_are(library: str, kind: str, path
         read = load_nir(path).module(x)
     assert want.std() > 0.05
     assert torch.allclose(read, want, atol=1e-5)
-    if (library, kind) != ("norse", "a sum into the readout"):  # tests/engines/test_library_cures.py
+    if (library, kind) != (
+        "norse",
+        "a sum into the readout",
+    ):  # tests/engines/test_library_cures.py
         assert torch.allclose(outputs(imported(library, path), x).flatten(2), want, atol=1e-5)
 
 
