@@ -73,7 +73,7 @@ def show(output: Output, result: dict[str, Any]) -> None:
     rows = result["rows"]
     models = list(rows[0]["energy_uj"])
     output.table(
-        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference",
+        f"{result['samples']} samples; synaptic operations (ops) and uJ per inference",
         ["bits", "T", "accuracy", "ops", *models],
         [
             [
@@ -94,7 +94,7 @@ def show_spread(output: Output, result: dict[str, Any]) -> None:
     models = list(rows[0]["energy_uj"])
     seeds = ", ".join(str(run["seed"]) for run in result["runs"])
     output.table(
-        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference; mean ± "
+        f"{result['samples']} samples; synaptic operations (ops) and uJ per inference; mean ± "
         f"standard deviation over seeds {seeds}",
         ["bits", "T", "accuracy", "ops", *models],
         [

@@ -216,7 +216,7 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
     if content["engines"]:
         plots["spike rate per layer"] = spike_plots.spike_rates(content["engines"])
     if content["raster"]:
-        title = f"spikes of test sample {SAMPLE}"
+        title = f"spikes of sample {SAMPLE}"
         plots[title] = spike_plots.raster(content["raster"], content["raster_neurons"])
     if content["membrane"]:
         title = "membrane potential, float and fixed point"

@@ -31,7 +31,7 @@ def read(tracing: Any, reader: Any, graph: nir.NIRGraph) -> nn.Module:
     Raises ValueError where branches meet: nirtorch's executor, which Norse 1.1 takes, walks a graph
     branch by branch, so that what the others send to a node that it has walked waits for a step.
     """
-    network: nn.Module = reader.from_nir(graph, dt=DT)
+    network: nn.Module = reader.from_nir(graph, dt=DT, ignore_warnings=True)
     executor: Any = network
     places = {node: place for place, node in enumerate(executor.execution_order)}
     late = [
