@@ -1,5 +1,6 @@
 """What another library says of a file that it cannot run, with what to do, which works."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from snntorch import import_nir
-from support.other_libraries import imported, outputs
+from support.other_libraries import READERS, imported, outputs
 from torch import nn
 
 import arlif
@@ -18,7 +19,7 @@ from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.recurrent import Recurrent
 from export.nir import write_nir_lif
 from hw_sim.engines.libraries import in_norse, in_snntorch, in_spikingjelly
-from hw_sim.engines.libraries.frame_by_frame import packages, quietly, with_cure
+from hw_sim.engines.libraries.frame_by_frame import graph_of, packages, quietly, with_cure
 
 CURES = {"snntorch": in_snntorch.CURES, "spikingjelly": in_spikingjelly.CURES}
 EACH = np.linspace(0.8, 1.2, 6)
@@ -177,3 +178,34 @@ def test_norse_takes_loops(tmp_path: Path) -> None:
         read = in_norse.read(tracing, reader, nir.read(path))
     with torch.no_grad():
         assert torch.allclose(outputs(read, x), net(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("library", READERS)
+def test_a_pools_padding_is_left_out(library: str, tmp_path: Path) -> None:
+    """Why engines refuse it: what is pooled has other places then."""
+    path, x = tmp_path / "lif.nir", 2 * torch.rand(8, 5, 2, 6, 6)
+    for padding, size in ((1, 4), (0, 3)):
+        net = nn.Sequential(
+            layers.Conv2d(2, 3, 1),
+            hard(),
+            layers.AvgPool2d(2, padding=padding),
+            layers.Conv2d(3, 4, 1),
+            hard(),
+            layers.Flatten(),
+            layers.Linear(4 * size * size, 3),
+        ).eval()
+        write_nir_lif(net, path, (2, 6, 6))
+        places: list[int] = []
+        read = imported(library, path)
+        weights = read.get_submodule("4_synapse")
+        weights.register_forward_hook(lambda _, given, out, seen=places: seen.append(out.shape[-1]))
+        with contextlib.suppress(RuntimeError):  # of the layers behind, which are made for more
+            outputs(read, x)
+        assert places[0] == 3
+        if padding:
+            with pytest.raises(
+                ValueError, match="4_pool: it leaves a pool's padding out; pool with"
+            ):
+                graph_of(path)
+        else:
+            assert graph_of(path).nodes
