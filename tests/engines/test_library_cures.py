@@ -169,6 +169,28 @@ def test_norse_lets_a_branch_come_late(tmp_path: Path) -> None:
         assert said == late * shortcut
 
 
+@pytest.mark.parametrize(
+    ("neurons", "ends", "named"),
+    [([hard()], LAST, "3 (LI)"), (NEURONS["delay"](), [], "output_wait (Delay)")],
+)
+def test_norse_leaves_nodes_out(
+    neurons: list[nn.Module], ends: list[nn.Module], named: str, tmp_path: Path
+) -> None:
+    """Why its engine refuses them: of an integrator it returns the current."""
+    path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
+    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    net = network(neurons, ends)
+    write_nir_lif(net, path, (4,))
+    with pytest.raises(ValueError, match=in_norse.LEFT_OUT) as refused:
+        in_norse.read(tracing, reader, graph_of(path))
+    assert named in str(refused.value)
+    assert "the mean of the potentials" in with_cure(refused.value, in_norse.CURES)
+    if ends:
+        with torch.no_grad():
+            current = net[:3](x) / (1 - 0.9)  # as weights of the portable convention are
+        assert torch.allclose(outputs(imported("norse", path), x), current, atol=1e-4)
+
+
 def test_norse_takes_loops(tmp_path: Path) -> None:
     path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
     tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")

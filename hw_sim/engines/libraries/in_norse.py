@@ -11,8 +11,19 @@ from hw_sim.engines.libraries.frame_by_frame import packages, run_in
 from hw_sim.engines.work import Outcome, Work
 
 BRANCHES = "it lets all but one of the branches that meet there come a time step late"
-CURES = {BRANCHES: "take the engine snntorch or spikingjelly"}
+LEFT_OUT = "it leaves out what it has no counterpart of"
+CURES = {
+    BRANCHES: "take the engine snntorch or spikingjelly",
+    LEFT_OUT: "let the answer be the mean of the potentials over time, which needs no integrator, "
+    "and have no delays",
+}
 """What to do where Norse 1.1 is wrong, by a part of the text."""
+
+TAKEN = (
+    *(nir.Input, nir.Output, nir.Affine, nir.Linear, nir.Conv2d, nir.SumPool2d, nir.Flatten),
+    *(nir.IF, nir.LIF, nir.CubaLIF),
+)
+"""What Norse 1.1 makes of a graph; it goes on without a word where there is more."""
 
 
 def run(work: Work[NoOptions]) -> Outcome:
@@ -28,9 +39,15 @@ def run(work: Work[NoOptions]) -> Outcome:
 def read(tracing: Any, reader: Any, graph: nir.NIRGraph) -> nn.Module:
     """The network that norse.torch makes of a graph; tracing is nirtorch.graph_utils.
 
-    Raises ValueError where branches meet: nirtorch's executor, which Norse 1.1 takes, walks a graph
-    branch by branch, so that what the others send to a node that it has walked waits for a step.
+    Raises ValueError where it has no counterpart of a node, and where branches meet: nirtorch's
+    executor, which Norse 1.1 takes, walks a graph branch by branch, so that what the others send to
+    a node that it has walked waits for a step.
     """
+    others = [
+        f"{name} ({type(n).__name__})" for name, n in graph.nodes.items() if type(n) not in TAKEN
+    ]
+    if others:
+        raise ValueError(f"{', '.join(others)}: {LEFT_OUT}")
     network: nn.Module = reader.from_nir(graph, dt=DT, ignore_warnings=True)
     executor: Any = network
     places = {node: place for place, node in enumerate(executor.execution_order)}
