@@ -17,9 +17,10 @@ def verdict(run: Run) -> dict[str, Any]:
     """Accuracy lost, bits equal, events, energy and cores, from what is current in a run.
 
     Each is None where nothing was measured. accuracy: of float and integers on the same samples,
-    and what is lost, in shares of one. bits: exact engines that equal the integer engine and that
-    do not; how many spikes, states and sums over time (spike counts, readouts) were compared.
-    events, energy_uj: per inference, the latter by cost model. fits: cores of a neuromorphic chip.
+    what is lost, in shares of one, and the verb that measured it. bits: exact engines that equal
+    the integer engine and that do not; how many spikes, states and sums over time (spike counts,
+    readouts) were compared. events, energy_uj: per inference, the latter by cost model. fits: cores
+    of a neuromorphic chip.
     Raises ArlifError where a file is damaged.
     """
     run.require_whole(*(a for row in ENGINES.values() for a in (row.traces, row.figures)))
@@ -55,15 +56,16 @@ def _accuracy(run: Run) -> dict[str, Any] | None:
         real, fixed = (read_figures(run, row) for row in (FLOAT, INTEGER))
         known = None not in (real["accuracy"], fixed["accuracy"])
         if known and real["inputs"] == fixed["inputs"]:
-            return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"])
+            return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"], "simulate")
     found = read_quantized(run) or {}
     if "float_accuracy" in found:
-        return _lost(found["float_accuracy"], found["accuracy"], found["samples"])
+        return _lost(found["float_accuracy"], found["accuracy"], found["samples"], "quantize")
     return None
 
 
-def _lost(real: float, fixed: float, samples: int) -> dict[str, Any]:
-    return {"float": real, "integers": fixed, "lost": real - fixed, "samples": samples}
+def _lost(real: float, fixed: float, samples: int, verb: str) -> dict[str, Any]:
+    found = {"float": real, "integers": fixed, "lost": real - fixed, "samples": samples}
+    return found | {"measured_by": verb}
 
 
 def _bits(run: Run) -> dict[str, Any] | None:

@@ -50,7 +50,7 @@ def test_the_verdict_comes_first_and_is_what_was_measured(verified: Path) -> Non
     verdict = report["verdict"]
     lost = engines["float"]["accuracy"] - engines["integer"]["accuracy"]
     assert verdict["accuracy"]["lost"] == lost
-    assert verdict["accuracy"]["samples"] == 60
+    assert (verdict["accuracy"]["samples"], verdict["accuracy"]["measured_by"]) == (60, "simulate")
     (comparison,) = report["comparisons"]
     assert verdict["bits"]["equal"] == ["onnx"]
     assert verdict["bits"]["spikes"] == comparison["spikes_compared"]
@@ -85,6 +85,13 @@ def test_where_nothing_was_compared_the_report_says_so(verified: Path, tmp_path:
     assert exit_code("report", run) == 0
     report = json.loads((run / "report.json").read_text())
     assert (report["verdict"]["bits"], report["verdict"]["events"]) == (None, None)
+    for engine in ("float.h5", "float.json"):
+        (run / "traces" / engine).unlink()
+    assert exit_code("report", run) == 0
+    judged = json.loads((run / "report.json").read_text())["verdict"]["accuracy"]
+    quantized = json.loads((run / "quantize.json").read_text())
+    assert (judged["samples"], judged["measured_by"]) == (quantized["samples"], "quantize")
+    assert f"on {judged['samples']} samples of arlif quantize" in (run / "report.html").read_text()
     page = (run / "report.html").read_text()
     assert f"not compared; arlif verify {run} compares every engine" in page
     assert page.count(f"not measured; arlif verify {run} measures it") == 2
