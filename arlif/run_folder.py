@@ -67,9 +67,9 @@ class Run:
         """
         artifact = self.standing(artifact)
         require(
-            self.folder.is_dir(),
-            f"there is no run {self.folder}; arlif import brings a network of yours, "
-            f"{self.line(TRAIN)} trains one",
+            any(map(self.has, (CONFIG, IMPORT, NIR, MODEL))),
+            f"there is no run {'in ' if self.folder.is_dir() else ''}{self.folder}; arlif import "
+            f"brings a network of yours, {self.line(TRAIN)} trains one",
         )
         absent = self.imported and not self.has(artifact)
         require(

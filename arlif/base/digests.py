@@ -183,7 +183,10 @@ def read_digests(folder: Path) -> dict[str, Entry] | None:
     except ValueError as error:
         raise _damaged(path, error) from None
     if found.version != VERSION:
-        raise FormatError(f"{path} is of version {found.version}, this arlif knows {VERSION}")
+        raise FormatError(
+            f"{path} is of version {found.version}, this arlif knows {VERSION}; take the arlif "
+            "that wrote the run, or remove the file and make again what follows training or import"
+        )
     if found.sha256 != _digest(found.entries):
         raise _damaged(path, "its own digest does not fit it")
     sources = {name: entry.made_from for name, entry in found.entries.items()}

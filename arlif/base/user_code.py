@@ -38,7 +38,8 @@ def running(file: Path, failed: str) -> Iterator[ModuleType]:
         with redirect_stdout(sys.stderr):
             exec(loader.source_to_code(content, str(file)), vars(module))
             yield module
-    except ArlifError:
+    except ArlifError as error:
+        error.args = (f"{error}{_own_place(error, file)}",)
         raise
     except SystemExit as stop:
         raise ArlifError(
@@ -123,6 +124,18 @@ _WHERE = (
     "; paths count from where arlif is started: write Path(__file__).with_name('weights.pt') for "
     "what lies beside the file"
 )
+
+
+def _own_place(error: BaseException | None, file: Path) -> str:
+    """Which line of a user's file led to an error of ours; "" where none did."""
+    while error is not None:
+        lines = [
+            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)
+        ]
+        if lines:
+            return f" ({file}, line {lines[-1]})"
+        error = error.__cause__
+    return ""
 
 
 def _place(error: BaseException, file: Path) -> str:

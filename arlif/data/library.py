@@ -120,7 +120,10 @@ def _need(entry: Entry, place: Path) -> None:
 
 def _entry(name: str) -> Entry:
     if name not in DATASETS:
-        raise ArlifError(f"no dataset is called {name!r}; there are {', '.join(DATASETS)}")
+        raise ArlifError(
+            f"no dataset is called {name!r}; there are {', '.join(DATASETS)}; on data of your own "
+            "a network trains in a loop of your own (docs/own-network.md)"
+        )
     return DATASETS[name]
 
 

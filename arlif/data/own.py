@@ -93,15 +93,19 @@ class OwnSamples:
     def names(self, name: str, classes: int) -> tuple[str, ...]:
         """What the classes of a network are called; their numbers where the data name none.
 
-        classes: how many it tells apart. Raises ArlifError where the data name as many others.
+        classes: how many it tells apart. Raises ArlifError as `require_classes`.
         """
+        self.require_classes(name, classes)
+        return self.classes or tuple(map(str, range(classes)))
+
+    def require_classes(self, name: str, classes: int) -> None:
+        """Raise ArlifError where the data name other classes than a network tells apart."""
         require(
             len(self.classes) in (0, classes),
             f"{name} has {len(self.classes)} folders of classes ({', '.join(self.classes[:3])}"
             f"{', ...' if len(self.classes) > 3 else ''}), and the network tells {classes} classes "
             "apart; make a folder for each, also where it holds no samples of this class",
         )
-        return self.classes or tuple(map(str, range(classes)))
 
     def as_dataset(self, name: str, static: bool, classes: int) -> Dataset:
         """A dataset to train on; one sample of HELD_OUT, spread over classes, is for tests.
@@ -198,7 +202,9 @@ class _Singly:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require(len(self.samples) > 0, f"{self.where} holds no samples")
+        require(
+            len(self.samples) > 0, f"{self.where} holds no samples; they are .npy or .npz files"
+        )
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
         first = next(iter(self.samples.values()))

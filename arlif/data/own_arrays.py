@@ -67,7 +67,10 @@ def real_numbers(values: Any, where: str) -> NDArray[Any]:
     """Real numbers that float32 can hold, of an array or a tensor. Raises ArlifError."""
     array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
     array = np.asarray(array)
-    require(array.dtype.kind in "biuf", f"{where} must hold one array of real numbers")
+    require(
+        array.dtype.kind in "biuf",
+        f"{where} must hold one array of real numbers, not {array.dtype}",
+    )
     require(array.size > 0, f"{where} holds no numbers: its shape is {array.shape}")
     require(
         bool((np.abs(array) <= np.finfo(np.float32).max).all()),

@@ -233,7 +233,8 @@ def _layer(module: Any, mode: str) -> nn.Module:
     for ours, theirs in _LAYERS:
         if type(module) is theirs:
             return _marked(adopt(ours, module))
-    raise LoweringError(reason(module))
+    fires = type(module).__module__.startswith(neuron.__name__)
+    raise LoweringError(why_refused(module) if fires else reason(module))
 
 
 def _plain(module: Any, mode: str) -> nn.Module:

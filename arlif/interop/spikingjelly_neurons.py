@@ -98,6 +98,6 @@ _REASONS = {
 
 
 def why_refused(module: nn.Module) -> str:
-    """Why a module that keeps a state has no counterpart, and what to do."""
+    """Why a neuron, or another module that keeps a state, has no counterpart, and what to do."""
     unknown = f"its equation has no counterpart; {_CURE}"
     return _REASONS.get(type(module).__name__, unknown)

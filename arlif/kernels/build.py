@@ -94,7 +94,7 @@ def build(source: Source = SYNAPSES) -> Path:
     flags, (folder, how_long) = choice(command), _folder()
     lost = [flag for flag in CHOICES[0] if flag not in flags]
     without = f" without {' and '.join(lost)}, which {command[0]} lacks," if lost else ""
-    logger.warning("compiling the neuron kernels%s in %s %s", without, folder, how_long)
+    logger.warning("compiling the kernels of this network%s in %s %s", without, folder, how_long)
     with scratch() as include:
         (include / PRINTED).write_text(source.printed)
         options = (*command, *COMMON, *flags, f"-I{include}")

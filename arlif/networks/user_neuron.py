@@ -32,7 +32,11 @@ def load_neuron(name: str) -> type[Neuron]:
     step that cannot be traced.
     """
     file = file_of(name)
-    require(file.is_file(), f"there is no file {file} with a neuron {class_of(name)}")
+    require(
+        file.is_file(),
+        f"there is no file {file} with a neuron {class_of(name)}; paths count from where arlif is "
+        "started, and my.py:MyNeuron names the class MyNeuron in my.py",
+    )
     return _loaded(file, class_of(name), file.read_bytes())
 
 

@@ -14,6 +14,7 @@ from arlif.core.network import INPUT
 from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, StepGain, Vote, both_axes
 from arlif.quantize.integrated import Integrated, integrate, mapped
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
+from arlif.quantize.padding import require_plain
 from arlif.quantize.values import (
     Resampled,
     Spikes,
@@ -117,8 +118,7 @@ def _(layer: nn.Flatten, value: Any) -> Any:
 @absorb.register(nn.Conv2d)
 def _(layer: nn.Conv1d | nn.Conv2d, value: Any) -> Any:
     spikes = as_spikes(value)
-    if layer.padding_mode != "zeros" or isinstance(layer.padding, str):
-        raise LoweringError("only numeric zero padding is supported; give padding as numbers")
+    require_plain(layer)
     _require_frame(layer, spikes.shape)
     weight = _array(layer.weight)
     weights = RealConv2d(

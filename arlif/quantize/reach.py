@@ -101,7 +101,9 @@ class _Run:
         """Spikes, 0.0 or 1.0, of one more step."""
         x: NDArray[np.float64] = current.numpy()
         self.ops.saturate(x)
-        fired, self.state = self.population.neuron.step(self.ops, self.state, x)
+        neuron = self.population.neuron
+        fired, after = neuron.step(self.ops, self.state, x)
+        self.state = neuron.state_type(*after)  # a step may return a plain tuple
         self.spikes += int(np.count_nonzero(fired))
         self.steps += 1
         return torch.from_numpy(np.broadcast_to(fired, x.shape).astype(np.float64))

@@ -31,6 +31,11 @@ def at_least(axes: Axes, span: float, top: float = inf) -> None:
     axes.set_ylim(middle - span / 2, middle + span / 2)
 
 
+def _marker(rows: Sequence[Any]) -> str:
+    """What a line is drawn with: a single epoch would show nothing."""
+    return "o" if len(rows) == 1 else ""
+
+
 def learning_curves(run: Path) -> Figure:
     """Loss and accuracy over epochs. Raises ArlifError where the run has no metrics.
 
@@ -40,14 +45,16 @@ def learning_curves(run: Path) -> Figure:
     epochs = [row["epoch"] for row in rows]
     figure = Figure((8, 3), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
-    loss.plot(epochs, [row["train_loss"] for row in rows], label="train (with regulariser)")
-    loss.plot(epochs, [row["test_loss"] for row in rows], label="test (cross-entropy)")
+    marker = _marker(rows)
+    for part, said in (("train", "with regulariser"), ("test", "cross-entropy")):
+        values = [row[f"{part}_loss"] for row in rows]
+        loss.plot(epochs, values, marker=marker, label=f"{part} ({said})")
     loss.set(xlabel="epoch", ylabel="loss")
     loss.legend()
     for part in ("train", "test"):
         values = [100 * row.get(f"{part}_accuracy", nan) for row in rows]
         if not all(isnan(value) for value in values):
-            accuracy.plot(epochs, values, label=part)
+            accuracy.plot(epochs, values, marker=marker, label=part)
     accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
     at_least(accuracy, LEAST_ACCURACY, 100.0)
     accuracy.legend()
@@ -87,7 +94,8 @@ def learned(run: Path) -> Figure:
         for name, colour in zip(layers, colours, strict=True):
             values = [row.get(f"{symbol}/{name}", nan) for row in rows]
             label = name if number == 1 else None
-            axes.plot([row["epoch"] for row in rows], values, color=colour, label=label)
+            epochs = [row["epoch"] for row in rows]
+            axes.plot(epochs, values, marker=_marker(rows), color=colour, label=label)
         axes.set(xlabel="epoch", ylabel=symbol)
         at_least(axes, LEAST_LEARNED)
     figure.legend(loc="outside right upper", fontsize="small", frameon=False)

@@ -75,7 +75,12 @@ def lif_graph(network: LinearizedNetwork, convention: Convention = portable) -> 
         graph.edges.append((reading.population, output))
         metadata["over"] = reading.over.value
     else:
-        graph.drive(output, network.readout, 1.0, shapes, done)
+        into = output
+        if len(network.readout.terms) > 1:
+            # nirtorch adds what comes into any node but the Output.
+            into = graph.add(output, "sum", _identity(shapes[READOUT]))
+            graph.edges.append((into, output))
+        graph.drive(into, network.readout, 1.0, shapes, done)
     graph.require_same_loops()
     return nir.NIRGraph(graph.nodes, graph.edges, metadata={"arlif": metadata}, type_check=False)
 
@@ -84,13 +89,18 @@ def _spoken(
     network: LinearizedNetwork, convention: Convention, shapes: dict[str, Shape]
 ) -> dict[str, Spoken]:
     """The populations' nodes. Raises LoweringError naming every one that NIR cannot say."""
-    spoken, refused = {}, dict[str, list[str]]()
+    spoken, refused = {}, dict[str, dict[str, list[str]]]()
     for population in network.populations:
         try:
             spoken[population.name] = convention(population.neuron, shapes[population.name])
         except LoweringError as error:
-            refused.setdefault(str(error), []).append(population.name)
-    told = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
+            reason, _, cure = str(error).partition("; ")
+            refused.setdefault(cure, {}).setdefault(reason, []).append(population.name)
+    told = [
+        part
+        for cure, reasons in refused.items()
+        for part in (*(f"{', '.join(names)}: {reason}" for reason, names in reasons.items()), cure)
+    ]
     require(not told, "; ".join(told), LoweringError)
     return spoken
 
@@ -101,6 +111,12 @@ class _Graph:
     def __init__(self, nodes: dict[str, nir.NIRNode]) -> None:
         self.nodes, self.edges = nodes, list[tuple[str, str]]()
         self.late: set[tuple[str, str]] = set()
+
+    def add(self, target: str, kind: str, node: nir.NIRNode) -> str:
+        """The free name under which a node on the way to `target` is added."""
+        name = self._fresh(f"{target}_{kind}")
+        self.nodes[name] = node
+        return name
 
     def drive(
         self,
@@ -124,8 +140,7 @@ class _Graph:
                 nodes.insert(0, ("wait", nir.Delay(np.full(shapes[term.source], waits))))
             at = term.source
             for kind, node in nodes:
-                name = self._fresh(f"{target}_{kind}")
-                self.nodes[name] = node
+                name = self.add(target, kind, node)
                 self.edges.append((at, name))
                 at = name
             self.edges.append((at, target))
@@ -181,11 +196,11 @@ def _term_nodes(
     if isinstance(weights, RealConv2d):
         synapse = nir.Conv2d(
             shape[1:],
-            weight,
+            _full(weight, weights.groups),
             weights.stride,
             weights.padding,
             weights.dilation,
-            weights.groups,
+            1,
             offset,
         )
     elif len(shape) == 3:
@@ -199,6 +214,27 @@ def _term_nodes(
         ("synapse", synapse),
         *(("pool", _pool(pool)) for pool in after),
     ]
+
+
+def _full(weight: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
+    """A convolution's weights between all channels, 0 between groups, which no other tool reads."""
+    if groups == 1:
+        return weight
+    count, each = len(weight), weight.shape[1]
+    full = np.zeros((count, groups * each, *weight.shape[2:]), np.float32)
+    for group, rows in enumerate(np.split(np.arange(count), groups)):
+        full[rows, group * each : (group + 1) * each] = weight[rows]
+    return full
+
+
+def _identity(shape: Shape) -> nir.NIRNode:
+    """Weights that pass numbers of a shape on, which every reader takes."""
+    count, sizes = shape[0], shape[1:]
+    eye = np.eye(count, dtype=np.float32).reshape(count, count, *(1 for _ in sizes))
+    bias = np.zeros(count, np.float32)
+    if sizes:
+        return nir.Conv2d(sizes, eye, (1, 1), (0, 0), (1, 1), 1, bias)
+    return nir.Affine(eye, bias)
 
 
 def _require_pool(linear: LinearMap) -> SumPool2d:

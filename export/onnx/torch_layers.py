@@ -10,6 +10,7 @@ from torch import nn
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
 from arlif.layers import Scale, Vote, both_axes
+from arlif.quantize.padding import require_plain
 from export.onnx.symbols import Graph, Symbol
 
 
@@ -63,11 +64,7 @@ def _(layer: nn.Linear, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
 @append.register(nn.Conv1d)
 @append.register(nn.Conv2d)
 def _(layer: nn.Conv1d | nn.Conv2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
-    require(
-        layer.padding_mode == "zeros" and not isinstance(layer.padding, str),
-        "only numeric zero padding is supported; give padding as numbers",
-        LoweringError,
-    )
+    require_plain(layer)
     bias = [] if layer.bias is None else [_array(layer.bias)]
     weight = _array(layer.weight)
     return graph.node(

@@ -16,8 +16,9 @@ def calibrate(
     run: RunArgument,
     weight_bits: WeightBitsOption = DEFAULT_BITS,
     samples: Annotated[
-        int, typer.Option(min=1, help="Training samples to try on.")
-    ] = CHECKED_SAMPLES,
+        int | None,
+        typer.Option(min=1, help=f"Training samples to try on; default {CHECKED_SAMPLES}."),
+    ] = None,
     data_folder: DataOption = None,
     inputs: InputsOption = None,
     as_json: JsonOption = False,
@@ -30,7 +31,7 @@ def calibrate(
     from hw_sim.pipeline import calibrate_run
 
     output, own = Output(as_json, as_csv, as_latex), own_data(inputs, None, data_folder)
-    result = calibrate_run(run, weight_bits, samples, data_folder, own)
+    result = calibrate_run(run, weight_bits, samples or CHECKED_SAMPLES, data_folder, own)
     reports = [from_mapping(QuantizationReport, row, "formats") for row in result["formats"]]
     output.say_fewer(samples, min(report.samples for report in reports))
     output.table(

@@ -2,6 +2,7 @@
 
 import typer
 
+from arlif.base.numerals import counted
 from hw_sim.cli.exits import ExitCode
 from hw_sim.cli.output import JsonOption, Output, RunArgument
 from hw_sim.cli.parameters import PresetOption, WeightBitsOption
@@ -23,8 +24,8 @@ def check(
         output.say(violation)
     if result["maps"]:
         output.say(
-            f"everything maps: {result['populations']} populations, "
-            f"{result['projections']} projections and a readout"
+            f"everything maps: {counted(result['populations'], 'population')}, "
+            f"{counted(result['projections'], 'projection')} and a readout"
         )
     output.result({name: result[name] for name in ("maps", "violations")})
     if result["violations"]:

@@ -43,5 +43,5 @@ def _about_lif(result: dict[str, Any]) -> str:
     opens = "lif.nir opens in other NIR tools as LIF and CubaLIF (network.nir in arlif only)"
     if "lif_unmeasured" in result:
         return f"{opens}; what that changes was not measured: {result['lif_unmeasured']}"
-    shares = ", ".join(f"{n} {percent(share)}" for n, share in result["lif_changes"].items())
-    return f"{opens}; spikes changed on {result['lif_samples']} samples: {shares}"
+    shares = ", ".join(f"{n}: {percent(share)}" for n, share in result["lif_changes"].items())
+    return f"{opens}; spikes changed on {result['lif_samples']} samples, by layer: {shares}"

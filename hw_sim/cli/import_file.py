@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from arlif.base.errors import require
-from arlif.base.numerals import percent
+from arlif.base.numerals import counted, percent
 from arlif.core.nodes import OverTime
 from arlif.run_folder import Run
 from hw_sim.cli.output import JsonOption, Output, RunArgument
@@ -72,7 +72,8 @@ def import_network(
         return
     result = import_run(file, run, time_steps, dt, calibrate, preset, weight_bits, readout)
     output.say(
-        f"{file}: {result['populations']} populations, {result['neurons']} neurons, input "
+        f"{file}: {counted(result['populations'], 'population')}, "
+        f"{counted(result['neurons'], 'neuron')}, input "
         f"{result['input_shape']}, T = {result['time_steps']}; wrote {result['path']}"
     )
     if "layers" in result:

@@ -25,8 +25,11 @@ def quantize(
         int, typer.Option(min=0, help="Epochs of quantization-aware training; 0 rounds only.")
     ] = 0,
     samples: Annotated[
-        int, typer.Option(min=1, help="Samples to compare on, of the test split.")
-    ] = CHECKED_SAMPLES,
+        int | None,
+        typer.Option(
+            min=1, help=f"Samples to compare on, of the test split; default {CHECKED_SAMPLES}."
+        ),
+    ] = None,
     data_folder: DataOption = None,
     inputs: InputsOption = None,
     labels: LabelsOption = None,
@@ -36,7 +39,8 @@ def quantize(
     from hw_sim.pipeline import quantize_run
 
     output, own = Output(as_json), own_data(inputs, labels, data_folder)
-    result = quantize_run(run, preset, weight_bits, qat, samples, data_folder, own)
+    count = samples or CHECKED_SAMPLES
+    result = quantize_run(run, preset, weight_bits, qat, count, data_folder, own)
     output.say_fewer(samples, result["samples"])
     show(output, result)
     output.result(result)

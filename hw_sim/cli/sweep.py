@@ -89,7 +89,7 @@ def _show(
     rows = result["rows"]
     models = list(rows[0]["energy_uj"])
     output.table(
-        f"{result['samples']} test samples; synaptic operations (ops) and uJ per inference{about}",
+        f"{result['samples']} samples; synaptic operations (ops) and uJ per inference{about}",
         ["bits", "T", "accuracy", "ops", *models],
         [
             [

@@ -102,7 +102,7 @@ def summary(verdict: dict[str, Any]) -> list[str]:
         lines.append(
             f"accuracy {'lost' if accuracy['lost'] >= 0 else 'gained'} by integers: {lost} "
             f"({percent(accuracy['float'])} float, {percent(accuracy['integers'])} integers, "
-            f"{accuracy['samples']} samples)"
+            f"{accuracy['samples']} samples of arlif {accuracy['measured_by']})"
         )
     if bits := verdict["bits"]:
         if bits["different"]:
@@ -180,4 +180,4 @@ def _outcome(row: dict[str, Any]) -> str:
         return f"different: {row['reason']}"
     if row["outcome"] == "measured":
         return f"{_different(row).replace(', ', ' of spikes and ', 1)} differ"
-    return f"{row['outcome']}: {row['reason']}"
+    return f"{row['outcome']}, see below"

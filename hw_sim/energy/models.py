@@ -85,10 +85,11 @@ class ArithmeticModel:
         return True
 
     def bill(self, layer: LayerCounts) -> Bill:
-        synapses = np.sum([self._synapses(layer, p) for p in layer.incoming], axis=0)
+        every = np.ones(layer.spikes.size)
+        arriving = [self._synapses(layer, p) for p in layer.incoming]  # none where states are read
+        synapses = np.sum([0.0 * every, *arriving], axis=0)
         if self.neurons:
             synapses = synapses + layer.bits_set * self.units.add(1)
-        every = np.ones(layer.spikes.size)
         neurons = sum(n * self.operation(op) for op, n in layer.neuron_operations.items())
         accesses = [
             t.accesses * memory_access(t.bits, t.size_bits)

@@ -114,6 +114,14 @@ def _lacking(network: QuantizedNetwork, simulation: Simulation) -> list[str]:
     return lacks
 
 
+def with_sums(found: dict[str, Any]) -> dict[str, Any]:
+    """A comparison, and what was compared in all samples: spike counts and readouts together."""
+    kinds = ("compared", "different")
+    return found | {
+        f"sums_{kind}": found[f"counts_{kind}"] + found[f"readouts_{kind}"] for kind in kinds
+    }
+
+
 def current_comparisons(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
     """Of what compare_run has found, that of simulations that the run holds now: by want and got.
 

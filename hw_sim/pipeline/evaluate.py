@@ -130,6 +130,7 @@ def _integer(
         given = require_own(own, run)
         frames = 1 if network.input.static else network.time_steps
         samples = given.load(network.input.shape, frames)
+        samples.require_classes(str(given.inputs), len(network.readout.bias))
         labels = _labels(samples, given)
         total, batches = len(labels), _own_batches(network, samples.real, labels)
     with on_cluster(dask), measured() as sensors:

@@ -152,8 +152,8 @@ def _slow_answers(original: Original) -> list[str]:
     if not isinstance(readout, Totals) or readout.steps <= LITTLE * original.time_steps:
         return []
     return [
-        f"the answer is the mean of potentials with a time constant of {readout.steps:.0f} of "
-        f"{original.time_steps} time steps, and integers take it as if all had decayed, so "
+        f"the answer is the mean of potentials whose time constant is {readout.steps:.0f} time "
+        f"steps, of {original.time_steps} in all; integers take it as if all had decayed, so "
         "decisions may differ; the last or the largest potential is exact: return x[-1] or "
         "x.amax(0), of a NIR file give --readout"
     ]

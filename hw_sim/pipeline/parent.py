@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,8 @@ def load_parent(
     if own is None:
         own = _as_imported(folder, original)
     elif isinstance(own, OwnData):
-        own = own.load(original.input_shape, original.frames)
+        name, own = str(own.inputs), own.load(original.input_shape, original.frames)
+        own.require_classes(name, prod(original.linear.readout.shape))
     return parent_of(original, own)
 
 

@@ -71,12 +71,13 @@ class Selection:
                 return load_samples(recipe, self.data_folder, self.limit), recipe.time_steps
             config = recipe.network()
             shape: Shape = config.input_shape
-            static, time_steps = config.static, config.time_steps
+            static, time_steps, classes = config.static, config.time_steps, config.classes
         else:
             network = read_nir(run.require(NIR))
             shape, static = network.input.shape, network.input.static
-            time_steps = network.time_steps
+            time_steps, classes = network.time_steps, len(network.readout.bias)
         own = require_own(self.own, run).load(shape, 1 if static else time_steps, self.limit)
+        own.require_classes(str(self.inputs), classes)
         return Samples(torch.from_numpy(own.real), own.labels), time_steps
 
     @property

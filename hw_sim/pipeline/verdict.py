@@ -6,7 +6,7 @@ from arlif.artifacts import NIR
 from arlif.base.errors import ArlifError
 from arlif.run_folder import Run
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
-from hw_sim.pipeline.compare import current_comparisons
+from hw_sim.pipeline.compare import current_comparisons, with_sums
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.map_cores import map_run
 from hw_sim.pipeline.quantize import read_quantized
@@ -17,9 +17,10 @@ def verdict(run: Run) -> dict[str, Any]:
     """Accuracy lost, bits equal, events, energy and cores, from what is current in a run.
 
     Each is None where nothing was measured. accuracy: of float and integers on the same samples,
-    and what is lost, in shares of one. bits: exact engines that equal the integer engine and that
-    do not; how many spikes, states and sums over time (spike counts, readouts) were compared.
-    events, energy_uj: per inference, the latter by cost model. fits: cores of a neuromorphic chip.
+    what is lost, in shares of one, and the verb that measured it. bits: exact engines that equal
+    the integer engine and that do not; how many spikes, states and sums over time (spike counts,
+    readouts) were compared. events, energy_uj: per inference, the latter by cost model. fits: cores
+    of a neuromorphic chip.
     Raises ArlifError where a file is damaged.
     """
     run.require_whole(*(a for row in ENGINES.values() for a in (row.traces, row.figures)))
@@ -55,15 +56,16 @@ def _accuracy(run: Run) -> dict[str, Any] | None:
         real, fixed = (read_figures(run, row) for row in (FLOAT, INTEGER))
         known = None not in (real["accuracy"], fixed["accuracy"])
         if known and real["inputs"] == fixed["inputs"]:
-            return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"])
+            return _lost(real["accuracy"], fixed["accuracy"], fixed["samples"], "simulate")
     found = read_quantized(run) or {}
     if "float_accuracy" in found:
-        return _lost(found["float_accuracy"], found["accuracy"], found["samples"])
+        return _lost(found["float_accuracy"], found["accuracy"], found["samples"], "quantize")
     return None
 
 
-def _lost(real: float, fixed: float, samples: int) -> dict[str, Any]:
-    return {"float": real, "integers": fixed, "lost": real - fixed, "samples": samples}
+def _lost(real: float, fixed: float, samples: int, verb: str) -> dict[str, Any]:
+    found = {"float": real, "integers": fixed, "lost": real - fixed, "samples": samples}
+    return found | {"measured_by": verb}
 
 
 def _bits(run: Run) -> dict[str, Any] | None:
@@ -79,7 +81,7 @@ def _bits(run: Run) -> dict[str, Any] | None:
         "different": [name for name, comparison in found.items() if not comparison["equal"]],
         "spikes": sum(comparison["spikes_compared"] for comparison in found.values()),
         "states": sum(comparison["states_compared"] for comparison in found.values()),
-        "sums": sum(c["counts_compared"] + c["readouts_compared"] for c in found.values()),
+        "sums": sum(with_sums(comparison)["sums_compared"] for comparison in found.values()),
     }
 
 

@@ -14,6 +14,8 @@ from hw_sim.pipeline.sweep_points import SweepRow, front
 WIDTH = 8.0
 MARKERS = "os^Dv<>PX"
 OPERATIONS = "synaptic operations"
+KILO = 1000
+"""From here on lengths have the prefixes of units; smaller ones, such as percentages, none."""
 
 
 def energy_figures(report: dict[str, Any]) -> dict[str, Figure]:
@@ -23,12 +25,24 @@ def energy_figures(report: dict[str, Any]) -> dict[str, Figure]:
         "operations and energy per layer": _layers(report),
         **(_over_time(by_step) if by_step else {}),
         "estimated and counted synaptic operations": grouped_bars(
-            [f"{e['source']} to {e['target']}" for e in report["estimates"]],
+            projection_names(report["estimates"]),
             {key: [e[key] for e in report["estimates"]] for key in ("estimate", "counted")},
             OPERATIONS,
         ),
         "where the energy goes": _parts(report["total"]["energy_uj"]),
     }
+
+
+def projection_names(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What rows are called; several from one layer into another are numbered.
+
+    Wide weights make two projections, and so does a shortcut beside a layer.
+    """
+    pairs = [f"{row['source']} to {row['target']}" for row in estimates]
+    return [
+        pair if pairs.count(pair) == 1 else f"{pair}, {pairs[: place + 1].count(pair)}"
+        for place, pair in enumerate(pairs)
+    ]
 
 
 def grouped_bars(names: Sequence[str], groups: Mapping[str, Sequence[float]], label: str) -> Figure:
@@ -37,7 +51,8 @@ def grouped_bars(names: Sequence[str], groups: Mapping[str, Sequence[float]], la
     _grouped(axes, groups)
     _name_rows(axes, names)
     axes.set_xlabel(label)
-    axes.xaxis.set_major_formatter(EngFormatter())
+    if max((length for lengths in groups.values() for length in lengths), default=0) >= KILO:
+        axes.xaxis.set_major_formatter(EngFormatter())
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 

@@ -27,7 +27,7 @@ from arlif.artifacts import (
 from arlif.base.errors import FormatError, require
 from arlif.base.files import write_text
 from arlif.base.lock import only_writer
-from arlif.base.numerals import percent, points, significant
+from arlif.base.numerals import counted, percent, points, significant
 from arlif.base.plain_data import to_mapping
 from arlif.core.network import NUMERICS_VERSION
 from arlif.data import describe
@@ -42,7 +42,7 @@ from hw_sim.engines.simulation import Simulation
 from hw_sim.engines.table import ENGINES, FLOAT, INTEGER, Engine
 from hw_sim.engines.traces import steps_of
 from hw_sim.origin.imported import read_imported
-from hw_sim.pipeline.compare import current_comparisons
+from hw_sim.pipeline.compare import current_comparisons, with_sums
 from hw_sim.pipeline.energy import read_energy
 from hw_sim.pipeline.quantize import read_quantized
 from hw_sim.pipeline.simulated import read_simulations, simulated
@@ -50,7 +50,12 @@ from hw_sim.pipeline.sweep_points import DRAWN, read_sweep
 from hw_sim.report import spike_plots
 from hw_sim.report.crosscheck_plots import check_figure
 from hw_sim.report.deployment import deployment
-from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
+from hw_sim.report.energy_plots import (
+    energy_figures,
+    neurons_figure,
+    projection_names,
+    sweep_figure,
+)
 from hw_sim.report.equal_accuracy import at_equal_accuracy, read_sweeps
 from hw_sim.report.judged import judged
 from hw_sim.report.svg import svg
@@ -96,7 +101,13 @@ def _page(content: dict[str, Any], plots: Plots) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"percent": percent, "points": points, "significant": significant}
+    environment.filters |= {
+        "counted": counted,
+        "percent": percent,
+        "points": points,
+        "significant": significant,
+        "projection_names": projection_names,
+    }
     drawn = {
         section: {title: svg(figure) for title, figure in drawings.items()}
         for section, drawings in plots.items()
@@ -128,7 +139,7 @@ def _collect(run: Run) -> dict[str, Any]:
         "epochs": read_metrics(run.folder),
         "quantization": read_quantized(run),
         "engines": figures,
-        "comparisons": [*current_comparisons(run).values()],
+        "comparisons": [*map(with_sums, current_comparisons(run).values())],
         "energy": read_energy(run),
         "sweep": to_mapping(sweep) | {"unfinished": sweep.unfinished} if sweep else None,
         "neurons": None,
@@ -204,7 +215,7 @@ def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
     if content["engines"]:
         plots["spike rate per layer"] = spike_plots.spike_rates(content["engines"])
     if content["raster"]:
-        title = f"spikes of test sample {SAMPLE}"
+        title = f"spikes of sample {SAMPLE}"
         plots[title] = spike_plots.raster(content["raster"], content["raster_neurons"])
     if content["membrane"]:
         title = "membrane potential, float and fixed point"

@@ -106,5 +106,7 @@ def test_notes_of_a_later_version_are_refused(tmp_path: Path) -> None:
     noted(tmp_path)
     content = json.loads((tmp_path / DIGESTS).read_text())
     (tmp_path / DIGESTS).write_text(json.dumps(content | {"version": 2}))
-    with pytest.raises(FormatError, match="is of version 2, this arlif knows 1"):
+    with pytest.raises(
+        FormatError, match="is of version 2, this arlif knows 1; take the arlif that"
+    ):
         read_digests(tmp_path)

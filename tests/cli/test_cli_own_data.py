@@ -90,3 +90,37 @@ def test_what_is_missing_is_one_line(
     before = sorted(run.rglob("*"))
     assert complaint in refused(cli, words[0], run, *words[1:])
     assert sorted(run.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate",),
+        ("verify", "--engine", "integer"),
+        ("evaluate",),
+        ("evaluate", "--engine", "integer"),
+        ("quantize",),
+        ("quantize", "--qat", "1"),
+        ("sweep",),
+    ],
+    ids=" ".join,
+)
+def test_folders_of_fewer_classes_than_the_network_tells_are_refused(
+    run: Path, cli: Cli, words: tuple[str, ...]
+) -> None:
+    """Their labels would count from 0 where the network's leave a class out."""
+    for name in ("circle", "star") * 4:
+        Path("two", name).mkdir(parents=True, exist_ok=True)
+        save(Path("two", name, f"{len(list(Path('two', name).iterdir()))}.npy"), np.zeros((T, 4)))
+    said = refused(cli, words[0], run, *words[1:], "--inputs", "two")
+    assert "two has 2 folders of classes (circle, star), and the network tells 3" in said
+    Path("two", "square").mkdir()
+    if words[0] == "simulate":
+        assert cli(*words, run, "--inputs", "two")[0] == 0
+
+
+def test_a_folder_without_samples_says_what_they_are(run: Path, cli: Cli) -> None:
+    Path("pictures").mkdir()
+    Path("pictures", "a.png").write_bytes(b"")
+    said = refused(cli, "simulate", run, "--inputs", "pictures")
+    assert "pictures holds no samples; they are .npy or .npz files" in said

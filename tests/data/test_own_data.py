@@ -204,6 +204,7 @@ def test_examples_are_what_a_network_may_be_given() -> None:
             "objects.npy is not a readable .npy file .Object arrays cannot be lo",
         ),
         ("nan.npy", None, "nan.npy holds NaN, infinity"),
+        ("complex.npy", None, "complex.npy must hold one array of real numbers, not complex64"),
         ("text.npy", None, r"text.npy is not a readable .npy file \(it begins as none does\); wri"),
         ("half.npz", None, "half.npz is not a readable .npz file"),
         ("torn.npz", None, "torn.npz is not a readable .npz file"),
@@ -241,6 +242,7 @@ def test_what_does_not_fit_is_one_line(inputs: str, labels: str | None, complain
     np.savez("few.npz", inputs=X, labels=Y[:5])
     np.save("objects.npy", np.array([{}]), allow_pickle=True)
     np.save("nan.npy", np.full_like(X, np.nan))
+    np.save("complex.npy", X.astype(np.complex64))
     Path("text.npy").write_text("1 2 3")
     whole = Path("XY.npz").read_bytes()
     Path("half.npz").write_bytes(whole[: len(whole) // 2])

@@ -46,7 +46,7 @@ def test_lava_dl() -> None:
 def test_interop() -> None:
     from support.other_libraries import SHAPE, quietly, spiking_net
 
-    write_nir_lif(spiking_net(lambda: arlif.LIF(0.75, 0.7, "hard")), "network.nir", SHAPE)
+    write_nir_lif(spiking_net(lambda: arlif.LIF(0.75, 0.7, "hard")), "lif.nir", SHAPE)
     scope: dict[str, Any] = {"frame": torch.rand(3, 64), "state": None}
     with quietly():
         run_blocks("interop.md", scope)

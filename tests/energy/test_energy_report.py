@@ -22,7 +22,12 @@ from hw_sim.engines.integer import fast
 from hw_sim.engines.simulation import Record, raw_inputs
 from hw_sim.pipeline.sweep import sweep
 from hw_sim.pipeline.sweep_points import Sweep, SweepRow, cheapest, front
-from hw_sim.report.energy_plots import energy_figures, neurons_figure, sweep_figure
+from hw_sim.report.energy_plots import (
+    energy_figures,
+    neurons_figure,
+    projection_names,
+    sweep_figure,
+)
 from hw_sim.report.equal_accuracy import at_equal_accuracy
 
 
@@ -251,3 +256,9 @@ def test_a_sweep_knows_which_of_its_points_are_measured():
     for bits, steps, rule in ((-9, 4, "weights take 2 to 8 bits"), (8, 0, "at least 1 time step")):
         with pytest.raises(ArlifError, match=rule):
             SweepRow(bits, steps, 0.5, 1.0, {"integer": 1.0})
+
+
+def test_projections_between_the_same_layers_are_told_apart() -> None:
+    pairs = [("input", "a"), ("a", "b"), ("a", "b"), ("b", "b"), ("a", "b")]
+    names = projection_names([{"source": s, "target": t} for s, t in pairs])
+    assert names == ["input to a", "a to b, 1", "a to b, 2", "b to b", "a to b, 3"]

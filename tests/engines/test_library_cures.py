@@ -1,5 +1,6 @@
 """What another library says of a file that it cannot run, with what to do, which works."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from snntorch import import_nir
-from support.other_libraries import imported, outputs
+from support.other_libraries import READERS, imported, outputs
 from torch import nn
 
 import arlif
@@ -17,8 +18,8 @@ from arlif.core.real_neurons import RealLifReset, RealSynaptic
 from arlif.neurons.layer import NeuronLayer
 from arlif.neurons.recurrent import Recurrent
 from export.nir import write_nir_lif
-from hw_sim.engines.libraries import in_snntorch, in_spikingjelly
-from hw_sim.engines.libraries.frame_by_frame import quietly, with_cure
+from hw_sim.engines.libraries import in_norse, in_snntorch, in_spikingjelly
+from hw_sim.engines.libraries.frame_by_frame import graph_of, packages, quietly, with_cure
 
 CURES = {"snntorch": in_snntorch.CURES, "spikingjelly": in_spikingjelly.CURES}
 EACH = np.linspace(0.8, 1.2, 6)
@@ -127,3 +128,106 @@ def test_a_loop_as_we_write_it_is_refused(tmp_path: Path) -> None:
         except (AssertionError, ValueError) as error:
             said = str(error)
         assert (in_snntorch.LOOP in said) is loops
+
+
+class Residual(nn.Module):
+    """Two branches into one neuron, through as many layers of their own as are asked for."""
+
+    def __init__(self, shortcut: bool) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(layers.Linear(4, 6), hard())
+        self.long = nn.Sequential(layers.Linear(6, 6), hard(), layers.Linear(6, 6))
+        self.short = layers.Linear(6, 6) if shortcut else None
+        self.join = nn.Sequential(hard(), layers.Linear(6, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        return self.join(self.long(x) + self.short(x) if self.short else self.long(x))
+
+
+def test_norse_lets_a_branch_come_late(tmp_path: Path) -> None:
+    """Why its engine refuses branches that meet: it computes another network; the others do not."""
+    torch.manual_seed(0)
+    path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
+    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    for shortcut in (False, True):
+        net = Residual(shortcut).eval()
+        write_nir_lif(net, path, (4,))
+        with torch.no_grad():
+            want = net(x)
+        assert want.std() > 0.05
+        assert torch.allclose(outputs(imported("snntorch", path), x), want, atol=1e-5)
+        got = outputs(imported("norse", path), x)
+        assert (got.shape == want.shape and torch.allclose(got, want, atol=1e-5)) is not shortcut
+        with quietly():
+            try:
+                in_norse.read(tracing, reader, nir.read(path))
+                said = ""
+            except ValueError as error:
+                said = with_cure(error, in_norse.CURES)
+        late = f"join_0: {in_norse.BRANCHES}; take the engine snntorch or spikingjelly"
+        assert said == late * shortcut
+
+
+@pytest.mark.parametrize(
+    ("neurons", "ends", "named"),
+    [([hard()], LAST, "3 (LI)"), (NEURONS["delay"](), [], "output_wait (Delay)")],
+)
+def test_norse_leaves_nodes_out(
+    neurons: list[nn.Module], ends: list[nn.Module], named: str, tmp_path: Path
+) -> None:
+    """Why its engine refuses them: of an integrator it returns the current."""
+    path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
+    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    net = network(neurons, ends)
+    write_nir_lif(net, path, (4,))
+    with pytest.raises(ValueError, match=in_norse.LEFT_OUT) as refused:
+        in_norse.read(tracing, reader, graph_of(path))
+    assert named in str(refused.value)
+    assert "the mean of the potentials" in with_cure(refused.value, in_norse.CURES)
+    if ends:
+        with torch.no_grad():
+            current = net[:3](x) / (1 - 0.9)  # as weights of the portable convention are
+        assert torch.allclose(outputs(imported("norse", path), x), current, atol=1e-4)
+
+
+def test_norse_takes_loops(tmp_path: Path) -> None:
+    path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
+    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    net = network(NEURONS["loop"](), [])
+    write_nir_lif(net, path, (4,))
+    with quietly():
+        read = in_norse.read(tracing, reader, nir.read(path))
+    with torch.no_grad():
+        assert torch.allclose(outputs(read, x), net(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("library", READERS)
+def test_a_pools_padding_is_left_out(library: str, tmp_path: Path) -> None:
+    """Why engines refuse it: what is pooled has other places then."""
+    path, x = tmp_path / "lif.nir", 2 * torch.rand(8, 5, 2, 6, 6)
+    for padding, size in ((1, 4), (0, 3)):
+        net = nn.Sequential(
+            layers.Conv2d(2, 3, 1),
+            hard(),
+            layers.AvgPool2d(2, padding=padding),
+            layers.Conv2d(3, 4, 1),
+            hard(),
+            layers.Flatten(),
+            layers.Linear(4 * size * size, 3),
+        ).eval()
+        write_nir_lif(net, path, (2, 6, 6))
+        places: list[int] = []
+        read = imported(library, path)
+        weights = read.get_submodule("4_synapse")
+        weights.register_forward_hook(lambda _, given, out, seen=places: seen.append(out.shape[-1]))
+        with contextlib.suppress(RuntimeError):  # of the layers behind, which are made for more
+            outputs(read, x)
+        assert places[0] == 3
+        if padding:
+            with pytest.raises(
+                ValueError, match="4_pool: it leaves a pool's padding out; pool with"
+            ):
+                graph_of(path)
+        else:
+            assert graph_of(path).nodes

@@ -115,3 +115,16 @@ def test_all_layers_that_are_refused_are_named_by_their_reason(tmp_path: Path) -
         write_nir_lif(net, tmp_path / "network.nir", (4,))
     assert str(refusal.value).startswith("1, 3: NIR has no node for SynapticLateSubtract; give")
     assert "; 5: a Synaptic that keeps all" in str(refusal.value)
+
+
+def test_layers_that_one_cure_helps_are_named_in_front_of_it(tmp_path: Path) -> None:
+    zero, subtract = (
+        snn("Synaptic", alpha=0.7, beta=0.8, reset_mechanism="zero"),
+        snn("Synaptic", alpha=0.7, beta=0.8),
+    )
+    net = to_arlif(nn.Sequential(nn.Linear(4, 4), zero(), subtract()), torch.rand(3, 2, 4))
+    with pytest.raises(LoweringError) as refusal:
+        write_nir_lif(net, tmp_path / "network.nir", (4,))
+    said = str(refusal.value)
+    assert "1: NIR has no node for SynapticLateZero; 2: NIR has no node for SynapticLateS" in said
+    assert said.count("give snnTorch's neuron") == 1

@@ -7,11 +7,12 @@ import nir
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from numpy.typing import NDArray
 from support.strategies_real import linearized_networks
 
 from arlif.base.seal import sealed_path
 from arlif.quantize import linearize
-from arlif.quantize.linearized import Current, LinearizedNetwork
+from arlif.quantize.linearized import Current, LinearizedNetwork, RealConv2d, RealDense
 from export.hdf5 import read_tree
 from export.nir.conventions import REAL_NEURONS, Convention, exact, portable, unscaled
 from export.nir.load import network_of
@@ -28,6 +29,18 @@ def there_and_back(
     return linearize(found.module, found.input_shape)
 
 
+def between_all(weights: RealConv2d | RealDense) -> NDArray[np.float64]:
+    """Weights of a convolution in groups as those of one without; files hold these."""
+    if isinstance(weights, RealDense):
+        return weights.weight
+    outputs, each, *kernel = weights.weight.shape
+    full = np.zeros((outputs, each * weights.groups, *kernel))
+    for output, row in enumerate(weights.weight):
+        first = each * (output * weights.groups // outputs)
+        full[output, first : first + each] = row
+    return full
+
+
 def assert_same_current(want: Current, got: Current) -> None:
     assert got.shape in (want.shape, (*want.shape, 1, 1))
     assert np.allclose(got.bias, want.bias, rtol=1e-5, atol=1e-6)
@@ -36,7 +49,7 @@ def assert_same_current(want: Current, got: Current) -> None:
         assert (a.source, a.before, a.after) == (b.source, b.before, b.after)
         assert a.weights is not None
         assert b.weights is not None
-        x, y = a.weights.weight * a.scale, b.weights.weight * b.scale
+        x, y = between_all(a.weights) * a.scale, between_all(b.weights) * b.scale
         assert x.size == y.size
         assert np.allclose(x.ravel(), y.ravel(), rtol=1e-5, atol=1e-6)
 

@@ -8,11 +8,14 @@ import pytest
 import torch
 from support.other_libraries import (
     LIBRARIES,
+    READERS,
     SHAPE,
     differing,
     events,
+    imported,
     in_snntorch,
     ours,
+    outputs,
     rate,
     spiking_net,
 )
@@ -50,6 +53,56 @@ def test_plain_lif_spikes_alike_everywhere(library: str, kind: str, path: Path) 
     want = ours(net, x)
     assert rate(want) > 0.01
     assert differing(want, LIBRARIES[library](path, x))[0] == 0
+
+
+class Residual(nn.Module):
+    """A sum of layers is what the readout reads, and what feeds a neuron."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(layers.Conv2d(2, 4, 3, padding=1), arlif.LIF(0.5, 0.4, "hard"))
+        self.conv, self.neuron = layers.Conv2d(4, 4, 3, padding=1), arlif.LIF(0.5, 0.4, "hard")
+        self.head = nn.Sequential(layers.AvgPool2d(8), layers.Flatten(), layers.Linear(4, 5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        return self.head(x + self.neuron(self.conv(x) + x))
+
+
+def hard() -> nn.Module:
+    return arlif.LIF(0.5, 0.2, "hard")
+
+
+def flat(*middle: nn.Module, features: int) -> nn.Module:
+    return nn.Sequential(*middle, hard(), layers.Flatten(), layers.Linear(features, 5))
+
+
+SHAPES: dict[str, Callable[[], nn.Module]] = {
+    "a sum into the readout": Residual,
+    "groups": lambda: flat(layers.Conv2d(2, 6, 3, groups=2), features=216),
+    "a kernel that is no square": lambda: flat(layers.Conv2d(2, 3, (1, 5)), features=96),
+    "groups, no square, dilated": lambda: flat(
+        layers.Conv2d(2, 4, (3, 2), padding=(1, 0), dilation=2, groups=2), features=144
+    ),
+}
+
+
+@pytest.mark.parametrize("library", READERS)
+@pytest.mark.parametrize("kind", SHAPES)
+def test_outputs_are_equal_whatever_the_layers_are(library: str, kind: str, path: Path) -> None:
+    torch.manual_seed(2)
+    net, x = SHAPES[kind]().eval(), events()
+    write_nir_lif(net, path, SHAPE)
+    with torch.no_grad():
+        want = net(x)
+        read = load_nir(path).module(x)
+    assert want.std() > 0.05
+    assert torch.allclose(read, want, atol=1e-5)
+    if (library, kind) != (
+        "norse",
+        "a sum into the readout",
+    ):  # tests/engines/test_library_cures.py
+        assert torch.allclose(outputs(imported(library, path), x).flatten(2), want, atol=1e-5)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -187,7 +187,7 @@ def test_what_the_output_does_not_read_is_left_out(tmp_path: Path) -> None:
         (nn.GELU(), "0: GELU has no ONNX form"),
         (layers.AdaptiveAvgPool2d(3), "uneven windows"),
         (layers.AvgPool2d(2, divisor_override=3), "divisor_override"),
-        (layers.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), "zero padding"),
+        (layers.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), "padding_mode is 'reflect'"),
         (layers.Conv2d(3, 2, 3), "torch.fx cannot trace"),
         (PSN(TIME_STEPS), "0: PSN cannot be deployed"),
     ],

@@ -167,6 +167,8 @@ def hooked() -> nn.Module:
             [r"1 (QIFNode): its membrane is not linear", "2.0 (KLIFNode): it cuts", "train with"],
         ),
         (lambda: seq(neuron.MaskedPSN(2, 4)), ["0 (MaskedPSN)", "all time steps at once"]),
+        (lambda: seq(neuron.PSN(4)), ["0 (PSN)", "all time steps at once", "train with LIFNode"]),
+        (lambda: seq(neuron.NonSpikingIFNode()), ["0 (NonSpikingIFNode)", "train with LIFNode"]),
         (lambda: seq(neuron.EIFNode()), ["0 (EIFNode)", "not linear"]),
         (lambda: seq(Memory()), ["0 (Memory)", "no counterpart"]),
         (lambda: seq(layer.LinearRecurrentContainer(neuron.IFNode(), 3, 3)), ["Recurrent"]),

@@ -53,9 +53,26 @@ def flat() -> nn.Module:
     return nn.Sequential(layers.Linear(7, 9), arlif.LIF(0.7, 0.2, "hard"), layers.Linear(9, 4))
 
 
+class Summed(nn.Module):
+    """The readout adds what two layers of unequal depth send through weights of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.stem = nn.Sequential(layers.Linear(7, 9), arlif.LIF(0.7, 0.2, "hard"))
+        self.deep = nn.Sequential(layers.Linear(9, 6), arlif.LIF(0.7, 0.2, "hard"))
+        self.ends = nn.ModuleList([layers.Linear(9, 4), layers.Linear(6, 4)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        classes: Tensor = self.ends[0](x) + self.ends[1](self.deep(x))
+        return classes
+
+
 CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "branches": (Branching, SHAPE),
     "flat": (flat, (7,)),
+    "summed": (Summed, (7,)),
 }
 
 

@@ -54,6 +54,33 @@ def test_its_weights_are_those_of_the_import(run: Path) -> None:
     np.testing.assert_array_equal(simulated(run), first)
 
 
+NEURON = """
+from arlif import Neuron, NeuronLayer, constant
+
+class Twofold(Neuron):
+    state = ("u", "slow")
+    decay: float = constant(0.5, low=0, high=1)
+
+    def step(self, ops, state, x):
+        slow = ops.saturate(ops.multiply(state.slow, 0.75) + x)
+        h = ops.saturate(ops.multiply(state.u, self.decay) + slow)
+        s = ops.fire(h, 1.0)
+        return s, (ops.select(s, 0, h), slow)
+"""
+
+
+def test_a_neuron_in_the_file_may_return_its_state_as_a_tuple(tmp_path: Path) -> None:
+    """As docs/neurons.md writes one; it reads its state by name at every step."""
+    layer = "layers.Linear(5, 7), NeuronLayer(Twofold()),"
+    script = SCRIPT.replace('layers.Linear(5, 7), arlif.LIF(0.8, 1.0, "hard"),', layer)
+    (tmp_path / "mine.py").write_text(NEURON + script)
+    shown = tmp_path / "mine.py:recordings"
+    found = import_run(tmp_path / "mine.py:build", tmp_path / "run", 6, calibrate=shown)
+    assert 0.01 < found["layers"]["1"]["rate"] < 1
+    assert found["layers"]["1"]["changed"] < 0.05
+    simulated(tmp_path / "run", "integer")
+
+
 @pytest.mark.parametrize(
     ("ends", "time_steps", "warned"),
     [

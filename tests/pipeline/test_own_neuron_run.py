@@ -158,7 +158,16 @@ GOOD = f'{HEAD}class Own(Neuron):\n    state = ("u",)\n{STEP}        return ops.
         ("class Own(:", "Own", r"own.py:Own cannot be used: SyntaxError: .*\(own.py, line 1\)"),
         ("import nothing_such", "Own", r"ModuleNotFoundError: .*own.py, line 1\)"),
         (GOOD.replace("state.u", "wrong"), "Own", r"NameError: .*own.py, line 5\)"),
-        (GOOD.replace("state.u", "state.v"), "Own", "'OwnState' object has no attribute 'v'"),
+        (
+            GOOD.replace("state.u", "state.v"),
+            "Own",
+            r"'OwnState' object has no attribute 'v'; write it .*\(.*own.py, line 5\)$",
+        ),
+        (
+            GOOD.replace('("u",)', '("u",)\n    rho: float = constant(2, high=1)'),
+            "Own",
+            r"a constant starts in \[-inf, 1\], not at 2 \(.*own.py, line 4\)$",
+        ),
         (
             GOOD.replace('("u",)', '("u",)\n    flag: bool'),
             "Own",
@@ -182,7 +191,9 @@ def test_mistakes_are_one_line(tmp_path: Path, cli: Cli, text: str, name: str, m
 
 def test_other_refusals(tmp_path: Path, mine: Path, cli: Cli):
     missing = f"neuron.name={tmp_path / 'none.py'}:Own"
-    assert "there is no file" in refused(cli, "train", tmp_path / "run", "--set", missing)
+    said = refused(cli, "train", tmp_path / "run", "--set", missing)
+    assert "there is no file" in said
+    assert "paths count from where arlif is started" in said
     assert "my.py:MyNeuron" in refused(cli, "train", tmp_path / "run", "--set", "neuron.name=lif")
     wrong = f"arlif,{mine}:Nothing"
     assert "has no class" in refused(cli, "ablate", tmp_path / "run", "--neurons", wrong)

@@ -148,7 +148,12 @@ def test_neurobench_counts_both_alike() -> None:
         (layers.Conv1d(3, 2, 3), (3, 2, 9), r"Conv1d\): needs \(C, L\), also .*receives \(3, 2, 9"),
         (layers.Conv1d(3, 2, 3), (27,), r"Conv1d\): needs \(C, L\)"),
         (layers.Conv1d(4, 2, 3), SHAPE, "takes 4 channels but receives shape"),
-        (layers.Conv1d(3, 2, 3, padding="same"), SHAPE, "give padding as numbers"),
+        (layers.Conv1d(3, 2, 3, padding="same"), SHAPE, "padding is 'same'; give .* as numbers"),
+        (
+            layers.Conv1d(3, 2, 3, padding=1, padding_mode="circular"),
+            SHAPE,
+            "padding_mode is 'circular', .* train with padding_mode='zeros'",
+        ),
         (layers.MaxPool1d(2), (3, 2, 9), r"MaxPool1d\): needs \(C, L\)"),
         (layers.AvgPool1d(2, ceil_mode=True), SHAPE, r"AvgPool1d\): ceil_mode"),
         (layers.AdaptiveAvgPool1d(2), (3, 2, 9), r"AdaptiveAvgPool1d\): needs"),

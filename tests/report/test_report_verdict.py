@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 from support.command_line import exit_code
 from support.small_runs import SMALL
 
@@ -17,6 +18,7 @@ from arlif.training.plots import at_least
 from hw_sim.engines.simulation import Simulation, Trace
 from hw_sim.engines.traces import read_traces
 from hw_sim.pipeline.samples import Selection
+from hw_sim.report.energy_plots import grouped_bars
 from hw_sim.report.spike_plots import raster, raster_neurons, raster_values
 
 
@@ -48,10 +50,14 @@ def test_the_verdict_comes_first_and_is_what_was_measured(verified: Path) -> Non
     verdict = report["verdict"]
     lost = engines["float"]["accuracy"] - engines["integer"]["accuracy"]
     assert verdict["accuracy"]["lost"] == lost
-    assert verdict["accuracy"]["samples"] == 60
+    assert (verdict["accuracy"]["samples"], verdict["accuracy"]["measured_by"]) == (60, "simulate")
     (comparison,) = report["comparisons"]
     assert verdict["bits"]["equal"] == ["onnx"]
     assert verdict["bits"]["spikes"] == comparison["spikes_compared"]
+    sums = comparison["counts_compared"] + comparison["readouts_compared"]
+    assert comparison["sums_compared"] == verdict["bits"]["sums"] == sums
+    assert f"<td>{sums:,}</td><td>0</td>" in page
+    assert " parameters, 1 epoch,\n" in page
     total = report["energy"]["total"]
     assert verdict["events"] == total["synaptic_operations"]["mean"]
     assert verdict["energy_uj"] == {m: e["mean"] for m, e in total["energy_uj"].items()}
@@ -79,6 +85,13 @@ def test_where_nothing_was_compared_the_report_says_so(verified: Path, tmp_path:
     assert exit_code("report", run) == 0
     report = json.loads((run / "report.json").read_text())
     assert (report["verdict"]["bits"], report["verdict"]["events"]) == (None, None)
+    for engine in ("float.h5", "float.json"):
+        (run / "traces" / engine).unlink()
+    assert exit_code("report", run) == 0
+    judged = json.loads((run / "report.json").read_text())["verdict"]["accuracy"]
+    quantized = json.loads((run / "quantize.json").read_text())
+    assert (judged["samples"], judged["measured_by"]) == (quantized["samples"], "quantize")
+    assert f"on {judged['samples']} samples of arlif quantize" in (run / "report.html").read_text()
     page = (run / "report.html").read_text()
     assert f"not compared; arlif verify {run} compares every engine" in page
     assert page.count(f"not measured; arlif verify {run} measures it") == 2
@@ -114,6 +127,13 @@ def test_it_has_a_date_and_its_contents_lead_to_every_section(verified: Path) ->
     sections = re.findall(r'<section id="(\w+)"><h2>(.*?)</h2>', page)
     assert re.findall('<a href="#(.*?)">(.*?)</a>', nav) == sections
     assert len(sections) == page.count("<h2>") > 4
+
+
+@pytest.mark.parametrize(("longest", "prefixed"), [(0.25, False), (999.0, False), (1e3, True)])
+def test_bars_have_prefixes_of_units_from_a_thousand_on(longest: float, prefixed: bool) -> None:
+    """250 m % is no rate that anybody reads."""
+    (axes,) = grouped_bars(["layer"], {"integer": [longest]}, "length").axes
+    assert isinstance(axes.xaxis.get_major_formatter(), EngFormatter) is prefixed
 
 
 def of(**spikes: np.ndarray) -> dict[str, Simulation]:

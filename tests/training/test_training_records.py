@@ -51,6 +51,7 @@ def test_the_training_accuracy_is_that_of_the_batches(finished):
     assert rows[-1]["train_accuracy"] == pytest.approx(train_split.accuracy, abs=0.1)
     _, axes = plots.learning_curves(finished).axes
     assert [line.get_label() for line in axes.lines] == ["train", "test"]
+    assert {line.get_marker() for line in axes.lines}.isdisjoint("o")
 
 
 def test_mixed_samples_have_no_training_accuracy(tmp_path):
@@ -58,6 +59,9 @@ def test_mixed_samples_have_no_training_accuracy(tmp_path):
     assert "train_accuracy" not in rows[0]
     _, axes = plots.learning_curves(tmp_path).axes
     assert [line.get_label() for line in axes.lines] == ["test"]
+    for figure in (plots.learning_curves(tmp_path), plots.learned(tmp_path)):
+        lines = [line for part in figure.axes for line in part.lines]
+        assert {line.get_marker() for line in lines} == {"o"}  # a line of one epoch shows nothing
 
 
 def test_the_last_epochs_confusion_is_kept(finished):

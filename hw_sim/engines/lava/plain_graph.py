@@ -57,6 +57,10 @@ class Link:
         return summed
 
 
+Chain = tuple[str, tuple[Link, ...]]
+"""The node that it comes from, and the links that it goes through."""
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """Lava's LIF, or what is read at the end, whose threshold is None.
@@ -94,7 +98,7 @@ class PlainNetwork:
 
 def read_plain(path: StrPath) -> PlainNetwork:
     """plain_network of a file."""
-    # NIR's own check of shapes is wrong about kernels that are no squares.
+    # NIR's own check of shapes is wrong about groups and kernels that are no squares.
     return plain_network(nir.read(path, type_check=False))
 
 
@@ -124,20 +128,22 @@ def plain_network(graph: nir.NIRGraph) -> PlainNetwork:
     )
     entry = next(n for n, node in graph.nodes.items() if isinstance(node, nir.Input))
     shapes: dict[str, Shape] = {entry: _shape(graph.nodes[entry].input_type["input"])}
-    chains: dict[str, tuple[str, tuple[Link, ...]]] = {entry: (entry, ())}
+    chains: dict[str, list[Chain]] = {entry: [(entry, ())]}
     depths = {entry: 0}
     layers = []
     for name in order:
         node = graph.nodes[name]
+        into = [chain for source in sources[name] for chain in chains[source]]
         if isinstance(node, nir.Conv2d | nir.SumPool2d | nir.Affine | nir.Linear):
-            (before,) = sources[name]
-            start, links = chains[before]
-            shape = links[-1].output_shape if links else shapes[start]
-            chains[name] = (start, (*links, _link(node, shape)))
+            chains[name] = []
+            for start, links in into:
+                link = _link(node, links[-1].output_shape if links else shapes[start])
+                once = link if not chains[name] else replace(link, bias=0.0)
+                chains[name].append((start, (*links, once)))
         elif name != entry:
-            layer = _layer(name, node, [chains[s] for s in sources[name]], depths)
+            layer = _layer(name, node, into, depths)
             layers.append(layer)
-            shapes[name], depths[name], chains[name] = layer.shape, layer.depth, (name, ())
+            shapes[name], depths[name], chains[name] = layer.shape, layer.depth, [(name, ())]
     return PlainNetwork(entry, shapes[entry], sorted(layers, key=lambda layer: not layer.fires))
 
 
@@ -159,7 +165,7 @@ def _obstacles(node: nir.NIRNode) -> Iterator[str]:
 def _layer(
     name: str,
     node: nir.NIRNode,
-    chains: list[tuple[str, tuple[Link, ...]]],
+    chains: list[Chain],
     depths: dict[str, int],
 ) -> Layer:
     """A layer with the links into it multiplied by what its current is multiplied with."""
