@@ -5,10 +5,11 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.command_line import Cli
 from support.pages import DOCS
-from support.small_runs import refused
+from support.small_runs import refused, save
 from support.verilog_projects import needs_icarus, needs_verilator, simulated
 
 needs_proof = pytest.mark.skipif(
@@ -95,3 +96,28 @@ def test_hardware_is_simulated_and_compared_and_a_wrong_weight_found(hardware: P
     found = json.loads(out)
     assert code == 1
     assert "step 0" in found["message"]
+
+
+LATE = """import arlif, torch
+from arlif import layers
+
+def build():
+    torch.manual_seed(0)
+    parts = [layers.Linear(8, 300), arlif.LIF(0.5, 0.2), layers.Delay(1), layers.Linear(300, 2)]
+    return torch.nn.Sequential(*parts, arlif.LIF(0.5, 0.2), layers.Linear(2, 2))
+"""
+
+
+@pytest.mark.slow
+@needs_verilator
+def test_hardware_is_watched_until_every_layer_has_ended(tmp_path: Path, cli: Cli):
+    """A delay lets the answer come before the layer in front of it has made its last step."""
+    script, inputs, run = tmp_path / "net.py", tmp_path / "x.npy", tmp_path / "run"
+    script.write_text(LATE)
+    save(inputs, np.random.default_rng(0).random((5, 6, 8), np.float32))
+    calibrated = ("--time-steps", "5", "--calibrate", inputs)
+    assert cli("import", f"{script}:build", run, *calibrated)[0] == 0
+    code, out, _ = cli("verify", run, "--inputs", inputs, "--engine", "verilog", "--json")
+    rows = {row["engine"]: row for row in json.loads(out)["engines"]}
+    assert (code, rows["verilog"]["outcome"]) == (0, "equal")
+    assert rows["verilog"]["compared"]["spikes_compared"] == 6 * 5 * 302

