@@ -202,9 +202,7 @@ class _Singly:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require(
-            len(self.samples) > 0, f"{self.where} holds no samples; they are .npy or .npz files"
-        )
+        require(bool(self.samples), f"{self.where} holds no samples; give .npy or .npz files")
 
     def examples(self, time_steps: int) -> list[NDArray[np.generic]]:
         first = next(iter(self.samples.values()))

@@ -14,7 +14,7 @@ from arlif.core.network import INPUT
 from arlif.layers import SIGNAL_LAYERS, Delay, Integrator, Scale, StepGain, Vote, both_axes
 from arlif.quantize.integrated import Integrated, integrate, mapped
 from arlif.quantize.linearized import Current, Real, RealConv2d, RealDense
-from arlif.quantize.padding import require_plain
+from arlif.quantize.padding import zeros_around
 from arlif.quantize.values import (
     Resampled,
     Spikes,
@@ -118,13 +118,12 @@ def _(layer: nn.Flatten, value: Any) -> Any:
 @absorb.register(nn.Conv2d)
 def _(layer: nn.Conv1d | nn.Conv2d, value: Any) -> Any:
     spikes = as_spikes(value)
-    require_plain(layer)
     _require_frame(layer, spikes.shape)
     weight = _array(layer.weight)
     weights = RealConv2d(
         weight.reshape(*weight.shape[:2], *both_axes(layer, layer.kernel_size, 1)),
         both_axes(layer, layer.stride, 1),
-        both_axes(layer, layer.padding, 0),
+        both_axes(layer, zeros_around(layer), 0),
         both_axes(layer, layer.dilation, 1),
         layer.groups,
     )

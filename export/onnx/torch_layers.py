@@ -10,7 +10,7 @@ from torch import nn
 from arlif.base.errors import LoweringError, require
 from arlif.core.maps import Shape
 from arlif.layers import Scale, Vote, both_axes
-from arlif.quantize.padding import require_plain
+from arlif.quantize.padding import zeros_around
 from export.onnx.symbols import Graph, Symbol
 
 
@@ -64,7 +64,6 @@ def _(layer: nn.Linear, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
 @append.register(nn.Conv1d)
 @append.register(nn.Conv2d)
 def _(layer: nn.Conv1d | nn.Conv2d, graph: Graph, x: Symbol, shape: Shape) -> Symbol:
-    require_plain(layer)
     bias = [] if layer.bias is None else [_array(layer.bias)]
     weight = _array(layer.weight)
     return graph.node(
@@ -73,7 +72,7 @@ def _(layer: nn.Conv1d | nn.Conv2d, graph: Graph, x: Symbol, shape: Shape) -> Sy
         weight.reshape(*weight.shape[:2], *_axes(layer, shape, layer.kernel_size, 1)),
         *bias,
         strides=_axes(layer, shape, layer.stride, 1),
-        pads=_axes(layer, shape, layer.padding, 0) * 2,
+        pads=_axes(layer, shape, zeros_around(layer), 0) * 2,
         dilations=_axes(layer, shape, layer.dilation, 1),
         group=layer.groups,
     )

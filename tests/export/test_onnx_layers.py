@@ -29,6 +29,8 @@ def batch_norm(affine: bool) -> nn.Module:
 
 LAYERS = {
     "padding": lambda: layers.Conv2d(4, 6, (3, 2), padding=(2, 1)),
+    "same": lambda: layers.Conv2d(4, 6, (3, 2), padding="same", dilation=(1, 2)),
+    "valid": lambda: layers.Conv2d(4, 6, 3, padding="valid", stride=2),
     "stride": lambda: layers.Conv2d(4, 6, 3, stride=(2, 1)),
     "dilation": lambda: layers.Conv2d(4, 6, 3, dilation=(1, 2)),
     "groups": lambda: layers.Conv2d(4, 6, 3, groups=2, bias=False),
@@ -111,7 +113,6 @@ def test_layers_behind_the_mean_over_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (layers.Conv2d(4, 4, 3, padding="same"), "give padding as numbers"),
         (layers.AdaptiveAvgPool2d((7, 4)), "uneven windows"),
         (layers.BatchNorm2d(4, track_running_stats=False), "running statistics"),
     ],

@@ -87,6 +87,14 @@ BLOCKS: dict[str, tuple[Callable[[], nn.Module], int, int]] = {
         8,
     ),
     "groups": (lambda: Sum(conv(6, 6, 3, 1, 3), conv(6, 6, 1, 1, 2)), 6, 8),
+    "padding in words": (
+        lambda: Sum(
+            layers.Conv2d(6, 7, (3, 5), padding="same", dilation=(2, 1)),
+            layers.Conv2d(6, 7, 1, padding="valid"),
+        ),
+        7,
+        8,
+    ),
     "overlapping padded pool of spikes": (
         lambda: nn.Sequential(layers.AvgPool2d(3, 2, 1), conv_bn(6, 7)),
         7,

@@ -13,6 +13,7 @@ from arlif.base.errors import LoweringError
 from arlif.neurons import ARLIF, LIF
 from arlif.neurons.recurrent import Recurrent
 from arlif.quantize import Precision, calibrate_input, linearize, quantize
+from arlif.quantize.linearized import RealConv2d
 from arlif.quantize.lowering import check
 from arlif.quantize.presets import STOCK_LAVA, violations
 from export.nir import load_nir, write_nir_lif
@@ -148,7 +149,7 @@ def test_neurobench_counts_both_alike() -> None:
         (layers.Conv1d(3, 2, 3), (3, 2, 9), r"Conv1d\): needs \(C, L\), also .*receives \(3, 2, 9"),
         (layers.Conv1d(3, 2, 3), (27,), r"Conv1d\): needs \(C, L\)"),
         (layers.Conv1d(4, 2, 3), SHAPE, "takes 4 channels but receives shape"),
-        (layers.Conv1d(3, 2, 3, padding="same"), SHAPE, "padding is 'same'; give .* as numbers"),
+        (layers.Conv1d(3, 2, 4, padding="same"), SHAPE, r"'same' and its kernel is \(4,\), .* odd"),
         (
             layers.Conv1d(3, 2, 3, padding=1, padding_mode="circular"),
             SHAPE,
@@ -163,6 +164,15 @@ def test_what_does_not_fit_is_named(module: nn.Module, shape: tuple[int, ...], r
     stack = nn.Sequential(module, LIF(), layers.Flatten(), layers.Linear(1, 2))
     with pytest.raises(LoweringError, match=reason):
         linearize(stack, shape)
+
+
+def test_padding_in_words() -> None:
+    """Four zeros at each end, for a kernel of five and a dilation of two."""
+    conv = layers.Conv1d(3, 2, 5, padding="same", dilation=2)
+    stack = nn.Sequential(conv, LIF(), layers.Flatten(), layers.Linear(2 * SHAPE[1], 2))
+    (term,) = linearize(stack.eval(), SHAPE).populations[0].current.terms
+    assert isinstance(term.weights, RealConv2d)
+    assert term.weights.padding == (0, 4)
 
 
 def test_a_signal_of_one_value_is_no_frame() -> None:
