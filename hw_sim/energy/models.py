@@ -85,10 +85,10 @@ class ArithmeticModel:
         return True
 
     def bill(self, layer: LayerCounts) -> Bill:
-        synapses = np.sum([self._synapses(layer, p) for p in layer.incoming], axis=0)
+        every = np.ones(layer.spikes.size)
+        synapses = sum((self._synapses(layer, p) for p in layer.incoming), start=0 * every)
         if self.neurons:
             synapses = synapses + layer.bits_set * self.units.add(1)
-        every = np.ones(layer.spikes.size)
         neurons = sum(n * self.operation(op) for op, n in layer.neuron_operations.items())
         accesses = [
             t.accesses * memory_access(t.bits, t.size_bits)
