@@ -202,10 +202,15 @@ def _checked(node: Node, noted: Tree, decays: Any, fires: Any) -> Neuron:
         and abs(decay(found) - decays) < 1e-5
         and abs(threshold(found) - fires) < 1e-5 * abs(fires),
         f"{where} says decay {decay(found)} and threshold {threshold(found)}, but {node.name} has "
-        f"{decays} and {fires}; delete the metadata or export again",
+        f"{_range(decays)} and {_range(fires)}; delete the metadata or export again",
         FormatError,
     )
     return found
+
+
+def _range(values: Any) -> str:
+    """A number, or the ends of several."""
+    return f"{values}" if np.ndim(values) == 0 else f"{np.min(values)} to {np.max(values)}"
 
 
 def _constants(cls: type[Neuron], tree: Tree, where: str) -> Any:

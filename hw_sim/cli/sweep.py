@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arlif.base.errors import ArlifError
+from arlif.base.errors import ArlifError, require
 from arlif.base.numerals import percent, significant
 from hw_sim.cli.output import CsvOption, JsonOption, LatexOption, Output, RunArgument
 from hw_sim.cli.parameters import DataOption, InputsOption, LabelsOption, own_data
@@ -50,7 +50,7 @@ def sweep(
 
     output, own = Output(as_json, as_csv, as_latex), own_data(inputs, labels, data_folder)
     bits, steps = _numbers("--weight-bits", weight_bits), _numbers("--time-steps", time_steps)
-    runs = [run, *(Path(part) for part in seeds.split(","))] if seeds is not None else [run]
+    runs = [run, *_runs(seeds)] if seeds is not None else [run]
     named = require_seeds(runs) if seeds is not None else None
     sweeps = {}
     for folder in runs:
@@ -106,6 +106,15 @@ def _show(
 
 def _spread(found: dict[str, float], written: Callable[[float], str]) -> str:
     return f"{written(found['mean'])} ± {written(found['std'])}"
+
+
+def _runs(text: str) -> list[Path]:
+    names = text.split(",")
+    require(
+        all(names),  # no name is the working directory
+        f"--seeds takes folders of runs by commas, such as RUN2,RUN3, not {text!r}",
+    )
+    return [Path(name) for name in names]
 
 
 def _numbers(option: str, text: str) -> list[int]:

@@ -86,8 +86,7 @@ class ArithmeticModel:
 
     def bill(self, layer: LayerCounts) -> Bill:
         every = np.ones(layer.spikes.size)
-        arriving = [self._synapses(layer, p) for p in layer.incoming]  # none where states are read
-        synapses = np.sum([0.0 * every, *arriving], axis=0)
+        synapses = sum((self._synapses(layer, p) for p in layer.incoming), start=0 * every)
         if self.neurons:
             synapses = synapses + layer.bits_set * self.units.add(1)
         neurons = sum(n * self.operation(op) for op, n in layer.neuron_operations.items())

@@ -212,7 +212,7 @@ def _training_plots(run: Run, content: dict[str, Any]) -> dict[str, Figure]:
 
 def _spike_plots(content: dict[str, Any]) -> dict[str, Figure]:
     plots = {}
-    if content["engines"]:
+    if any(engine["spike_rate"] for engine in content["engines"]):
         plots["spike rate per layer"] = spike_plots.spike_rates(content["engines"])
     if content["raster"]:
         title = f"spikes of sample {SAMPLE}"

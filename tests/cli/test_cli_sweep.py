@@ -144,6 +144,7 @@ def test_seeds_give_mean_and_spread_and_other_recipes_are_refused(
         assert "arlif train RUN --set seed=N" in error
         assert sorted(tmp_path.rglob("sweep.json")) == before
     assert "there is no run" in refused(cli, "sweep", run, *options, "--seeds", tmp_path / "no")
+    assert "such as RUN2,RUN3" in refused(cli, "sweep", run, *options, "--seeds", f"{second},")
     content = json.loads((second / "sweep.json").read_text())
     for row in content["rows"]:
         row["energy_uj"] = {"integer": row["energy_uj"]["integer"]}
