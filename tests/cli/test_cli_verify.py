@@ -274,36 +274,3 @@ def test_other_libraries_run_plain_lif_as_arlif_reads_it(library: str, run: Path
         assert np.array_equal(spikes[:, :5], trace.spikes.reshape(spikes[:, :5].shape))
     assert np.array_equal(got.decisions, want.decisions)
     assert row["accuracy"] == np.mean(want.decisions == samples.labels)
-
-
-SCRIPT = """import torch, arlif
-from arlif import layers
-
-def build():
-    torch.manual_seed(0)
-    net = torch.nn.Sequential(
-        layers.Linear(8, 9), arlif.LIF(0.5, 0.3), layers.Linear(9, 4), layers.Integrator(0.9), END
-    )
-    return net.eval()
-"""
-
-
-@pytest.mark.parametrize("end", ["Last", "Largest"])
-def test_answers_that_are_potentials_go_through_every_verb(end: str, tmp_path: Path, cli: Cli):
-    """Integrators fire on no engine, and are no layer of the float network."""
-    script, inputs, run = tmp_path / "net.py", tmp_path / "x.npy", tmp_path / "run"
-    script.write_text(SCRIPT.replace("END", f"layers.{end}()"))
-    save(inputs, np.random.default_rng(0).random((6, 10, 8), np.float32))
-    calibrated = ("--time-steps", "6", "--calibrate", inputs)
-    assert cli("import", f"{script}:build", run, *calibrated)[0] == 0
-    code, out, err = cli("verify", run, "--inputs", inputs, *FAST, "--json")
-    assert (code, err) == (0, "")
-    rows = rows_of(out)
-    layers = read_traces(run / "traces/integer.h5").traces.keys()
-    assert read_traces(run / "traces/float.h5").traces.keys() < layers
-    assert rows["onnx"]["outcome"] == "equal"
-    assert rows["float"]["compared"]["decisions_different"] <= 1
-    found = json.loads(out)["verdict"]["energy_uj"]
-    assert min(found.values()) > 0
-    assert cli("compare", run, "--want", "float", "--got", "integer")[0] == 0
-    assert cli("report", run)[0] == 0
