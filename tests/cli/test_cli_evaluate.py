@@ -78,7 +78,7 @@ def test_wrong_use_is_one_line(
     for message, arguments in (
         ("--engine integer", (run, "--jobs", 2)),
         ("--engine integer", (run, "--device", "cuda")),
-        ("quantize", (tmp_path, "--engine", "integer")),
+        ("there is no run in", (tmp_path, "--engine", "integer")),
         ("Dask", (run, "--engine", "integer", "--dask", "tcp://127.0.0.1:9")),
     ):
         assert verb("evaluate", *arguments) == 2

@@ -123,4 +123,4 @@ def test_a_folder_without_samples_says_what_they_are(run: Path, cli: Cli) -> Non
     Path("pictures").mkdir()
     Path("pictures", "a.png").write_bytes(b"")
     said = refused(cli, "simulate", run, "--inputs", "pictures")
-    assert "pictures holds no samples; they are .npy or .npz files" in said
+    assert "pictures holds no samples; give .npy or .npz files" in said

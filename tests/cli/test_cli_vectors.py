@@ -63,7 +63,7 @@ def test_the_inputs_may_be_ones_own_and_the_folder_too(run: Path, tmp_path: Path
 
 
 def test_what_is_wrong_is_one_line(run: Path, tmp_path: Path, cli: Cli) -> None:
-    assert "has no network.nir" in refused(cli, "vectors", _empty(tmp_path))
+    assert "there is no run in" in refused(cli, "vectors", _empty(tmp_path))
     (tmp_path / "file").write_text("in the way")
     assert "cannot write" in refused(cli, "vectors", run, "--out", tmp_path / "file")
     assert cli("vectors", run, "--samples", "1")[0] == 0

@@ -264,16 +264,21 @@ def test_nirs_own_nodes_in_a_native_file(path: Path) -> None:
 
 
 def test_pools_and_biases_of_a_plain_file(path: Path) -> None:
-    """A mean over 2 x 3 is a sum behind a bias of a sixth; a leak of 1/4 multiplies both by 4."""
+    """A mean over 2 x 3 is a sum behind a bias of a sixth; a leak of 1/4 multiplies both by 4.
+
+    Between groups weights are 0.
+    """
     conv = layers.Conv2d(2, 4, (3, 1), (2, 1), (1, 0), groups=2)
     pool, head = layers.AvgPool2d((2, 3), (1, 3)), layers.Linear(16, 3)
     write_nir_lif(nn.Sequential(conv, pool, LIF(0.75), layers.Flatten(), head), path, (2, 6, 6))
-    nodes = nir.read(path, type_check=False).nodes  # nir 1.0 forgets the groups
+    nodes = nir.read(path, type_check=False).nodes  # nir 1.0 takes kernels for square
     synapse, sums, last = nodes["2_synapse"], nodes["2_pool"], nodes["output_synapse"]
-    assert np.allclose(synapse.weight, conv.weight.detach() * 4 / 6)
+    full = np.zeros((4, 2, 3, 1), np.float32)
+    full[:2, :1], full[2:, 1:] = conv.weight.detach().split(2)
+    assert np.allclose(synapse.weight, full * 4 / 6)
     assert np.allclose(synapse.bias, conv.bias.detach() * 4 / 6)
     assert (*synapse.stride, *synapse.padding, *synapse.dilation) == (2, 1, 1, 0, 1, 1)
-    assert (synapse.groups, *synapse.input_shape) == (2, 6, 6)
+    assert (synapse.groups, *synapse.input_shape) == (1, 6, 6)
     assert [*sums.kernel_size, *sums.stride, *sums.padding] == [2, 3, 1, 3, 0, 0]
     assert np.allclose(last.bias, head.bias.detach())
     assert last.weight.shape == (3, 4, 2, 2)

@@ -55,9 +55,8 @@ def test_stock_lava_holds_24_bits(rule: Rule) -> None:
 
 
 def test_a_sum_that_leaves_24_bits_on_the_way_is_refused() -> None:
-    """67 weights of 127 and inputs up to 127 three times over: 127 ** 3 * 9, then times 0."""
-    wide = Dense(np.full((67, 67), 127))
-    maps = (wide, wide, Dense(np.zeros((1, 67), int)))
+    """67 weights of 127 and inputs up to 127, then times 127, which fits 32 bits, then times 0."""
+    maps = tuple(map(Dense, (np.full((1, 67), 127), np.array([[127]]), np.array([[0]]))))
     source, joined = Input((67,), 1.0), (Projection(INPUT, READOUT, maps),)
     network = QuantizedNetwork(source, (), joined, Readout([0]), 1)
     with pytest.raises(SimulationError, match="past the 24 bits"):
