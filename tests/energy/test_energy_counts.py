@@ -1,5 +1,6 @@
 """Operation counts against brute force, the traffic behind them, and what counting costs."""
 
+import math
 import time
 import tracemalloc
 from dataclasses import replace
@@ -179,14 +180,16 @@ def test_counting_adds_at_most_30_percent_to_the_fast_engine(recipe, samples, on
     engine, counter = FastEngine(network), OperationCounter(network)
     simulation = engine.simulate(inputs, steps)
 
-    def cpu_seconds(work):
-        times = []
-        for _ in range(5):
+    works = {
+        "simulating": lambda: engine.simulate(inputs, steps),
+        "counting": lambda: counter.count(inputs, simulation, steps),
+    }
+    least = dict.fromkeys(works, math.inf)
+    for turn in range(20):  # other programs only ever make a turn slower
+        for name, work in works.items():
             started = time.process_time()
             work()
-            times.append(time.process_time() - started)
-        return min(times)
-
-    simulating = cpu_seconds(lambda: engine.simulate(inputs, steps))
-    counting = cpu_seconds(lambda: counter.count(inputs, simulation, steps))
-    assert counting < 0.3 * simulating
+            least[name] = min(least[name], time.process_time() - started)
+        if turn >= 4 and least["counting"] < 0.3 * least["simulating"]:
+            break
+    assert least["counting"] < 0.3 * least["simulating"]
