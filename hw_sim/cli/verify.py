@@ -101,8 +101,8 @@ def summary(verdict: dict[str, Any]) -> list[str]:
         lost = points(accuracy["lost"])
         lines.append(
             f"accuracy {'lost' if accuracy['lost'] >= 0 else 'gained'} by integers: {lost} "
-            f"({percent(accuracy['float'])} float, {percent(accuracy['integers'])} integers, "
-            f"{accuracy['samples']} samples of arlif {accuracy['measured_by']})"
+            f"({percent(accuracy['float'])} float, {percent(accuracy['integers'])} integers "
+            f"on {accuracy['samples']} samples by arlif {accuracy['measured_by']})"
         )
     if bits := verdict["bits"]:
         if bits["different"]:

@@ -91,7 +91,7 @@ def test_where_nothing_was_compared_the_report_says_so(verified: Path, tmp_path:
     judged = json.loads((run / "report.json").read_text())["verdict"]["accuracy"]
     quantized = json.loads((run / "quantize.json").read_text())
     assert (judged["samples"], judged["measured_by"]) == (quantized["samples"], "quantize")
-    assert f"on {judged['samples']} samples of arlif quantize" in (run / "report.html").read_text()
+    assert f"on {judged['samples']} samples by arlif quantize" in (run / "report.html").read_text()
     page = (run / "report.html").read_text()
     assert f"not compared; arlif verify {run} compares every engine" in page
     assert page.count(f"not measured; arlif verify {run} measures it") == 2
