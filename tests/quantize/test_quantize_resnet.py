@@ -5,6 +5,7 @@ import pytest
 import torch
 from support.networks_small import images, quantized, randomise
 
+from arlif.core.execution import accumulate
 from arlif.core.network import INPUT, QuantizedNetwork
 from arlif.core.real_neurons import NumpyRealOps
 from arlif.networks import NetworkConfig, NeuronConfig, PreActResNet, build
@@ -29,7 +30,7 @@ def float_spikes(network: QuantizedNetwork, name: str, neuron, sent) -> np.ndarr
     """A layer's float neurons on the currents that its quantized parameters stand for."""
     population = next(p for p in network.populations if p.name == name)
     one = population.neuron.state_format.one
-    accumulator = reference.accumulate(network, name, sent)
+    accumulator = accumulate(network, name, sent)
     gain = population.per_neuron(population.gain / 2.0**population.gain_shift)
     x = (accumulator * gain + population.per_neuron(population.bias)) / one
     state, spikes = neuron.initial_state(np.zeros_like(x)), []
