@@ -149,7 +149,7 @@ def test_norse_lets_a_branch_come_late(tmp_path: Path) -> None:
     """Why its engine refuses branches that meet: it computes another network; the others do not."""
     torch.manual_seed(0)
     path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
-    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    (reader,) = packages("norse", "norse.torch")
     for shortcut in (False, True):
         net = Residual(shortcut).eval()
         write_nir_lif(net, path, (4,))
@@ -161,7 +161,7 @@ def test_norse_lets_a_branch_come_late(tmp_path: Path) -> None:
         assert (got.shape == want.shape and torch.allclose(got, want, atol=1e-5)) is not shortcut
         with quietly():
             try:
-                in_norse.read(tracing, reader, nir.read(path))
+                in_norse.read(reader, nir.read(path))
                 said = ""
             except ValueError as error:
                 said = with_cure(error, in_norse.CURES)
@@ -178,11 +178,11 @@ def test_norse_leaves_nodes_out(
 ) -> None:
     """Why its engine refuses them: of an integrator it returns the current."""
     path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
-    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    (reader,) = packages("norse", "norse.torch")
     net = network(neurons, ends)
     write_nir_lif(net, path, (4,))
     with pytest.raises(ValueError, match=in_norse.LEFT_OUT) as refused:
-        in_norse.read(tracing, reader, graph_of(path))
+        in_norse.read(reader, graph_of(path))
     assert named in str(refused.value)
     assert "the mean of the potentials" in with_cure(refused.value, in_norse.CURES)
     if ends:
@@ -193,11 +193,11 @@ def test_norse_leaves_nodes_out(
 
 def test_norse_takes_loops(tmp_path: Path) -> None:
     path, x = tmp_path / "lif.nir", 3 * torch.rand(8, 5, 4)
-    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
+    (reader,) = packages("norse", "norse.torch")
     net = network(NEURONS["loop"](), [])
     write_nir_lif(net, path, (4,))
     with quietly():
-        read = in_norse.read(tracing, reader, nir.read(path))
+        read = in_norse.read(reader, nir.read(path))
     with torch.no_grad():
         assert torch.allclose(outputs(read, x), net(x), atol=1e-4)
 

@@ -6,6 +6,7 @@ import nir
 from torch import nn
 
 from arlif.base.options import NoOptions
+from arlif.base.reached import reached
 from export.nir.conventions import DT
 from hw_sim.engines.libraries.frame_by_frame import packages, run_in
 from hw_sim.engines.work import Outcome, Work
@@ -28,16 +29,12 @@ TAKEN = (
 
 def run(work: Work[NoOptions]) -> Outcome:
     """lif.nir as Norse reads it."""
-    tracing, reader = packages("norse", "nirtorch.graph_utils", "norse.torch")
-
-    def load(graph: nir.NIRGraph) -> nn.Module:
-        return read(tracing, reader, graph)
-
-    return run_in("norse", load, work, CURES)
+    (reader,) = packages("norse", "norse.torch")
+    return run_in("norse", lambda graph: read(reader, graph), work, CURES)
 
 
-def read(tracing: Any, reader: Any, graph: nir.NIRGraph) -> nn.Module:
-    """The network that norse.torch makes of a graph; tracing is nirtorch.graph_utils.
+def read(reader: Any, graph: nir.NIRGraph) -> nn.Module:
+    """The network that norse.torch, the reader, makes of a graph.
 
     Raises ValueError where it has no counterpart of a node, and where branches meet: nirtorch's
     executor, which Norse 1.1 takes, walks a graph branch by branch, so that what the others send to
@@ -55,15 +52,11 @@ def read(tracing: Any, reader: Any, graph: nir.NIRGraph) -> nn.Module:
         node.name
         for node, place in places.items()
         if any(
-            places[source] > place and source not in _reached(tracing, node)
+            # what closes a loop waits for a step in every reader
+            places[source] > place and source not in reached([node], lambda n: n.outgoing_nodes)
             for source in executor.graph.find_source_nodes_of(node)
         )
     ]
     if late:
         raise ValueError(f"{', '.join(late)}: {BRANCHES}")
     return network
-
-
-def _reached(tracing: Any, node: Any) -> set[Any]:
-    """Where a node's output comes to; what closes a loop waits for a step in every reader."""
-    return {*tracing.trace_execution(node, lambda one: one.outgoing_nodes.keys())}
